@@ -1,0 +1,69 @@
+//! Many registers, each under a key.
+
+use crate::{Completion, Data, Function, Object, Register, RegisterOp, RegisterRet, Value};
+use serde::Serialize;
+
+/// The number of a key; histories show it as `k<number>`.
+pub type Key = u32;
+
+/// A store of registers. Every operation touches one key, so each key can be judged by itself (locality).
+#[derive(Clone, Debug)]
+pub struct Kv;
+
+/// A register operation and the key it goes to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct KvOp {
+    /// Which register.
+    pub key: Key,
+    /// What to do with it.
+    pub op: RegisterOp,
+}
+
+impl Data for Kv {
+    type Op = KvOp;
+    type Ret = RegisterRet;
+
+    const NAME: &'static str = "kv";
+    const FUNCTIONS: &'static [Function] = Register::FUNCTIONS;
+    const KEYED: bool = true;
+
+    fn make(function: usize, key: Key, fresh: Value, seen: &Value) -> KvOp {
+        KvOp { key, op: Register::make(function, key, fresh, seen) }
+    }
+
+    fn function(op: &KvOp) -> usize {
+        Register::function(&op.op)
+    }
+
+    fn key(op: &KvOp) -> Key {
+        op.key
+    }
+
+    fn learnt(op: &KvOp, ret: &RegisterRet) -> Option<Value> {
+        Register::learnt(&op.op, ret)
+    }
+
+    fn input(op: &KvOp) -> Value {
+        Value::pair(Self::key_name(op.key), Register::input(&op.op))
+    }
+
+    fn completion(op: &KvOp, ret: &RegisterRet) -> Completion {
+        match Register::completion(&op.op, ret) {
+            Completion::Ok(value) => Completion::Ok(Value::pair(Self::key_name(op.key), value)),
+            Completion::Mismatch => Completion::Mismatch,
+        }
+    }
+}
+
+impl Object for Kv {
+    /// By key number; a key beyond the end was never written.
+    type State = Vec<Value>;
+
+    fn apply(state: &mut Vec<Value>, op: &KvOp) -> RegisterRet {
+        let slot = op.key as usize;
+        if slot >= state.len() {
+            state.resize(slot + 1, Value::Nil);
+        }
+        Register::apply(&mut state[slot], &op.op)
+    }
+}

@@ -1,0 +1,31 @@
+//! The words every other crate shares.
+//!
+//! A *client* asks a system to do an *operation*; the operation begins with an *invocation* and, if the client ever
+//! hears of it again, ends with a *completion*. All of them together are a [`History`], which is what a checker reads.
+//!
+//! - [`Value`]: what operations carry, in the shape JSON gives it.
+//! - [`Data`] and [`Object`]: a kind of data, its operations and, where there is one, its sequential specification.
+//!   The same [`Object::apply`] is replicated by a protocol and used by the checkers: one definition of truth.
+//! - [`History`] and [`jsonl`]: recorded operations and the file they are kept in.
+//! - [`RunRecord`]: the plain data of a finished run (`run.json`), with its [`Finding`]s and their [`Verdict`]s.
+//!
+//! Nothing here knows an engine, a protocol or a checker.
+
+pub mod data;
+pub mod jsonl;
+mod kv;
+mod operation;
+mod record;
+mod register;
+mod value;
+mod verdict;
+
+pub use data::{Data, Function, Object};
+pub use kv::{Key, Kv, KvOp};
+pub use operation::{Completion, History, Mark, Operation, Outcome, Purpose};
+pub use record::{
+    Availability, ConfigLine, FaultRecord, LatencySummary, OperationCounts, Outage, RoleSpan, RunRecord, TimeBucket,
+};
+pub use register::{Register, RegisterOp, RegisterRet};
+pub use value::Value;
+pub use verdict::{Finding, Level, Verdict, merged};

@@ -1,0 +1,164 @@
+//! The plain data of a finished run.
+
+use crate::{Finding, Verdict};
+use serde::{Deserialize, Serialize};
+
+/// Everything a report needs to know of one run; the object in `run.json`. All times are true (simulated)
+/// nanoseconds since the run began.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// The format of this object: `stormglass/run@1`.
+    pub schema: String,
+    /// The version of stormglass.
+    pub version: String,
+    /// The scenario's name.
+    pub scenario: String,
+    /// What the scenario says of itself.
+    pub about: String,
+    /// The system that ran.
+    pub protocol: String,
+    /// The kind of data clients used; empty for a system without clients.
+    pub data: String,
+    /// How many nodes ran it.
+    pub nodes: u32,
+    /// How many places (regions, or zones if there is one region) they stood in.
+    pub places: u32,
+    /// How long the scenario lasted, before `settle`.
+    pub duration_ns: u64,
+    /// The seed.
+    pub seed: u64,
+    /// The running hash of every event delivered, 16 hex digits.
+    pub fingerprint: String,
+    /// The worst of the findings.
+    pub verdict: Verdict,
+    /// What was checked, and what was found.
+    pub findings: Vec<Finding>,
+    /// What became of the operations; `None` for a system without client operations.
+    pub operations: Option<OperationCounts>,
+    /// Share of operations served in time, beside the best possible; `None` without operations.
+    pub availability: Option<Availability>,
+    /// Response times of operations that returned; `None` without any.
+    pub latency: Option<LatencySummary>,
+    /// When nobody was served.
+    pub outages: Vec<Outage>,
+    /// Every fault that was planned, and what it did.
+    pub faults: Vec<FaultRecord>,
+    /// Who held which role, when: leaders and their terms.
+    pub roles: Vec<RoleSpan>,
+    /// Events delivered.
+    pub events: u64,
+    /// How long the run lasted, `settle` included.
+    pub simulated_ns: u64,
+    /// Availability over time.
+    pub buckets: Vec<TimeBucket>,
+    /// The protocol's configuration, key by key.
+    pub config: Vec<ConfigLine>,
+}
+
+/// What became of the workload's operations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OperationCounts {
+    /// Returned a result.
+    pub ok: u64,
+    /// Known not to have happened.
+    pub refused: u64,
+    /// Nobody knows.
+    pub unknown: u64,
+}
+
+impl OperationCounts {
+    /// All of them.
+    pub fn total(&self) -> u64 {
+        self.ok + self.refused + self.unknown
+    }
+}
+
+/// Shares of the workload's operations, each between 0 and 1.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Availability {
+    /// Completed before their deadline.
+    pub achieved: f64,
+    /// Could have been completed by *some* protocol of this kind, given which nodes were up and which links were live.
+    pub possible: f64,
+}
+
+/// Response times, in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LatencySummary {
+    /// Half of them were faster.
+    pub p50_ns: u64,
+    /// 99 of 100 were faster.
+    pub p99_ns: u64,
+    /// The slowest.
+    pub max_ns: u64,
+}
+
+/// A time in which operations waited and none was served.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outage {
+    /// The last success before it, or the first invocation.
+    pub from_ns: u64,
+    /// The first success after it, or the end of the load.
+    pub to_ns: u64,
+    /// Why.
+    pub cause: String,
+    /// How much of it some protocol of this kind could have avoided.
+    pub avoidable_ns: u64,
+    /// Operations that waited in it and were not served in time.
+    pub missed: u64,
+}
+
+/// One time that a fault struck, or a fault that never did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaultRecord {
+    /// Its name in the scenario, or `<do>-<k>`.
+    pub name: String,
+    /// Its kind.
+    #[serde(rename = "do")]
+    pub kind: String,
+    /// When it began; for a fault that never struck, the end of the run.
+    pub from_ns: u64,
+    /// When it ended.
+    pub to_ns: u64,
+    /// What it really did: messages cut or delayed, records lost, steps delayed. 0 means that it changed nothing.
+    pub effects: u64,
+    /// Whom it struck.
+    pub who: String,
+}
+
+/// A time in which a node held a role.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleSpan {
+    /// Which node, such as `n1`.
+    pub node: String,
+    /// Such as `leader`.
+    pub role: String,
+    /// The term, ballot, view or epoch it held it in.
+    pub term: u64,
+    /// From when.
+    pub from_ns: u64,
+    /// Until when.
+    pub to_ns: u64,
+}
+
+/// The workload's operations invoked within a stretch of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimeBucket {
+    /// When it begins.
+    pub from_ns: u64,
+    /// Invoked in it.
+    pub invoked: u64,
+    /// Of these, completed in time.
+    pub achieved: u64,
+    /// Of these, possible.
+    pub possible: u64,
+}
+
+/// One setting as it was used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfigLine {
+    /// Its key in the scenario file.
+    pub key: String,
+    /// Its value, as the file would write it.
+    pub value: String,
+}

@@ -1,0 +1,95 @@
+//! Verdicts, and the findings that carry them.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The four answers, never a silent green. Ordered so that the worst of several is their `max`:
+/// FAIL over UNKNOWN over VACUOUS over PASS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Verdict {
+    /// Everything expected was checked, and held.
+    Pass,
+    /// Nothing was really tested: what the check reads was never observed.
+    Vacuous,
+    /// Neither shown right nor wrong.
+    Unknown,
+    /// Violated.
+    Fail,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Verdict::Pass => "PASS",
+            Verdict::Vacuous => "VACUOUS",
+            Verdict::Unknown => "UNKNOWN",
+            Verdict::Fail => "FAIL",
+        })
+    }
+}
+
+/// Who asked for a check, and so whether its verdict counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Checked in every run, asked or not: the protocol's own laws, faults with an effect, progress after settle.
+    Always,
+    /// Demanded by the scenario.
+    Must,
+    /// A goal without which the run shows nothing.
+    Reach,
+    /// Reported, never fails.
+    Should,
+    /// A violation that the scenario is made to show.
+    Shows,
+}
+
+/// One check and what it found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// The check, in the words of the scenario file: `recovery <= 2s`.
+    pub check: String,
+    /// What it found.
+    pub verdict: Verdict,
+    /// One line: the number measured, what was read, or why it failed.
+    pub detail: String,
+    /// Who asked.
+    pub level: Level,
+    /// For a violation: the argument, one line a step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub witness: Vec<String>,
+}
+
+impl Finding {
+    /// Whether its verdict enters the run's verdict.
+    pub fn counts(&self) -> bool {
+        self.level != Level::Should
+    }
+}
+
+/// The verdict of a whole run: the worst of the findings that count; VACUOUS if there is none.
+pub fn merged(findings: &[Finding]) -> Verdict {
+    findings.iter().filter(|f| f.counts()).map(|f| f.verdict).max().unwrap_or(Verdict::Vacuous)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_verdict_wins_and_no_finding_is_vacuous() {
+        use Verdict::*;
+        let finding =
+            |verdict, level| Finding { check: String::new(), verdict, detail: String::new(), level, witness: vec![] };
+        assert_eq!(merged(&[]), Vacuous);
+        assert_eq!(merged(&[finding(Fail, Level::Should)]), Vacuous);
+        assert_eq!(merged(&[finding(Pass, Level::Must), finding(Fail, Level::Should)]), Pass);
+        let ordered = [Pass, Vacuous, Unknown, Fail];
+        for (i, a) in ordered.iter().enumerate() {
+            for b in &ordered[..=i] {
+                assert_eq!(merged(&[finding(*a, Level::Must), finding(*b, Level::Always)]), *a);
+            }
+        }
+    }
+}
