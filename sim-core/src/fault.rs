@@ -1,0 +1,198 @@
+//! What can go wrong: a closed list of kinds, whom they strike and when.
+//!
+//! A [`Fault`] is *decided* (its instants are numbers) but not yet *resolved*: `leader` stands for whoever leads when it
+//! strikes. Where it has to choose, it throws its own dice, named after it, always as often, so that taking one fault out
+//! of a run leaves the others as they were.
+
+use crate::delay::Delay;
+use crate::dice::Ratio;
+use crate::protocol::{ClientId, NodeId};
+use crate::time::Nanos;
+use std::fmt;
+
+/// One fault of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Its own name, or `<do>-<k>` with k counted within its kind. No two are alike.
+    pub name: String,
+    /// What it does.
+    pub kind: FaultKind,
+    /// When it strikes.
+    pub when: When,
+}
+
+/// What a fault does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// Cuts every pair of machines in different groups. Machines in no group talk to everybody.
+    Partition {
+        /// Who stays together.
+        groups: Vec<Vec<Target>>,
+        /// Only what the first group sends is lost; it still hears the others.
+        one_way: bool,
+    },
+    /// Cuts links of the topology, by name (`us-east -> us-west`); traffic takes another route where there is one.
+    CutLinks {
+        /// The names of directed links.
+        links: Vec<String>,
+    },
+    /// Stops a process dead; its machine comes back, with what `disk` leaves of its journal, when the fault ends.
+    Crash {
+        /// Whose.
+        target: Vec<Target>,
+        /// What becomes of records that were not yet on disk.
+        disk: DiskFate,
+    },
+    /// Freezes a process, as a long garbage collection does: nothing is lost, everything waits. Its clock runs on.
+    Pause {
+        /// Whose.
+        target: Vec<Target>,
+    },
+    /// Spoils the traffic between two sets of machines.
+    Link {
+        /// From one of these …
+        from: Vec<Target>,
+        /// … to one of these …
+        to: Vec<Target>,
+        /// … and, unless set, back.
+        one_way: bool,
+        /// Added to every message.
+        delay: Delay,
+        /// Lost, in addition to what the link loses anyway.
+        loss: Ratio,
+        /// Doubled, likewise (datagrams only).
+        duplicate: Ratio,
+    },
+}
+
+impl FaultKind {
+    /// Its name in scenario files.
+    pub fn name(&self) -> &'static str {
+        match self {
+            FaultKind::Partition { .. } | FaultKind::CutLinks { .. } => "partition",
+            FaultKind::Crash { .. } => "crash",
+            FaultKind::Pause { .. } => "pause",
+            FaultKind::Link { .. } => "link",
+        }
+    }
+}
+
+/// What a crash leaves of the records that were written but not yet on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DiskFate {
+    /// All of them: only the process died, the operating system wrote them out.
+    Keep,
+    /// None: the power went.
+    LoseUnsynced,
+    /// Some of them, the last of which does not read back: the power went in the middle of a write.
+    Torn,
+}
+
+/// When a fault strikes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum When {
+    /// At these instants, in order.
+    At(Vec<Strike>),
+    /// When something happens.
+    Event {
+        /// What.
+        event: Event,
+        /// It strikes this much later.
+        after: Nanos,
+        /// How long it lasts; to the end of the load if `None`.
+        length: Option<Nanos>,
+        /// How many times at most.
+        times: u32,
+    },
+}
+
+/// One time that a fault strikes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Strike {
+    /// When, in true time.
+    pub at: Nanos,
+    /// How long it lasts; to the end of the load if `None`.
+    pub length: Option<Nanos>,
+}
+
+/// Something that can set off a fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A node takes this role in a term not seen before: `leader elected`.
+    RoleTaken(String),
+    /// This many operations of the load have been served.
+    Served(u64),
+}
+
+/// Some machines, by who or where they are when it matters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// How many of them.
+    pub count: Count,
+    /// Of whom.
+    pub who: Who,
+}
+
+/// How many of those a [`Who`] stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// All of them.
+    All,
+    /// This many, drawn by lot: `2 of`.
+    Some(u32),
+    /// Half of them, rounded down, drawn by lot.
+    Half,
+}
+
+/// Whom a target means. A place stands for everything in it, clients too; everything else stands for nodes, unless it
+/// says client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// Every node.
+    All,
+    /// One node, drawn by lot.
+    Any,
+    /// Fewer than half of the nodes, as many as that allows, drawn by lot.
+    Minority,
+    /// More than half of the nodes, as few as that allows, drawn by lot.
+    Majority,
+    /// In a list of groups: whoever is in no other group.
+    Others,
+    /// Whoever holds this role; several if several believe so. For a role that only one should hold (`leader`), the one
+    /// with the highest term.
+    Role(String),
+    /// A node.
+    Node(NodeId),
+    /// A zone.
+    Zone(String),
+    /// A region.
+    Region(String),
+    /// Every client.
+    Clients,
+    /// A client.
+    Client(ClientId),
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.count {
+            Count::All => {}
+            Count::Some(1) => f.write_str("one of ")?,
+            Count::Some(n) => write!(f, "{n} of ")?,
+            Count::Half => f.write_str("half of ")?,
+        }
+        match &self.who {
+            Who::All => f.write_str("all"),
+            Who::Any => f.write_str("any"),
+            Who::Minority => f.write_str("minority"),
+            Who::Majority => f.write_str("majority"),
+            Who::Others => f.write_str("others"),
+            Who::Role(role) => f.write_str(role),
+            Who::Node(node) => node.fmt(f),
+            Who::Zone(zone) => write!(f, "zone:{zone}"),
+            Who::Region(region) => write!(f, "region:{region}"),
+            Who::Clients => f.write_str("clients"),
+            Who::Client(client) => write!(f, "client:{client}"),
+        }
+    }
+}

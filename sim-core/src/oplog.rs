@@ -1,0 +1,153 @@
+//! What clients did: the typed form of the history, as the engine writes it.
+
+use crate::protocol::{ClientId, OpId};
+use crate::time::Nanos;
+use history::{Data, History, Mark, Operation, Outcome, Purpose};
+use std::collections::BTreeMap;
+
+/// One operation of a run.
+#[derive(Clone, Debug)]
+pub struct LoggedOp<D: Data> {
+    /// Who asked.
+    pub client: ClientId,
+    /// For what.
+    pub op: D::Op,
+    /// When, in true time.
+    pub invoked: Mark,
+    /// By when the client wants it done, in true time.
+    pub deadline: Nanos,
+    /// When the client heard or gave up.
+    pub completed: Option<Mark>,
+    /// What it heard.
+    pub outcome: Outcome<D::Ret>,
+    /// Why it asked.
+    pub purpose: Purpose,
+}
+
+impl<D: Data> LoggedOp<D> {
+    /// When it was served, if it returned before its deadline.
+    pub fn served(&self) -> Option<Nanos> {
+        let time = self.completed?.time;
+        (matches!(self.outcome, Outcome::Returned(_)) && time <= self.deadline).then_some(time)
+    }
+}
+
+/// All operations of a run, in the order of their invocations.
+#[derive(Clone, Debug)]
+pub struct OpLog<D: Data> {
+    ops: Vec<LoggedOp<D>>,
+    marks: u64,
+}
+
+impl<D: Data> OpLog<D> {
+    pub(crate) fn new() -> Self {
+        OpLog { ops: Vec::new(), marks: 0 }
+    }
+
+    fn mark(&mut self, time: Nanos) -> Mark {
+        let mark = Mark { index: self.marks, time };
+        self.marks += 1;
+        mark
+    }
+
+    pub(crate) fn invoke(
+        &mut self,
+        client: ClientId,
+        op: D::Op,
+        now: Nanos,
+        patience: Nanos,
+        purpose: Purpose,
+    ) -> OpId {
+        let invoked = self.mark(now);
+        let id = OpId(u32::try_from(self.ops.len()).expect("a run has fewer than 2^32 operations"));
+        let outcome = Outcome::Unknown;
+        let deadline = now.saturating_add(patience);
+        self.ops.push(LoggedOp { client, op, invoked, deadline, completed: None, outcome, purpose });
+        id
+    }
+
+    pub(crate) fn complete(&mut self, id: OpId, outcome: Outcome<D::Ret>, now: Nanos) {
+        let mark = self.mark(now);
+        let op = &mut self.ops[id.0 as usize];
+        assert!(op.completed.is_none(), "an operation completes once");
+        op.completed = Some(mark);
+        op.outcome = outcome;
+    }
+
+    /// The operations.
+    pub fn ops(&self) -> &[LoggedOp<D>] {
+        &self.ops
+    }
+
+    /// As a plain history. A client is as many processes as it needs: one asks one thing at a time and is not used again
+    /// after an unknown outcome.
+    pub fn history(&self, clients: u64) -> History {
+        let mut lanes = Lanes { clients, free_from: BTreeMap::new() };
+        let operations = self.ops.iter().map(|logged| Operation {
+            process: lanes.assign(logged),
+            f: D::FUNCTIONS[D::function(&logged.op)].name.into(),
+            input: D::input(&logged.op),
+            invoked: logged.invoked,
+            completed: logged.completed,
+            outcome: match &logged.outcome {
+                Outcome::Returned(ret) => Outcome::Returned(D::completion(&logged.op, ret)),
+                Outcome::Refused => Outcome::Refused,
+                Outcome::Unknown => Outcome::Unknown,
+            },
+            purpose: logged.purpose,
+        });
+        History { operations: operations.collect() }
+    }
+}
+
+/// Which process numbers of each client are free, and from when.
+struct Lanes {
+    clients: u64,
+    /// Client to (lane, mark index from which it is free; never if `u64::MAX`).
+    free_from: BTreeMap<ClientId, Vec<u64>>,
+}
+
+impl Lanes {
+    fn assign<D: Data>(&mut self, op: &LoggedOp<D>) -> u64 {
+        let free_again = match (&op.outcome, op.completed) {
+            (Outcome::Unknown, _) | (_, None) => u64::MAX,
+            (Outcome::Returned(_) | Outcome::Refused, Some(mark)) => mark.index,
+        };
+        let lanes = self.free_from.entry(op.client).or_default();
+        let lane = match lanes.iter().position(|&from| from < op.invoked.index) {
+            Some(lane) => {
+                lanes[lane] = free_again;
+                lane
+            }
+            None => {
+                lanes.push(free_again);
+                lanes.len() - 1
+            }
+        };
+        u64::from(op.client.0) + lane as u64 * self.clients
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use history::{Register, RegisterOp, RegisterRet};
+
+    #[test]
+    fn a_client_with_unknown_or_overlapping_operations_is_several_processes() {
+        let mut log = OpLog::<Register>::new();
+        let client = ClientId(1);
+        let mut ask = |log: &mut OpLog<Register>| log.invoke(client, RegisterOp::Read, 0, 10, Purpose::Load);
+        let first = ask(&mut log);
+        log.complete(first, Outcome::Returned(RegisterRet::Done), 1);
+        let second = ask(&mut log);
+        let third = ask(&mut log);
+        log.complete(second, Outcome::Unknown, 2);
+        log.complete(third, Outcome::Refused, 3);
+        ask(&mut log);
+        let history = log.history(4);
+        let processes: Vec<u64> = history.operations.iter().map(|op| op.process).collect();
+        assert_eq!(processes, [1, 1, 5, 5]);
+        assert_eq!(history::jsonl::read(&history::jsonl::write(&history)), Ok(history));
+    }
+}

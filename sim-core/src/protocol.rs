@@ -1,0 +1,417 @@
+//! What a system under test is to the engine: a state machine that is told things and asks for things.
+//!
+//! A [`Protocol`] never does anything itself. It is told of a message, a timer, a request, and writes what it wants
+//! into its [`Ctx`]: send this, write that down, wake me in 50 ms. The engine carries the wishes out, in order, and may
+//! crash the node between any two of them.
+//!
+//! **Write before you answer is the order of two lines.** Whatever leaves a node (messages, replies) leaves in the order
+//! it was asked for, and a [`Ctx::persist`] holds back everything behind it, of this step and of later ones, until the
+//! record is on disk:
+//!
+//! ```ignore
+//! ctx.persist(Record::Vote { term, candidate });        // "updated on stable storage …
+//! ctx.send(candidate, Message::VoteGranted { term });   //  … before responding" (Raft, figure 2)
+//! ```
+//!
+//! The process itself does not wait: it goes on handling messages with its memory ahead of its disk, and records asked
+//! for meanwhile share the next flush (group commit). A protocol that wants to run further ahead uses
+//! [`Ctx::persist_later`], which holds nothing back and reports with [`Protocol::on_disk`].
+//!
+//! A protocol that is part of another (a detector inside a store, Raft under a lock service) is a plain struct whose
+//! methods take a `Ctx` of its own [`Vocabulary`]; the host lends it one with [`Ctx::nested`].
+
+use crate::dice::Dice;
+use crate::laws::Laws;
+use crate::reach::Reach;
+use crate::settings::Settings;
+use crate::time::{LocalTime, Nanos};
+use crate::wire::Wire;
+use history::Data;
+use serde::Serialize;
+use std::fmt::{self, Debug};
+
+/// A node: a machine that runs one process of the system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct NodeId(pub u32);
+
+/// A client: a machine outside the system that asks it for things.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct ClientId(pub u32);
+
+impl fmt::Display for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("n{}", self.0 + 1))
+    }
+}
+
+impl fmt::Display for ClientId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("c{}", self.0 + 1))
+    }
+}
+
+/// The name of an alarm that a process sets for itself.
+pub trait Alarm: Copy + Eq + Debug + Serialize + 'static {}
+impl<T: Copy + Eq + Debug + Serialize + 'static> Alarm for T {}
+
+/// For a vocabulary that has no word of some kind, such as a detector without replies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Never {}
+
+/// The words of a state machine: what it says to its peers, its disk, its own future and those who ask.
+pub trait Vocabulary: Sized + 'static {
+    /// Node to node.
+    type Message: Wire;
+    /// Alarms it sets for itself.
+    type Timer: Alarm;
+    /// What it writes down and what survives a crash.
+    type Record: Wire;
+    /// Node to client.
+    type Reply: Wire;
+}
+
+/// A system under test.
+pub trait Protocol: Vocabulary + Clone {
+    /// Client to node.
+    type Request: Wire;
+    /// Who asks.
+    type Client: Client<Self>;
+    /// What an operator can order a node to do: change the membership, hand over leadership.
+    type Admin: Wire;
+    /// Its settings.
+    type Config: Settings;
+    /// What its clients operate on.
+    type Data: Data;
+    /// What must hold at every step.
+    type Laws: Laws<Self>;
+    /// The kinds of node in the system; most have one.
+    const ROLES: &'static [&'static str] = &["node"];
+
+    /// A process begins: the first time, or again after a crash, with what its journal kept.
+    fn start(boot: Boot<'_, Self>, ctx: &mut Ctx<'_, Self>) -> Self;
+    /// A message from a peer.
+    fn on_message(&mut self, from: NodeId, message: Self::Message, ctx: &mut Ctx<'_, Self>);
+    /// An alarm it had set.
+    fn on_timer(&mut self, timer: Self::Timer, ctx: &mut Ctx<'_, Self>);
+    /// A request from a client. It may be answered at once, later, often or never.
+    fn on_request(&mut self, client: ClientId, request: Self::Request, ctx: &mut Ctx<'_, Self>);
+    /// A record asked for with [`Ctx::persist_later`] is on disk.
+    fn on_disk(&mut self, ticket: Ticket, ctx: &mut Ctx<'_, Self>) {
+        let _ = (ticket, ctx);
+    }
+    /// An order from the operator.
+    fn on_admin(&mut self, order: Self::Admin, ctx: &mut Ctx<'_, Self>) {
+        let _ = (order, ctx);
+    }
+
+    /// Could *any* protocol of this kind have served `op`, given which nodes are up and which links are live? The bound
+    /// beside which availability is shown.
+    fn can_serve(config: &Self::Config, op: &<Self::Data as Data>::Op, reach: &Reach<'_>) -> bool;
+}
+
+/// Who asks: a process outside the system, with a clock and dice of its own. It can be paused, crashed and cut off.
+pub trait Client<P: Protocol>: Clone {
+    /// Alarms it sets for itself.
+    type Timer: Alarm;
+    /// It begins, at the start of the run or after a crash (it then remembers nothing).
+    fn start(boot: ClientBoot<'_, P>, ctx: &mut ClientCtx<'_, P>) -> Self;
+    /// A reply from a node, to whichever request; perhaps to one it has given up, perhaps unasked.
+    fn on_reply(&mut self, from: NodeId, reply: P::Reply, ctx: &mut ClientCtx<'_, P>);
+    /// An alarm it had set.
+    fn on_timer(&mut self, timer: Self::Timer, ctx: &mut ClientCtx<'_, P>);
+}
+
+/// Why a process begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// The cluster is new.
+    First,
+    /// It crashed, and its machine is up again.
+    Restart,
+}
+
+/// One node as its peers know it from the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Which.
+    pub id: NodeId,
+    /// One of [`Protocol::ROLES`].
+    pub role: &'static str,
+}
+
+/// One slot of a journal as it reads back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Slot<R> {
+    /// What was written.
+    Ok(R),
+    /// Something was written here, and it does not read back (its checksum is wrong): a torn write.
+    Corrupt,
+}
+
+/// What a process knows when it begins.
+pub struct Boot<'a, P: Protocol> {
+    /// Itself.
+    pub me: NodeId,
+    /// One of [`Protocol::ROLES`].
+    pub role: &'static str,
+    /// All nodes, itself included, in the order of their ids.
+    pub members: &'a [Member],
+    /// Its settings.
+    pub config: &'a P::Config,
+    /// Why it begins.
+    pub why: Why,
+    /// What its journal kept. Everything in it is on disk: a process flushes what it finds before it relies on it.
+    pub journal: &'a [Slot<P::Record>],
+}
+
+/// What a client knows when it begins.
+pub struct ClientBoot<'a, P: Protocol> {
+    /// Itself.
+    pub me: ClientId,
+    /// All nodes, the nearest first.
+    pub nodes: &'a [NodeId],
+    /// The settings of the system it talks to.
+    pub config: &'a P::Config,
+    /// What it is to ask for.
+    pub workload: &'a std::sync::Arc<crate::workload::Workload>,
+    /// A number of its own among those who share the workload, from 0.
+    pub index: u32,
+    /// How many clients there are in the whole run.
+    pub clients: u32,
+    /// Why it begins.
+    pub why: Why,
+}
+
+/// Names a record on its way to disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Ticket(pub u64);
+
+/// What a process lets the outside see of itself: for timelines, and for faults that strike a role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Observation {
+    /// It now holds this role in this term (ballot, view, epoch). Roles of a higher term are believed over lower ones.
+    Role {
+        /// Such as `leader`.
+        role: &'static str,
+        /// Its term.
+        term: u64,
+    },
+}
+
+/// How a message travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// Like TCP: in order per pair; loss shows as delay; a cut stalls the connection and in the end resets it, and what
+    /// was on it is lost.
+    Stream,
+    /// Like UDP: may be lost, doubled or overtaken.
+    Datagram,
+}
+
+/// Something a process asks for.
+#[derive(Clone, Debug)]
+pub enum Effect<V: Vocabulary> {
+    /// A message to a peer.
+    Send(NodeId, V::Message, Transport),
+    /// A reply to a client.
+    Tell(ClientId, V::Reply),
+    /// A record; what leaves the node after it waits for the disk.
+    Persist(V::Record),
+    /// A record; nothing waits for it.
+    PersistLater(V::Record, Ticket),
+    /// Drops every journal slot from this one on.
+    Truncate(usize),
+    /// Sets an alarm, or sets it anew.
+    Arm(V::Timer, Nanos),
+    /// Takes an alarm back.
+    Disarm(V::Timer),
+    /// Lets the outside see something.
+    Observe(Observation),
+}
+
+/// Where a process writes its wishes. See the module's text for their order.
+pub struct Ctx<'a, V: Vocabulary> {
+    pub(crate) me: NodeId,
+    pub(crate) now: LocalTime,
+    pub(crate) dice: &'a mut Dice,
+    pub(crate) next_ticket: &'a mut u64,
+    pub(crate) effects: &'a mut Vec<Effect<V>>,
+}
+
+impl<V: Vocabulary> Ctx<'_, V> {
+    /// This node.
+    pub fn me(&self) -> NodeId {
+        self.me
+    }
+
+    /// This node's own clock, which may be wrong.
+    pub fn now(&self) -> LocalTime {
+        self.now
+    }
+
+    /// This node's own dice.
+    pub fn dice(&mut self) -> &mut Dice {
+        self.dice
+    }
+
+    /// Sends to a peer, in order and without loss while the connection lives.
+    pub fn send(&mut self, to: NodeId, message: V::Message) {
+        self.effects.push(Effect::Send(to, message, Transport::Stream));
+    }
+
+    /// Sends to a peer; it may be lost, doubled or overtaken.
+    pub fn send_datagram(&mut self, to: NodeId, message: V::Message) {
+        self.effects.push(Effect::Send(to, message, Transport::Datagram));
+    }
+
+    /// Tells a client something; any number of times, asked or unasked.
+    pub fn tell(&mut self, client: ClientId, reply: V::Reply) {
+        self.effects.push(Effect::Tell(client, reply));
+    }
+
+    /// Writes a record down. Nothing asked for after it leaves this node before it is on disk.
+    pub fn persist(&mut self, record: V::Record) {
+        self.effects.push(Effect::Persist(record));
+    }
+
+    /// Writes a record down and goes on; [`Protocol::on_disk`] is told when it is on disk.
+    pub fn persist_later(&mut self, record: V::Record) -> Ticket {
+        let ticket = Ticket(*self.next_ticket);
+        *self.next_ticket += 1;
+        self.effects.push(Effect::PersistLater(record, ticket));
+        ticket
+    }
+
+    /// Drops every journal slot from number `from` on, such as a torn tail found at the start.
+    pub fn truncate(&mut self, from: usize) {
+        self.effects.push(Effect::Truncate(from));
+    }
+
+    /// Wakes this process with `timer` in `after` nanoseconds of its own clock; an alarm already set under that name
+    /// is moved.
+    pub fn arm(&mut self, timer: V::Timer, after: Nanos) {
+        self.effects.push(Effect::Arm(timer, after));
+    }
+
+    /// Takes the alarm named `timer` back, if it is set.
+    pub fn disarm(&mut self, timer: V::Timer) {
+        self.effects.push(Effect::Disarm(timer));
+    }
+
+    /// Lets the outside see something of this process.
+    pub fn observe(&mut self, observation: Observation) {
+        self.effects.push(Effect::Observe(observation));
+    }
+
+    /// Lends a part of this process a context in its own words; what it asks for is said in the host's.
+    pub fn nested<W: Vocabulary, R>(&mut self, run: impl FnOnce(&mut Ctx<'_, W>) -> R) -> R
+    where
+        V: Embed<W>,
+    {
+        let mut inner = Vec::new();
+        let result = run(&mut Ctx {
+            me: self.me,
+            now: self.now,
+            dice: self.dice,
+            next_ticket: self.next_ticket,
+            effects: &mut inner,
+        });
+        self.effects.extend(inner.into_iter().map(embed::<V, W>));
+        result
+    }
+}
+
+/// How a host says the words of a part of it.
+pub trait Embed<W: Vocabulary>: Vocabulary {
+    /// A message of the part as a message of the host.
+    fn message(message: W::Message) -> Self::Message;
+    /// An alarm of the part as an alarm of the host.
+    fn timer(timer: W::Timer) -> Self::Timer;
+    /// A record of the part as a record of the host.
+    fn record(record: W::Record) -> Self::Record;
+    /// A reply of the part as a reply of the host.
+    fn reply(reply: W::Reply) -> Self::Reply;
+}
+
+fn embed<V: Embed<W>, W: Vocabulary>(effect: Effect<W>) -> Effect<V> {
+    match effect {
+        Effect::Send(to, message, transport) => Effect::Send(to, V::message(message), transport),
+        Effect::Tell(client, reply) => Effect::Tell(client, V::reply(reply)),
+        Effect::Persist(record) => Effect::Persist(V::record(record)),
+        Effect::PersistLater(record, ticket) => Effect::PersistLater(V::record(record), ticket),
+        Effect::Truncate(from) => Effect::Truncate(from),
+        Effect::Arm(timer, after) => Effect::Arm(V::timer(timer), after),
+        Effect::Disarm(timer) => Effect::Disarm(V::timer(timer)),
+        Effect::Observe(observation) => Effect::Observe(observation),
+    }
+}
+
+/// Something a client asks for.
+#[derive(Clone, Debug)]
+pub(crate) enum ClientEffect<R, T> {
+    Request(NodeId, R),
+    Arm(T, Nanos),
+    Disarm(T),
+}
+
+/// The effects of this protocol's clients.
+pub(crate) type ClientEffectOf<P> =
+    ClientEffect<<P as Protocol>::Request, <<P as Protocol>::Client as Client<P>>::Timer>;
+
+/// Where a client writes its wishes.
+pub struct ClientCtx<'a, P: Protocol> {
+    pub(crate) me: ClientId,
+    pub(crate) now: LocalTime,
+    pub(crate) true_now: Nanos,
+    pub(crate) dice: &'a mut Dice,
+    pub(crate) log: &'a mut crate::oplog::OpLog<P::Data>,
+    pub(crate) effects: &'a mut Vec<ClientEffectOf<P>>,
+}
+
+/// Names an operation in the history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct OpId(pub u32);
+
+impl<P: Protocol> ClientCtx<'_, P> {
+    /// This client.
+    pub fn me(&self) -> ClientId {
+        self.me
+    }
+
+    /// This client's own clock, which may be wrong.
+    pub fn now(&self) -> LocalTime {
+        self.now
+    }
+
+    /// This client's own dice.
+    pub fn dice(&mut self) -> &mut Dice {
+        self.dice
+    }
+
+    /// Sends a request to a node.
+    pub fn request(&mut self, to: NodeId, request: P::Request) {
+        self.effects.push(ClientEffect::Request(to, request));
+    }
+
+    /// Writes into the history that this client begins an operation, which it would like to see done within `patience`
+    /// nanoseconds.
+    pub fn invoke(&mut self, op: <P::Data as Data>::Op, patience: Nanos, purpose: history::Purpose) -> OpId {
+        self.log.invoke(self.me, op, self.true_now, patience, purpose)
+    }
+
+    /// Writes into the history how the operation ended, as far as this client knows.
+    pub fn complete(&mut self, op: OpId, outcome: history::Outcome<<P::Data as Data>::Ret>) {
+        self.log.complete(op, outcome, self.true_now);
+    }
+
+    /// Wakes this client with `timer` in `after` nanoseconds of its own clock; an alarm already set under that name is
+    /// moved.
+    pub fn arm(&mut self, timer: <P::Client as Client<P>>::Timer, after: Nanos) {
+        self.effects.push(ClientEffect::Arm(timer, after));
+    }
+
+    /// Takes the alarm named `timer` back, if it is set.
+    pub fn disarm(&mut self, timer: <P::Client as Client<P>>::Timer) {
+        self.effects.push(ClientEffect::Disarm(timer));
+    }
+}

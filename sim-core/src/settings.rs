@@ -1,0 +1,293 @@
+//! A protocol's settings: one table of keys that feeds the parser, the manual and the schema.
+
+use crate::time::{Nanos, format_duration, parse_duration};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// One key that a scenario file may set.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// As the file writes it, such as `election-timeout`.
+    pub name: &'static str,
+    /// What it takes.
+    pub kind: Kind,
+    /// Its value where the file says nothing, as the file would write it (`300ms..600ms`, `true`).
+    pub default: &'static str,
+    /// One sentence for the manual.
+    pub text: &'static str,
+}
+
+/// What a key takes, with its bounds (both included).
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// `true` or `false`.
+    Flag,
+    /// A whole number.
+    Count {
+        /// At least.
+        min: u64,
+        /// At most.
+        max: u64,
+    },
+    /// A length of time.
+    Duration {
+        /// At least.
+        min: Nanos,
+        /// At most.
+        max: Nanos,
+    },
+    /// A range of times from which each use draws anew, such as `300ms..600ms`; a single time is a range of one.
+    DurationRange {
+        /// At least.
+        min: Nanos,
+        /// At most.
+        max: Nanos,
+    },
+    /// One of these words.
+    Word(&'static [&'static str]),
+}
+
+/// A value for a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setting {
+    /// For [`Kind::Flag`].
+    Flag(bool),
+    /// For [`Kind::Count`].
+    Count(u64),
+    /// For [`Kind::Duration`].
+    Duration(Nanos),
+    /// For [`Kind::DurationRange`].
+    DurationRange(Nanos, Nanos),
+    /// For [`Kind::Word`].
+    Word(&'static str),
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Setting::Flag(flag) => flag.fmt(f),
+            Setting::Count(count) => count.fmt(f),
+            Setting::Duration(time) => f.write_str(&format_duration(time)),
+            Setting::DurationRange(min, max) => write!(f, "{}..{}", format_duration(min), format_duration(max)),
+            Setting::Word(word) => f.write_str(word),
+        }
+    }
+}
+
+impl Kind {
+    /// Reads a value from text: the file's string, or its number or boolean as it stands there.
+    ///
+    /// # Errors
+    /// What is wrong and what would be right, in words.
+    pub fn parse(self, text: &str) -> Result<Setting, String> {
+        let within = |value: Nanos, min: Nanos, max: Nanos| {
+            if value < min {
+                Err(format!("{} is too short; at least {}", format_duration(value), format_duration(min)))
+            } else if value > max {
+                Err(format!("{} is too long; at most {}", format_duration(value), format_duration(max)))
+            } else {
+                Ok(value)
+            }
+        };
+        match self {
+            Kind::Flag => match text {
+                "true" => Ok(Setting::Flag(true)),
+                "false" => Ok(Setting::Flag(false)),
+                _ => Err(format!("`{text}` is neither `true` nor `false`")),
+            },
+            Kind::Count { min, max } => match text.parse::<u64>() {
+                Ok(count) if (min..=max).contains(&count) => Ok(Setting::Count(count)),
+                _ => Err(format!("`{text}` is not a whole number from {min} to {max}")),
+            },
+            Kind::Duration { min, max } => Ok(Setting::Duration(within(parse_duration(text)?, min, max)?)),
+            Kind::DurationRange { min, max } => {
+                let (from, to) = parse_duration_range(text)?;
+                Ok(Setting::DurationRange(within(from, min, max)?, within(to, min, max)?))
+            }
+            Kind::Word(words) => match words.iter().find(|word| **word == text) {
+                Some(word) => Ok(Setting::Word(word)),
+                None => Err(format!("`{text}` is not one of {}", words.join(", "))),
+            },
+        }
+    }
+}
+
+/// Reads `300ms..600ms`, or `300ms` as a range of one.
+///
+/// # Errors
+/// What is wrong and what would be right, in words.
+pub fn parse_duration_range(text: &str) -> Result<(Nanos, Nanos), String> {
+    let (from, to) = match text.split_once("..") {
+        Some((from, to)) => (parse_duration(from)?, parse_duration(to)?),
+        None => (parse_duration(text)?, parse_duration(text)?),
+    };
+    if from > to {
+        return Err(format!("`{text}` runs backwards; write the shorter time first"));
+    }
+    Ok((from, to))
+}
+
+/// A named defect: a historically real mistake that can be switched on to see the checks bite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flaw {
+    /// As the file writes it, such as `ack-before-fsync`.
+    pub name: &'static str,
+    /// Its number in the catalogue of bugs, such as `R05`.
+    pub id: &'static str,
+    /// What is wrong, and where it really happened.
+    pub text: &'static str,
+}
+
+/// The flaws switched on in a run; normally none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Flaws(Vec<&'static str>);
+
+impl Flaws {
+    /// These flaws.
+    pub fn new(flaws: impl IntoIterator<Item = &'static Flaw>) -> Self {
+        Flaws(flaws.into_iter().map(|flaw| flaw.name).collect())
+    }
+
+    /// Whether this one is switched on.
+    pub fn has(&self, flaw: &Flaw) -> bool {
+        self.0.contains(&flaw.name)
+    }
+
+    /// The names of those switched on.
+    pub fn names(&self) -> &[&'static str] {
+        &self.0
+    }
+}
+
+/// A value for every key of a table.
+#[derive(Clone, Debug, Default)]
+pub struct Values(BTreeMap<&'static str, Setting>);
+
+impl Values {
+    /// Every key at its default.
+    ///
+    /// # Panics
+    /// If a default does not parse: the table is wrong, not the user.
+    pub fn defaults(keys: &[Key]) -> Self {
+        let parsed = |key: &Key| key.kind.parse(key.default).unwrap_or_else(|e| panic!("default of {}: {e}", key.name));
+        Values(keys.iter().map(|key| (key.name, parsed(key))).collect())
+    }
+
+    /// Sets one key.
+    pub fn set(&mut self, key: &Key, setting: Setting) {
+        self.0.insert(key.name, setting);
+    }
+
+    /// Every key and its value, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, Setting)> + '_ {
+        self.0.iter().map(|(name, setting)| (*name, *setting))
+    }
+
+    fn get(&self, name: &str) -> Setting {
+        *self.0.get(name).unwrap_or_else(|| panic!("the key table has no `{name}`"))
+    }
+
+    /// The value of a [`Kind::Flag`].
+    pub fn flag(&self, name: &str) -> bool {
+        match self.get(name) {
+            Setting::Flag(flag) => flag,
+            other => mistyped(name, other),
+        }
+    }
+
+    /// The value of a [`Kind::Count`].
+    pub fn count(&self, name: &str) -> u64 {
+        match self.get(name) {
+            Setting::Count(count) => count,
+            other => mistyped(name, other),
+        }
+    }
+
+    /// The value of a [`Kind::Duration`], in nanoseconds.
+    pub fn duration(&self, name: &str) -> Nanos {
+        match self.get(name) {
+            Setting::Duration(time) => time,
+            other => mistyped(name, other),
+        }
+    }
+
+    /// The value of a [`Kind::DurationRange`], in nanoseconds.
+    pub fn duration_range(&self, name: &str) -> (Nanos, Nanos) {
+        match self.get(name) {
+            Setting::DurationRange(from, to) => (from, to),
+            other => mistyped(name, other),
+        }
+    }
+
+    /// The value of a [`Kind::Word`].
+    pub fn word(&self, name: &str) -> &'static str {
+        match self.get(name) {
+            Setting::Word(word) => word,
+            other => mistyped(name, other),
+        }
+    }
+}
+
+fn mistyped(name: &str, setting: Setting) -> ! {
+    panic!("`{name}` holds {setting:?}: the protocol reads it as another kind than its key table says")
+}
+
+/// A protocol refuses a combination of settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejected {
+    /// The key to point at.
+    pub key: &'static str,
+    /// What is wrong and what would be right.
+    pub message: String,
+}
+
+/// The settings of a protocol.
+pub trait Settings: Clone + fmt::Debug + 'static {
+    /// Its keys.
+    const KEYS: &'static [Key];
+    /// The defects it can be given.
+    const FLAWS: &'static [Flaw];
+
+    /// From values that each fit their key.
+    ///
+    /// # Errors
+    /// If they do not fit together.
+    fn build(values: &Values, flaws: Flaws) -> Result<Self, Rejected>;
+
+    /// With every key at its default and no flaw.
+    ///
+    /// # Panics
+    /// If the defaults do not fit together: the table is wrong.
+    fn defaults() -> Self {
+        Self::build(&Values::defaults(Self::KEYS), Flaws::default()).expect("the defaults fit together")
+    }
+}
+
+/// No settings at all.
+impl Settings for () {
+    const KEYS: &'static [Key] = &[];
+    const FLAWS: &'static [Flaw] = &[];
+    fn build(_: &Values, _: Flaws) -> Result<Self, Rejected> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::{MILLISECOND, SECOND};
+
+    #[test]
+    fn each_kind_reads_its_text_and_refuses_others() {
+        let duration = Kind::Duration { min: MILLISECOND, max: SECOND };
+        assert_eq!(duration.parse("20ms"), Ok(Setting::Duration(20 * MILLISECOND)));
+        assert!(duration.parse("2s").unwrap_err().contains("at most 1s"));
+        let range = Kind::DurationRange { min: 0, max: SECOND };
+        assert_eq!(range.parse("1ms..3ms"), Ok(Setting::DurationRange(MILLISECOND, 3 * MILLISECOND)));
+        assert_eq!(range.parse("1ms").map(|s| s.to_string()), Ok("1ms..1ms".to_owned()));
+        assert!(range.parse("3ms..1ms").unwrap_err().contains("backwards"));
+        assert!(Kind::Flag.parse("yes").is_err());
+        assert!(Kind::Count { min: 1, max: 9 }.parse("10").is_err());
+        assert!(Kind::Word(&["log", "read-index"]).parse("lease").unwrap_err().contains("log, read-index"));
+    }
+}

@@ -1,0 +1,233 @@
+//! Where machines stand, and what lies between them.
+//!
+//! A graph (petgraph) of *zones*: machine rooms in which the machines stand. Directed *links* join them, each with its
+//! delay, loss and duplication; a zone's link to itself carries the traffic within it. Regions are names for sets of
+//! zones. A message takes the cheapest route whose links are live, cheapest by median delay, so cutting the fibre
+//! between two regions sends their traffic round by a third, if there is one.
+
+use crate::delay::Delay;
+use crate::dice::Ratio;
+use crate::time::Nanos;
+use petgraph::algo::astar;
+use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
+use petgraph::visit::{EdgeFiltered, EdgeRef};
+
+/// A zone of a [`Topology`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ZoneId(pub u32);
+
+/// A machine room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Zone {
+    /// Its name, such as `us-east-a`.
+    pub name: String,
+    /// The region it is in.
+    pub region: String,
+}
+
+/// A directed link.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// By which faults find it, such as `us-east -> us-west`. Several links may share one: what they share is the fibre.
+    pub name: String,
+    /// How long a message takes.
+    pub delay: Delay,
+    /// How many are lost.
+    pub loss: Ratio,
+    /// How many arrive twice.
+    pub duplicate: Ratio,
+    /// How many faults cut it right now.
+    cuts: u32,
+}
+
+/// What a message meets on its way from one zone to another.
+#[derive(Clone, Debug, Default)]
+pub struct Route {
+    /// The delays of its links. All are asked for the same quantile, so that a message costs one draw whatever its route.
+    pub(crate) delays: Vec<Delay>,
+    /// The chance to be lost on the way, of 2^32.
+    pub(crate) loss: u64,
+    /// The chance to arrive twice, of 2^32.
+    pub(crate) duplicate: u64,
+}
+
+/// The graph, and the routes found in it so far.
+#[derive(Clone, Debug, Default)]
+pub struct Topology {
+    graph: DiGraph<Zone, Link>,
+    /// By `from * zones + to`, filled at first use and forgotten when a link is cut or healed.
+    routes: Vec<Option<Option<Route>>>,
+}
+
+impl Topology {
+    /// No zones yet.
+    pub fn new() -> Self {
+        Topology::default()
+    }
+
+    /// Adds a zone; without a link to itself, machines in it cannot talk to each other.
+    pub fn zone(&mut self, name: impl Into<String>, region: impl Into<String>) -> ZoneId {
+        let index = self.graph.add_node(Zone { name: name.into(), region: region.into() });
+        self.routes.clear();
+        ZoneId(index.index() as u32)
+    }
+
+    /// Adds a directed link.
+    pub fn link(
+        &mut self,
+        from: ZoneId,
+        to: ZoneId,
+        name: impl Into<String>,
+        delay: Delay,
+        loss: Ratio,
+        duplicate: Ratio,
+    ) {
+        let link = Link { name: name.into(), delay, loss, duplicate, cuts: 0 };
+        self.graph.add_edge(vertex(from), vertex(to), link);
+        self.routes.clear();
+    }
+
+    /// One zone in which every message takes `delay`.
+    pub fn single_zone(delay: Delay) -> (Self, ZoneId) {
+        let mut topology = Topology::new();
+        let zone = topology.zone("a", "local");
+        topology.link(zone, zone, "local", delay, Ratio::ZERO, Ratio::ZERO);
+        (topology, zone)
+    }
+
+    /// The zone's names.
+    pub fn zone_at(&self, zone: ZoneId) -> &Zone {
+        &self.graph[vertex(zone)]
+    }
+
+    /// Every zone.
+    pub fn zones(&self) -> impl Iterator<Item = (ZoneId, &Zone)> + '_ {
+        self.graph.node_indices().map(|index| (ZoneId(index.index() as u32), &self.graph[index]))
+    }
+
+    /// Every link.
+    pub fn links(&self) -> impl Iterator<Item = &Link> + '_ {
+        self.graph.edge_weights()
+    }
+
+    /// Cuts (or, `-1`, heals by one cut) every link of this name. How many there are.
+    fn shift_cuts(&mut self, name: &str, by: i32) -> usize {
+        let mut found = 0;
+        for link in self.graph.edge_weights_mut().filter(|link| link.name == name) {
+            link.cuts = link.cuts.checked_add_signed(by).expect("a link is healed as often as it was cut");
+            found += 1;
+        }
+        self.routes.clear();
+        found
+    }
+
+    /// Cuts every link of this name once more. How many links that were.
+    pub(crate) fn cut(&mut self, name: &str) -> usize {
+        self.shift_cuts(name, 1)
+    }
+
+    /// Takes one cut of every link of this name back.
+    pub(crate) fn heal(&mut self, name: &str) -> usize {
+        self.shift_cuts(name, -1)
+    }
+
+    /// The cheapest live route, if there is one.
+    pub(crate) fn route(&mut self, from: ZoneId, to: ZoneId) -> Option<&Route> {
+        let zones = self.graph.node_count();
+        if self.routes.is_empty() {
+            self.routes = vec![None; zones * zones];
+        }
+        let at = from.0 as usize * zones + to.0 as usize;
+        if self.routes[at].is_none() {
+            self.routes[at] = Some(self.find(from, to));
+        }
+        self.routes[at].as_ref().and_then(Option::as_ref)
+    }
+
+    fn find(&self, from: ZoneId, to: ZoneId) -> Option<Route> {
+        if from == to {
+            return self.live_edge(vertex(from), vertex(to)).map(|edge| self.along(&[edge]));
+        }
+        let live = EdgeFiltered::from_fn(&self.graph, |edge| edge.weight().cuts == 0);
+        let cost = |edge: petgraph::graph::EdgeReference<'_, Link>| edge.weight().delay.median();
+        let (_, path) = astar(&live, vertex(from), |at| at == vertex(to), cost, |_| 0)?;
+        let edges: Vec<EdgeIndex> =
+            path.windows(2).map(|pair| self.live_edge(pair[0], pair[1]).expect("the route uses live links")).collect();
+        Some(self.along(&edges))
+    }
+
+    /// The fastest live link between two zones.
+    fn live_edge(&self, from: NodeIndex, to: NodeIndex) -> Option<EdgeIndex> {
+        let live = self.graph.edges_connecting(from, to).filter(|edge| edge.weight().cuts == 0);
+        live.min_by_key(|edge| (edge.weight().delay.median(), edge.id())).map(|edge| edge.id())
+    }
+
+    fn along(&self, edges: &[EdgeIndex]) -> Route {
+        let links = || edges.iter().map(|&edge| &self.graph[edge]);
+        Route {
+            delays: links().map(|link| link.delay.clone()).collect(),
+            loss: either(links().map(|link| link.loss.threshold_32())),
+            duplicate: either(links().map(|link| link.duplicate.threshold_32())),
+        }
+    }
+
+    /// Median delay of the cheapest live route; clients use it to find the nearest node.
+    pub(crate) fn distance(&mut self, from: ZoneId, to: ZoneId) -> Option<Nanos> {
+        self.route(from, to).map(|route| route.delays.iter().map(Delay::median).sum())
+    }
+}
+
+fn vertex(zone: ZoneId) -> NodeIndex {
+    NodeIndex::new(zone.0 as usize)
+}
+
+/// The chance (of 2^32) that at least one of several independent things happens.
+pub(crate) fn either(chances: impl Iterator<Item = u64>) -> u64 {
+    let certain = 1u64 << 32;
+    certain - chances.fold(certain, |none, chance| ((u128::from(none) * u128::from(certain - chance)) >> 32) as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::MILLISECOND;
+
+    /// Three regions in a row of cost 10, 10, and a direct link of cost 15 between the ends.
+    fn triangle() -> (Topology, [ZoneId; 3]) {
+        let mut t = Topology::new();
+        let zones = ["a", "b", "c"].map(|name| t.zone(name, name));
+        for (from, to, ms) in [(0, 1, 10), (1, 2, 10), (0, 2, 15)] {
+            for (from, to) in [(from, to), (to, from)] {
+                let name = format!("{} -> {}", ["a", "b", "c"][from], ["a", "b", "c"][to]);
+                t.link(zones[from], zones[to], name, Delay::Fixed(ms * MILLISECOND), Ratio::new(1, 10), Ratio::ZERO);
+            }
+        }
+        (t, zones)
+    }
+
+    #[test]
+    fn a_message_takes_the_cheapest_live_route() {
+        let (mut t, [a, b, c]) = triangle();
+        assert_eq!(t.distance(a, c), Some(15 * MILLISECOND));
+        assert_eq!(t.cut("a -> c"), 1);
+        assert_eq!(t.distance(a, c), Some(20 * MILLISECOND), "round by b");
+        assert_eq!(t.distance(c, a), Some(15 * MILLISECOND), "the way back is another link");
+        t.cut("a -> b");
+        assert_eq!(t.distance(a, c), None);
+        t.cut("a -> b");
+        t.heal("a -> b");
+        assert_eq!(t.distance(a, b), None, "cut twice, healed once");
+        t.heal("a -> b");
+        assert_eq!(t.distance(a, c), Some(20 * MILLISECOND));
+        assert_eq!(t.distance(a, a), None, "nothing joins a with itself here");
+    }
+
+    #[test]
+    fn losses_add_up_along_a_route() {
+        let (mut t, [a, _, c]) = triangle();
+        t.cut("a -> c");
+        let loss = t.route(a, c).expect("a route").loss;
+        let expected = (1u64 << 32) * 19 / 100;
+        assert!(loss.abs_diff(expected) < 4, "1 - 0.9 * 0.9 = 0.19, got {loss} of 2^32");
+    }
+}
