@@ -88,6 +88,14 @@ impl Delay {
         self.at(dice.bits())
     }
 
+    /// One delay; a fixed one costs no draw, for dice that serve nothing else.
+    pub(crate) fn draw_if_random(&self, dice: &mut Dice) -> Nanos {
+        match self {
+            Delay::Fixed(time) => *time,
+            Delay::Uniform { .. } | Delay::Table(_) => self.draw(dice),
+        }
+    }
+
     /// The middle delay: what a route is judged by.
     pub fn median(&self) -> Nanos {
         self.at(1 << 63)

@@ -37,11 +37,12 @@ impl<D: Data> LoggedOp<D> {
 pub struct OpLog<D: Data> {
     ops: Vec<LoggedOp<D>>,
     marks: u64,
+    returned: u64,
 }
 
 impl<D: Data> OpLog<D> {
     pub(crate) fn new() -> Self {
-        OpLog { ops: Vec::new(), marks: 0 }
+        OpLog { ops: Vec::new(), marks: 0, returned: 0 }
     }
 
     fn mark(&mut self, time: Nanos) -> Mark {
@@ -71,7 +72,13 @@ impl<D: Data> OpLog<D> {
         let op = &mut self.ops[id.0 as usize];
         assert!(op.completed.is_none(), "an operation completes once");
         op.completed = Some(mark);
+        self.returned += u64::from(matches!(outcome, Outcome::Returned(_)));
         op.outcome = outcome;
+    }
+
+    /// How many operations have returned a result.
+    pub(crate) fn returned(&self) -> u64 {
+        self.returned
     }
 
     /// The operations.
@@ -137,7 +144,7 @@ mod tests {
     fn a_client_with_unknown_or_overlapping_operations_is_several_processes() {
         let mut log = OpLog::<Register>::new();
         let client = ClientId(1);
-        let mut ask = |log: &mut OpLog<Register>| log.invoke(client, RegisterOp::Read, 0, 10, Purpose::Load);
+        let ask = |log: &mut OpLog<Register>| log.invoke(client, RegisterOp::Read, 0, 10, Purpose::Load);
         let first = ask(&mut log);
         log.complete(first, Outcome::Returned(RegisterRet::Done), 1);
         let second = ask(&mut log);

@@ -178,6 +178,8 @@ pub struct ClientBoot<'a, P: Protocol> {
     pub index: u32,
     /// How many clients there are in the whole run.
     pub clients: u32,
+    /// How often it has crashed before.
+    pub incarnation: u32,
     /// Why it begins.
     pub why: Why,
 }

@@ -189,42 +189,37 @@ impl Values {
 
     /// The value of a [`Kind::Flag`].
     pub fn flag(&self, name: &str) -> bool {
-        match self.get(name) {
-            Setting::Flag(flag) => flag,
-            other => mistyped(name, other),
-        }
+        let setting = self.get(name);
+        let Setting::Flag(flag) = setting else { mistyped(name, setting) };
+        flag
     }
 
     /// The value of a [`Kind::Count`].
     pub fn count(&self, name: &str) -> u64 {
-        match self.get(name) {
-            Setting::Count(count) => count,
-            other => mistyped(name, other),
-        }
+        let setting = self.get(name);
+        let Setting::Count(count) = setting else { mistyped(name, setting) };
+        count
     }
 
     /// The value of a [`Kind::Duration`], in nanoseconds.
     pub fn duration(&self, name: &str) -> Nanos {
-        match self.get(name) {
-            Setting::Duration(time) => time,
-            other => mistyped(name, other),
-        }
+        let setting = self.get(name);
+        let Setting::Duration(time) = setting else { mistyped(name, setting) };
+        time
     }
 
     /// The value of a [`Kind::DurationRange`], in nanoseconds.
     pub fn duration_range(&self, name: &str) -> (Nanos, Nanos) {
-        match self.get(name) {
-            Setting::DurationRange(from, to) => (from, to),
-            other => mistyped(name, other),
-        }
+        let setting = self.get(name);
+        let Setting::DurationRange(from, to) = setting else { mistyped(name, setting) };
+        (from, to)
     }
 
     /// The value of a [`Kind::Word`].
     pub fn word(&self, name: &str) -> &'static str {
-        match self.get(name) {
-            Setting::Word(word) => word,
-            other => mistyped(name, other),
-        }
+        let setting = self.get(name);
+        let Setting::Word(word) = setting else { mistyped(name, setting) };
+        word
     }
 }
 

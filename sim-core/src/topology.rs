@@ -42,7 +42,7 @@ pub struct Link {
 
 /// What a message meets on its way from one zone to another.
 #[derive(Clone, Debug, Default)]
-pub struct Route {
+pub(crate) struct Route {
     /// The delays of its links. All are asked for the same quantile, so that a message costs one draw whatever its route.
     pub(crate) delays: Vec<Delay>,
     /// The chance to be lost on the way, of 2^32.
@@ -145,21 +145,29 @@ impl Topology {
     }
 
     fn find(&self, from: ZoneId, to: ZoneId) -> Option<Route> {
-        if from == to {
-            return self.live_edge(vertex(from), vertex(to)).map(|edge| self.along(&[edge]));
-        }
-        let live = EdgeFiltered::from_fn(&self.graph, |edge| edge.weight().cuts == 0);
-        let cost = |edge: petgraph::graph::EdgeReference<'_, Link>| edge.weight().delay.median();
-        let (_, path) = astar(&live, vertex(from), |at| at == vertex(to), cost, |_| 0)?;
-        let edges: Vec<EdgeIndex> =
-            path.windows(2).map(|pair| self.live_edge(pair[0], pair[1]).expect("the route uses live links")).collect();
-        Some(self.along(&edges))
+        self.cheapest(from, to, |link| link.cuts == 0).map(|edges| self.along(&edges))
     }
 
-    /// The fastest live link between two zones.
-    fn live_edge(&self, from: NodeIndex, to: NodeIndex) -> Option<EdgeIndex> {
-        let live = self.graph.edges_connecting(from, to).filter(|edge| edge.weight().cuts == 0);
-        live.min_by_key(|edge| (edge.weight().delay.median(), edge.id())).map(|edge| edge.id())
+    /// The names of the links a message would take if no link were cut.
+    pub(crate) fn usual_links(&self, from: ZoneId, to: ZoneId) -> Vec<&str> {
+        let edges = self.cheapest(from, to, |_| true).unwrap_or_default();
+        edges.into_iter().map(|edge| &*self.graph[edge].name).collect()
+    }
+
+    /// The cheapest way over links that qualify.
+    fn cheapest(&self, from: ZoneId, to: ZoneId, qualifies: fn(&Link) -> bool) -> Option<Vec<EdgeIndex>> {
+        let (from, to) = (vertex(from), vertex(to));
+        let fastest = |from, to| {
+            let links = self.graph.edges_connecting(from, to).filter(|edge| qualifies(edge.weight()));
+            links.min_by_key(|edge| (edge.weight().delay.median(), edge.id())).map(|edge| edge.id())
+        };
+        if from == to {
+            return fastest(from, to).map(|edge| vec![edge]);
+        }
+        let usable = EdgeFiltered::from_fn(&self.graph, |edge| qualifies(edge.weight()));
+        let cost = |edge: petgraph::graph::EdgeReference<'_, Link>| edge.weight().delay.median();
+        let (_, path) = astar(&usable, from, |at| at == to, cost, |_| 0)?;
+        Some(path.windows(2).map(|pair| fastest(pair[0], pair[1]).expect("the route uses such links")).collect())
     }
 
     fn along(&self, edges: &[EdgeIndex]) -> Route {

@@ -1,0 +1,162 @@
+//! The named alarms of one process.
+//!
+//! The obvious way to move an alarm, pushing a new event and ignoring the old one, doubles the cost of a run: an election
+//! timeout is moved by every message and almost never rings. So an alarm is a *deadline*, and at most one event per
+//! alarm is under way to look at it. Moved later, it costs nothing: when the event comes early, it goes back to sleep until
+//! the deadline.
+
+use crate::clock::Clock;
+use crate::time::{LocalTime, Nanos};
+
+/// Names one wake-up call; a call that is no longer expected is ignored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Call(u32);
+
+#[derive(Clone, Debug)]
+struct Slot<T> {
+    timer: T,
+    deadline: Option<LocalTime>,
+    /// The call under way for it, and when it comes.
+    call: Option<(Call, Nanos)>,
+}
+
+/// What a call found.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Woken<T> {
+    /// Nobody waits for this call any more.
+    Stale,
+    /// The deadline has moved: call again then.
+    Again(Call, Nanos),
+    /// This alarm is due.
+    Due(T),
+}
+
+/// All alarms of one process.
+#[derive(Clone, Debug)]
+pub(crate) struct Alarms<T> {
+    slots: Vec<Slot<T>>,
+    calls: u32,
+}
+
+impl<T: Copy + Eq> Alarms<T> {
+    pub(crate) fn new() -> Self {
+        Alarms { slots: Vec::new(), calls: 0 }
+    }
+
+    fn next_call(&mut self) -> Call {
+        self.calls = self.calls.wrapping_add(1);
+        Call(self.calls)
+    }
+
+    /// Sets or moves an alarm. The call to make, if one is needed.
+    pub(crate) fn arm(&mut self, timer: T, deadline: LocalTime, clock: Clock) -> Option<(Call, Nanos)> {
+        let at = clock.true_time(deadline);
+        let slot = match self.slots.iter().position(|slot| slot.timer == timer) {
+            Some(slot) => slot,
+            None => {
+                self.slots.push(Slot { timer, deadline: None, call: None });
+                self.slots.len() - 1
+            }
+        };
+        self.slots[slot].deadline = Some(deadline);
+        if self.slots[slot].call.is_some_and(|(_, comes)| comes <= at) {
+            return None;
+        }
+        let call = (self.next_call(), at);
+        self.slots[slot].call = Some(call);
+        Some(call)
+    }
+
+    /// Takes an alarm back.
+    pub(crate) fn disarm(&mut self, timer: T) {
+        if let Some(slot) = self.slots.iter_mut().find(|slot| slot.timer == timer) {
+            slot.deadline = None;
+        }
+    }
+
+    /// A call has come.
+    pub(crate) fn wake(&mut self, call: Call, now: Nanos, clock: Clock) -> Woken<T> {
+        let expected = |slot: &Slot<T>| slot.call.is_some_and(|(expected, _)| expected == call);
+        let Some(i) = self.slots.iter().position(expected) else { return Woken::Stale };
+        self.slots[i].call = None;
+        let Some(deadline) = self.slots[i].deadline else {
+            self.slots.swap_remove(i);
+            return Woken::Stale;
+        };
+        if clock.local(now) >= deadline {
+            return Woken::Due(self.slots[i].timer);
+        }
+        let again = (self.next_call(), clock.true_time(deadline));
+        self.slots[i].call = Some(again);
+        Woken::Again(again.0, again.1)
+    }
+
+    /// The process is about to be told of `timer`. False if it has meanwhile moved or taken back the alarm.
+    pub(crate) fn ring(&mut self, timer: T, local: LocalTime) -> bool {
+        let Some(slot) = self.slots.iter_mut().find(|slot| slot.timer == timer) else { return false };
+        let due = slot.deadline.is_some_and(|deadline| deadline <= local);
+        if due {
+            slot.deadline = None;
+        }
+        due
+    }
+
+    /// The process is gone, and its alarms with it. Calls under way will be stale.
+    pub(crate) fn clear(&mut self) {
+        self.slots.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLOCK: Clock = Clock::RIGHT;
+
+    fn at(now: Nanos) -> LocalTime {
+        CLOCK.local(now)
+    }
+
+    #[test]
+    fn moving_an_alarm_later_makes_no_new_call() {
+        let mut alarms = Alarms::new();
+        let (call, comes) = alarms.arm('e', at(10), CLOCK).expect("the first call");
+        assert_eq!(comes, 10);
+        assert_eq!(alarms.arm('e', at(30), CLOCK), None);
+        let Woken::Again(call, 30) = alarms.wake(call, 10, CLOCK) else { panic!("too early") };
+        assert_eq!(alarms.wake(call, 30, CLOCK), Woken::Due('e'));
+        assert!(alarms.ring('e', at(30)));
+        assert!(!alarms.ring('e', at(30)), "it rings once");
+    }
+
+    #[test]
+    fn moving_an_alarm_earlier_makes_the_old_call_stale() {
+        let mut alarms = Alarms::new();
+        let (old, _) = alarms.arm('e', at(30), CLOCK).expect("a call");
+        let (new, comes) = alarms.arm('e', at(10), CLOCK).expect("an earlier call");
+        assert_eq!(comes, 10);
+        assert_eq!(alarms.wake(new, 10, CLOCK), Woken::Due('e'));
+        assert!(alarms.ring('e', at(10)));
+        assert_eq!(alarms.wake(old, 30, CLOCK), Woken::Stale);
+    }
+
+    /// A busy process hears of an alarm late; if it has moved it by then, it does not hear of it at all.
+    #[test]
+    fn an_alarm_moved_while_the_process_was_busy_does_not_ring() {
+        let mut alarms = Alarms::new();
+        let (call, _) = alarms.arm('e', at(10), CLOCK).expect("a call");
+        assert_eq!(alarms.wake(call, 10, CLOCK), Woken::Due('e'));
+        let again = alarms.arm('e', at(50), CLOCK);
+        assert_eq!(again.map(|(_, comes)| comes), Some(50));
+        assert!(!alarms.ring('e', at(12)));
+    }
+
+    #[test]
+    fn a_disarmed_alarm_is_silent() {
+        let mut alarms = Alarms::new();
+        let (call, _) = alarms.arm('e', at(10), CLOCK).expect("a call");
+        alarms.disarm('e');
+        assert_eq!(alarms.wake(call, 10, CLOCK), Woken::Stale);
+        assert!(alarms.slots.is_empty());
+    }
+}

@@ -1,0 +1,192 @@
+//! Who could have talked to whom, over the whole run: the ground truth for the bound on availability.
+//!
+//! The live directed links between machines change only when a fault begins or ends, so a run is a few *epochs*, each
+//! with one matrix. What a client could reach in an epoch is worked out afterwards, once.
+
+use crate::protocol::{ClientId, NodeId};
+use crate::reach::Reach;
+use crate::time::Nanos;
+use petgraph::algo::tarjan_scc;
+use petgraph::graph::{DiGraph, NodeIndex};
+
+/// A stretch of the run in which no link came or went.
+#[derive(Clone, Debug)]
+struct Epoch {
+    from: Nanos,
+    /// Row-major: whether the machine of the row can send to the machine of the column. Nodes first, then clients.
+    live: Vec<bool>,
+}
+
+/// All epochs of a run so far.
+#[derive(Clone, Debug)]
+pub(crate) struct Epochs {
+    nodes: usize,
+    machines: usize,
+    epochs: Vec<Epoch>,
+}
+
+impl Epochs {
+    pub(crate) fn new(nodes: usize, clients: usize) -> Self {
+        Epochs { nodes, machines: nodes + clients, epochs: Vec::new() }
+    }
+
+    /// From `now` on, these links are live.
+    pub(crate) fn record(&mut self, now: Nanos, live: Vec<bool>) {
+        assert_eq!(live.len(), self.machines * self.machines, "one entry a pair");
+        match self.epochs.last_mut() {
+            Some(last) if last.from == now => last.live = live,
+            Some(last) if last.live == live => {}
+            Some(_) | None => self.epochs.push(Epoch { from: now, live }),
+        }
+    }
+
+    /// What every client could reach, epoch by epoch.
+    pub(crate) fn reachability(&self) -> Reachability {
+        let epochs = self.epochs.iter().map(|epoch| {
+            let groups = self.groups(epoch);
+            let clients = (self.nodes..self.machines).map(|client| self.reached(epoch, client, &groups)).collect();
+            (epoch.from, clients)
+        });
+        Reachability { nodes: self.nodes, epochs: epochs.collect() }
+    }
+
+    fn is_live(&self, epoch: &Epoch, from: usize, to: usize) -> bool {
+        epoch.live[from * self.machines + to]
+    }
+
+    /// Nodes that could exchange messages both ways, directly or over other nodes: strongly connected components. A node
+    /// that is down cannot even talk to itself, and is in none.
+    fn groups(&self, epoch: &Epoch) -> Vec<Vec<NodeId>> {
+        let mut graph: DiGraph<(), ()> = DiGraph::new();
+        let vertices: Vec<NodeIndex> = (0..self.nodes).map(|_| graph.add_node(())).collect();
+        for from in 0..self.nodes {
+            for to in (0..self.nodes).filter(|&to| to != from && self.is_live(epoch, from, to)) {
+                graph.add_edge(vertices[from], vertices[to], ());
+            }
+        }
+        let mut groups: Vec<Vec<NodeId>> = tarjan_scc(&graph)
+            .into_iter()
+            .map(|group| group.into_iter().map(|vertex| NodeId(vertex.index() as u32)).collect())
+            .collect();
+        groups.retain(|group: &Vec<NodeId>| {
+            group.iter().all(|node| self.is_live(epoch, node.0 as usize, node.0 as usize))
+        });
+        groups.iter_mut().for_each(|group| group.sort());
+        groups.sort();
+        groups
+    }
+
+    /// The groups that a client could ask and hear from, directly or over nodes that would pass it on.
+    fn reached(&self, epoch: &Epoch, client: usize, groups: &[Vec<NodeId>]) -> Vec<Vec<NodeId>> {
+        let asked = self.spread(client, |from, to| self.is_live(epoch, from, to));
+        let heard = self.spread(client, |from, to| self.is_live(epoch, to, from));
+        let within = |reached: &[bool], group: &[NodeId]| group.iter().any(|node| reached[node.0 as usize]);
+        groups.iter().filter(|group| within(&asked, group) && within(&heard, group)).cloned().collect()
+    }
+
+    /// The nodes that can be reached from a client by steps along `link`.
+    fn spread(&self, client: usize, link: impl Fn(usize, usize) -> bool) -> Vec<bool> {
+        let mut reached = vec![false; self.nodes];
+        let mut edge = vec![client];
+        while let Some(from) = edge.pop() {
+            for (to, reached) in reached.iter_mut().enumerate().filter(|(to, _)| link(from, *to)) {
+                if !std::mem::replace(reached, true) {
+                    edge.push(to);
+                }
+            }
+        }
+        reached
+    }
+}
+
+/// What every client could reach, from when.
+#[derive(Clone, Debug)]
+pub struct Reachability {
+    nodes: usize,
+    /// From when, and by client: groups of mutually connected nodes that it could talk to.
+    epochs: Vec<(Nanos, Vec<Vec<Vec<NodeId>>>)>,
+}
+
+impl Reachability {
+    /// The stretches of time between `from` and `to` (included) in which `serves` holds of what the client could reach.
+    pub fn when(
+        &self,
+        client: ClientId,
+        from: Nanos,
+        to: Nanos,
+        mut serves: impl FnMut(&Reach<'_>) -> bool,
+    ) -> Vec<(Nanos, Nanos)> {
+        let mut spans: Vec<(Nanos, Nanos)> = Vec::new();
+        let first = self.epochs.partition_point(|(begins, _)| *begins <= from).saturating_sub(1);
+        for (i, (begins, clients)) in self.epochs.iter().enumerate().skip(first) {
+            if *begins > to {
+                break;
+            }
+            let ends = self.epochs.get(i + 1).map_or(to, |(next, _)| (*next).min(to));
+            let (begins, ends) = ((*begins).max(from), ends);
+            if ends < begins || !serves(&Reach::new(&clients[client.0 as usize], self.nodes)) {
+                continue;
+            }
+            match spans.last_mut() {
+                Some(last) if last.1 == begins => last.1 = ends,
+                Some(_) | None => spans.push((begins, ends)),
+            }
+        }
+        spans
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Three nodes and one client; `links` are pairs of machines (the client is 3), `down` have no links at all.
+    fn reached(links: &[(usize, usize)]) -> Vec<Vec<u32>> {
+        let mut epochs = Epochs::new(3, 1);
+        let mut live = vec![false; 16];
+        for &(from, to) in links {
+            live[from * 4 + to] = true;
+        }
+        epochs.record(0, live);
+        let reach = epochs.reachability();
+        reach.epochs[0].1[0].iter().map(|group| group.iter().map(|node| node.0).collect()).collect()
+    }
+
+    const UP: [(usize, usize); 3] = [(0, 0), (1, 1), (2, 2)];
+
+    #[test]
+    fn a_group_needs_links_both_ways() {
+        let both = [&UP[..], &[(0, 1), (1, 0), (1, 2), (2, 1), (3, 0), (0, 3)]].concat();
+        assert_eq!(reached(&both), [vec![0, 1, 2]], "0 and 2 talk over 1");
+        let one_way = [&UP[..], &[(0, 1), (1, 0), (1, 2), (3, 0), (0, 3)]].concat();
+        assert_eq!(reached(&one_way), [vec![0, 1]], "2 hears but is not heard");
+    }
+
+    #[test]
+    fn a_client_may_be_answered_by_another_node_than_it_asked() {
+        let links = [&UP[..], &[(0, 1), (1, 0), (3, 0), (1, 3)]].concat();
+        assert_eq!(reached(&links), [vec![0, 1]]);
+        let deaf = [&UP[..], &[(0, 1), (1, 0), (3, 0)]].concat();
+        assert!(reached(&deaf).is_empty());
+    }
+
+    #[test]
+    fn a_node_that_is_down_is_in_no_group() {
+        assert_eq!(reached(&[(0, 0), (3, 0), (0, 3), (3, 1), (1, 3)]), [vec![0]]);
+    }
+
+    #[test]
+    fn spans_join_and_are_clipped() {
+        let mut epochs = Epochs::new(1, 1);
+        let (all, none) = (vec![true; 4], vec![false; 4]);
+        for (from, live) in [(0, &all), (10, &none), (20, &all), (30, &all)] {
+            epochs.record(from, live.clone());
+        }
+        let reach = epochs.reachability();
+        let spans = |from, to| reach.when(ClientId(0), from, to, |reach| reach.majority());
+        assert_eq!(spans(0, 100), [(0, 10), (20, 100)]);
+        assert_eq!(spans(12, 15), []);
+        assert_eq!(spans(5, 25), [(5, 10), (20, 25)]);
+        assert_eq!(spans(12, 20), [(20, 20)], "the very instant counts");
+    }
+}

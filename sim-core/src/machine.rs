@@ -1,0 +1,78 @@
+//! What every machine has, whether it runs a node or a client: a clock, a CPU, alarms, an inbox.
+//!
+//! A process handles one thing at a time, and each costs its CPU some time. What arrives while it is busy or paused waits
+//! in the inbox. One *ready* event is under way for a machine whose inbox is not empty, none for an idle one.
+
+use crate::alarms::Alarms;
+use crate::clock::Clock;
+use crate::dice::Dice;
+use crate::time::Nanos;
+use std::collections::VecDeque;
+
+/// A machine: nodes first, then clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct MachineId(pub(crate) u32);
+
+/// One process and what it runs on. `I` is what can be waiting for it, `T` its alarms.
+#[derive(Clone, Debug)]
+pub(crate) struct Machine<I, T> {
+    pub(crate) id: MachineId,
+    pub(crate) clock: Clock,
+    pub(crate) dice: Dice,
+    pub(crate) alarms: Alarms<T>,
+    /// How many faults keep it down.
+    pub(crate) downs: u32,
+    /// How many faults keep it paused.
+    pub(crate) pauses: u32,
+    /// Counts the processes it has run; what was meant for an earlier one is not for this one.
+    pub(crate) incarnation: u32,
+    pub(crate) busy_until: Nanos,
+    pub(crate) inbox: VecDeque<I>,
+    /// A ready event is under way.
+    pub(crate) ready: bool,
+}
+
+impl<I, T: Copy + Eq> Machine<I, T> {
+    pub(crate) fn new(id: MachineId, clock: Clock, dice: Dice) -> Self {
+        Machine {
+            id,
+            clock,
+            dice,
+            alarms: Alarms::new(),
+            downs: 0,
+            pauses: 0,
+            incarnation: 0,
+            busy_until: 0,
+            inbox: VecDeque::new(),
+            ready: false,
+        }
+    }
+
+    pub(crate) fn is_up(&self) -> bool {
+        self.downs == 0
+    }
+
+    /// Whether something that arrives now is handled now.
+    #[inline]
+    pub(crate) fn is_free(&self, now: Nanos) -> bool {
+        self.pauses == 0 && self.busy_until <= now && self.inbox.is_empty()
+    }
+
+    /// When to look at the inbox, if that has to be arranged.
+    pub(crate) fn next_ready(&mut self, now: Nanos) -> Option<Nanos> {
+        let needed = !self.ready && self.pauses == 0 && !self.inbox.is_empty();
+        needed.then(|| {
+            self.ready = true;
+            self.busy_until.max(now)
+        })
+    }
+
+    /// The process dies.
+    pub(crate) fn crash(&mut self) {
+        self.incarnation += 1;
+        self.alarms.clear();
+        self.inbox.clear();
+        self.busy_until = 0;
+        self.ready = false;
+    }
+}

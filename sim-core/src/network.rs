@@ -1,0 +1,377 @@
+//! What becomes of a message between two machines.
+//!
+//! Every ordered pair of machines has a *path*: the dice thrown for its messages, the partitions that cut it and the
+//! faults that spoil it. Each message costs exactly two draws, whatever comes of them: one for loss and doubling, one
+//! for the delay. Draw first, branch after.
+//!
+//! A *stream* is TCP as far as a protocol can tell: in order; a loss shows as the time its retransmission takes; while a
+//! path is cut, what was sent waits, and is tried again at growing intervals; after a while the connection is reset and
+//! what waited is lost. A *datagram* is lost, doubled and overtaken.
+
+use crate::delay::Delay;
+use crate::dice::{Dice, Ratio, StreamName, Streams};
+use crate::machine::MachineId;
+use crate::protocol::Transport;
+use crate::time::{MILLISECOND, Nanos, SECOND};
+use crate::topology::{Topology, ZoneId, either};
+use std::collections::BTreeMap;
+
+/// How streams behave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tcp {
+    /// The first retransmission comes after this long, each further one after twice as long as the last.
+    pub retransmit_after: Nanos,
+    /// A connection over which nothing passed for this long is reset.
+    pub reset_after: Nanos,
+}
+
+impl Default for Tcp {
+    /// Linux retransmits after 200 ms at the least. Its own patience is a quarter of an hour; systems that care set a
+    /// user timeout of a few seconds, as this does.
+    fn default() -> Self {
+        Tcp { retransmit_after: 200 * MILLISECOND, reset_after: 3 * SECOND }
+    }
+}
+
+/// Names one time that a fault struck.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct StrikeId(pub(crate) u32);
+
+/// What a fault does to the messages of a path.
+#[derive(Clone, Debug)]
+pub(crate) struct Spoil {
+    pub(crate) delay: Delay,
+    pub(crate) loss: Ratio,
+    pub(crate) duplicate: Ratio,
+}
+
+/// One ordered pair of machines.
+#[derive(Clone, Debug, Default)]
+struct Path {
+    dice: Option<Box<Dice>>,
+    cuts: Vec<StrikeId>,
+    spoils: Vec<(StrikeId, Box<Spoil>)>,
+    last_arrival: Nanos,
+    /// Counts the connections; what was sent on an earlier one does not arrive.
+    connection: u32,
+}
+
+/// What becomes of one message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It arrives then, on this connection.
+    Arrives { at: Nanos, connection: u32 },
+    /// It arrives twice (datagrams only).
+    ArrivesTwice { at: Nanos, again: Nanos, connection: u32 },
+    /// It is on a stream whose path is cut: it would arrive then, and waits to be retransmitted.
+    Stalls { at: Nanos, connection: u32 },
+    /// It is gone.
+    Lost,
+}
+
+/// All paths, over a topology.
+#[derive(Clone, Debug)]
+pub(crate) struct Network {
+    topology: Topology,
+    zones: Vec<ZoneId>,
+    names: Vec<StreamName>,
+    paths: Vec<Path>,
+    link: StreamName,
+    streams: Streams,
+    pub(crate) tcp: Tcp,
+    /// Link cuts in force, by name of the link.
+    link_cuts: Vec<(StrikeId, Vec<String>)>,
+    /// Whose cuts lie on the usual way between two zones, for those asked about since links were last cut or healed.
+    diverted: BTreeMap<(ZoneId, ZoneId), Vec<StrikeId>>,
+    /// Effects of faults since they were last collected: one entry a message and fault.
+    pub(crate) effects: Vec<StrikeId>,
+}
+
+impl Network {
+    pub(crate) fn new(topology: Topology, machines: Vec<(ZoneId, StreamName)>, tcp: Tcp, streams: Streams) -> Self {
+        let paths = vec![Path::default(); machines.len() * machines.len()];
+        let (zones, names) = machines.into_iter().unzip();
+        let link = StreamName::new(&["link"]);
+        Network {
+            topology,
+            zones,
+            names,
+            paths,
+            link,
+            streams,
+            tcp,
+            link_cuts: Vec::new(),
+            diverted: BTreeMap::new(),
+            effects: Vec::new(),
+        }
+    }
+
+    fn index(&self, from: MachineId, to: MachineId) -> usize {
+        from.0 as usize * self.zones.len() + to.0 as usize
+    }
+
+    /// A message is sent now.
+    #[inline]
+    pub(crate) fn send(&mut self, from: MachineId, to: MachineId, transport: Transport, now: Nanos) -> Fate {
+        let index = self.index(from, to);
+        let (zone_from, zone_to) = (self.zones[from.0 as usize], self.zones[to.0 as usize]);
+        let (names, link, streams) = (&self.names, self.link, self.streams);
+        let path = &mut self.paths[index];
+        let dice = path
+            .dice
+            .get_or_insert_with(|| Box::new(streams.dice(link.between(names[from.0 as usize], names[to.0 as usize]))));
+        let (chance, quantile) = (dice.bits(), dice.bits());
+        if !self.link_cuts.is_empty() {
+            let (topology, cuts) = (&self.topology, &self.link_cuts);
+            let met = || cuts_on_usual_way(topology, cuts, zone_from, zone_to);
+            self.effects.extend(&*self.diverted.entry((zone_from, zone_to)).or_insert_with(met));
+        }
+        let route = self.topology.route(zone_from, zone_to);
+        self.effects.extend(&path.cuts);
+        let cut = !path.cuts.is_empty() || route.is_none();
+        let connection = path.connection;
+        if cut && transport == Transport::Datagram {
+            return Fate::Lost;
+        }
+        let Some(route) = route else {
+            return Fate::Stalls { at: now.max(path.last_arrival), connection };
+        };
+        let mut delay: Nanos = route.delays.iter().map(|delay| delay.at(quantile)).sum();
+        let (mut loss, mut duplicate) = (route.loss, route.duplicate);
+        for (strike, spoil) in &path.spoils {
+            let (lost, doubled) = (spoil.loss.threshold_32(), spoil.duplicate.threshold_32());
+            let more = spoil.delay.at(quantile);
+            let bites = more > 0 || low(chance) < either([loss, lost].into_iter()) && low(chance) >= loss;
+            let doubles = high(chance) < either([duplicate, doubled].into_iter()) && high(chance) >= duplicate;
+            if bites || (doubles && transport == Transport::Datagram) {
+                self.effects.push(*strike);
+            }
+            delay += more;
+            loss = either([loss, lost].into_iter());
+            duplicate = either([duplicate, doubled].into_iter());
+        }
+        match transport {
+            Transport::Datagram if low(chance) < loss => Fate::Lost,
+            Transport::Datagram if high(chance) < duplicate => {
+                let again = now + delay + route.delays.iter().map(|d| d.at(quantile.rotate_left(32))).sum::<Nanos>();
+                Fate::ArrivesTwice { at: now + delay, again, connection }
+            }
+            Transport::Datagram => Fate::Arrives { at: now + delay, connection },
+            Transport::Stream => {
+                delay += retransmission(low(chance), loss, self.tcp);
+                let at = path.last_arrival.max(now + delay);
+                path.last_arrival = at;
+                if cut { Fate::Stalls { at, connection } } else { Fate::Arrives { at, connection } }
+            }
+        }
+    }
+
+    /// Whether messages pass from one machine to another right now.
+    pub(crate) fn is_live(&mut self, from: MachineId, to: MachineId) -> bool {
+        let path = &self.paths[self.index(from, to)];
+        path.cuts.is_empty() && self.topology.route(self.zones[from.0 as usize], self.zones[to.0 as usize]).is_some()
+    }
+
+    /// Whether a message that arrives now on `connection` gets through: `None` if its connection is gone.
+    #[inline]
+    pub(crate) fn arrives(&mut self, from: MachineId, to: MachineId, connection: u32) -> Option<bool> {
+        let path = &self.paths[self.index(from, to)];
+        if path.connection != connection {
+            return None;
+        }
+        if path.cuts.is_empty() && self.link_cuts.is_empty() {
+            return Some(true);
+        }
+        Some(self.is_live(from, to))
+    }
+
+    /// A message met a cut on arrival: the cuts' effect.
+    pub(crate) fn count_cut(&mut self, from: MachineId, to: MachineId) {
+        let index = self.index(from, to);
+        self.effects.extend(&self.paths[index].cuts);
+    }
+
+    /// The connection is gone, and what is under way on it.
+    pub(crate) fn reset(&mut self, from: MachineId, to: MachineId) {
+        let index = self.index(from, to);
+        self.paths[index].connection += 1;
+        self.paths[index].last_arrival = 0;
+    }
+
+    pub(crate) fn cut(&mut self, strike: StrikeId, from: MachineId, to: MachineId) {
+        let index = self.index(from, to);
+        if !self.paths[index].cuts.contains(&strike) {
+            self.paths[index].cuts.push(strike);
+        }
+    }
+
+    pub(crate) fn spoil(&mut self, strike: StrikeId, from: MachineId, to: MachineId, spoil: Spoil) {
+        let index = self.index(from, to);
+        if self.paths[index].spoils.iter().all(|(other, _)| *other != strike) {
+            self.paths[index].spoils.push((strike, Box::new(spoil)));
+        }
+    }
+
+    /// Takes back what a fault did to paths.
+    pub(crate) fn mend(&mut self, strike: StrikeId) {
+        for path in &mut self.paths {
+            path.cuts.retain(|cut| *cut != strike);
+            path.spoils.retain(|(spoil, _)| *spoil != strike);
+        }
+    }
+
+    pub(crate) fn cut_links(&mut self, strike: StrikeId, links: &[String]) {
+        for link in links {
+            let found = self.topology.cut(link);
+            assert!(found > 0, "no link is named {link}: scenarios are checked against their layout");
+        }
+        self.link_cuts.push((strike, links.to_vec()));
+        self.diverted.clear();
+    }
+
+    /// Takes back what a fault did to links.
+    pub(crate) fn heal_links(&mut self, strike: StrikeId) {
+        let (healed, rest) = std::mem::take(&mut self.link_cuts).into_iter().partition(|(other, _)| *other == strike);
+        self.link_cuts = rest;
+        let healed: Vec<(StrikeId, Vec<String>)> = healed;
+        for link in healed.iter().flat_map(|(_, links)| links) {
+            self.topology.heal(link);
+        }
+        self.diverted.clear();
+    }
+
+    /// Median delay between two machines, if a route joins them.
+    pub(crate) fn distance(&mut self, from: MachineId, to: MachineId) -> Option<Nanos> {
+        self.topology.distance(self.zones[from.0 as usize], self.zones[to.0 as usize])
+    }
+
+    pub(crate) fn zone(&self, machine: MachineId) -> &crate::topology::Zone {
+        self.topology.zone_at(self.zones[machine.0 as usize])
+    }
+
+    /// Continues with the streams of another future.
+    pub(crate) fn rekey(&mut self, streams: Streams) {
+        self.streams = streams;
+        for dice in self.paths.iter_mut().filter_map(|path| path.dice.as_mut()) {
+            dice.rekey(streams);
+        }
+    }
+}
+
+/// A message whose way would lead over a cut link is lost or goes another way: that is these cuts' effect.
+fn cuts_on_usual_way(topology: &Topology, cuts: &[(StrikeId, Vec<String>)], from: ZoneId, to: ZoneId) -> Vec<StrikeId> {
+    let usual = topology.usual_links(from, to);
+    let meets = |links: &[String]| usual.iter().any(|name| links.iter().any(|link| link == name));
+    cuts.iter().filter(|(_, links)| meets(links)).map(|(strike, _)| *strike).collect()
+}
+
+fn low(bits: u64) -> u64 {
+    bits & 0xffff_ffff
+}
+
+fn high(bits: u64) -> u64 {
+    bits >> 32
+}
+
+/// How much later a message arrives because it and perhaps its retransmissions were lost: each loss doubles the wait.
+fn retransmission(chance: u64, loss: u64, tcp: Tcp) -> Nanos {
+    let mut waited = 0;
+    let mut wait = tcp.retransmit_after;
+    let mut still_lost = loss;
+    while chance < still_lost && waited < tcp.reset_after {
+        waited += wait;
+        wait *= 2;
+        still_lost = ((u128::from(still_lost) * u128::from(loss)) >> 32) as u64;
+    }
+    waited
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: MachineId = MachineId(0);
+    const B: MachineId = MachineId(1);
+
+    fn network(loss: Ratio, duplicate: Ratio) -> Network {
+        let mut topology = Topology::new();
+        let zone = topology.zone("a", "a");
+        let delay = Delay::Uniform { min: MILLISECOND, max: 10 * MILLISECOND };
+        topology.link(zone, zone, "lan", delay, loss, duplicate);
+        let machines = vec![(zone, StreamName::new(&["node", "n1"])), (zone, StreamName::new(&["node", "n2"]))];
+        Network::new(topology, machines, Tcp::default(), Streams::new(1))
+    }
+
+    #[test]
+    fn a_stream_keeps_order_and_a_datagram_does_not() {
+        for (transport, ordered) in [(Transport::Stream, true), (Transport::Datagram, false)] {
+            let mut net = network(Ratio::ZERO, Ratio::ZERO);
+            let arrivals: Vec<Nanos> = (0..100)
+                .map(|i| {
+                    let Fate::Arrives { at, .. } = net.send(A, B, transport, i * 1000) else { panic!("it arrives") };
+                    at
+                })
+                .collect();
+            assert_eq!(arrivals.is_sorted(), ordered, "{transport:?}");
+        }
+    }
+
+    #[test]
+    fn a_loss_is_a_delay_on_a_stream_and_a_hole_among_datagrams() {
+        let mut net = network(Ratio::new(1, 4), Ratio::new(1, 8));
+        let (mut lost, mut twice) = (0, 0);
+        for _ in 0..8000 {
+            match net.send(A, B, Transport::Datagram, 0) {
+                Fate::Lost => lost += 1,
+                Fate::ArrivesTwice { .. } => twice += 1,
+                Fate::Arrives { .. } => {}
+                Fate::Stalls { .. } => panic!("datagrams do not wait"),
+            }
+        }
+        assert!((1800..2200).contains(&lost), "{lost}");
+        assert!((650..850).contains(&twice), "{twice}: an eighth of the rest");
+        assert_eq!(retransmission(0, 0, Tcp::default()), 0);
+        let quarter = 1 << 30;
+        assert_eq!(retransmission(quarter, quarter, Tcp::default()), 0);
+        assert_eq!(retransmission(quarter - 1, quarter, Tcp::default()), 200 * MILLISECOND);
+        assert_eq!(retransmission(quarter / 4 - 1, quarter, Tcp::default()), 600 * MILLISECOND);
+    }
+
+    #[test]
+    fn a_cut_loses_datagrams_stalls_streams_and_counts_both() {
+        let mut net = network(Ratio::ZERO, Ratio::ZERO);
+        net.cut(StrikeId(3), A, B);
+        assert_eq!(net.send(A, B, Transport::Datagram, 0), Fate::Lost);
+        assert!(matches!(net.send(A, B, Transport::Stream, 0), Fate::Stalls { .. }));
+        assert!(matches!(net.send(B, A, Transport::Stream, 0), Fate::Arrives { .. }), "one way");
+        assert_eq!(net.effects, [StrikeId(3), StrikeId(3)]);
+        assert!(!net.is_live(A, B) && net.is_live(B, A));
+        net.mend(StrikeId(3));
+        assert!(net.is_live(A, B));
+    }
+
+    #[test]
+    fn a_spoiled_path_is_slower_and_counts_each_message() {
+        let spoil = || Spoil { delay: Delay::Fixed(80 * MILLISECOND), loss: Ratio::ZERO, duplicate: Ratio::ZERO };
+        let (mut plain, mut spoiled) = (network(Ratio::ZERO, Ratio::ZERO), network(Ratio::ZERO, Ratio::ZERO));
+        spoiled.spoil(StrikeId(0), A, B, spoil());
+        for now in 0..10 {
+            let (Fate::Arrives { at: usual, .. }, Fate::Arrives { at: late, .. }) =
+                (plain.send(A, B, Transport::Datagram, now), spoiled.send(A, B, Transport::Datagram, now))
+            else {
+                panic!("both arrive")
+            };
+            assert_eq!(late, usual + 80 * MILLISECOND, "the same draw, and 80 ms more");
+        }
+        assert_eq!(spoiled.effects.len(), 10);
+    }
+
+    #[test]
+    fn what_was_on_a_reset_connection_does_not_arrive() {
+        let mut net = network(Ratio::ZERO, Ratio::ZERO);
+        let Fate::Arrives { connection, .. } = net.send(A, B, Transport::Stream, 0) else { panic!("it arrives") };
+        assert_eq!(net.arrives(A, B, connection), Some(true));
+        net.reset(A, B);
+        assert_eq!(net.arrives(A, B, connection), None);
+    }
+}

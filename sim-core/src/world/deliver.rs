@@ -1,0 +1,441 @@
+//! How a packet, an alarm or a flush reaches a process.
+
+use super::{ClientInput, Event, Input, Load, Packet, Stall, World};
+use crate::alarms::{Call, Woken};
+use crate::dice::StreamName;
+use crate::laws::{Laws, Nodes};
+use crate::machine::MachineId;
+use crate::protocol::{Boot, Client, ClientBoot, ClientCtx, ClientId, Ctx, NodeId, Protocol, Transport, Why};
+use crate::trace::What;
+use std::collections::VecDeque;
+
+/// What a fingerprint says of an event, before its payload.
+#[derive(Clone, Copy)]
+pub(super) enum Tag {
+    Message = 1,
+    Request,
+    Reply,
+    Alarm,
+    OnDisk,
+    Admin,
+    Start,
+    Crash,
+    Strike,
+    Mend,
+}
+
+impl<P: Protocol> World<P> {
+    /// Begins an event's entry in the fingerprint.
+    #[inline]
+    pub(super) fn stamp(&mut self, tag: Tag, from: u32, to: u32) {
+        self.steps += 1;
+        self.fingerprint.word(self.queue.now());
+        self.fingerprint.word((tag as u64) << 48 | u64::from(from) << 24 | u64::from(to));
+    }
+
+    /// A packet comes to the end of its way.
+    #[inline]
+    pub(super) fn arrive(&mut self, packet: Packet<P>) {
+        let (from, to) = (packet.from, packet.to);
+        match (self.network.arrives(from, to, packet.connection), packet.transport) {
+            (None, _) => self.lost(&packet, "its connection was reset"),
+            (Some(false), Transport::Datagram) => {
+                self.network.count_cut(from, to);
+                self.count_network_effects();
+                self.lost(&packet, "cut off");
+            }
+            (Some(live), Transport::Stream)
+                if !live || packet.stalled || (!self.stalls.is_empty() && self.stalls.contains_key(&(from, to))) =>
+            {
+                self.stall(packet);
+            }
+            (Some(_), _) => self.deliver(packet),
+        }
+    }
+
+    #[inline]
+    fn deliver(&mut self, packet: Packet<P>) {
+        match packet.load {
+            Load::Message(message) => self.input(NodeId(packet.to.0), Input::Message(NodeId(packet.from.0), message)),
+            Load::Request(request) => {
+                let client = self.client_at(packet.from);
+                self.input(NodeId(packet.to.0), Input::Request(client, request));
+            }
+            Load::Reply(reply) => {
+                let client = self.client_at(packet.to);
+                self.client_input(client, ClientInput::Reply(NodeId(packet.from.0), reply));
+            }
+        }
+    }
+
+    pub(super) fn lost(&mut self, packet: &Packet<P>, why: &str) {
+        self.row(What::Lost, |world| {
+            let text = match &packet.load {
+                Load::Message(message) => format!("{message:?}"),
+                Load::Request(request) => format!("{request:?}"),
+                Load::Reply(reply) => format!("{reply:?}"),
+            };
+            (world.machine_name(packet.from), world.machine_name(packet.to), format!("{text}: {why}"))
+        });
+    }
+
+    /// A packet on a stream waits behind a cut, or behind others that do.
+    fn stall(&mut self, mut packet: Packet<P>) {
+        let (from, to, connection) = (packet.from, packet.to, packet.connection);
+        if !packet.stalled {
+            self.network.count_cut(from, to);
+            self.count_network_effects();
+        }
+        packet.stalled = false;
+        if let Some(stall) = self.stalls.get_mut(&(from, to)) {
+            stall.waiting.push_back(packet);
+            return;
+        }
+        let since = self.queue.now();
+        self.stalls.insert((from, to), Stall { since, retries: 0, waiting: VecDeque::from([packet]) });
+        let first = since + self.network.tcp.retransmit_after;
+        self.queue.push(first, Event::Retry { from, to, connection });
+    }
+
+    /// A stalled connection tries again: it goes on, waits twice as long, or gives up.
+    pub(super) fn retry(&mut self, from: MachineId, to: MachineId, connection: u32) {
+        let Some(live) = self.network.arrives(from, to, connection) else { return };
+        let Some(mut stall) = self.stalls.remove(&(from, to)) else { return };
+        let now = self.queue.now();
+        if live {
+            for packet in stall.waiting {
+                self.queue.push(now, Event::Arrive(packet));
+            }
+            return;
+        }
+        if now - stall.since >= self.network.tcp.reset_after {
+            self.network.reset(from, to);
+            for packet in &stall.waiting {
+                self.lost(packet, "the connection timed out");
+            }
+            return;
+        }
+        stall.retries += 1;
+        let wait = self.network.tcp.retransmit_after << stall.retries;
+        self.queue.push(now + wait, Event::Retry { from, to, connection });
+        self.stalls.insert((from, to), stall);
+    }
+
+    /// Something for a node's process: now if it is free, else in its turn.
+    #[inline]
+    pub(super) fn input(&mut self, node: NodeId, input: Input<P>) {
+        let now = self.queue.now();
+        let machine = &mut self.nodes[node.0 as usize].machine;
+        if !machine.is_up() {
+            self.row(What::Lost, |_| (String::new(), node.to_string(), format!("{}: the node is down", input.text())));
+            return;
+        }
+        if machine.is_free(now) {
+            self.handle(node, input);
+            return;
+        }
+        machine.inbox.push_back(input);
+        self.wait(MachineId(node.0));
+    }
+
+    /// Something for a client's process, likewise.
+    fn client_input(&mut self, client: ClientId, input: ClientInput<P>) {
+        let now = self.queue.now();
+        let machine = &mut self.clients[client.0 as usize].machine;
+        if !machine.is_up() {
+            self.row(What::Lost, |_| {
+                (String::new(), client.to_string(), format!("{}: the client is down", input.text()))
+            });
+            return;
+        }
+        if machine.is_free(now) {
+            self.handle_client(client, input);
+            return;
+        }
+        machine.inbox.push_back(input);
+        self.wait(self.machine_of(client));
+    }
+
+    /// Something waits in a machine's inbox.
+    fn wait(&mut self, machine: MachineId) {
+        self.faults.count_pause(machine);
+        self.arrange_ready(machine);
+    }
+
+    /// Sees to it that a machine looks at its inbox.
+    pub(super) fn arrange_ready(&mut self, machine: MachineId) {
+        let now = self.queue.now();
+        let (at, incarnation) = match self.node_at(machine) {
+            Some(node) => {
+                let machine = &mut self.nodes[node.0 as usize].machine;
+                (machine.next_ready(now), machine.incarnation)
+            }
+            None => {
+                let client = self.client_at(machine);
+                let machine = &mut self.clients[client.0 as usize].machine;
+                (machine.next_ready(now), machine.incarnation)
+            }
+        };
+        if let Some(at) = at {
+            self.queue.push(at, Event::Ready { machine, incarnation });
+        }
+    }
+
+    /// A machine looks at its inbox.
+    pub(super) fn ready(&mut self, machine: MachineId, incarnation: u32) {
+        match self.node_at(machine) {
+            Some(node) => {
+                let host = &mut self.nodes[node.0 as usize].machine;
+                if host.incarnation != incarnation {
+                    return;
+                }
+                host.ready = false;
+                let next = if host.pauses == 0 { host.inbox.pop_front() } else { None };
+                next.into_iter().for_each(|input| self.handle(node, input));
+            }
+            None => {
+                let client = self.client_at(machine);
+                let host = &mut self.clients[client.0 as usize].machine;
+                if host.incarnation != incarnation {
+                    return;
+                }
+                host.ready = false;
+                let next = if host.pauses == 0 { host.inbox.pop_front() } else { None };
+                next.into_iter().for_each(|input| self.handle_client(client, input));
+            }
+        }
+        self.arrange_ready(machine);
+    }
+
+    /// A call to look at an alarm.
+    pub(super) fn call(&mut self, machine: MachineId, call: Call) {
+        let now = self.queue.now();
+        let clock = self.clock_of(machine);
+        match self.node_at(machine) {
+            Some(node) => match self.nodes[node.0 as usize].machine.alarms.wake(call, now, clock) {
+                Woken::Stale => {}
+                Woken::Again(call, at) => self.queue.push(at, Event::Alarm { machine, call }),
+                Woken::Due(timer) => self.input(node, Input::Alarm(timer)),
+            },
+            None => {
+                let client = self.client_at(machine);
+                match self.clients[client.0 as usize].machine.alarms.wake(call, now, clock) {
+                    Woken::Stale => {}
+                    Woken::Again(call, at) => self.queue.push(at, Event::Alarm { machine, call }),
+                    Woken::Due(timer) => self.client_input(client, ClientInput::Alarm(timer)),
+                }
+            }
+        }
+    }
+
+    /// A flush is done: what waited for it leaves, and the next one begins.
+    pub(super) fn flushed(&mut self, node: NodeId, incarnation: u32) {
+        let host = &mut self.nodes[node.0 as usize];
+        if host.machine.incarnation != incarnation {
+            return;
+        }
+        host.journal.end_flush();
+        while let Some(ticket) = self.nodes[node.0 as usize].journal.landed() {
+            self.input(node, Input::OnDisk(ticket));
+        }
+        self.release(node);
+        self.flush(node, self.queue.now());
+    }
+
+    /// A node's process is told something.
+    fn handle(&mut self, node: NodeId, input: Input<P>) {
+        let now = self.queue.now();
+        let index = node.0 as usize;
+        let host = &mut self.nodes[index];
+        let local = host.machine.clock.local(now);
+        if let Input::Alarm(timer) = &input
+            && !host.machine.alarms.ring(*timer, local)
+        {
+            return;
+        }
+        let done = now + host.cpu.draw_if_random(&mut host.cpu_dice);
+        host.machine.busy_until = done;
+        self.enter(node, &input);
+        let host = &mut self.nodes[index];
+        let mut effects = std::mem::take(&mut self.effects);
+        let ctx = &mut Ctx {
+            me: node,
+            now: local,
+            dice: &mut host.machine.dice,
+            next_ticket: &mut host.next_ticket,
+            effects: &mut effects,
+        };
+        self.executing = Some(MachineId(node.0));
+        let process = self.processes[index].as_mut().expect("a node that is up runs a process");
+        match input {
+            Input::Message(from, message) => process.on_message(from, message, ctx),
+            Input::Request(client, request) => process.on_request(client, request, ctx),
+            Input::Alarm(timer) => process.on_timer(timer, ctx),
+            Input::OnDisk(ticket) => process.on_disk(ticket, ctx),
+            Input::Admin(order) => process.on_admin(order, ctx),
+        }
+        self.executing = None;
+        self.carry_out(node, &mut effects, local, done);
+        self.effects = effects;
+        if let Some(laws) = &mut self.laws {
+            self.breach = laws.after_step(node, &Nodes::new(&self.processes)).err();
+        }
+    }
+
+    /// Enters what a node's process is told into the fingerprint, and the trace if there is one.
+    #[inline]
+    fn enter(&mut self, node: NodeId, input: &Input<P>) {
+        match input {
+            Input::Message(from, message) => {
+                self.stamp(Tag::Message, from.0, node.0);
+                self.fingerprint.item(message);
+                self.row(What::Message, |_| (from.to_string(), node.to_string(), format!("{message:?}")));
+            }
+            Input::Request(client, request) => {
+                self.stamp(Tag::Request, client.0, node.0);
+                self.fingerprint.item(request);
+                self.row(What::Request, |_| (client.to_string(), node.to_string(), format!("{request:?}")));
+            }
+            Input::Alarm(timer) => {
+                self.stamp(Tag::Alarm, node.0, node.0);
+                self.fingerprint.item(timer);
+                self.row(What::Timer, |_| (node.to_string(), node.to_string(), format!("{timer:?}")));
+            }
+            Input::OnDisk(ticket) => {
+                self.stamp(Tag::OnDisk, node.0, node.0);
+                self.fingerprint.item(ticket);
+                self.row(What::OnDisk, |_| (node.to_string(), node.to_string(), format!("{ticket:?}")));
+            }
+            Input::Admin(order) => {
+                self.stamp(Tag::Admin, node.0, node.0);
+                self.fingerprint.item(order);
+                self.row(What::Admin, |_| ("operator".to_owned(), node.to_string(), format!("{order:?}")));
+            }
+        }
+    }
+
+    /// A client's process is told something.
+    fn handle_client(&mut self, client: ClientId, input: ClientInput<P>) {
+        let now = self.queue.now();
+        let index = client.0 as usize;
+        let machine = &mut self.clients[index].machine;
+        let local = machine.clock.local(now);
+        if let ClientInput::Alarm(timer) = &input
+            && !machine.alarms.ring(*timer, local)
+        {
+            return;
+        }
+        match &input {
+            ClientInput::Reply(from, reply) => {
+                self.stamp(Tag::Reply, from.0, client.0);
+                self.fingerprint.item(reply);
+                self.row(What::Reply, |_| (from.to_string(), client.to_string(), format!("{reply:?}")));
+            }
+            ClientInput::Alarm(timer) => {
+                self.stamp(Tag::Alarm, self.nodes.len() as u32 + client.0, client.0);
+                self.fingerprint.item(timer);
+                self.row(What::Timer, |_| (client.to_string(), client.to_string(), format!("{timer:?}")));
+            }
+        }
+        let host = &mut self.clients[index];
+        let mut effects = std::mem::take(&mut self.client_effects);
+        let ctx = &mut ClientCtx {
+            me: client,
+            now: local,
+            true_now: now,
+            dice: &mut host.machine.dice,
+            log: &mut self.log,
+            effects: &mut effects,
+        };
+        self.executing = Some(host.machine.id);
+        let process = host.process.as_mut().expect("a client that is up runs a process");
+        match input {
+            ClientInput::Reply(from, reply) => process.on_reply(from, reply, ctx),
+            ClientInput::Alarm(timer) => process.on_timer(timer, ctx),
+        }
+        self.executing = None;
+        self.carry_out_client(client, &mut effects, local);
+        self.client_effects = effects;
+        self.served();
+    }
+
+    /// A process begins on a machine.
+    pub(super) fn boot(&mut self, machine: MachineId, why: Why) {
+        self.stamp(Tag::Start, machine.0, machine.0);
+        self.row(What::Start, |world| (world.machine_name(machine), String::new(), format!("{why:?}")));
+        match self.node_at(machine) {
+            Some(node) => self.boot_node(node, why),
+            None => self.boot_client(self.client_at(machine), why),
+        }
+    }
+
+    fn boot_node(&mut self, node: NodeId, why: Why) {
+        let index = node.0 as usize;
+        let now = self.queue.now();
+        let host = &mut self.nodes[index];
+        let local = host.machine.clock.local(now);
+        let incarnation = host.machine.incarnation.to_string();
+        host.machine.dice = self.streams.dice(StreamName::new(&["node", &node.to_string(), &incarnation]));
+        let mut effects = std::mem::take(&mut self.effects);
+        let boot = Boot {
+            me: node,
+            role: self.members[index].role,
+            members: &self.members,
+            config: &host.config,
+            why,
+            journal: host.journal.slots(),
+        };
+        let ctx = &mut Ctx {
+            me: node,
+            now: local,
+            dice: &mut host.machine.dice,
+            next_ticket: &mut host.next_ticket,
+            effects: &mut effects,
+        };
+        self.executing = Some(MachineId(node.0));
+        self.processes[index] = Some(P::start(boot, ctx));
+        self.executing = None;
+        self.carry_out(node, &mut effects, local, now);
+        self.effects = effects;
+        if let Some(laws) = &mut self.laws {
+            self.breach = laws.after_start(node, &Nodes::new(&self.processes)).err();
+        }
+    }
+
+    fn boot_client(&mut self, client: ClientId, why: Why) {
+        let index = client.0 as usize;
+        let now = self.queue.now();
+        let clients = self.clients.len() as u32;
+        let host = &mut self.clients[index];
+        let local = host.machine.clock.local(now);
+        if why == Why::Restart {
+            let (workload, number) = (&host.setup.workload.name, host.setup.index.to_string());
+            let incarnation = host.machine.incarnation.to_string();
+            host.machine.dice = self.streams.dice(StreamName::new(&["client", workload, &number, &incarnation]));
+        }
+        let mut effects = std::mem::take(&mut self.client_effects);
+        let boot = ClientBoot {
+            me: client,
+            nodes: &host.nearest,
+            config: &self.nodes[0].config,
+            workload: &host.setup.workload,
+            index: host.setup.index,
+            clients,
+            incarnation: host.machine.incarnation,
+            why,
+        };
+        let ctx = &mut ClientCtx {
+            me: client,
+            now: local,
+            true_now: now,
+            dice: &mut host.machine.dice,
+            log: &mut self.log,
+            effects: &mut effects,
+        };
+        self.executing = Some(host.machine.id);
+        host.process = Some(P::Client::start(boot, ctx));
+        self.executing = None;
+        self.carry_out_client(client, &mut effects, local);
+        self.client_effects = effects;
+    }
+}

@@ -1,0 +1,124 @@
+//! How what a process asks for is carried out, in order.
+
+use super::{Event, Load, Outward, Packet, World};
+use crate::machine::MachineId;
+use crate::network::Fate;
+use crate::protocol::{ClientEffect, ClientEffectOf, ClientId, Effect, NodeId, Protocol, Transport};
+use crate::time::{LocalTime, Nanos};
+
+impl<P: Protocol> World<P> {
+    /// Carries out what a node asked for in a step that began at `local` on its clock and ends at `done`. What leaves the
+    /// node waits for the disk if something was to be persisted before it, in this step or an earlier one.
+    pub(super) fn carry_out(&mut self, node: NodeId, effects: &mut Vec<Effect<P>>, local: LocalTime, done: Nanos) {
+        for effect in effects.drain(..) {
+            match effect {
+                Effect::Send(to, message, transport) => self.leave(node, Outward::Send(to, message, transport), done),
+                Effect::Tell(client, reply) => self.leave(node, Outward::Tell(client, reply), done),
+                Effect::Persist(record) => {
+                    self.nodes[node.0 as usize].journal.append(record);
+                    self.flush(node, done);
+                }
+                Effect::PersistLater(record, ticket) => {
+                    self.nodes[node.0 as usize].journal.append_later(record, ticket);
+                    self.flush(node, done);
+                }
+                Effect::Truncate(from) => self.nodes[node.0 as usize].journal.truncate(from),
+                Effect::Arm(timer, after) => {
+                    let machine = &mut self.nodes[node.0 as usize].machine;
+                    if let Some((call, at)) = machine.alarms.arm(timer, local + after, machine.clock) {
+                        let at = at.max(self.queue.now());
+                        self.queue.push(at, Event::Alarm { machine: MachineId(node.0), call });
+                    }
+                }
+                Effect::Disarm(timer) => self.nodes[node.0 as usize].machine.alarms.disarm(timer),
+                Effect::Observe(observation) => self.observe(node, observation),
+            }
+        }
+    }
+
+    #[inline]
+    fn leave(&mut self, node: NodeId, outward: Outward<P>, done: Nanos) {
+        let host = &mut self.nodes[node.0 as usize];
+        match host.journal.held_back() {
+            Some(needs) => host.outbox.push_back((needs, outward)),
+            None => self.transmit_outward(node, outward, done),
+        }
+    }
+
+    /// Lets go of what waited for the disk and need wait no longer.
+    pub(super) fn release(&mut self, node: NodeId) {
+        let now = self.queue.now();
+        let durable = self.nodes[node.0 as usize].journal.durable();
+        while self.nodes[node.0 as usize].outbox.front().is_some_and(|(needs, _)| *needs <= durable) {
+            let (_, outward) = self.nodes[node.0 as usize].outbox.pop_front().expect("just looked");
+            self.transmit_outward(node, outward, now);
+        }
+    }
+
+    #[inline]
+    fn transmit_outward(&mut self, node: NodeId, outward: Outward<P>, at: Nanos) {
+        match outward {
+            Outward::Send(to, message, transport) => {
+                self.transmit(MachineId(node.0), MachineId(to.0), transport, Load::Message(message), at);
+            }
+            Outward::Tell(client, reply) => {
+                let to = self.machine_of(client);
+                self.transmit(MachineId(node.0), to, Transport::Stream, Load::Reply(reply), at);
+            }
+        }
+    }
+
+    /// Begins a flush of a node's disk at `at`, if something needs one.
+    pub(super) fn flush(&mut self, node: NodeId, at: Nanos) {
+        let host = &mut self.nodes[node.0 as usize];
+        if !host.journal.begin_flush() {
+            return;
+        }
+        let takes = host.fsync.draw(&mut host.disk_dice);
+        let incarnation = host.machine.incarnation;
+        self.queue.push(at + takes, Event::Flushed { node, incarnation });
+    }
+
+    pub(super) fn carry_out_client(
+        &mut self,
+        client: ClientId,
+        effects: &mut Vec<ClientEffectOf<P>>,
+        local: LocalTime,
+    ) {
+        let from = self.machine_of(client);
+        let now = self.queue.now();
+        for effect in effects.drain(..) {
+            match effect {
+                ClientEffect::Request(to, request) => {
+                    self.transmit(from, MachineId(to.0), Transport::Stream, Load::Request(request), now);
+                }
+                ClientEffect::Arm(timer, after) => {
+                    let machine = &mut self.clients[client.0 as usize].machine;
+                    if let Some((call, at)) = machine.alarms.arm(timer, local + after, machine.clock) {
+                        self.queue.push(at.max(now), Event::Alarm { machine: from, call });
+                    }
+                }
+                ClientEffect::Disarm(timer) => self.clients[client.0 as usize].machine.alarms.disarm(timer),
+            }
+        }
+    }
+
+    /// Puts something on the network at `at`.
+    #[inline]
+    fn transmit(&mut self, from: MachineId, to: MachineId, transport: Transport, load: Load<P>, at: Nanos) {
+        let fate = self.network.send(from, to, transport, at);
+        if !self.network.effects.is_empty() {
+            self.count_network_effects();
+        }
+        let packet = |connection, stalled, load| Packet { from, to, transport, connection, stalled, load };
+        match fate {
+            Fate::Arrives { at, connection } => self.queue.push(at, Event::Arrive(packet(connection, false, load))),
+            Fate::ArrivesTwice { at, again, connection } => {
+                self.queue.push(again, Event::Arrive(packet(connection, false, load.clone())));
+                self.queue.push(at, Event::Arrive(packet(connection, false, load)));
+            }
+            Fate::Stalls { at, connection } => self.queue.push(at, Event::Arrive(packet(connection, true, load))),
+            Fate::Lost => self.lost(&packet(0, false, load), "lost on the way"),
+        }
+    }
+}

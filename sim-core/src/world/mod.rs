@@ -1,0 +1,511 @@
+//! The world: machines, the network between them, and time.
+//!
+//! A world takes the next event, lets time pass up to it, hands it to one process, and carries out what the process asked
+//! for. Nothing else happens, and in nothing else does anything happen: a run is a function of its [`Setup`].
+//!
+//! - here: what a world is, and its loop;
+//! - [`deliver`]: how a packet, an alarm or a flush reaches a process;
+//! - [`effects`]: how what a process asks for is carried out;
+//! - [`strike`]: how faults begin and end.
+//!
+//! A world can be cloned at any moment, and [`World::fork`] gives the copy another future.
+
+mod deliver;
+mod effects;
+mod strike;
+
+use crate::alarms::Call;
+use crate::clock::Clock;
+use crate::connectivity::{Epochs, Reachability};
+use crate::delay::Delay;
+use crate::dice::{Dice, StreamName, Streams};
+use crate::disk::Journal;
+use crate::laws::{Breach, Laws, Nodes};
+use crate::machine::{Machine, MachineId};
+use crate::network::{Network, StrikeId};
+use crate::oplog::OpLog;
+use crate::protocol::{
+    Client, ClientEffectOf, ClientId, Effect, Member, NodeId, Observation, Protocol, Ticket, Transport, Why,
+};
+use crate::setup::{ClientSetup, Setup};
+use crate::time::Nanos;
+use crate::trace::{Row, What};
+use crate::wire::Fingerprint;
+use std::collections::{BTreeMap, VecDeque};
+use strike::Faults;
+
+/// Something under way between two machines.
+#[derive(Clone)]
+enum Load<P: Protocol> {
+    Message(P::Message),
+    Request(P::Request),
+    Reply(P::Reply),
+}
+
+#[derive(Clone)]
+struct Packet<P: Protocol> {
+    from: MachineId,
+    to: MachineId,
+    transport: Transport,
+    connection: u32,
+    /// It was sent into a cut and has yet to be retransmitted.
+    stalled: bool,
+    load: Load<P>,
+}
+
+/// What happens.
+#[derive(Clone)]
+enum Event<P: Protocol> {
+    /// A machine is switched on.
+    Boot(MachineId),
+    Arrive(Packet<P>),
+    Alarm {
+        machine: MachineId,
+        call: Call,
+    },
+    /// A flush is done; for the process that began it only.
+    Flushed {
+        node: NodeId,
+        incarnation: u32,
+    },
+    /// A machine that was busy can look at its inbox; likewise.
+    Ready {
+        machine: MachineId,
+        incarnation: u32,
+    },
+    /// A stalled connection tries again.
+    Retry {
+        from: MachineId,
+        to: MachineId,
+        connection: u32,
+    },
+    Strike {
+        fault: usize,
+        length: Option<Nanos>,
+    },
+    Mend(StrikeId),
+    Admin(NodeId, P::Admin),
+}
+
+/// What a node's process can be told.
+#[derive(Clone)]
+enum Input<P: Protocol> {
+    Message(NodeId, P::Message),
+    Request(ClientId, P::Request),
+    Alarm(P::Timer),
+    OnDisk(Ticket),
+    Admin(P::Admin),
+}
+
+/// What a client's process can be told.
+#[derive(Clone)]
+enum ClientInput<P: Protocol> {
+    Reply(NodeId, P::Reply),
+    Alarm(<P::Client as Client<P>>::Timer),
+}
+
+impl<P: Protocol> Input<P> {
+    fn text(&self) -> String {
+        match self {
+            Input::Message(_, message) => format!("{message:?}"),
+            Input::Request(_, request) => format!("{request:?}"),
+            Input::Alarm(timer) => format!("{timer:?}"),
+            Input::OnDisk(ticket) => format!("{ticket:?}"),
+            Input::Admin(order) => format!("{order:?}"),
+        }
+    }
+}
+
+impl<P: Protocol> ClientInput<P> {
+    fn text(&self) -> String {
+        match self {
+            ClientInput::Reply(_, reply) => format!("{reply:?}"),
+            ClientInput::Alarm(timer) => format!("{timer:?}"),
+        }
+    }
+}
+
+/// What leaves a node, and so may have to wait for its disk.
+#[derive(Clone)]
+enum Outward<P: Protocol> {
+    Send(NodeId, P::Message, Transport),
+    Tell(ClientId, P::Reply),
+}
+
+#[derive(Clone)]
+struct Node<P: Protocol> {
+    machine: Machine<Input<P>, P::Timer>,
+    config: P::Config,
+    cpu: Delay,
+    cpu_dice: Dice,
+    fsync: Delay,
+    disk_dice: Dice,
+    journal: Journal<P::Record>,
+    /// What waits for the disk: how far it must be, and what leaves then.
+    outbox: VecDeque<(usize, Outward<P>)>,
+    next_ticket: u64,
+    /// The role it says it holds, and in which term.
+    role: Option<(&'static str, u64)>,
+}
+
+/// A client's machine: what waits for it, and its alarms.
+type ClientMachine<P> = Machine<ClientInput<P>, <<P as Protocol>::Client as Client<P>>::Timer>;
+
+#[derive(Clone)]
+struct ClientHost<P: Protocol> {
+    machine: ClientMachine<P>,
+    process: Option<P::Client>,
+    setup: ClientSetup,
+    /// All nodes, the nearest first.
+    nearest: Vec<NodeId>,
+}
+
+/// A connection over which nothing passes.
+#[derive(Clone)]
+struct Stall<P: Protocol> {
+    since: Nanos,
+    retries: u32,
+    waiting: VecDeque<Packet<P>>,
+}
+
+/// A node took a role, or lost it by dying.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RoleChange {
+    /// When.
+    pub at: Nanos,
+    /// Who.
+    pub node: NodeId,
+    /// Which role and term; `None` for a node that died.
+    pub role: Option<(&'static str, u64)>,
+}
+
+/// One time that a fault struck.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StrikeReport {
+    /// Which of the setup's faults.
+    pub fault: usize,
+    /// From when.
+    pub from: Nanos,
+    /// Until when.
+    pub to: Nanos,
+    /// What it really did, counted in messages, records, processes and steps. 0 means nothing.
+    pub effects: u64,
+    /// Whom it struck.
+    pub who: String,
+}
+
+/// A world in which a protocol runs.
+#[derive(Clone)]
+pub struct World<P: Protocol> {
+    queue: crate::queue::Queue<Event<P>>,
+    streams: Streams,
+    fingerprint: Fingerprint,
+    steps: u64,
+    nodes: Vec<Node<P>>,
+    /// By node; `None` for a node that is down.
+    processes: Vec<Option<P>>,
+    members: Vec<Member>,
+    clients: Vec<ClientHost<P>>,
+    network: Network,
+    stalls: BTreeMap<(MachineId, MachineId), Stall<P>>,
+    log: OpLog<P::Data>,
+    laws: Option<P::Laws>,
+    breach: Option<Breach>,
+    faults: Faults,
+    epochs: Epochs,
+    roles: Vec<RoleChange>,
+    rows: Option<Vec<Row>>,
+    executing: Option<MachineId>,
+    effects: Vec<Effect<P>>,
+    client_effects: Vec<ClientEffectOf<P>>,
+}
+
+impl<P: Protocol> World<P> {
+    /// A world in which nothing has happened yet.
+    ///
+    /// # Panics
+    /// If the setup has no nodes or more than 2^20 machines: scenarios are checked before.
+    pub fn new(setup: Setup<P>) -> Self {
+        let machines = setup.nodes.len() + setup.clients.len();
+        assert!(!setup.nodes.is_empty(), "a world has at least one node");
+        assert!(machines < 1 << 20, "a world has fewer than 2^20 machines");
+        let streams = Streams::new(setup.seed);
+        let places = machine_places(&setup);
+        let mut network = Network::new(setup.topology, places.clone(), setup.tcp, streams);
+        let machine_id = |index: usize| MachineId(index as u32);
+        let first_client = setup.nodes.len();
+        let nodes: Vec<Node<P>> = setup
+            .nodes
+            .iter()
+            .enumerate()
+            .map(|(i, node)| {
+                let name = NodeId(i as u32).to_string();
+                let dice = |concern: &str| streams.dice(StreamName::new(&[concern, &name]));
+                Node {
+                    machine: Machine::new(machine_id(i), node.clock, dice("node")),
+                    config: node.config.clone(),
+                    cpu: node.cpu.clone(),
+                    cpu_dice: dice("cpu"),
+                    fsync: node.fsync.clone(),
+                    disk_dice: dice("disk"),
+                    journal: Journal::new(),
+                    outbox: VecDeque::new(),
+                    next_ticket: 0,
+                    role: None,
+                }
+            })
+            .collect();
+        let members = setup.nodes.iter().enumerate();
+        let members: Vec<Member> = members.map(|(i, node)| Member { id: NodeId(i as u32), role: node.role }).collect();
+        let clients: Vec<ClientHost<P>> = setup
+            .clients
+            .into_iter()
+            .enumerate()
+            .map(|(i, client)| {
+                let id = machine_id(first_client + i);
+                let (_, stream) = places[first_client + i];
+                let machine = Machine::new(id, client.clock, streams.dice(stream));
+                let mut nearest: Vec<NodeId> = members.iter().map(|member| member.id).collect();
+                nearest.sort_by_key(|node| {
+                    (network.distance(id, machine_id(node.0 as usize)).unwrap_or(Nanos::MAX), *node)
+                });
+                ClientHost { machine, process: None, setup: client, nearest }
+            })
+            .collect();
+        let mut world = World {
+            queue: crate::queue::Queue::new(),
+            streams,
+            fingerprint: Fingerprint::default(),
+            steps: 0,
+            processes: nodes.iter().map(|_| None).collect(),
+            epochs: Epochs::new(nodes.len(), clients.len()),
+            laws: setup.laws.then(|| P::Laws::new(nodes.len())),
+            nodes,
+            members,
+            clients,
+            network,
+            stalls: BTreeMap::new(),
+            log: OpLog::new(),
+            breach: None,
+            faults: Faults::new(setup.faults, streams),
+            roles: Vec::new(),
+            rows: setup.trace.then(Vec::new),
+            executing: None,
+            effects: Vec::new(),
+            client_effects: Vec::new(),
+        };
+        for machine in 0..machines {
+            world.queue.push(0, Event::Boot(machine_id(machine)));
+        }
+        for (at, fault, length) in world.faults.scheduled() {
+            world.queue.push(at, Event::Strike { fault, length });
+        }
+        world.record_epoch();
+        world
+    }
+
+    /// Lets everything happen that happens up to and including `until`, unless a law is broken first.
+    pub fn run_until(&mut self, until: Nanos) {
+        while self.breach.is_none() {
+            let Some(event) = self.queue.pop(until) else {
+                self.queue.advance(until);
+                return;
+            };
+            self.happen(event);
+        }
+    }
+
+    /// Lets the next event happen, if there is one up to `until`. Whether there was.
+    pub fn step(&mut self, until: Nanos) -> bool {
+        if self.breach.is_some() {
+            return false;
+        }
+        let event = self.queue.pop(until);
+        let happened = event.is_some();
+        event.into_iter().for_each(|event| self.happen(event));
+        happened
+    }
+
+    fn happen(&mut self, event: Event<P>) {
+        match event {
+            Event::Arrive(packet) => self.arrive(packet),
+            Event::Alarm { machine, call } => self.call(machine, call),
+            Event::Flushed { node, incarnation } => self.flushed(node, incarnation),
+            Event::Ready { machine, incarnation } => self.ready(machine, incarnation),
+            Event::Retry { from, to, connection } => self.retry(from, to, connection),
+            Event::Boot(machine) => self.boot(machine, Why::First),
+            Event::Strike { fault, length } => self.strike(fault, length),
+            Event::Mend(strike) => self.mend(strike),
+            Event::Admin(node, order) => self.input(node, Input::Admin(order)),
+        }
+    }
+
+    /// Gives an order to a node, as an operator would.
+    pub fn operate(&mut self, node: NodeId, order: P::Admin) {
+        self.queue.push(self.queue.now(), Event::Admin(node, order));
+    }
+
+    /// Ends every fault, and lets no further one begin.
+    pub fn heal(&mut self) {
+        self.heal_all();
+    }
+
+    /// The same world with another future: from here on, all chance is drawn anew under `salt`.
+    pub fn fork(&self, salt: u64) -> Self {
+        let mut other = self.clone();
+        let streams = self.streams.forked(salt);
+        other.streams = streams;
+        other.network.rekey(streams);
+        other.faults.rekey(streams);
+        for node in &mut other.nodes {
+            for dice in [&mut node.machine.dice, &mut node.cpu_dice, &mut node.disk_dice] {
+                dice.rekey(streams);
+            }
+        }
+        for client in &mut other.clients {
+            client.machine.dice.rekey(streams);
+        }
+        other
+    }
+
+    /// True time: nanoseconds since the run began.
+    pub fn now(&self) -> Nanos {
+        self.queue.now()
+    }
+
+    /// How many events have been delivered.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// The running hash of everything delivered.
+    pub fn fingerprint(&self) -> u64 {
+        self.fingerprint.digest()
+    }
+
+    /// What clients did.
+    pub fn log(&self) -> &OpLog<P::Data> {
+        &self.log
+    }
+
+    /// The processes that are up.
+    pub fn processes(&self) -> Nodes<'_, P> {
+        Nodes::new(&self.processes)
+    }
+
+    /// The law that was broken, if one was; the world then stands still.
+    pub fn breach(&self) -> Option<&Breach> {
+        self.breach.as_ref()
+    }
+
+    /// Every change of role so far.
+    pub fn roles(&self) -> &[RoleChange] {
+        &self.roles
+    }
+
+    /// Every time a fault has struck so far.
+    pub fn strikes(&self) -> Vec<StrikeReport> {
+        self.faults.reports(self.now())
+    }
+
+    /// Who could have talked to whom, so far.
+    pub fn reachability(&self) -> Reachability {
+        self.epochs.reachability()
+    }
+
+    /// The machine whose process is being told something: who is to blame if this panics. `None` between steps, and
+    /// then a panic is the engine's.
+    pub fn executing(&self) -> Option<String> {
+        self.executing.map(|machine| self.machine_name(machine))
+    }
+
+    /// The rows kept since this was last called; none unless the setup asked for a trace.
+    pub fn take_rows(&mut self) -> Vec<Row> {
+        self.rows.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    fn machine_of(&self, client: ClientId) -> MachineId {
+        MachineId(self.nodes.len() as u32 + client.0)
+    }
+
+    fn node_at(&self, machine: MachineId) -> Option<NodeId> {
+        ((machine.0 as usize) < self.nodes.len()).then_some(NodeId(machine.0))
+    }
+
+    fn client_at(&self, machine: MachineId) -> ClientId {
+        ClientId(machine.0 - self.nodes.len() as u32)
+    }
+
+    fn machine_name(&self, machine: MachineId) -> String {
+        match self.node_at(machine) {
+            Some(node) => node.to_string(),
+            None => self.client_at(machine).to_string(),
+        }
+    }
+
+    /// Adds a row to the trace, if there is one. The texts are only made then.
+    fn row(&mut self, what: What, texts: impl FnOnce(&Self) -> (String, String, String)) {
+        if self.rows.is_none() {
+            return;
+        }
+        let (from, to, text) = texts(self);
+        let row = Row { at: self.now(), step: self.steps, what, from, to, text };
+        self.rows.as_mut().expect("just looked").push(row);
+    }
+
+    /// Notes who can talk to whom from now on.
+    fn record_epoch(&mut self) {
+        let machines = self.nodes.len() + self.clients.len();
+        let well: Vec<bool> = (0..machines as u32).map(|machine| self.is_well(MachineId(machine))).collect();
+        let mut live = vec![false; machines * machines];
+        for from in 0..machines {
+            for to in 0..machines {
+                let (a, b) = (MachineId(from as u32), MachineId(to as u32));
+                live[from * machines + to] = well[from] && well[to] && (from == to || self.network.is_live(a, b));
+            }
+        }
+        self.epochs.record(self.queue.now(), live);
+    }
+
+    /// Up and not paused.
+    fn is_well(&self, machine: MachineId) -> bool {
+        match self.node_at(machine) {
+            Some(node) => {
+                let machine = &self.nodes[node.0 as usize].machine;
+                machine.is_up() && machine.pauses == 0
+            }
+            None => {
+                let machine = &self.clients[self.client_at(machine).0 as usize].machine;
+                machine.is_up() && machine.pauses == 0
+            }
+        }
+    }
+
+    fn clock_of(&self, machine: MachineId) -> Clock {
+        match self.node_at(machine) {
+            Some(node) => self.nodes[node.0 as usize].machine.clock,
+            None => self.clients[self.client_at(machine).0 as usize].machine.clock,
+        }
+    }
+
+    fn observe(&mut self, node: NodeId, observation: Observation) {
+        let Observation::Role { role, term } = observation;
+        self.nodes[node.0 as usize].role = Some((role, term));
+        self.roles.push(RoleChange { at: self.now(), node, role: Some((role, term)) });
+        self.row(What::Role, |_| (node.to_string(), String::new(), format!("{role}, term {term}")));
+        self.role_taken(role, term);
+    }
+}
+
+/// Every machine's zone and the name of its streams.
+fn machine_places<P: Protocol>(setup: &Setup<P>) -> Vec<(crate::topology::ZoneId, StreamName)> {
+    let nodes = setup.nodes.iter().enumerate().map(|(i, node)| {
+        let name = NodeId(i as u32).to_string();
+        (node.zone, StreamName::new(&["node", &name]))
+    });
+    let clients = setup.clients.iter().map(|client| {
+        let index = client.index.to_string();
+        (client.zone, StreamName::new(&["client", &client.workload.name, &index]))
+    });
+    nodes.chain(clients).collect()
+}

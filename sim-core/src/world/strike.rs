@@ -1,0 +1,467 @@
+//! How faults begin and end, whom they strike, and what they really did.
+//!
+//! Every kind of fault has its beginning in [`World::strike`] and its end in [`World::mend`]. Each time one strikes it
+//! counts its effects: a cut between machines that say nothing to each other counts none, and a run can then say that
+//! it tested nothing.
+
+use super::deliver::Tag;
+use super::{Event, RoleChange, StrikeReport, World};
+use crate::dice::{Dice, StreamName, Streams};
+use crate::fault::{Count, DiskFate, Event as Trigger, Fault, FaultKind, Target, When, Who};
+use crate::machine::MachineId;
+use crate::network::{Spoil, StrikeId};
+use crate::protocol::{ClientId, NodeId, Protocol, Why};
+use crate::time::Nanos;
+use crate::trace::What;
+use std::collections::BTreeSet;
+
+/// What must be taken back when a fault ends.
+#[derive(Clone, Debug)]
+enum Undo {
+    Paths,
+    Links,
+    Crash(Vec<MachineId>),
+    Pause(Vec<MachineId>),
+}
+
+#[derive(Clone, Debug)]
+struct Strike {
+    fault: usize,
+    from: Nanos,
+    to: Option<Nanos>,
+    effects: u64,
+    who: String,
+    undo: Undo,
+}
+
+/// A fault that waits for something to happen.
+#[derive(Clone, Debug)]
+struct Waiting {
+    fault: usize,
+    event: Trigger,
+    after: Nanos,
+    length: Option<Nanos>,
+    times: u32,
+}
+
+/// All faults of a run.
+#[derive(Clone, Debug)]
+pub(super) struct Faults {
+    faults: Vec<(Fault, Dice)>,
+    waiting: Vec<Waiting>,
+    strikes: Vec<Strike>,
+    /// Roles and terms seen, for triggers.
+    taken: BTreeSet<(&'static str, u64)>,
+    served: u64,
+    healed: bool,
+}
+
+impl Faults {
+    pub(super) fn new(faults: Vec<Fault>, streams: Streams) -> Self {
+        let waiting = faults.iter().enumerate().filter_map(|(fault, f)| match &f.when {
+            When::At(_) => None,
+            When::Event { event, after, length, times } => {
+                Some(Waiting { fault, event: event.clone(), after: *after, length: *length, times: *times })
+            }
+        });
+        let waiting = waiting.collect();
+        let with_dice = |fault: Fault| {
+            let dice = streams.dice(StreamName::new(&["fault", &fault.name]));
+            (fault, dice)
+        };
+        Faults {
+            faults: faults.into_iter().map(with_dice).collect(),
+            waiting,
+            strikes: Vec::new(),
+            taken: BTreeSet::new(),
+            served: 0,
+            healed: false,
+        }
+    }
+
+    /// When which fault strikes, as far as that is known before the run, and for how long.
+    pub(super) fn scheduled(&self) -> Vec<(Nanos, usize, Option<Nanos>)> {
+        let mut scheduled = Vec::new();
+        for (fault, (f, _)) in self.faults.iter().enumerate() {
+            match &f.when {
+                When::At(strikes) => scheduled.extend(strikes.iter().map(|strike| (strike.at, fault, strike.length))),
+                When::Event { .. } => {}
+            }
+        }
+        scheduled
+    }
+
+    pub(super) fn rekey(&mut self, streams: Streams) {
+        self.faults.iter_mut().for_each(|(_, dice)| dice.rekey(streams));
+    }
+
+    pub(super) fn reports(&self, now: Nanos) -> Vec<StrikeReport> {
+        let report = |strike: &Strike| StrikeReport {
+            fault: strike.fault,
+            from: strike.from,
+            to: strike.to.unwrap_or(now),
+            effects: strike.effects,
+            who: strike.who.clone(),
+        };
+        self.strikes.iter().map(report).collect()
+    }
+
+    /// Something waits on a machine that pauses keep still.
+    pub(super) fn count_pause(&mut self, machine: MachineId) {
+        for strike in self.strikes.iter_mut().filter(|strike| strike.to.is_none()) {
+            match &strike.undo {
+                Undo::Pause(machines) if machines.contains(&machine) => strike.effects += 1,
+                Undo::Pause(_) | Undo::Paths | Undo::Links | Undo::Crash(_) => {}
+            }
+        }
+    }
+
+    /// The faults that `event` sets off now: when they strike, and for how long.
+    fn set_off(&mut self, now: Nanos, happened: impl Fn(&Trigger) -> bool) -> Vec<(Nanos, usize, Option<Nanos>)> {
+        let mut set_off = Vec::new();
+        for waiting in self.waiting.iter_mut().filter(|waiting| waiting.times > 0 && happened(&waiting.event)) {
+            waiting.times -= 1;
+            set_off.push((now + waiting.after, waiting.fault, waiting.length));
+        }
+        set_off
+    }
+}
+
+impl<P: Protocol> World<P> {
+    /// Counts what the network says faults did to its messages.
+    pub(super) fn count_network_effects(&mut self) {
+        for strike in self.network.effects.drain(..) {
+            self.faults.strikes[strike.0 as usize].effects += 1;
+        }
+    }
+
+    /// A node says it holds a role.
+    pub(super) fn role_taken(&mut self, role: &'static str, term: u64) {
+        if self.faults.waiting.is_empty() || !self.faults.taken.insert((role, term)) {
+            return;
+        }
+        let set_off = self.faults.set_off(self.queue.now(), |event| match event {
+            Trigger::RoleTaken(awaited) => awaited == role,
+            Trigger::Served(_) => false,
+        });
+        self.schedule(set_off);
+    }
+
+    /// A client may have been served.
+    #[inline]
+    pub(super) fn served(&mut self) {
+        let served = self.log.returned();
+        if self.faults.waiting.is_empty() || served == self.faults.served {
+            return;
+        }
+        self.faults.served = served;
+        let set_off = self.faults.set_off(self.queue.now(), |event| match event {
+            Trigger::Served(awaited) => *awaited == served,
+            Trigger::RoleTaken(_) => false,
+        });
+        self.schedule(set_off);
+    }
+
+    fn schedule(&mut self, set_off: Vec<(Nanos, usize, Option<Nanos>)>) {
+        for (at, fault, length) in set_off {
+            self.queue.push(at, Event::Strike { fault, length });
+        }
+    }
+
+    /// A fault begins.
+    pub(super) fn strike(&mut self, fault: usize, length: Option<Nanos>) {
+        if self.faults.healed {
+            return;
+        }
+        let now = self.queue.now();
+        let id = StrikeId(self.faults.strikes.len() as u32);
+        let (definition, mut dice) = self.faults.faults[fault].clone();
+        self.stamp(Tag::Strike, fault as u32, id.0);
+        let undo = match &definition.kind {
+            FaultKind::Partition { .. } | FaultKind::Link { .. } => Undo::Paths,
+            FaultKind::CutLinks { .. } => Undo::Links,
+            FaultKind::Crash { target, .. } => Undo::Crash(self.resolve(target, &mut dice)),
+            FaultKind::Pause { target } => Undo::Pause(self.resolve(target, &mut dice)),
+        };
+        let who = self.names(match &undo {
+            Undo::Crash(machines) | Undo::Pause(machines) => machines,
+            Undo::Paths | Undo::Links => &[],
+        });
+        self.faults.strikes.push(Strike { fault, from: now, to: None, effects: 0, who, undo: undo.clone() });
+        match &definition.kind {
+            FaultKind::Partition { groups, one_way } => self.partition(id, groups, *one_way, &mut dice),
+            FaultKind::CutLinks { links } => {
+                self.network.cut_links(id, links);
+                self.strike_mut(id).who = links.join(", ");
+            }
+            FaultKind::Crash { disk, .. } => self.crash_all(id, &undo, *disk),
+            FaultKind::Pause { .. } => self.pause_all(id, &undo),
+            FaultKind::Link { from, to, one_way, delay, loss, duplicate } => {
+                let spoil = Spoil { delay: delay.clone(), loss: *loss, duplicate: *duplicate };
+                self.spoil(id, [from, to], *one_way, &spoil, &mut dice);
+            }
+        }
+        self.faults.faults[fault].1 = dice;
+        self.record_epoch();
+        self.row(What::Fault, |world| {
+            (
+                definition.name.clone(),
+                world.faults.strikes[id.0 as usize].who.clone(),
+                definition.kind.name().to_owned(),
+            )
+        });
+        if let Some(length) = length {
+            self.queue.push(now.saturating_add(length), Event::Mend(id));
+        }
+    }
+
+    /// A fault ends.
+    pub(super) fn mend(&mut self, id: StrikeId) {
+        if self.strike_mut(id).to.is_some() {
+            return;
+        }
+        let now = self.queue.now();
+        self.stamp(Tag::Mend, id.0, 0);
+        let strike = self.strike_mut(id);
+        strike.to = Some(now);
+        let (fault, undo) = (strike.fault, strike.undo.clone());
+        match undo {
+            Undo::Paths => self.network.mend(id),
+            Undo::Links => self.network.heal_links(id),
+            Undo::Crash(machines) => machines.into_iter().for_each(|machine| self.restart(machine)),
+            Undo::Pause(machines) => machines.into_iter().for_each(|machine| self.resume(machine)),
+        }
+        self.record_epoch();
+        self.row(What::Heal, |world| {
+            let (definition, _) = &world.faults.faults[fault];
+            (
+                definition.name.clone(),
+                world.faults.strikes[id.0 as usize].who.clone(),
+                definition.kind.name().to_owned(),
+            )
+        });
+    }
+
+    pub(super) fn heal_all(&mut self) {
+        self.faults.healed = true;
+        for strike in 0..self.faults.strikes.len() {
+            self.mend(StrikeId(strike as u32));
+        }
+    }
+
+    fn strike_mut(&mut self, id: StrikeId) -> &mut Strike {
+        &mut self.faults.strikes[id.0 as usize]
+    }
+
+    fn partition(&mut self, id: StrikeId, groups: &[Vec<Target>], one_way: bool, dice: &mut Dice) {
+        let groups = self.resolve_groups(groups, dice);
+        for (i, senders) in groups.iter().enumerate() {
+            for (j, receivers) in groups.iter().enumerate() {
+                if i == j || (one_way && i != 0) {
+                    continue;
+                }
+                for &from in senders {
+                    for &to in receivers {
+                        self.network.cut(id, from, to);
+                    }
+                }
+            }
+        }
+        let names: Vec<String> = groups.iter().map(|group| self.names(group)).collect();
+        self.strike_mut(id).who = names.join(if one_way { " -> " } else { " | " });
+    }
+
+    fn spoil(&mut self, id: StrikeId, ends: [&Vec<Target>; 2], one_way: bool, spoil: &Spoil, dice: &mut Dice) {
+        let ends = ends.map(|targets| self.resolve(targets, dice));
+        for &from in &ends[0] {
+            for &to in ends[1].iter().filter(|&&to| to != from) {
+                self.network.spoil(id, from, to, spoil.clone());
+                if !one_way {
+                    self.network.spoil(id, to, from, spoil.clone());
+                }
+            }
+        }
+        let names = ends.map(|end| self.names(&end));
+        self.strike_mut(id).who = names.join(if one_way { " -> " } else { " <-> " });
+    }
+
+    fn crash_all(&mut self, id: StrikeId, undo: &Undo, disk: DiskFate) {
+        let Undo::Crash(machines) = undo else { return };
+        for &machine in machines {
+            let done = self.crash(machine, disk);
+            self.strike_mut(id).effects += done;
+        }
+    }
+
+    /// A process dies. How much that did: the process itself if it was alive, and every record lost with it.
+    fn crash(&mut self, machine: MachineId, disk: DiskFate) -> u64 {
+        let Some(node) = self.node_at(machine) else { return self.crash_client(self.client_at(machine)) };
+        let index = node.0 as usize;
+        let host = &mut self.nodes[index];
+        host.machine.downs += 1;
+        if host.machine.downs > 1 {
+            return 0;
+        }
+        host.machine.crash();
+        host.outbox.clear();
+        host.role = None;
+        let records = host.journal.crash(disk, &mut host.disk_dice);
+        self.processes[index] = None;
+        self.roles.push(RoleChange { at: self.queue.now(), node, role: None });
+        self.stamp(Tag::Crash, machine.0, records as u32);
+        self.row(What::Crash, |_| (node.to_string(), String::new(), format!("{records} records lost")));
+        self.disconnect(machine);
+        1 + records
+    }
+
+    fn crash_client(&mut self, client: ClientId) -> u64 {
+        let host = &mut self.clients[client.0 as usize];
+        host.machine.downs += 1;
+        if host.machine.downs > 1 {
+            return 0;
+        }
+        host.machine.crash();
+        host.process = None;
+        let machine = host.machine.id;
+        self.stamp(Tag::Crash, machine.0, 0);
+        self.row(What::Crash, |_| (client.to_string(), String::new(), String::new()));
+        self.disconnect(machine);
+        1
+    }
+
+    /// What was on its way to a dead process is lost, and what waited to leave its machine.
+    fn disconnect(&mut self, machine: MachineId) {
+        let machines = (self.nodes.len() + self.clients.len()) as u32;
+        for other in (0..machines).map(MachineId) {
+            self.network.reset(other, machine);
+        }
+        self.stalls.retain(|(from, to), _| *from != machine && *to != machine);
+    }
+
+    fn restart(&mut self, machine: MachineId) {
+        let downs = match self.node_at(machine) {
+            Some(node) => &mut self.nodes[node.0 as usize].machine.downs,
+            None => {
+                let client = self.client_at(machine);
+                &mut self.clients[client.0 as usize].machine.downs
+            }
+        };
+        *downs -= 1;
+        if *downs == 0 {
+            self.boot(machine, Why::Restart);
+        }
+    }
+
+    fn pause_all(&mut self, id: StrikeId, undo: &Undo) {
+        let Undo::Pause(machines) = undo else { return };
+        for &machine in machines {
+            *self.pauses(machine) += 1;
+            let waiting = match self.node_at(machine) {
+                Some(node) => self.nodes[node.0 as usize].machine.inbox.len(),
+                None => self.clients[self.client_at(machine).0 as usize].machine.inbox.len(),
+            };
+            self.strike_mut(id).effects += waiting as u64;
+        }
+    }
+
+    fn pauses(&mut self, machine: MachineId) -> &mut u32 {
+        match self.node_at(machine) {
+            Some(node) => &mut self.nodes[node.0 as usize].machine.pauses,
+            None => {
+                let client = self.client_at(machine);
+                &mut self.clients[client.0 as usize].machine.pauses
+            }
+        }
+    }
+
+    fn resume(&mut self, machine: MachineId) {
+        *self.pauses(machine) -= 1;
+        self.arrange_ready(machine);
+    }
+
+    /// The machines of every group of a partition.
+    fn resolve_groups(&self, groups: &[Vec<Target>], dice: &mut Dice) -> Vec<Vec<MachineId>> {
+        let is_others = |target: &Target| target.who == Who::Others;
+        let mut resolved: Vec<Vec<MachineId>> = groups
+            .iter()
+            .map(|targets| {
+                let named: Vec<Target> = targets.iter().filter(|target| !is_others(target)).cloned().collect();
+                self.resolve(&named, dice)
+            })
+            .collect();
+        let placed = groups
+            .iter()
+            .flatten()
+            .any(|target| matches!(target.who, Who::Zone(_) | Who::Region(_) | Who::Clients | Who::Client(_)));
+        let machines = self.nodes.len() + if placed { self.clients.len() } else { 0 };
+        let taken: BTreeSet<MachineId> = resolved.iter().flatten().copied().collect();
+        for (group, targets) in resolved.iter_mut().zip(groups) {
+            if targets.iter().any(is_others) {
+                group.extend((0..machines as u32).map(MachineId).filter(|machine| !taken.contains(machine)));
+            }
+        }
+        resolved
+    }
+
+    /// The machines that some targets stand for right now, in order.
+    fn resolve(&self, targets: &[Target], dice: &mut Dice) -> Vec<MachineId> {
+        let mut machines = BTreeSet::new();
+        for target in targets {
+            let mut candidates = self.candidates(&target.who, dice);
+            let count = match target.count {
+                Count::All => candidates.len(),
+                Count::Some(count) => count as usize,
+                Count::Half => candidates.len() / 2,
+            };
+            if count < candidates.len() {
+                dice.draw_to_front(&mut candidates, count);
+                candidates.truncate(count);
+            }
+            machines.extend(candidates);
+        }
+        machines.into_iter().collect()
+    }
+
+    fn candidates(&self, who: &Who, dice: &mut Dice) -> Vec<MachineId> {
+        let nodes = self.nodes.len();
+        let all_nodes = || (0..nodes as u32).map(MachineId).collect::<Vec<_>>();
+        let all_machines = || (0..(nodes + self.clients.len()) as u32).map(MachineId);
+        let mut some_nodes = |count: usize| {
+            let mut drawn = all_nodes();
+            dice.draw_to_front(&mut drawn, count);
+            drawn.truncate(count);
+            drawn
+        };
+        match who {
+            Who::All => all_nodes(),
+            Who::Any => some_nodes(1),
+            Who::Minority => some_nodes((nodes - 1) / 2),
+            Who::Majority => some_nodes(nodes / 2 + 1),
+            Who::Others => Vec::new(),
+            Who::Role(role) => self.holders(role),
+            Who::Node(NodeId(node)) => vec![MachineId(*node)],
+            Who::Zone(zone) => all_machines().filter(|&machine| self.network.zone(machine).name == *zone).collect(),
+            Who::Region(region) => {
+                all_machines().filter(|&machine| self.network.zone(machine).region == *region).collect()
+            }
+            Who::Clients => all_machines().skip(nodes).collect(),
+            Who::Client(client) => vec![self.machine_of(*client)],
+        }
+    }
+
+    /// The nodes that hold a role in the highest term in which anybody holds it.
+    fn holders(&self, role: &str) -> Vec<MachineId> {
+        let held = |node: &super::Node<P>| node.role.filter(|(held, _)| *held == role).map(|(_, term)| term);
+        let highest = self.nodes.iter().filter_map(held).max();
+        let holds = |node: &&super::Node<P>| highest.is_some() && held(node) == highest;
+        self.nodes.iter().filter(holds).map(|node| node.machine.id).collect()
+    }
+
+    fn names(&self, machines: &[MachineId]) -> String {
+        if machines.is_empty() {
+            return "nobody".to_owned();
+        }
+        let names: Vec<String> = machines.iter().map(|&machine| self.machine_name(machine)).collect();
+        names.join(" ")
+    }
+}
