@@ -1,0 +1,95 @@
+//! A run is a function of its setup, and of nothing else.
+
+mod toy;
+
+use sim_core::fault::{DiskFate, FaultKind, Who};
+use sim_core::setup::Setup;
+use sim_core::time::{MILLISECOND, SECOND};
+use sim_core::world::World;
+use toy::{Toy, node, once, split, target, three, with_clients};
+
+/// A run in which much goes wrong.
+fn stormy(seed: u64) -> Setup<Toy> {
+    three(seed)
+        .with_fault(once(split(vec![vec![target(Who::Any)], vec![target(Who::Others)]]), SECOND, SECOND))
+        .with_fault(once(
+            FaultKind::Crash { target: vec![target(Who::Minority)], disk: DiskFate::Torn },
+            2 * SECOND,
+            SECOND,
+        ))
+        .with_fault(once(FaultKind::Pause { target: vec![node(2)] }, 3 * SECOND, 300 * MILLISECOND))
+}
+
+fn fingerprint(setup: Setup<Toy>) -> u64 {
+    let mut world = World::new(setup);
+    world.run_until(5 * SECOND);
+    assert!(world.steps() > 1000, "something happened");
+    world.fingerprint()
+}
+
+#[test]
+fn the_same_setup_gives_the_same_run_and_another_seed_another() {
+    assert_eq!(fingerprint(stormy(1)), fingerprint(stormy(1)));
+    assert_ne!(fingerprint(stormy(1)), fingerprint(stormy(2)));
+}
+
+/// The same in debug and release builds and on every machine. If this changes, seeds have changed their meaning.
+#[test]
+fn the_fingerprint_is_frozen() {
+    assert_eq!(format!("{:016x}", fingerprint(stormy(1))), "f96b744276aa8de6");
+}
+
+#[test]
+fn a_trace_changes_nothing() {
+    let mut traced = stormy(1);
+    traced.trace = true;
+    let mut world = World::new(traced);
+    world.run_until(5 * SECOND);
+    assert_eq!(world.fingerprint(), fingerprint(stormy(1)));
+    assert!(world.take_rows().len() > 1000);
+}
+
+#[test]
+fn one_flipped_payload_bit_changes_the_fingerprint() {
+    let mut flipped = stormy(1);
+    flipped.nodes[1].config.salt = 1;
+    assert_ne!(fingerprint(flipped), fingerprint(stormy(1)));
+}
+
+#[test]
+fn it_does_not_matter_in_how_many_pieces_a_run_is_run() {
+    let mut world = World::new(stormy(1));
+    for stop in 1..=500 {
+        world.run_until(stop * 10 * MILLISECOND);
+        assert_eq!(world.now(), stop * 10 * MILLISECOND);
+    }
+    assert_eq!(world.fingerprint(), fingerprint(stormy(1)));
+}
+
+#[test]
+fn a_clone_has_the_same_future_and_a_fork_another() {
+    let mut world = World::new(stormy(1));
+    world.run_until(1500 * MILLISECOND);
+    let ahead = |mut world: World<Toy>| {
+        world.run_until(5 * SECOND);
+        world.fingerprint()
+    };
+    let same = ahead(world.clone());
+    assert_eq!(same, fingerprint(stormy(1)));
+    let (one, two) = (ahead(world.fork(1)), ahead(world.fork(2)));
+    assert_eq!(one, ahead(world.fork(1)), "a fork can be taken again");
+    assert!(one != same && two != same && one != two, "three futures of one moment");
+}
+
+/// Adding a client must not shift what other machines draw: who is struck, when links are slow, how long flushes take.
+#[test]
+fn another_client_leaves_other_streams_alone() {
+    let struck = |clients: u32| {
+        let crash = FaultKind::Crash { target: vec![target(Who::Any)], disk: DiskFate::Keep };
+        let mut world = World::new(with_clients(7, clients).with_fault(once(crash, SECOND, SECOND)));
+        world.run_until(2 * SECOND);
+        let first = world.log().ops().iter().filter(|op| op.client.0 < 2).map(|op| op.invoked.time).collect::<Vec<_>>();
+        (world.strikes()[0].who.clone(), first)
+    };
+    assert_eq!(struck(2), struck(3));
+}

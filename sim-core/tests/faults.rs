@@ -1,0 +1,227 @@
+//! Every fault bites, counts what it did, and ends.
+
+mod toy;
+
+use sim_core::delay::Delay;
+use sim_core::dice::Ratio;
+use sim_core::fault::{Count, DiskFate, Event, Fault, FaultKind, Target, When, Who};
+use sim_core::protocol::{NodeId, Protocol, Why};
+use sim_core::setup::Setup;
+use sim_core::time::{MILLISECOND, Nanos, SECOND};
+use sim_core::world::World;
+use toy::{Toy, node, once, split, target, three, with_clients};
+
+fn run(setup: Setup<Toy>, until: Nanos) -> World<Toy> {
+    let mut world = World::new(setup);
+    world.run_until(until);
+    world
+}
+
+fn toy(world: &World<Toy>, n: u32) -> &Toy {
+    world.processes().get(NodeId(n)).expect("the node is up")
+}
+
+/// The clients talk to n1 and n2; n3 only hears their gossip. Without greetings nothing flows from n3 to n1 but on
+/// request.
+#[test]
+fn a_cut_between_idle_machines_has_no_effect_and_says_so() {
+    let clients_apart = split(vec![
+        vec![target(Who::Client(sim_core::protocol::ClientId(0)))],
+        vec![target(Who::Client(sim_core::protocol::ClientId(1)))],
+    ]);
+    let idle = run(three(1).with_fault(once(clients_apart, SECOND, SECOND)), 3 * SECOND);
+    assert_eq!(idle.strikes()[0].effects, 0, "clients say nothing to each other");
+    let busy = run(three(1).with_fault(once(split(vec![vec![node(0)], vec![node(1)]]), SECOND, SECOND)), 3 * SECOND);
+    assert!(busy.strikes()[0].effects > 50, "{:?}", busy.strikes());
+    assert_eq!(busy.strikes()[0].who, "n1 | n2");
+}
+
+#[test]
+fn a_one_way_cut_leaves_the_other_way_alone() {
+    let cut = FaultKind::Partition { groups: vec![vec![node(0)], vec![node(2)]], one_way: true };
+    let world = run(three(1).with_fault(once(cut, 0, 10 * SECOND)), 2 * SECOND);
+    let heard = |n: u32, from: u32| toy(&world, n).said.iter().filter(|(peer, _)| *peer == NodeId(from)).count();
+    assert_eq!(heard(2, 0), 0, "n1's gossip does not reach n3");
+    assert!(heard(2, 1) > 0 && heard(0, 1) > 0, "everything else flows");
+}
+
+/// A short cut delays what was sent over a stream, a long one loses some of it; order is kept in both.
+#[test]
+fn a_stream_stalls_and_in_the_end_resets() {
+    for (length, whole) in [(SECOND, true), (8 * SECOND, false)] {
+        let setup = three(1).with_fault(once(split(vec![vec![node(0)], vec![node(2)]]), SECOND, length));
+        let world = run(setup, 15 * SECOND);
+        let said: Vec<u64> =
+            toy(&world, 2).said.iter().filter(|(from, _)| *from == NodeId(0)).map(|(_, sum)| *sum).collect();
+        assert!(said.is_sorted(), "in order");
+        let gap = said.windows(2).any(|pair| pair[1] != pair[0] + 1);
+        assert_eq!(!gap, whole, "after a cut of {length} ns");
+        assert!(*said.last().expect("it heard something") > 600, "it goes on after the cut");
+    }
+}
+
+#[test]
+fn a_slow_link_is_slow_and_a_lossy_one_loses() {
+    let served = |kind: Option<FaultKind>| {
+        let setup = three(1);
+        let setup = match kind {
+            Some(kind) => setup.with_fault(once(kind, 0, 10 * SECOND)),
+            None => setup,
+        };
+        let world = run(setup, 3 * SECOND);
+        let effects = world.strikes().first().map_or(0, |strike| strike.effects);
+        (world.log().ops().iter().filter(|op| op.served().is_some()).count(), toy(&world, 0).greeter.heard, effects)
+    };
+    let link = |delay, loss| FaultKind::Link {
+        from: vec![target(Who::Clients), node(0)],
+        to: vec![target(Who::All)],
+        one_way: false,
+        delay,
+        loss,
+        duplicate: Ratio::ZERO,
+    };
+    let (usual, greeted, _) = served(None);
+    assert!(usual > 250 && greeted > 100, "{usual} {greeted}");
+    let (slow, _, effects) = served(Some(link(Delay::Fixed(50 * MILLISECOND), Ratio::ZERO)));
+    assert_eq!(slow, 0, "nothing is served within 15 ms over links of 50 ms");
+    assert!(effects > 500, "{effects}");
+    let (_, lossy, effects) = served(Some(link(Delay::NONE, Ratio::new(1, 2))));
+    assert!(lossy < greeted / 2 && effects > 100, "{lossy} of {greeted}, {effects} effects");
+}
+
+/// Writing before answering is what makes an answer worth something.
+#[test]
+fn power_loss_takes_what_was_not_flushed() {
+    let lost = |hasty: bool| {
+        let mut found = 0;
+        for seed in 0..20 {
+            let crash = FaultKind::Crash { target: vec![node(0)], disk: DiskFate::LoseUnsynced };
+            let mut setup = three(seed).with_fault(once(crash, SECOND + seed * MILLISECOND, 10 * MILLISECOND));
+            setup.nodes[0].config.hasty = hasty;
+            setup.nodes[0].fsync = Delay::Fixed(8 * MILLISECOND);
+            let mut world = World::new(setup);
+            world.run_until(SECOND + seed * MILLISECOND - 1);
+            world.run_until(SECOND + (seed + 12) * MILLISECOND);
+            let acknowledged = world.log().ops().iter().filter(|op| op.client.0 == 0 && op.served().is_some()).count();
+            assert_eq!(toy(&world, 0).why, Why::Restart);
+            found += usize::from((toy(&world, 0).sum as usize) < acknowledged);
+        }
+        found
+    };
+    assert_eq!(lost(false), 0, "what was acknowledged is on disk");
+    assert!(lost(true) > 0, "a hasty node loses what it acknowledged");
+}
+
+#[test]
+fn a_dead_process_keeps_its_journal_and_a_torn_one_reads_back_bad() {
+    let crash = |disk| once(FaultKind::Crash { target: vec![node(0)], disk }, SECOND, 10 * MILLISECOND);
+    let (mut torn, mut kept) = (0, 0);
+    for seed in 0..40 {
+        let slow = |mut setup: Setup<Toy>| {
+            setup.nodes[0].fsync = Delay::Fixed(15 * MILLISECOND);
+            setup
+        };
+        let before = run(slow(three(seed)), SECOND - 1);
+        let world = run(slow(three(seed).with_fault(crash(DiskFate::Keep))), SECOND + 10 * MILLISECOND);
+        kept += usize::from(toy(&world, 0).sum == toy(&before, 0).sum);
+        let world = run(slow(three(seed).with_fault(crash(DiskFate::Torn))), SECOND + 10 * MILLISECOND);
+        torn += toy(&world, 0).corrupt;
+    }
+    assert!(kept >= 38, "{kept} of 40 lost nothing (one addition may fall into the last instant)");
+    assert!(torn > 5, "{torn} torn writes were seen");
+}
+
+#[test]
+fn a_paused_process_does_nothing_and_catches_up() {
+    let pause = FaultKind::Pause { target: vec![node(0)] };
+    let setup = three(1).with_fault(once(pause, SECOND, SECOND));
+    let mut world = World::new(setup);
+    world.run_until(SECOND + MILLISECOND);
+    let asleep = toy(&world, 0).sum;
+    world.run_until(2 * SECOND - 1);
+    assert_eq!(toy(&world, 0).sum, asleep);
+    world.run_until(2 * SECOND + 10 * MILLISECOND);
+    assert!(toy(&world, 0).sum > asleep + 30, "all that waited was handled");
+    assert!(world.strikes()[0].effects > 30);
+}
+
+#[test]
+fn overlapping_crashes_keep_a_node_down_until_the_last_ends() {
+    let crash = || FaultKind::Crash { target: vec![node(0)], disk: DiskFate::Keep };
+    let mut second = once(crash(), 2 * SECOND, 2 * SECOND);
+    second.name = "crash-2".to_owned();
+    let mut world = World::new(three(1).with_fault(once(crash(), SECOND, 2 * SECOND)).with_fault(second));
+    world.run_until(3500 * MILLISECOND);
+    assert!(world.processes().get(NodeId(0)).is_none());
+    world.run_until(4 * SECOND);
+    assert!(world.processes().get(NodeId(0)).is_some());
+    assert_eq!(world.strikes()[1].effects, 0, "it was dead already");
+}
+
+#[test]
+fn healing_ends_every_fault_and_lets_none_begin() {
+    let crash = |at| once(FaultKind::Crash { target: vec![node(0)], disk: DiskFate::Keep }, at, 100 * SECOND);
+    let mut late = crash(3 * SECOND);
+    late.name = "late".to_owned();
+    let mut world = World::new(three(1).with_fault(crash(SECOND)).with_fault(late));
+    world.run_until(2 * SECOND);
+    world.heal();
+    world.run_until(5 * SECOND);
+    assert!(world.processes().get(NodeId(0)).is_some());
+    assert_eq!(world.strikes().len(), 1);
+    assert_eq!((world.strikes()[0].from, world.strikes()[0].to), (SECOND, 2 * SECOND));
+}
+
+#[test]
+fn a_fault_can_wait_for_something_to_happen() {
+    let when = |event| When::Event { event, after: 50 * MILLISECOND, length: Some(SECOND), times: 1 };
+    let pause = |event| Fault {
+        name: "pause-1".to_owned(),
+        kind: FaultKind::Pause { target: vec![target(Who::Role("leader".to_owned()))] },
+        when: when(event),
+    };
+    let world = run(three(1).with_fault(pause(Event::RoleTaken("leader".to_owned()))), 3 * SECOND);
+    assert_eq!((world.strikes()[0].from, &*world.strikes()[0].who), (150 * MILLISECOND, "n1"));
+    assert_eq!(world.strikes().len(), 1);
+    let world = run(three(1).with_fault(pause(Event::Served(100))), 5 * SECOND);
+    let hundredth = world.log().ops().iter().filter_map(|op| op.served()).nth(99).expect("100 were served");
+    assert_eq!(world.strikes()[0].from, hundredth + 50 * MILLISECOND);
+    let nobody = run(three(1).with_fault(pause(Event::Served(1_000_000))), 3 * SECOND);
+    assert!(nobody.strikes().is_empty(), "it never happened");
+}
+
+#[test]
+fn targets_resolve_to_as_many_as_they_say() {
+    let struck = |who, count| {
+        let pause = FaultKind::Pause { target: vec![Target { count, who }] };
+        let world = run(with_clients(3, 4).with_fault(once(pause, SECOND, SECOND)), 2 * SECOND);
+        world.strikes()[0].who.split(' ').map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(struck(Who::All, Count::All), ["n1", "n2", "n3"]);
+    assert_eq!(struck(Who::All, Count::Some(2)).len(), 2);
+    assert_eq!(struck(Who::Minority, Count::All).len(), 1);
+    assert_eq!(struck(Who::Majority, Count::All).len(), 2);
+    assert_eq!(struck(Who::Clients, Count::Half).len(), 2);
+    assert_eq!(struck(Who::Role("leader".to_owned()), Count::All), ["n1"]);
+    assert_eq!(struck(Who::Role("emperor".to_owned()), Count::All), ["nobody"]);
+    assert_eq!(struck(Who::Zone("a".to_owned()), Count::All).len(), 7, "a place holds clients too");
+}
+
+/// All nodes down for 10 of 60 s under a constant load: the best anybody could do is 50 of 60, give or take a timeout.
+#[test]
+fn what_was_possible_is_known() {
+    let crash = FaultKind::Crash { target: vec![target(Who::All)], disk: DiskFate::Keep };
+    let world = run(three(1).with_fault(once(crash, 20 * SECOND, 10 * SECOND)), 60 * SECOND);
+    let reach = world.reachability();
+    let config = sim_core::settings::Settings::defaults();
+    let ops = world.log().ops();
+    let possible = |op: &&sim_core::oplog::LoggedOp<_>| {
+        let end = op.deadline.min(world.now());
+        !reach.when(op.client, op.invoked.time, end, |reach| Toy::can_serve(&config, &op.op, reach)).is_empty()
+    };
+    let possible = ops.iter().filter(possible).count();
+    let achieved = ops.iter().filter(|op| op.served().is_some()).count();
+    assert!(achieved <= possible);
+    let expected = ops.len() * 50 / 60;
+    assert!(possible.abs_diff(expected) <= ops.len() / 60, "{possible} of {}, expected {expected}", ops.len());
+}
