@@ -1,1 +1,28 @@
-//! .
+//! History in, verdict out.
+//!
+//! A checker reads what clients asked and heard (a [`history::History`]) and answers with a [`Judgement`]: PASS, FAIL
+//! with an argument in words, UNKNOWN with the reason, or VACUOUS where nothing was really tested. It never sees
+//! messages, nodes or files.
+//!
+//! - [`linearizable`]: is there one order of all operations, within their intervals, that explains every result?
+//! - [`no_lost_writes`]: can every acknowledged write still be read after the system healed, or has it been
+//!   overwritten since?
+//! - [`formats`]: readers for our own histories and for other tools'.
+//!
+//! Which operations a history holds is said by a [`Model`]; a history that does not speak its language is
+//! [`Unfit`].
+
+pub mod formats;
+mod hash;
+mod judgement;
+mod linearizability;
+mod lost_writes;
+mod model;
+mod search;
+mod text;
+mod witness;
+
+pub use judgement::{Budget, Judgement};
+pub use linearizability::linearizable;
+pub use lost_writes::no_lost_writes;
+pub use model::{Model, Unfit};

@@ -8,7 +8,7 @@ use serde::Serialize;
 pub struct Register;
 
 /// What one asks of a register.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum RegisterOp {
     /// Returns the value.
     Read,

@@ -1,0 +1,38 @@
+//! What a checker answers, and how long it may think.
+
+use history::Verdict;
+
+/// A checker's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// The answer itself.
+    pub verdict: Verdict,
+    /// One line for humans: what was looked at, or why there is no better answer.
+    pub detail: String,
+    /// For FAIL: the argument, one line a step.
+    pub witness: Vec<String>,
+    /// How many operations the history holds.
+    pub operations: usize,
+    /// How many configurations a search kept; 0 where none was needed.
+    pub states: u64,
+}
+
+/// How long a search may go on before it answers UNKNOWN.
+///
+/// Counted in configurations, so that a verdict never depends on the machine; each costs about 32 bytes while its key
+/// is being searched.
+#[derive(Clone, Copy)]
+pub struct Budget<'a> {
+    /// How many configurations may be kept, over all keys together.
+    pub states: u64,
+    /// Asked every few thousand steps; `false` ends the check. For limits that are not a function of the history: a
+    /// clock, an interrupt.
+    pub keep_going: &'a dyn Fn() -> bool,
+}
+
+impl Budget<'_> {
+    /// So many configurations, and no other limit.
+    pub fn states(states: u64) -> Self {
+        Budget { states, keep_going: &|| true }
+    }
+}

@@ -1,0 +1,147 @@
+//! Linearizability (Herlihy and Wing 1990): some order of all operations, each placed between its invocation and its
+//! completion, in which every result is what the sequential specification says.
+//!
+//! Operations that nobody heard of again may take effect once, at any time after their invocation, or never; refused
+//! ones never did. The searching is done in [`crate::search`]; here the history is parted by key, the budget is
+//! shared out, and the answer is put into words.
+
+use history::{History, Outcome, Register, Value, Verdict};
+
+use crate::model::{Checked, Part, parts};
+use crate::search::{Decision, Found, Scope, search};
+use crate::text::{counted, grouped};
+use crate::{Budget, Judgement, Model, Unfit, witness};
+
+/// Judges whether `history` is linearizable as `model`, whose objects start as `initial` (or as the model's own
+/// starting value).
+///
+/// VACUOUS if no operation returned anything, UNKNOWN if the budget was used up before the answer was known.
+///
+/// # Errors
+/// If an operation is none of the model's.
+pub fn linearizable(
+    history: &History,
+    model: Model,
+    initial: Option<Value>,
+    budget: &Budget<'_>,
+) -> Result<Judgement, Unfit> {
+    match model {
+        Model::CasRegister | Model::Register | Model::Kv => {
+            let parts = parts::<Register>(history, model)?;
+            Ok(judge(&parts, &initial.unwrap_or_default(), budget))
+        }
+    }
+}
+
+fn judge<O: Checked>(parts: &[Part<'_, O>], start: &O::State, budget: &Budget<'_>) -> Judgement {
+    let operations = parts.iter().map(|part| part.calls.len()).sum();
+    let (states, conclusion) =
+        if parts.iter().any(is_constrained) { decide(parts, start, budget) } else { (0, Conclusion::Vacuous) };
+    let (verdict, detail, witness) = match conclusion {
+        Conclusion::Vacuous => {
+            (Verdict::Vacuous, format!("none of {} returned anything", counted(operations, "operation")), vec![])
+        }
+        Conclusion::Pass => (Verdict::Pass, size(parts, operations), vec![]),
+        Conclusion::Unknown(reason) => (Verdict::Unknown, reason, vec![]),
+        Conclusion::Fail(words) => (Verdict::Fail, words.headline, words.argument),
+    };
+    Judgement { verdict, detail, witness, operations, states }
+}
+
+/// Whether anything that its clients heard could be wrong.
+fn is_constrained<O: Checked>(part: &Part<'_, O>) -> bool {
+    part.calls.iter().any(|call| matches!(call.outcome, Outcome::Returned(_)))
+}
+
+/// `11 469 operations, 50 keys`.
+fn size<O: Checked>(parts: &[Part<'_, O>], operations: usize) -> String {
+    let operations = counted(operations, "operation");
+    match parts {
+        [Part { key: None, .. }] => operations,
+        _ => format!("{operations}, {}", counted(parts.len(), "key")),
+    }
+}
+
+enum Conclusion {
+    Pass,
+    Vacuous,
+    Unknown(String),
+    Fail(witness::Words),
+}
+
+/// Judges every key, and says how many configurations that took.
+///
+/// One bad key decides, and easy keys should not wait for a hard one. So all keys get the same small grant, those
+/// undecided then share a larger one, and so on while the budget lasts: what it costs to begin again is a fraction of
+/// the last attempt. FAIL outranks UNKNOWN: a key that ran out of states does not keep the others from being judged.
+fn decide<O: Checked>(parts: &[Part<'_, O>], start: &O::State, budget: &Budget<'_>) -> (u64, Conclusion) {
+    const FIRST_GRANT: u64 = 4096;
+    const GROWTH: u64 = 16;
+    let mut undecided: Vec<&Part<O>> = parts.iter().collect();
+    let mut spent = 0;
+    let mut allowance = FIRST_GRANT;
+    let mut last_grant = None;
+    loop {
+        let left = budget.states - spent;
+        let grant = match undecided.len() {
+            0 => return (spent, Conclusion::Pass),
+            1 => left,
+            several => allowance.min(left / several as u64),
+        };
+        let scope = Scope { until: u64::MAX, grant, blamed: None };
+        let mut hard: Vec<(&Part<O>, Found<O::State>)> = Vec::new();
+        for part in undecided {
+            if !(budget.keep_going)() {
+                return (spent, Conclusion::Unknown(format!("interrupted{}", at_key(part))));
+            }
+            let found = search(part, start, scope, budget);
+            spent += found.states;
+            match found.decision {
+                Decision::Explained => {}
+                Decision::Contradiction => {
+                    let words = witness::explain(part, start, found.states, budget);
+                    return (spent, Conclusion::Fail(words));
+                }
+                Decision::Stopped => {
+                    let progress = progress(&found);
+                    return (spent, Conclusion::Unknown(format!("interrupted{}, {progress}", at_key(part))));
+                }
+                Decision::OutOfStates => hard.push((part, found)),
+            }
+        }
+        if let Some((part, found)) = hard.first()
+            && (last_grant >= Some(grant) || hard.len() == 1 && grant >= budget.states - spent)
+        {
+            return (spent, Conclusion::Unknown(exhausted(part, found, hard.len(), budget)));
+        }
+        undecided = hard.into_iter().map(|(part, _)| part).collect();
+        last_grant = Some(grant);
+        allowance = allowance.saturating_mul(GROWTH);
+    }
+}
+
+fn at_key<O: Checked>(part: &Part<'_, O>) -> String {
+    part.key.map(|key| format!(" at key {key}")).unwrap_or_default()
+}
+
+fn progress<State>(found: &Found<State>) -> String {
+    format!(
+        "with {} of {} ordered after {}",
+        grouped(found.ordered as u64),
+        counted(found.completed, "completed operation"),
+        counted(found.states as usize, "configuration"),
+    )
+}
+
+fn exhausted<O: Checked>(part: &Part<'_, O>, found: &Found<O::State>, hard: usize, budget: &Budget<'_>) -> String {
+    let others = match hard - 1 {
+        0 => String::new(),
+        others => format!(" ({} undecided too)", counted(others, "other key")),
+    };
+    format!(
+        "gave up{}, {}{others}; the budget is {}: a larger one, more keys or fewer clients would help",
+        at_key(part),
+        progress(found),
+        counted(budget.states as usize, "configuration"),
+    )
+}

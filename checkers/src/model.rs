@@ -1,0 +1,296 @@
+//! Models: what the operations of a plain history mean.
+//!
+//! A history is words: `f`, an argument, a result. A model turns them into typed operations of a [`history::Object`],
+//! whose `apply` is the same specification that protocols replicate. To add one: implement [`Checked`] for its
+//! object, and add it to [`Model`] and to the `match` in [`crate::linearizable`].
+//!
+//! **Locality** (Herlihy and Wing 1990, section 3.1): a history over many objects is linearizable if and only if its
+//! part at each object is. So a keyed history falls apart into one [`Part`] per key, each judged by itself.
+
+use hashbrown::HashMap;
+use history::{Completion, History, Object, Operation, Outcome, Register, RegisterOp, RegisterRet, Value};
+use std::fmt;
+use std::hash::{BuildHasherDefault, Hash};
+
+use crate::hash::Mixer;
+use crate::text::shown;
+use crate::witness::{describe, listed};
+
+/// A kind of data that histories can be judged by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Model {
+    /// One register with compare-and-set.
+    CasRegister,
+    /// One register.
+    Register,
+    /// One register per key; arguments and results are `[key, …]`.
+    Kv,
+}
+
+impl Model {
+    /// All of them.
+    pub const ALL: [Model; 3] = [Model::CasRegister, Model::Register, Model::Kv];
+
+    /// Its name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Model::CasRegister => "cas-register",
+            Model::Register => "register",
+            Model::Kv => "kv",
+        }
+    }
+
+    /// The model of that name.
+    pub fn from_name(name: &str) -> Option<Model> {
+        Model::ALL.into_iter().find(|model| model.name() == name)
+    }
+
+    /// Whether operations name a key.
+    pub const fn is_keyed(self) -> bool {
+        match self {
+            Model::CasRegister | Model::Register => false,
+            Model::Kv => true,
+        }
+    }
+}
+
+/// An operation that the model has no meaning for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfit {
+    /// The position of its invocation in the record.
+    pub index: u64,
+    /// Who asked.
+    pub process: u64,
+    /// What was asked.
+    pub f: String,
+    /// What is wrong, and what would be right.
+    pub message: String,
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "event {}, process {}, `{}`: {}", self.index, self.process, self.f, self.message)
+    }
+}
+
+impl std::error::Error for Unfit {}
+
+/// A kind of data whose operations can be read back from a plain history.
+pub(crate) trait Checked: Object<Op: Hash + Eq, State: Hash + Eq + fmt::Display> {
+    /// The operation asked for.
+    fn parse(f: &str, argument: &Value) -> Result<Self::Op, String>;
+
+    /// What it returned.
+    fn returned(op: &Self::Op, completion: Answer<'_>) -> Result<Self::Ret, String>;
+
+    /// Whether, having returned that, it cannot have changed anything.
+    fn observes(op: &Self::Op, ret: &Self::Ret) -> bool;
+
+    /// The operations of unknown outcome that may as well never have happened.
+    fn is_idle(part: &Part<'_, Self>) -> impl Fn(&Self::Op) -> bool;
+
+    /// Which states an operation needs and can bring about, having returned `ret` (`None` if nobody knows).
+    fn needs<'a>(op: &'a Self::Op, ret: Option<&'a Self::Ret>) -> Needs<'a, Self::State>;
+
+    /// What can be said about a result that fits nowhere: the lines of the argument that only this kind of data
+    /// knows. The record is read up to position `until`.
+    fn reasons(part: &Part<'_, Self>, culprit: usize, until: u64) -> Vec<String>;
+}
+
+/// Which states an operation depends on, for seeing dead ends early.
+#[derive(Clone, Copy)]
+pub(crate) enum Needs<'a, State> {
+    /// It must meet this state, and leaves it as it is.
+    Meets(&'a State),
+    /// It can bring about this state.
+    Makes(&'a State),
+    /// It must meet the first state and brings about the second.
+    Turns(&'a State, &'a State),
+    /// It can bring about states that only running it would tell.
+    MakesAnything,
+    /// None of this.
+    Nothing,
+}
+
+/// A completion without its key.
+#[derive(Clone, Copy)]
+pub(crate) enum Answer<'a> {
+    /// It worked, and returned this.
+    Ok(&'a Value),
+    /// [`Completion::Mismatch`].
+    Mismatch,
+}
+
+/// One operation, typed.
+pub(crate) struct Call<'h, O: Object> {
+    pub op: O::Op,
+    pub outcome: Outcome<O::Ret>,
+    pub source: &'h Operation,
+}
+
+/// All operations on one object, in the order of their invocations.
+pub(crate) struct Part<'h, O: Object> {
+    /// Its key, if the model has keys.
+    pub key: Option<&'h Value>,
+    pub calls: Vec<Call<'h, O>>,
+}
+
+/// Types every operation and parts them by key, keys in order of appearance.
+pub(crate) fn parts<O: Checked>(history: &History, model: Model) -> Result<Vec<Part<'_, O>>, Unfit> {
+    assert!(
+        history.operations.is_sorted_by_key(|operation| operation.invoked),
+        "a history lists its operations by invocation"
+    );
+    let mut parts: Vec<Part<O>> = Vec::new();
+    let mut part_of: HashMap<Option<&Value>, usize, BuildHasherDefault<Mixer>> = HashMap::default();
+    for source in &history.operations {
+        let (key, call) = read::<O>(source, model).map_err(|message| Unfit {
+            index: source.invoked.index,
+            process: source.process,
+            f: source.f.clone().into_owned(),
+            message,
+        })?;
+        let part = *part_of.entry(key).or_insert_with(|| {
+            parts.push(Part { key, calls: Vec::new() });
+            parts.len() - 1
+        });
+        parts[part].calls.push(call);
+    }
+    Ok(parts)
+}
+
+fn read<O: Checked>(source: &Operation, model: Model) -> Result<(Option<&Value>, Call<'_, O>), String> {
+    let (key, argument) = match (model.is_keyed(), source.input.as_pair()) {
+        (false, _) => (None, &source.input),
+        (true, Some((key, argument))) => (Some(key), argument),
+        (true, None) => {
+            let model = model.name();
+            return Err(format!("the argument is {}, but model {model} wants [key, argument]", source.input));
+        }
+    };
+    let op = O::parse(&source.f, argument)?;
+    let outcome = match &source.outcome {
+        Outcome::Returned(Completion::Ok(value)) => {
+            Outcome::Returned(O::returned(&op, Answer::Ok(without_key(key, value)?))?)
+        }
+        Outcome::Returned(Completion::Mismatch) => Outcome::Returned(O::returned(&op, Answer::Mismatch)?),
+        Outcome::Refused => Outcome::Refused,
+        Outcome::Unknown => Outcome::Unknown,
+    };
+    Ok((key, Call { op, outcome, source }))
+}
+
+fn without_key<'a>(key: Option<&Value>, value: &'a Value) -> Result<&'a Value, String> {
+    let Some(key) = key else { return Ok(value) };
+    match value.as_pair() {
+        Some((same, value)) if same == key => Ok(value),
+        Some((other, _)) => Err(format!("it was asked of key {key} and answered for key {other}")),
+        None => Err(format!("it returned {value}, but a keyed model wants [key, value]")),
+    }
+}
+
+impl Checked for Register {
+    fn parse(f: &str, argument: &Value) -> Result<RegisterOp, String> {
+        match f {
+            "read" | "get" => match argument.as_pair() {
+                Some((_, Value::Nil)) => Err(format!(
+                    "a read takes no argument, this one has {argument}; keyed histories are judged as `kv`"
+                )),
+                _ => Ok(RegisterOp::Read),
+            },
+            "write" | "put" => Ok(RegisterOp::Write(argument.clone())),
+            "append" => Ok(RegisterOp::Append(argument.clone())),
+            "cas" => match argument.as_pair() {
+                Some((from, to)) => Ok(RegisterOp::Cas { from: from.clone(), to: to.clone() }),
+                None => Err(format!("a compare-and-set takes [from, to], this one has {argument}")),
+            },
+            _ => Err("a register knows `read` or `get`, `write` or `put`, `cas`, `append`".to_owned()),
+        }
+    }
+
+    fn returned(op: &RegisterOp, completion: Answer<'_>) -> Result<RegisterRet, String> {
+        match (op, completion) {
+            (RegisterOp::Read, Answer::Ok(value)) => Ok(RegisterRet::Value(value.clone())),
+            (RegisterOp::Write(_) | RegisterOp::Cas { .. } | RegisterOp::Append(_), Answer::Ok(_)) => {
+                Ok(RegisterRet::Done)
+            }
+            (RegisterOp::Cas { .. }, Answer::Mismatch) => Ok(RegisterRet::Mismatch),
+            (RegisterOp::Read | RegisterOp::Write(_) | RegisterOp::Append(_), Answer::Mismatch) => {
+                Err("only a compare-and-set can find another value".to_owned())
+            }
+        }
+    }
+
+    fn observes(op: &RegisterOp, ret: &RegisterRet) -> bool {
+        *op == RegisterOp::Read || *ret == RegisterRet::Mismatch
+    }
+
+    /// A write of unknown outcome whose value nobody ever met explains nothing: taken out of a linearization, it
+    /// leaves everybody else's results alone. But it may be *why* a compare-and-set found another value, and an
+    /// append makes its value part of another; where either occurs, nothing is left out.
+    fn is_idle(part: &Part<'_, Register>) -> impl Fn(&RegisterOp) -> bool {
+        let mut met: HashMap<&Value, (), BuildHasherDefault<Mixer>> = HashMap::default();
+        let mut any_value_matters = false;
+        for call in &part.calls {
+            match (&call.op, &call.outcome) {
+                (_, Outcome::Refused) => {}
+                (_, Outcome::Returned(RegisterRet::Value(value))) => _ = met.insert(value, ()),
+                (_, Outcome::Returned(RegisterRet::Mismatch)) | (RegisterOp::Append(_), _) => any_value_matters = true,
+                (RegisterOp::Cas { from, .. }, _) => _ = met.insert(from, ()),
+                (RegisterOp::Read | RegisterOp::Write(_), Outcome::Returned(RegisterRet::Done) | Outcome::Unknown) => {}
+            }
+        }
+        move |op| match op {
+            RegisterOp::Read => true,
+            RegisterOp::Write(value) | RegisterOp::Cas { to: value, .. } => {
+                !any_value_matters && !met.contains_key(value)
+            }
+            RegisterOp::Append(_) => false,
+        }
+    }
+
+    fn needs<'a>(op: &'a RegisterOp, ret: Option<&'a RegisterRet>) -> Needs<'a, Value> {
+        match (op, ret) {
+            (RegisterOp::Read, Some(RegisterRet::Value(value))) => Needs::Meets(value),
+            (RegisterOp::Write(value), _) | (RegisterOp::Cas { to: value, .. }, None) => Needs::Makes(value),
+            (RegisterOp::Cas { from, to }, Some(RegisterRet::Done)) => Needs::Turns(from, to),
+            (RegisterOp::Append(_), _) => Needs::MakesAnything,
+            (RegisterOp::Read | RegisterOp::Cas { .. }, _) => Needs::Nothing,
+        }
+    }
+
+    /// Where the value that was met could have come from.
+    fn reasons(part: &Part<'_, Register>, culprit: usize, until: u64) -> Vec<String> {
+        const SHOWN_MAX: usize = 2;
+        let value = match (&part.calls[culprit].op, &part.calls[culprit].outcome) {
+            (RegisterOp::Read, Outcome::Returned(RegisterRet::Value(value))) => value,
+            (RegisterOp::Cas { from, .. }, Outcome::Returned(RegisterRet::Done)) => from,
+            (RegisterOp::Read | RegisterOp::Write(_) | RegisterOp::Cas { .. } | RegisterOp::Append(_), _) => {
+                return Vec::new();
+            }
+        };
+        let shown = shown(value);
+        let writes = |call: &&Call<Register>| match &call.op {
+            RegisterOp::Write(written) | RegisterOp::Cas { to: written, .. } => written == value,
+            RegisterOp::Append(_) | RegisterOp::Read => false,
+        };
+        if part.calls.iter().any(|call| matches!(call.op, RegisterOp::Append(_))) {
+            return Vec::new();
+        }
+        let written: Vec<&Call<Register>> = part.calls.iter().filter(writes).collect();
+        let in_time: Vec<String> = written
+            .iter()
+            .filter(|call| call.source.invoked.index < until && call.outcome != Outcome::Refused)
+            .filter(|call| !matches!(call.outcome, Outcome::Returned(RegisterRet::Mismatch)))
+            .map(|call| describe(call))
+            .collect();
+        if !in_time.is_empty() {
+            return vec![format!("{shown} was written by {}.", listed(&in_time, SHOWN_MAX))];
+        }
+        let never: Vec<String> = written.into_iter().map(describe).collect();
+        match never.is_empty() {
+            true => vec![format!("Nobody ever wrote {shown}.")],
+            false => vec![format!("Nobody had written {shown}: all there is is {}.", listed(&never, SHOWN_MAX))],
+        }
+    }
+}

@@ -1,0 +1,463 @@
+//! Small histories that a checker must accept or must reject, drawn so that one can see why.
+
+mod lanes;
+
+use checkers::{Budget, Judgement, Model, linearizable, no_lost_writes};
+use history::Verdict::{self, Fail, Pass, Unknown, Vacuous};
+use history::{Completion, History, Mark, Operation, Outcome, Purpose, Value};
+use lanes::draw;
+
+fn linear(picture: &str) -> Verdict {
+    judged(picture).verdict
+}
+
+fn judged(picture: &str) -> Judgement {
+    linearizable(&draw(picture), Model::CasRegister, None, &Budget::states(1_000)).expect("registers are drawn")
+}
+
+fn lost(picture: &str) -> Judgement {
+    no_lost_writes(&draw(picture), Model::Register).expect("registers are drawn")
+}
+
+#[test]
+fn reads_return_what_was_written() {
+    let after = "
+c1: |--w(1)--|
+c2:            |--r()=1--|";
+    assert_eq!(linear(after), Pass);
+    let stale = "
+c1: |--w(1)--|
+c2:            |--r()=nil--|";
+    assert_eq!(linear(stale), Fail);
+    let either = "
+c1: |-----w(1)-----|
+c2:    |--r()=nil--|
+c3:    |---r()=1---|";
+    assert_eq!(linear(either), Pass);
+    let from_nowhere = "
+c1: |--w(1)--|
+c2:            |--r()=7--|";
+    assert_eq!(linear(from_nowhere), Fail);
+    let from_the_future = "
+c1:              |--w(1)--|
+c2: |--r()=1--|";
+    assert_eq!(linear(from_the_future), Fail);
+}
+
+#[test]
+fn one_order_must_please_everybody() {
+    let disagreement = "
+c1: |--w(1)--|
+c2: |--w(2)--|
+c3:            |--r()=1--| |--r()=2--|";
+    assert_eq!(linear(disagreement), Fail);
+    let backwards = "
+c1: |----------w(1)----------|
+c2:  |--r()=1--| |--r()=nil--|";
+    assert_eq!(linear(backwards), Fail);
+    let forwards = "
+c1: |----------w(1)----------|
+c2: |--r()=nil--| |--r()=1--|";
+    assert_eq!(linear(forwards), Pass);
+}
+
+#[test]
+fn an_interval_that_touches_another_overlaps_it() {
+    let touching = "
+c1: |--w(1)--|
+c2:          |--r()=nil--|";
+    assert_eq!(linear(touching), Pass);
+}
+
+#[test]
+fn an_unknown_write_happens_once_at_any_time_or_never() {
+    let never = "
+c1: |--w(1)--|
+c2:            |--w(2)--?
+c3:                       |--r()=1--| |--r()=1--|";
+    assert_eq!(linear(never), Pass);
+    let late = "
+c1: |--w(1)--|
+c2:            |--w(2)--?
+c3:                       |--r()=1--| |--r()=2--|";
+    assert_eq!(linear(late), Pass);
+    let seen_then_unseen = "
+c1: |--w(1)--|
+c2:            |--w(2)--?
+c3:                       |--r()=2--| |--r()=1--|";
+    assert_eq!(linear(seen_then_unseen), Fail);
+    let before_it_was_asked = "
+c1: |--r()=2--|
+c2:             |--w(2)--?";
+    assert_eq!(linear(before_it_was_asked), Fail);
+    let twice = "
+c1: |--w(2)--?
+c2:            |--r()=2--| |--w(3)--| |--r()=2--|";
+    assert_eq!(linear(twice), Fail);
+    let two_of_them = "
+c0: |--w(2)--?
+c1: |--w(2)--?
+c2:            |--r()=2--| |--w(3)--| |--r()=2--|";
+    assert_eq!(linear(two_of_them), Pass);
+}
+
+#[test]
+fn a_refused_write_never_happened() {
+    let unseen = "
+c1: |--w(1)--x
+c2:            |--r()=nil--|";
+    assert_eq!(linear(unseen), Pass);
+    let seen = "
+c1: |--w(1)--x
+c2:            |--r()=1--|";
+    assert_eq!(linear(seen), Fail);
+}
+
+#[test]
+fn compare_and_set_depends_on_what_it_meets() {
+    let chain = "
+c1: |--w(1)--| |--cas(1,2)--|
+c2:                           |--cas(2,3)--| |--r()=3--|";
+    assert_eq!(linear(chain), Pass);
+    let only_one_can_win = "
+c1: |--w(1)--|
+c2:            |--cas(1,2)--|
+c3:            |--cas(1,3)--|";
+    assert_eq!(linear(only_one_can_win), Fail);
+    let the_other_finds_it_changed = "
+c1: |--w(1)--|
+c2:            |--cas(1,2)--|
+c3:            |--cas(1,3)=no--|";
+    assert_eq!(linear(the_other_finds_it_changed), Pass);
+}
+
+#[test]
+fn a_mismatch_is_a_fact_about_the_register() {
+    let nobody_changed_it = "
+c1: |--w(1)--|
+c2:            |--cas(1,3)=no--|";
+    assert_eq!(linear(nobody_changed_it), Fail);
+    // Nobody read 2, but that it was written explains the mismatch.
+    let somebody_may_have = "
+c0: |--w(2)--?
+c1: |--w(1)--|
+c2:            |--cas(1,3)=no--|";
+    assert_eq!(linear(somebody_may_have), Pass);
+}
+
+#[test]
+fn an_unknown_compare_and_set_may_have_won() {
+    let won = "
+c1: |--w(1)--| |--cas(1,2)--?
+c2:                           |--r()=1--| |--r()=2--|";
+    assert_eq!(linear(won), Pass);
+    let could_not = "
+c1: |--w(1)--| |--cas(3,2)--?
+c2:                           |--r()=1--| |--r()=2--|";
+    assert_eq!(linear(could_not), Fail);
+}
+
+#[test]
+fn a_value_may_be_written_twice() {
+    let again = "
+c1: |--w(1)--| |--w(2)--| |--w(1)--|
+c2:                                  |--r()=1--|";
+    assert_eq!(linear(again), Pass);
+    let once = "
+c1: |--w(1)--| |--w(1)--| |--w(2)--|
+c2:                                  |--r()=1--|";
+    assert_eq!(linear(once), Fail);
+}
+
+#[test]
+fn appends_add_up() {
+    let in_order = "
+c1: |--a(x)--| |--a(y)--|
+c2:                       |--r()=xy--|";
+    assert_eq!(linear(in_order), Pass);
+    assert_eq!(linear(&in_order.replace("=xy", "=yx")), Fail);
+    assert_eq!(linear(&in_order.replace("=xy", "=x")), Fail);
+}
+
+#[test]
+fn where_nothing_returned_nothing_was_tested() {
+    assert_eq!(linear(""), Vacuous);
+    let unheard = "
+c1: |--w(1)--?
+c2: |--r()--x |--cas(1,2)--?";
+    assert_eq!(linear(unheard), Vacuous);
+}
+
+#[test]
+fn a_violation_is_argued() {
+    let judgement = judged(
+        "
+c1: |--w(1)--| |--w(2)--|
+c2:              |----w(3)----?
+c3:                         |--r()=1--|
+c4:                           |-w(4)-|",
+    );
+    assert_eq!(judgement.detail, "process 2's read() = 1 (events 5 to 9) fits nowhere");
+    assert_eq!(
+        judgement.witness,
+        [
+            "process 2's read() = 1 (events 5 to 9) fits nowhere.",
+            "What completed before event 9 can be ordered; with this, no order is left.",
+            "1 was written by process 0's write(1) (events 0 to 1).",
+            "It can only have met 2, 4, or what an operation of unknown outcome left there.",
+            "The last change known to be done before it: process 0's write(2) (events 2 to 4).",
+            "Overlapping it: process 3's write(4) (events 6 to 8).",
+            "In effect at any time since, or never: process 1's write(3), outcome unknown (from event 3 on).",
+        ]
+    );
+}
+
+#[test]
+fn each_key_is_judged_by_itself() {
+    let mut history = draw(
+        "
+c1: |--w(1)--| |--w(2)--|
+c2:                       |--r()=1--|",
+    );
+    put_under_keys(&mut history, &["a", "b", "a"]);
+    let by_key = linearizable(&history, Model::Kv, None, &Budget::states(100)).expect("keys are given");
+    assert_eq!((by_key.verdict, by_key.detail.as_str()), (Pass, "3 operations, 2 keys"));
+    put_under_keys(&mut history, &["b", "b", "b"]);
+    assert!(linearizable(&history, Model::Kv, None, &Budget::states(100)).is_err(), "keys within keys");
+}
+
+fn put_under_keys(history: &mut History, keys: &[&str]) {
+    for (operation, key) in history.operations.iter_mut().zip(keys) {
+        operation.input = Value::pair(Value::text(key), operation.input.clone());
+        if let Outcome::Returned(Completion::Ok(value)) = &mut operation.outcome {
+            *value = Value::pair(Value::text(key), value.clone());
+        }
+    }
+}
+
+#[test]
+fn the_starting_value_can_be_given() {
+    let history = draw("c1: |--r()=0--|");
+    let judge = |initial| linearizable(&history, Model::Register, initial, &Budget::states(9)).expect("a read").verdict;
+    assert_eq!(judge(Some(Value::Int(0))), Pass);
+    assert_eq!(judge(None), Fail);
+}
+
+#[test]
+fn what_the_model_does_not_know_is_named() {
+    let mut history = draw("c1: |--w(1)--|  |--cas(1,2)--|");
+    history.operations[1].input = Value::Int(5);
+    let judge = |history: &History, model| linearizable(history, model, None, &Budget::states(9));
+    assert_eq!(
+        judge(&history, Model::CasRegister).expect_err("no pair").to_string(),
+        "event 2, process 0, `cas`: a compare-and-set takes [from, to], this one has 5"
+    );
+    assert_eq!(
+        judge(&history, Model::Kv).expect_err("no key").to_string(),
+        "event 0, process 0, `write`: the argument is 1, but model kv wants [key, argument]"
+    );
+    history.operations[1].f = "increment".into();
+    let unknown = judge(&history, Model::Register).expect_err("no such function").to_string();
+    assert_eq!(
+        unknown,
+        "event 2, process 0, `increment`: a register knows `read` or `get`, `write` or `put`, `cas`, `append`"
+    );
+}
+
+/// Two clients that write without a pause, so that each write overlaps the one before and the one after; then a read.
+fn long(writes: u64, read: i64) -> History {
+    let mark = |index| Mark { index, time: 0 };
+    let operation = |process, f: &'static str, input: Value, from, until, result: Value| Operation {
+        process,
+        f: f.into(),
+        input,
+        invoked: mark(from),
+        completed: Some(mark(until)),
+        outcome: Outcome::Returned(Completion::Ok(result)),
+        purpose: Purpose::Load,
+    };
+    let write = |i: u64| {
+        let value = Value::Int(i as i64);
+        operation(i % 2, "write", value.clone(), 2 * i, 2 * i + 3, value)
+    };
+    let mut operations: Vec<Operation> = (0..writes).map(write).collect();
+    operations.push(operation(2, "read", Value::Nil, 2 * writes + 2, 2 * writes + 4, Value::Int(read)));
+    History { operations }
+}
+
+#[test]
+fn long_histories_are_ordinary() {
+    const WRITES: u64 = 40_000;
+    let judge = |read| {
+        let budget = Budget::states(10_000_000);
+        linearizable(&long(WRITES, read), Model::Register, None, &budget).expect("a register")
+    };
+    for last in [WRITES - 1, WRITES - 2] {
+        let judgement = judge(last as i64);
+        assert_eq!((judgement.verdict, judgement.detail.as_str()), (Pass, "40 001 operations"));
+    }
+    for too_old in [WRITES as i64 - 3, 0, -1] {
+        let judgement = judge(too_old);
+        assert_eq!(judgement.verdict, Fail);
+        assert!(judgement.detail.starts_with(&format!("process 2's read() = {too_old} (")), "{}", judgement.detail);
+    }
+}
+
+/// Twelve writes at once, and a read of something else: every subset of them has to be looked at.
+fn hard() -> History {
+    let lane = |n: usize| format!("c{n}: |--------w({n})---------------|\n");
+    let mut picture: String = (10..22).map(lane).collect();
+    picture.push_str("c0: |--w(1)--| |--w(2)--| |--cas(1,0)--|");
+    draw(&picture)
+}
+
+#[test]
+fn out_of_budget_is_unknown_and_never_pass() {
+    let history = hard();
+    let judge = |states| linearizable(&history, Model::Register, None, &Budget::states(states)).expect("fits");
+    assert_eq!(judge(1_000_000).verdict, Fail);
+    let needed = judge(1_000_000).states;
+    assert!(needed > 1_000, "{needed}");
+    for states in [0, 1, 10, 1_000, needed - 1] {
+        let judgement = judge(states);
+        assert_eq!(judgement.verdict, Unknown);
+        assert!(judgement.states <= states);
+    }
+    assert_eq!(judge(needed).verdict, Fail);
+    assert_eq!(
+        judge(1_000).detail,
+        "gave up, with 13 of 15 completed operations ordered after 1 000 configurations; \
+         the budget is 1 000 configurations: a larger one, more keys or fewer clients would help"
+    );
+}
+
+#[test]
+fn an_interrupted_check_is_unknown() {
+    let budget = Budget { states: u64::MAX, keep_going: &|| false };
+    let judgement = linearizable(&hard(), Model::Register, None, &budget).expect("fits");
+    assert_eq!((judgement.verdict, judgement.detail.as_str()), (Unknown, "interrupted"));
+}
+
+#[test]
+fn a_bad_key_outranks_a_hard_one() {
+    let mut history = hard();
+    let keys: Vec<&str> = history.operations.iter().map(|_| "hard").collect();
+    put_under_keys(&mut history, &keys);
+    let bad = lanes_after(&history, "c9: |--w(1)--| |--r()=nil--|");
+    history.operations.extend(bad);
+    let judgement = linearizable(&history, Model::Kv, None, &Budget::states(100)).expect("fits");
+    assert_eq!(judgement.verdict, Fail);
+    assert!(judgement.detail.starts_with("key bad: "), "{}", judgement.detail);
+}
+
+/// A drawing that begins where `history` ends, under the key `bad`.
+fn lanes_after(history: &History, picture: &str) -> Vec<Operation> {
+    let mut later = draw(picture);
+    put_under_keys(&mut later, &["bad", "bad"]);
+    let offset = 2 * history.len() as u64;
+    for operation in &mut later.operations {
+        operation.process += offset;
+        operation.invoked.index += offset;
+        if let Some(completed) = &mut operation.completed {
+            completed.index += offset;
+        }
+    }
+    later.operations
+}
+
+#[test]
+fn a_lost_write_cannot_have_been_overwritten() {
+    let lost_one = lost(
+        "
+c1: |--w(1)--|
+c2:            |--w(2)--|
+c3:                       |--R()=1--|",
+    );
+    assert_eq!((lost_one.verdict, lost_one.detail.as_str()), (Fail, "1 of 2 acknowledged writes lost"));
+    assert_eq!(
+        lost_one.witness,
+        [
+            "the last final read is process 2's read() = 1 (events 4 to 5).",
+            "1 comes from process 0's write(1) (events 0 to 1).",
+            "Acknowledged, invoked after that had completed, and gone: process 1's write(2) (events 2 to 3).",
+        ]
+    );
+    let overlapping = lost(
+        "
+c1: |--w(1)--|
+c2:     |--w(2)--|
+c3:                |--R()=1--|",
+    );
+    assert_eq!(
+        (overlapping.verdict, overlapping.detail.as_str()),
+        (Pass, "2 acknowledged writes, all readable after settle or overwritten since")
+    );
+    let unknown_came_late = lost(
+        "
+c1: |--w(1)--?
+c2:            |--w(2)--|
+c3:                       |--R()=1--|",
+    );
+    assert_eq!(unknown_came_late.verdict, Pass);
+}
+
+#[test]
+fn a_value_from_nowhere_loses_every_write() {
+    let picture = "
+c1: |--w(1)--|    |--cas(1,2)--|
+c3:                              |--R()=7--|";
+    assert_eq!(lost(picture).detail, "2 of 2 acknowledged writes lost");
+    assert_eq!(lost(picture).witness[1], "Nobody had written 7.");
+    let nothing_left = lost(&picture.replace("=7", "=nil"));
+    assert_eq!(nothing_left.verdict, Fail);
+    assert_eq!(nothing_left.witness[1], "That is how it began: nothing ever written is left.");
+}
+
+#[test]
+fn the_last_final_read_decides() {
+    let picture = "
+c1: |--w(1)--| |--w(2)--|
+c3:                       |--R()=1--|  |--R()=2--|";
+    assert_eq!(lost(picture).verdict, Pass);
+    let unanswered = "
+c1: |--w(1)--| |--w(2)--|
+c3:                       |--R()--x  |--R()--?";
+    let judgement = lost(unanswered);
+    assert_eq!((judgement.verdict, judgement.detail.as_str()), (Unknown, "1 of 1 key could not be read after settle"));
+    assert_eq!(lost("c1: |--w(1)--| |--r()=1--|").verdict, Unknown);
+    let too_early = "
+c1: |--w(1)--|           |--w(2)--|
+c3:            |--R()=1--|";
+    assert_eq!(lost(too_early).verdict, Unknown);
+}
+
+#[test]
+fn without_acknowledged_writes_nothing_can_be_lost() {
+    let picture = "
+c1: |--w(1)--? |--w(2)--x |--cas(1,2)=no--|
+c3:                                         |--R()=nil--|";
+    assert_eq!(lost(picture).verdict, Vacuous);
+}
+
+#[test]
+fn an_appended_text_must_still_be_there() {
+    let picture = "
+c1: |--a(x)--|    |--a(y)--|
+c3:                          |--R()=xy--|";
+    assert_eq!(lost(picture).verdict, Pass);
+    assert_eq!(lost(&picture.replace("=xy", "=x")).verdict, Fail);
+    assert_eq!(lost(&picture.replace("=xy", "=nil")).detail, "2 of 2 acknowledged writes lost");
+    // Whatever was written over it may have come later.
+    let overwritten = "
+c1: |--a(x)--|
+c2:     |--w(z)--?
+c3:                |--R()=z--|";
+    assert_eq!(lost(overwritten).verdict, Pass);
+    assert_eq!(lost(&overwritten.replace("--?", "--|")).verdict, Pass);
+    // A plain write that appends may have followed.
+    let begun = "
+c1: |--w(1)--|    |--a(x)--|
+c3:                          |--R()=1x--|";
+    assert_eq!(lost(begun).verdict, Pass);
+    assert_eq!(lost(&begun.replace("=1x", "=x")).detail, "1 of 2 acknowledged writes lost");
+}
