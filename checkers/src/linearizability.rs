@@ -9,8 +9,8 @@ use history::{History, Outcome, Register, Value, Verdict};
 
 use crate::model::{Checked, Part, parts};
 use crate::search::{Decision, Found, Scope, search};
-use crate::text::{counted, grouped};
 use crate::{Budget, Judgement, Model, Unfit, witness};
+use history::figures::{counted, grouped};
 
 /// Judges whether `history` is linearizable as `model`, whose objects start as `initial` (or as the model's own
 /// starting value).
@@ -39,7 +39,7 @@ fn judge<O: Checked>(parts: &[Part<'_, O>], start: &O::State, budget: &Budget<'_
         if parts.iter().any(is_constrained) { decide(parts, start, budget) } else { (0, Conclusion::Vacuous) };
     let (verdict, detail, witness) = match conclusion {
         Conclusion::Vacuous => {
-            (Verdict::Vacuous, format!("none of {} returned anything", counted(operations, "operation")), vec![])
+            (Verdict::Vacuous, format!("none of {} returned anything", counted(operations as u64, "operation")), vec![])
         }
         Conclusion::Pass => (Verdict::Pass, size(parts, operations), vec![]),
         Conclusion::Unknown(reason) => (Verdict::Unknown, reason, vec![]),
@@ -55,10 +55,10 @@ fn is_constrained<O: Checked>(part: &Part<'_, O>) -> bool {
 
 /// `11 469 operations, 50 keys`.
 fn size<O: Checked>(parts: &[Part<'_, O>], operations: usize) -> String {
-    let operations = counted(operations, "operation");
+    let operations = counted(operations as u64, "operation");
     match parts {
         [Part { key: None, .. }] => operations,
-        _ => format!("{operations}, {}", counted(parts.len(), "key")),
+        _ => format!("{operations}, {}", counted(parts.len() as u64, "key")),
     }
 }
 
@@ -128,20 +128,20 @@ fn progress<State>(found: &Found<State>) -> String {
     format!(
         "with {} of {} ordered after {}",
         grouped(found.ordered as u64),
-        counted(found.completed, "completed operation"),
-        counted(found.states as usize, "configuration"),
+        counted(found.completed as u64, "completed operation"),
+        counted(found.states, "configuration"),
     )
 }
 
 fn exhausted<O: Checked>(part: &Part<'_, O>, found: &Found<O::State>, hard: usize, budget: &Budget<'_>) -> String {
     let others = match hard - 1 {
         0 => String::new(),
-        others => format!(" ({} undecided too)", counted(others, "other key")),
+        others => format!(" ({} undecided too)", counted(others as u64, "other key")),
     };
     format!(
         "gave up{}, {}{others}; the budget is {}: a larger one, more keys or fewer clients would help",
         at_key(part),
         progress(found),
-        counted(budget.states as usize, "configuration"),
+        counted(budget.states, "configuration"),
     )
 }

@@ -24,9 +24,10 @@
 use history::{History, Outcome, Purpose, Register, RegisterOp, RegisterRet, Value, Verdict};
 
 use crate::model::{Call, Part, parts};
-use crate::text::{counted, grouped, shown};
+use crate::text::shown;
 use crate::witness::{describe, listed};
 use crate::{Judgement, Model, Unfit};
+use history::figures::{counted, grouped};
 
 /// Judges whether every acknowledged write of `history` was still readable after settle, or overwritten since.
 ///
@@ -79,13 +80,13 @@ impl Sum {
     }
 
     fn judgement(self, operations: usize) -> Judgement {
-        let acknowledged = counted(self.acknowledged, "acknowledged write");
+        let acknowledged = counted(self.acknowledged as u64, "acknowledged write");
         let (verdict, detail) = if self.lost > 0 {
             (Verdict::Fail, format!("{} of {acknowledged} lost", grouped(self.lost as u64)))
         } else if self.acknowledged == 0 {
             (Verdict::Vacuous, "no write was acknowledged".to_owned())
         } else if self.keys_unread > 0 {
-            let keys = counted(self.keys, "key");
+            let keys = counted(self.keys as u64, "key");
             (Verdict::Unknown, format!("{} of {keys} could not be read after settle", grouped(self.keys_unread as u64)))
         } else {
             (Verdict::Pass, format!("{acknowledged}, all readable after settle or overwritten since"))

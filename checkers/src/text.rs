@@ -2,25 +2,6 @@
 
 use std::fmt::Display;
 
-/// 2871 as `2 871`.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(' ');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// `1 operation`, `2 871 operations`: a plain plural, with the thousands parted.
-pub(crate) fn counted(number: usize, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", grouped(number as u64))
-}
-
 /// What was found where something else was expected; cut short, since it may be a megabyte.
 pub(crate) fn excerpt(found: &str) -> String {
     const SHOWN_MAX: usize = 40;
@@ -53,14 +34,6 @@ pub(crate) fn instant(nanoseconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn thousands_are_parted_by_a_space() {
-        let shown: Vec<String> = [0, 7, 999, 1_000, 11_469, 1_234_567].map(grouped).to_vec();
-        assert_eq!(shown, ["0", "7", "999", "1 000", "11 469", "1 234 567"]);
-        assert_eq!(counted(1, "key"), "1 key");
-        assert_eq!(counted(2871, "write"), "2 871 writes");
-    }
 
     #[test]
     fn instants_choose_their_unit() {

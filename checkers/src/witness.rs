@@ -11,7 +11,8 @@ use std::fmt::Display;
 use crate::Budget;
 use crate::model::{Call, Checked, Part};
 use crate::search::{Decision, STATES_MAX, Scope, search};
-use crate::text::{grouped, instant, shown};
+use crate::text::{instant, shown};
+use history::figures::grouped;
 
 /// A violation, told.
 pub(crate) struct Words {

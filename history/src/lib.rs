@@ -12,6 +12,7 @@
 //! Nothing here knows an engine, a protocol or a checker.
 
 pub mod data;
+pub mod figures;
 pub mod jsonl;
 mod kv;
 mod operation;

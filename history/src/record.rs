@@ -17,6 +17,8 @@ pub struct RunRecord {
     pub about: String,
     /// The system that ran.
     pub protocol: String,
+    /// The mistakes switched on in it.
+    pub flaws: Vec<String>,
     /// The kind of data clients used; empty for a system without clients.
     pub data: String,
     /// How many nodes ran it.

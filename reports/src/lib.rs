@@ -1,1 +1,9 @@
-//! .
+//! A finished run as text and data.
+//!
+//! Pure functions from plain records to strings: nothing here knows a protocol, a type parameter, a file or a terminal.
+//!
+//! - [`terminal`]: what `stormglass run` prints.
+//! - [`json`]: what `stormglass run --format json` prints and `run.json` holds.
+
+pub mod json;
+pub mod terminal;

@@ -1,6 +1,7 @@
 //! A machine's own clock: offset from true time, and running a little fast or slow.
 
-use crate::time::{LocalTime, Nanos};
+use crate::time::{LocalTime, Nanos, format_duration};
+use std::fmt;
 
 const BILLION: i128 = 1_000_000_000;
 
@@ -51,6 +52,19 @@ impl Clock {
             at += 1;
         }
         at
+    }
+}
+
+/// How wrong it is: `0.35 ms behind, gains 12 us/s`.
+impl fmt::Display for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if *self == Clock::RIGHT {
+            return f.write_str("clock right");
+        }
+        let side = if self.offset < 0 { "behind" } else { "ahead" };
+        let offset = format_duration(self.offset.unsigned_abs());
+        let gains = if self.drift_ppb < 0 { "loses" } else { "gains" };
+        write!(f, "clock {offset} {side}, {gains} {}/s", format_duration(self.drift_ppb.unsigned_abs()))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Time: whole nanoseconds, and how people write them.
 
+pub use history::figures::duration as format_duration;
+
 /// A length of time, or an instant of *true* (simulated) time counted from the beginning of the run, in nanoseconds.
 pub type Nanos = u64;
 
@@ -89,24 +91,6 @@ pub(crate) fn scaled(number: &str, scale: u64) -> Option<u64> {
     whole.checked_add(u64::try_from(part / tenths).ok()?)
 }
 
-/// Writes a length of time in the largest unit that is exact to three figures: `1.04 s` is `1.04s`, 412 ms is `412ms`.
-pub fn format_duration(length: Nanos) -> String {
-    let (unit, scale) = match length {
-        0 => return "0s".to_owned(),
-        SECOND.. => ("s", SECOND),
-        MILLISECOND.. => ("ms", MILLISECOND),
-        MICROSECOND.. => ("us", MICROSECOND),
-        _ => ("ns", 1),
-    };
-    let thousandths = u128::from(length) * 1000 / u128::from(scale);
-    let (whole, fraction) = (thousandths / 1000, thousandths % 1000);
-    if fraction == 0 {
-        return format!("{whole}{unit}");
-    }
-    let digits = format!("{fraction:03}");
-    format!("{whole}.{}{unit}", digits.trim_end_matches('0'))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,15 +115,6 @@ mod tests {
         assert!(parse_duration("3fortnights").unwrap_err().contains("not a unit"));
         for text in ["", "ms", "-3s", "1..5s", "0.1ns", "99999999999h", "1.s", ".5s"] {
             assert!(parse_duration(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn durations_print_short() {
-        for (nanos, text) in
-            [(0, "0s"), (1_040_000_000, "1.04s"), (412_000_000, "412ms"), (250_000, "250us"), (7, "7ns")]
-        {
-            assert_eq!(format_duration(nanos), text);
         }
     }
 }
