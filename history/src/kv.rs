@@ -61,9 +61,33 @@ impl Object for Kv {
 
     fn apply(state: &mut Vec<Value>, op: &KvOp) -> RegisterRet {
         let slot = op.key as usize;
-        if slot >= state.len() {
-            state.resize(slot + 1, Value::Nil);
+        if let Some(value) = state.get_mut(slot) {
+            return Register::apply(value, &op.op);
         }
-        Register::apply(&mut state[slot], &op.op)
+        // Only what changes the store may make it longer: replicas that served different reads stay equal.
+        let mut value = Value::Nil;
+        let ret = Register::apply(&mut value, &op.op);
+        if !value.is_nil() {
+            state.resize(slot, Value::Nil);
+            state.push(value);
+        }
+        ret
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reading_leaves_no_trace() {
+        let ask = |state: &mut Vec<Value>, key, op| Kv::apply(state, &KvOp { key, op });
+        let mut state = Vec::new();
+        assert_eq!(ask(&mut state, 3, RegisterOp::Read), RegisterRet::Value(Value::Nil));
+        assert_eq!(ask(&mut state, 5, RegisterOp::Cas { from: 1.into(), to: 2.into() }), RegisterRet::Mismatch);
+        assert!(state.is_empty());
+        assert_eq!(ask(&mut state, 1, RegisterOp::Write(7.into())), RegisterRet::Done);
+        assert_eq!(ask(&mut state, 1, RegisterOp::Read), RegisterRet::Value(7.into()));
+        assert_eq!(state, [Value::Nil, 7.into()]);
     }
 }

@@ -1,1 +1,10 @@
-//! .
+//! The systems under test: one folder (or file) per system, readable beside its paper.
+//!
+//! - [`client`]: the client that most of them share: it finds the node that serves, tries again, gives up.
+//! - [`raft`]: consensus over a replicated log.
+//!
+//! What is not here: a protocol never sees true (simulated) time, another node's state, a scenario file or a checker.
+#![deny(clippy::float_arithmetic)]
+
+pub mod client;
+pub mod raft;

@@ -1,13 +1,12 @@
 //! A machine's own clock: offset from true time, and running a little fast or slow.
 
-use crate::time::{LocalTime, Nanos, format_duration};
+use crate::time::{HOUR, LocalTime, Nanos, format_duration};
 use std::fmt;
 
 const BILLION: i128 = 1_000_000_000;
 
-/// Where every clock stands when the run begins, before its offset: far enough from zero that one which is behind still
-/// shows a time.
-const EPOCH: i128 = 3_600 * BILLION;
+/// What a right clock shows when the run begins: far enough from zero that one which is behind still shows a time.
+const EPOCH: i128 = HOUR as i128;
 
 /// Maps true time to what a machine believes, and back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +18,9 @@ pub struct Clock {
 impl Clock {
     /// A clock that is right.
     pub const RIGHT: Clock = Clock { offset: 0, drift_ppb: 0 };
+
+    /// What a right clock shows when the run begins. Workloads count their times from here.
+    pub const EPOCH: LocalTime = LocalTime(HOUR);
 
     /// A clock that begins `offset` nanoseconds ahead (or behind) and gains `drift_ppb` nanoseconds a second.
     ///

@@ -24,7 +24,7 @@ impl<'a, P> Nodes<'a, P> {
     }
 
     /// Every process that is up.
-    pub fn iter(&self) -> impl Iterator<Item = (NodeId, &'a P)> + '_ {
+    pub fn iter(&self) -> impl Iterator<Item = (NodeId, &'a P)> + use<'a, P> {
         self.processes.iter().enumerate().filter_map(|(i, p)| p.as_ref().map(|p| (NodeId(i as u32), p)))
     }
 

@@ -75,9 +75,9 @@ pub struct Workload {
     pub patience: Nanos,
     /// How long it waits for one answer before it tries again, perhaps elsewhere.
     pub retry_after: Nanos,
-    /// It begins at this time of the client's clock …
+    /// It begins when the client's clock shows this much after [`Clock::EPOCH`](crate::Clock::EPOCH) …
     pub from: Nanos,
-    /// … and starts nothing new from this time on.
+    /// … and starts nothing new from when it shows this much.
     pub until: Nanos,
 }
 

@@ -55,6 +55,7 @@ impl<P: Protocol> World<P> {
 
     #[inline]
     fn deliver(&mut self, packet: Packet<P>) {
+        self.messages += 1;
         match packet.load {
             Load::Message(message) => self.input(NodeId(packet.to.0), Input::Message(NodeId(packet.from.0), message)),
             Load::Request(request) => {

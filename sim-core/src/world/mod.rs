@@ -201,6 +201,7 @@ pub struct World<P: Protocol> {
     streams: Streams,
     fingerprint: Fingerprint,
     steps: u64,
+    messages: u64,
     nodes: Vec<Node<P>>,
     /// By node; `None` for a node that is down.
     processes: Vec<Option<P>>,
@@ -277,6 +278,7 @@ impl<P: Protocol> World<P> {
             streams,
             fingerprint: Fingerprint::default(),
             steps: 0,
+            messages: 0,
             processes: nodes.iter().map(|_| None).collect(),
             epochs: Epochs::new(nodes.len(), clients.len()),
             laws: setup.laws.then(|| P::Laws::new(nodes.len())),
@@ -376,6 +378,11 @@ impl<P: Protocol> World<P> {
     /// How many events have been delivered.
     pub fn steps(&self) -> u64 {
         self.steps
+    }
+
+    /// How many of them were messages, requests or replies.
+    pub fn messages(&self) -> u64 {
+        self.messages
     }
 
     /// The running hash of everything delivered.

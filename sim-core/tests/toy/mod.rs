@@ -4,6 +4,7 @@
 
 use history::{Outcome, Purpose, Register, RegisterOp, RegisterRet};
 use serde::Serialize;
+use sim_core::Clock;
 use sim_core::delay::Delay;
 use sim_core::fault::{Count, Fault, FaultKind, Strike, Target, When, Who};
 use sim_core::laws::{Breach, Laws, Nodes};
@@ -302,7 +303,7 @@ impl Client<Toy> for Adder {
         if let Some((_, op)) = self.open.take() {
             ctx.complete(op, Outcome::Unknown);
         }
-        if ctx.now().0 >= self.workload.until {
+        if ctx.now().since(Clock::EPOCH) >= self.workload.until {
             return;
         }
         self.serial += 1;

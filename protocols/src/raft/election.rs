@@ -1,0 +1,261 @@
+//! Who leads (5.2), and how not to disturb whoever does (dissertation 9.6, 6.2, 4.2.3).
+//!
+//! A node that hears no leader for a while opens a new term, votes for itself and asks the others. One vote a term and
+//! node, and a majority to win: so no term has two winners. Timeouts are drawn at random, and anew each time, so that
+//! usually one node is well ahead of the others and split votes do not repeat.
+//!
+//! The awkward cases are nodes that stand without need. One that was cut off keeps timing out; when it comes back with its
+//! high term, everybody would drop a healthy leader for it. Hence *pre-vote*: ask first whether you could win, without
+//! raising any term. And one that hears nobody but is heard (a one-way cut) would go on forever: hence voters that hear
+//! a leader do not listen to candidates. That in turn would protect a leader who can speak but not hear, and commits
+//! nothing: hence *check-quorum*, a leader that does not hear a majority steps down. Each is right without the other;
+//! together they keep a cluster steady whose links are half broken.
+//!
+//! A voter's promise must survive its crash, so term and vote are on disk before the reply leaves.
+
+use super::config::CANDIDATE_GRANTS_VOTE;
+use super::log::{Command, Index, Term};
+use super::replication::Leadership;
+use super::{Candidacy, Message, Raft, Role, Timer, Vote, writes};
+use crate::client::{Answer, Response};
+use history::Object;
+use sim_core::protocol::{Ctx, NodeId};
+use sim_core::time::{LocalTime, Nanos};
+
+/// Who has said yes. A vote that arrives twice counts once.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Poll {
+    granted: Vec<NodeId>,
+}
+
+impl Poll {
+    /// Counts a voter and says how many there are now.
+    fn count(&mut self, voter: NodeId) -> usize {
+        if !self.granted.contains(&voter) {
+            self.granted.push(voter);
+        }
+        self.granted.len()
+    }
+}
+
+impl<O: Object> Raft<O> {
+    /// A message says that its sender is in `term`. "If one server's current term is smaller than the other's, then it
+    /// updates its current term to the larger value; if a candidate or leader discovers that its term is out of date, it
+    /// immediately reverts to follower state" (5.1). Nobody else compares terms to step down.
+    pub(super) fn see_term(&mut self, term: Term, leader: Option<NodeId>, ctx: &mut Ctx<'_, Self>) {
+        if term > self.term {
+            self.become_follower(term, leader, ctx);
+        }
+    }
+
+    /// Follows in `term`, this one or a later one.
+    pub(super) fn become_follower(&mut self, term: Term, leader: Option<NodeId>, ctx: &mut Ctx<'_, Self>) {
+        let was_leader = self.is_leader();
+        if was_leader {
+            self.leave_clients(leader, ctx);
+            ctx.disarm(Timer::Heartbeat);
+        }
+        let was_candidate = matches!(self.role, Role::Candidate(_));
+        let is_news = was_leader || was_candidate || term > self.term;
+        self.role = Role::Follower;
+        self.leader = leader;
+        self.heard_leader = None;
+        if term > self.term {
+            self.term = term;
+            self.vote = None;
+            self.persist_term(ctx);
+        }
+        if is_news {
+            self.observe_role(ctx);
+        }
+        if was_leader {
+            self.put_off_election(ctx);
+        }
+    }
+
+    /// A leader steps down: those who wait for it must not wait in vain. Whether their writes will be committed is up to
+    /// later leaders; their reads can be asked elsewhere.
+    fn leave_clients(&mut self, leader: Option<NodeId>, ctx: &mut Ctx<'_, Self>) {
+        for entry in self.log.after(self.applied).iter().filter(|entry| entry.term == self.term) {
+            if let Command::Operation { client, serial, attempt, op } = &entry.command {
+                let response = if writes::<O>(op) { Response::Unknown } else { Response::Redirect(leader) };
+                ctx.tell(*client, Answer { serial: *serial, attempt: *attempt, response });
+            }
+        }
+        if let Role::Leader(leadership) = &mut self.role {
+            leadership.reads.redirect(leader, ctx);
+        }
+    }
+
+    /// Draws a new election timeout, from now on.
+    pub(super) fn put_off_election(&self, ctx: &mut Ctx<'_, Self>) {
+        let (min, max) = self.config.election_timeout;
+        let timeout = ctx.dice().between(min, max);
+        ctx.arm(Timer::Election, timeout);
+    }
+
+    /// Rule for followers and candidates: "if election timeout elapses without receiving AppendEntries RPC from current
+    /// leader or granting vote to candidate" (Figure 2).
+    pub(super) fn on_election_alarm(&mut self, ctx: &mut Ctx<'_, Self>) {
+        if !self.is_leader() {
+            self.stand(ctx);
+        }
+    }
+
+    /// This node has waited long enough. It gives up its belief in a leader, too: two nodes that both refused to vote
+    /// because each still remembered the dead leader (its clock may have gone back) would refuse each other forever.
+    fn stand(&mut self, ctx: &mut Ctx<'_, Self>) {
+        self.leader = None;
+        self.heard_leader = None;
+        if self.config.pre_vote { self.start_pre_vote(ctx) } else { self.start_election(ctx) }
+    }
+
+    /// "A candidate first asks the other servers whether its log is up-to-date enough to get their vote" (9.6). Nothing
+    /// is raised, nothing written down.
+    fn start_pre_vote(&mut self, ctx: &mut Ctx<'_, Self>) {
+        let was_candidate = matches!(self.role, Role::Candidate(_));
+        self.role = Role::PreCandidate(Poll::default());
+        if was_candidate {
+            self.observe_role(ctx);
+        }
+        self.put_off_election(ctx);
+        let candidacy = self.candidacy(self.term + 1);
+        for &peer in &self.peers {
+            ctx.send(peer, Message::PreVote(candidacy));
+        }
+        self.count_pre_vote(self.me, ctx);
+    }
+
+    /// "On conversion to candidate, start election: increment currentTerm, vote for self, reset election timer, send
+    /// RequestVote RPCs to all other servers" (Figure 2).
+    fn start_election(&mut self, ctx: &mut Ctx<'_, Self>) {
+        self.term += 1;
+        self.vote = Some(self.me);
+        self.role = Role::Candidate(Poll::default());
+        self.observe_role(ctx);
+        self.put_off_election(ctx);
+        self.persist_term(ctx);
+        let candidacy = self.candidacy(self.term);
+        for &peer in &self.peers {
+            ctx.send(peer, Message::RequestVote(candidacy));
+        }
+        // Our own vote counts at once although it is not on disk yet. It needs others' votes to matter, and these answer
+        // requests that leave only once it is; and if we are alone, whatever we tell clients waits for it too. If we crash
+        // before, nobody has heard of this candidacy.
+        self.count_vote(self.me, ctx);
+    }
+
+    fn candidacy(&self, term: Term) -> Candidacy {
+        Candidacy { term, last_log_index: self.log.last_index(), last_log_term: self.log.last_term() }
+    }
+
+    /// 9.6: grant a pre-vote exactly if the vote would be granted and no leader is heard. Neither term nor timer change,
+    /// whatever comes of it.
+    pub(super) fn on_pre_vote(&mut self, candidate: NodeId, candidacy: Candidacy, ctx: &mut Ctx<'_, Self>) {
+        if self.hears_leader(ctx.now()) {
+            return;
+        }
+        let granted = self.would_vote(candidate, &candidacy);
+        // A refusal carries our own term, so that a candidate left behind learns of it; a grant speaks of the term asked
+        // about, lest a candidate that is behind throw it away.
+        let term = if granted { candidacy.term } else { self.term };
+        ctx.send(candidate, Message::PreVoteReply(Vote { term, granted }));
+    }
+
+    pub(super) fn on_pre_vote_reply(&mut self, voter: NodeId, vote: Vote, ctx: &mut Ctx<'_, Self>) {
+        if !vote.granted {
+            self.see_term(vote.term, None, ctx);
+        } else if vote.term == self.term + 1 {
+            self.count_pre_vote(voter, ctx);
+        }
+    }
+
+    fn count_pre_vote(&mut self, voter: NodeId, ctx: &mut Ctx<'_, Self>) {
+        let majority = self.majority();
+        let Role::PreCandidate(poll) = &mut self.role else { return };
+        if poll.count(voter) >= majority {
+            self.start_election(ctx);
+        }
+    }
+
+    /// RequestVote, receiver implementation (Figure 2).
+    pub(super) fn on_request_vote(&mut self, candidate: NodeId, candidacy: Candidacy, ctx: &mut Ctx<'_, Self>) {
+        // "If a server receives a RequestVote request within the minimum election timeout of hearing from a current
+        // leader, it does not update its term or grant its vote" (dissertation 4.2.3).
+        if self.config.check_quorum && self.hears_leader(ctx.now()) {
+            return;
+        }
+        self.see_term(candidacy.term, None, ctx);
+        let granted = self.would_vote(candidate, &candidacy);
+        if granted {
+            self.vote = Some(candidate);
+            self.put_off_election(ctx);
+            self.persist_term(ctx);
+        }
+        ctx.send(candidate, Message::RequestVoteReply(Vote { term: self.term, granted }));
+    }
+
+    /// Whether this node would vote for the candidate: it has not given its vote in that term to another, and the
+    /// candidate's log is at least as up to date as its own (5.4.1).
+    fn would_vote(&self, candidate: NodeId, candidacy: &Candidacy) -> bool {
+        let is_free = match self.vote {
+            None => true,
+            Some(voted_for) if voted_for == candidate => true,
+            // The mistake R33: a vote for oneself is forgotten when another asks.
+            Some(voted_for) => voted_for == self.me && self.config.flaws.has(&CANDIDATE_GRANTS_VOTE),
+        };
+        let may_vote = candidacy.term > self.term || (candidacy.term == self.term && is_free);
+        may_vote && self.log.is_no_newer_than(candidacy.last_log_term, candidacy.last_log_index)
+    }
+
+    pub(super) fn on_request_vote_reply(&mut self, voter: NodeId, vote: Vote, ctx: &mut Ctx<'_, Self>) {
+        self.see_term(vote.term, None, ctx);
+        if vote.granted && vote.term == self.term {
+            self.count_vote(voter, ctx);
+        }
+    }
+
+    /// "If votes received from majority of servers: become leader" (Figure 2).
+    fn count_vote(&mut self, voter: NodeId, ctx: &mut Ctx<'_, Self>) {
+        let majority = self.majority();
+        let Role::Candidate(poll) = &mut self.role else { return };
+        if poll.count(voter) >= majority {
+            self.become_leader(ctx);
+        }
+    }
+
+    fn become_leader(&mut self, ctx: &mut Ctx<'_, Self>) {
+        let last: Index = self.log.last_index();
+        self.role = Role::Leader(Leadership::new(&self.peers, last));
+        self.leader = Some(self.me);
+        self.observe_role(ctx);
+        ctx.disarm(Timer::Election);
+        ctx.arm(Timer::Heartbeat, self.config.heartbeat);
+        // "Each leader commit[s] a blank no-op entry into the log at the start of its term" (section 8): entries of
+        // earlier terms become committed with it, and reads may be answered. It also announces the leader.
+        self.append_own(Command::Noop, ctx);
+        self.probe_all(ctx);
+        self.advance_commit(ctx);
+    }
+
+    /// Whether this node has good reason to believe that a leader is there: it is one, or has heard one within the
+    /// shortest election timeout.
+    fn hears_leader(&self, now: LocalTime) -> bool {
+        let lately = |heard: LocalTime| now.since(heard) < self.config.shortest_election_timeout();
+        self.is_leader() || self.heard_leader.is_some_and(lately)
+    }
+
+    /// Check-quorum: "a leader in Raft steps down if an election timeout elapses without a successful round of heartbeats
+    /// to a majority of its cluster; this allows clients to retry their requests with another server" (6.2).
+    ///
+    /// Silence is counted in heartbeats, not read from a clock, so that a clock set back does not hide it.
+    pub(super) fn check_quorum(&mut self, ctx: &mut Ctx<'_, Self>) {
+        let patience: Nanos = self.config.shortest_election_timeout();
+        let majority = self.majority();
+        let Role::Leader(leadership) = &self.role else { return };
+        let heard = 1 + leadership.peers.iter().filter(|peer| peer.silence <= patience).count();
+        if self.config.check_quorum && heard < majority {
+            self.become_follower(self.term, None, ctx);
+        }
+    }
+}

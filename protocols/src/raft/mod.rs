@@ -1,0 +1,328 @@
+//! Raft: one log, kept the same on a majority of machines.
+//!
+//! A companion to Ongaro & Ousterhout, *In Search of an Understandable Consensus Algorithm* (extended version; "5.2" below
+//! is its section) and to Ongaro's dissertation *Consensus: Bridging Theory and Practice* (named where meant).
+//!
+//! The picture: a club keeps minutes. Nobody trusts his own copy alone; what a majority has written down in the same
+//! place is a fact. To avoid quarrels over who writes next, one member dictates, the *leader*, and everybody else copies,
+//! the *followers*. If the leader is not heard for a while, somebody stands for election as a *candidate*; reigns are
+//! numbered (*terms*), and whoever hears of a later reign stops listening to earlier ones. Two majorities share a
+//! member, so no reign has two leaders; and members vote only for somebody whose minutes are at least as good as their
+//! own, so whoever wins already has every fact. That is nearly all of it:
+//!
+//! - `election`: who leads. Randomized timeouts, votes, pre-votes, stepping down.
+//! - `replication`: the leader dictates, followers agree where their copies join, a majority commits.
+//! - `reads`: how to answer a question without writing it into the minutes.
+//! - [`log`]: the minutes, and what they look like on disk.
+//! - [`invariants`]: what must hold after every step: the five laws of Figure 3, and four more.
+//! - [`config`]: settings, and mistakes that real systems made.
+//!
+//! **Memory runs ahead of the disk.** A node handles messages while its records are still being flushed, and that is safe
+//! because nothing *leaves* it meanwhile: whatever is sent or told after a `persist` waits for it. So each node looks to
+//! the others as if it wrote to disk in no time, and crashed before a step or after it. Two places lean on this and say so:
+//! a candidate counts its own vote, a leader its own entry, before either is durable.
+//!
+//! No client sessions yet: a write that is sent twice is done twice, so clients send it once.
+
+pub mod config;
+mod election;
+pub mod invariants;
+pub mod log;
+mod reads;
+mod replication;
+#[cfg(test)]
+mod tests;
+
+pub use config::{RaftConfig, ReadMode};
+pub use invariants::RaftLaws;
+pub use log::{Command, Entry, Index, Log, Record, Term};
+
+use crate::client::{Answer, Request, Response, RoutingClient, Service};
+use election::Poll;
+use history::{Data, Object};
+use replication::Leadership;
+use serde::Serialize;
+use sim_core::protocol::{Boot, ClientId, Ctx, Never, NodeId, Observation, Protocol, Vocabulary};
+use sim_core::reach::Reach;
+use sim_core::time::LocalTime;
+
+/// A node of the system; the fields are those of Figure 2, in its order.
+#[derive(Clone, Debug)]
+pub struct Raft<O: Object> {
+    config: RaftConfig,
+    me: NodeId,
+    /// All nodes but this one.
+    peers: Vec<NodeId>,
+
+    /// Latest term seen. On disk before anybody hears of it.
+    term: Term,
+    /// Whom this node voted for in `term`. On disk before anybody hears of it.
+    vote: Option<NodeId>,
+    /// On disk before anybody hears of it.
+    log: Log<O::Op>,
+
+    /// Entries up to here are known to be committed. Invariant: `applied <= commit <= log.last_index()`.
+    commit: Index,
+    /// Entries up to here have been applied; equal to `commit` between steps, since applying takes no time here.
+    applied: Index,
+    /// What applying them has made.
+    state: O::State,
+
+    role: Role<O::Op>,
+    /// Who leads `term`, if this node knows.
+    leader: Option<NodeId>,
+    /// When it last heard from that leader; `None` if it doubts there is one.
+    heard_leader: Option<LocalTime>,
+}
+
+/// What a node is at present (Figure 4, and the dissertation's figure 9.6).
+#[derive(Clone, Debug)]
+enum Role<Op> {
+    /// Copies what the leader dictates.
+    Follower,
+    /// Doubts that there is a leader and asks whether it could win an election. To the outside still a follower: it has
+    /// neither raised its term nor voted.
+    PreCandidate(Poll),
+    /// Stands for election.
+    Candidate(Poll),
+    /// Dictates.
+    Leader(Leadership<Op>),
+}
+
+/// Node to node: the calls of Figure 2 and their replies.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum Message<Op> {
+    /// "Would you vote for me?"
+    PreVote(Candidacy),
+    /// The answer.
+    PreVoteReply(Vote),
+    /// "Vote for me."
+    RequestVote(Candidacy),
+    /// The answer.
+    RequestVoteReply(Vote),
+    /// "Write this down"; without entries a heartbeat.
+    AppendEntries(Append<Op>),
+    /// The answer.
+    AppendEntriesReply(Appended),
+}
+
+/// What a candidate says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Candidacy {
+    /// The term it would lead.
+    pub term: Term,
+    /// Where its log ends.
+    pub last_log_index: Index,
+    /// The term of its last entry.
+    pub last_log_term: Term,
+}
+
+/// What a voter says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Vote {
+    /// The voter's term; in a granted pre-vote the term asked about, since the voter has not moved to it.
+    pub term: Term,
+    /// Whether it votes for the candidate.
+    pub granted: bool,
+}
+
+/// What a leader dictates.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Append<Op> {
+    /// The leader's term.
+    pub term: Term,
+    /// The entries follow this one …
+    pub prev_log_index: Index,
+    /// … which has this term in the leader's log.
+    pub prev_log_term: Term,
+    /// The entries.
+    pub entries: Vec<Entry<Op>>,
+    /// Up to where the leader has committed.
+    pub leader_commit: Index,
+    /// The leader's latest round of asking whether it still leads.
+    pub round: u64,
+}
+
+/// What a follower made of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Appended {
+    /// The follower's term.
+    pub term: Term,
+    /// The round it was asked in.
+    pub round: u64,
+    /// Whether the logs agree.
+    pub result: AppendResult,
+}
+
+/// Whether a follower's log agrees with what the leader sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum AppendResult {
+    /// The logs agree up to this index, and no claim is made beyond it.
+    Matched {
+        /// The last entry that the message named.
+        index: Index,
+    },
+    /// The entry before the first was not there.
+    Conflict(Conflict),
+}
+
+/// How far a leader should go back (end of 5.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Conflict {
+    /// The `prev_log_index` that was refused.
+    pub prev_log_index: Index,
+    /// The term of the follower's entry there; `None` if its log ends before.
+    pub term: Option<Term>,
+    /// The first entry of that term; if its log ends before, the index behind its end.
+    pub first_index: Index,
+}
+
+/// Alarms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Timer {
+    /// Perhaps time to stand for election.
+    Election,
+    /// Time for the leader to let itself be heard.
+    Heartbeat,
+}
+
+impl<O: Object> Raft<O> {
+    /// Its name in scenario files.
+    pub const NAME: &'static str = "raft";
+    /// What it is, in one line.
+    pub const ABOUT: &'static str = "Raft (Ongaro & Ousterhout 2014): a replicated log under one elected leader; pre-vote, check-quorum, ReadIndex.";
+
+    /// The latest term this node has seen.
+    pub fn term(&self) -> Term {
+        self.term
+    }
+
+    /// Whether this node believes that it leads.
+    pub fn is_leader(&self) -> bool {
+        matches!(self.role, Role::Leader(_))
+    }
+
+    /// Its log.
+    pub fn log(&self) -> &Log<O::Op> {
+        &self.log
+    }
+
+    /// Up to where it knows the log to be committed.
+    pub fn commit_index(&self) -> Index {
+        self.commit
+    }
+
+    /// What the committed entries have made.
+    pub fn state(&self) -> &O::State {
+        &self.state
+    }
+
+    /// How many nodes are more than half of all.
+    fn majority(&self) -> usize {
+        self.peers.len().div_ceil(2) + 1
+    }
+
+    /// Writes term and vote down; whatever this node says from now on waits for it.
+    fn persist_term(&self, ctx: &mut Ctx<'_, Self>) {
+        ctx.persist(Record::Term { term: self.term, vote: self.vote });
+    }
+
+    /// Lets the outside see the role.
+    fn observe_role(&self, ctx: &mut Ctx<'_, Self>) {
+        let role = match self.role {
+            Role::Follower | Role::PreCandidate(_) => "follower",
+            Role::Candidate(_) => "candidate",
+            Role::Leader(_) => "leader",
+        };
+        ctx.observe(Observation::Role { role, term: self.term });
+    }
+}
+
+impl<O: Object> Vocabulary for Raft<O> {
+    type Message = Message<O::Op>;
+    type Timer = Timer;
+    type Record = Record<O::Op>;
+    type Reply = Answer<O::Ret>;
+}
+
+impl<O: Object> Protocol for Raft<O> {
+    type Request = Request<O::Op>;
+    type Client = RoutingClient<Self>;
+    type Admin = Never;
+    type Config = RaftConfig;
+    type Data = O;
+    type Laws = RaftLaws<O>;
+
+    /// "When servers start up, they begin as followers" (5.2), the first time and after a crash alike: what a node knows
+    /// of earlier lives is what its journal kept. How much is committed it learns from the next leader.
+    fn start(boot: Boot<'_, Self>, ctx: &mut Ctx<'_, Self>) -> Self {
+        let found = log::replay(boot.journal);
+        if found.readable < boot.journal.len() {
+            ctx.truncate(found.readable);
+        }
+        let raft = Raft {
+            config: boot.config.clone(),
+            me: boot.me,
+            peers: boot.members.iter().map(|member| member.id).filter(|&id| id != boot.me).collect(),
+            term: found.term,
+            vote: found.vote,
+            log: found.log,
+            commit: 0,
+            applied: 0,
+            state: O::State::default(),
+            role: Role::Follower,
+            leader: None,
+            heard_leader: None,
+        };
+        raft.observe_role(ctx);
+        raft.put_off_election(ctx);
+        raft
+    }
+
+    fn on_message(&mut self, from: NodeId, message: Self::Message, ctx: &mut Ctx<'_, Self>) {
+        match message {
+            Message::PreVote(candidacy) => self.on_pre_vote(from, candidacy, ctx),
+            Message::PreVoteReply(vote) => self.on_pre_vote_reply(from, vote, ctx),
+            Message::RequestVote(candidacy) => self.on_request_vote(from, candidacy, ctx),
+            Message::RequestVoteReply(vote) => self.on_request_vote_reply(from, vote, ctx),
+            Message::AppendEntries(append) => self.on_append_entries(from, append, ctx),
+            Message::AppendEntriesReply(appended) => self.on_append_entries_reply(from, appended, ctx),
+        }
+    }
+
+    fn on_timer(&mut self, timer: Timer, ctx: &mut Ctx<'_, Self>) {
+        match timer {
+            Timer::Election => self.on_election_alarm(ctx),
+            Timer::Heartbeat => self.on_heartbeat_alarm(ctx),
+        }
+    }
+
+    fn on_request(&mut self, client: ClientId, request: Self::Request, ctx: &mut Ctx<'_, Self>) {
+        if !self.is_leader() {
+            ctx.tell(client, request.answer(Response::Redirect(self.leader)));
+        } else if self.config.reads == ReadMode::ReadIndex && !writes::<O>(&request.op) {
+            self.read(client, request, ctx);
+        } else {
+            self.propose(client, request, ctx);
+        }
+    }
+
+    fn can_serve(_: &RaftConfig, _: &O::Op, reach: &Reach<'_>) -> bool {
+        reach.majority()
+    }
+}
+
+impl<O: Object> Service for Raft<O> {
+    fn request(request: Request<O::Op>) -> Self::Request {
+        request
+    }
+
+    fn answer(reply: Self::Reply) -> Answer<O::Ret> {
+        reply
+    }
+}
+
+/// Whether an operation can change the data.
+fn writes<D: Data>(op: &D::Op) -> bool {
+    D::FUNCTIONS[D::function(op)].writes
+}

@@ -1,0 +1,401 @@
+//! The verbs in which Raft's tests are told: one node at a desk, or several round a table.
+
+mod election;
+mod laws;
+mod reads;
+mod replication;
+
+use super::log::{Command, Entry, Index, Record, Term};
+use super::{Append, AppendResult, Appended, Candidacy, Conflict, Message, Raft, RaftConfig, RaftLaws, Timer, Vote};
+use crate::client::{Answer, Request, Response};
+use history::{Register, RegisterOp, RegisterRet, Value};
+use sim_core::desk::Desk;
+use sim_core::laws::{Breach, Laws, Nodes};
+use sim_core::protocol::{Boot, ClientId, Effect, Member, NodeId, Protocol, Slot, Why};
+use sim_core::settings::{Flaw, Flaws, Settings, Values};
+use sim_core::time::{MILLISECOND, Nanos, SECOND};
+use std::collections::{BTreeSet, VecDeque};
+
+pub type Node = Raft<Register>;
+pub type Words = Message<RegisterOp>;
+pub type Journal = Vec<Slot<Record<RegisterOp>>>;
+
+pub const N1: NodeId = NodeId(0);
+pub const N2: NodeId = NodeId(1);
+pub const N3: NodeId = NodeId(2);
+pub const N4: NodeId = NodeId(3);
+pub const N5: NodeId = NodeId(4);
+pub const CLIENT: ClientId = ClientId(0);
+
+/// The defaults, with a change.
+pub fn config(change: impl FnOnce(&mut RaftConfig)) -> RaftConfig {
+    let mut config = RaftConfig::defaults();
+    change(&mut config);
+    config
+}
+
+/// The defaults without pre-vote: a node that times out stands at once.
+pub fn plain() -> RaftConfig {
+    config(|c| c.pre_vote = false)
+}
+
+pub fn flawed(flaw: &'static Flaw) -> RaftConfig {
+    RaftConfig::build(&Values::defaults(RaftConfig::KEYS), Flaws::new([flaw])).expect("the defaults fit together")
+}
+
+/// A node of a cluster and what it wants done.
+pub struct Solo {
+    pub raft: Node,
+    pub desk: Desk<Node>,
+    pub start: Effects,
+}
+
+/// What a step asked for.
+pub struct Effects(pub Vec<Effect<Node>>);
+
+/// n1 of `count`, for the first time.
+pub fn solo(count: u32, config: RaftConfig) -> Solo {
+    restarted(count, config, vec![])
+}
+
+/// n1 of `count`, with this journal.
+pub fn restarted(count: u32, config: RaftConfig, journal: Journal) -> Solo {
+    let mut desk = Desk::new(N1, 1);
+    desk.now = desk.now + SECOND;
+    let raft = boot(N1, count, &config, &journal, &mut desk);
+    let start = Effects(desk.take());
+    Solo { raft, desk, start }
+}
+
+fn boot(me: NodeId, count: u32, config: &RaftConfig, journal: &Journal, desk: &mut Desk<Node>) -> Node {
+    let members: Vec<Member> = (0..count).map(|id| Member { id: NodeId(id), role: "node" }).collect();
+    let why = if journal.is_empty() { Why::First } else { Why::Restart };
+    Raft::start(Boot { me, role: "node", members: &members, config, why, journal }, &mut desk.ctx())
+}
+
+impl Solo {
+    pub fn hears(&mut self, from: NodeId, message: Words) -> Effects {
+        self.raft.on_message(from, message, &mut self.desk.ctx());
+        Effects(self.desk.take())
+    }
+
+    pub fn wakes(&mut self, timer: Timer) -> Effects {
+        self.raft.on_timer(timer, &mut self.desk.ctx());
+        Effects(self.desk.take())
+    }
+
+    /// It hears nobody for a second, and then its alarm.
+    pub fn times_out(&mut self) -> Effects {
+        self.desk.now = self.desk.now + SECOND;
+        self.wakes(Timer::Election)
+    }
+
+    pub fn is_asked(&mut self, serial: u64, op: RegisterOp) -> Effects {
+        self.raft.on_request(CLIENT, Request { serial, attempt: 0, op }, &mut self.desk.ctx());
+        Effects(self.desk.take())
+    }
+
+    /// It leads term 1 of three, its no-op at index 1 committed by n2.
+    pub fn leads(&mut self) {
+        self.times_out();
+        if self.raft.config.pre_vote {
+            self.hears(N2, pre_vote_granted(self.raft.term + 1));
+        }
+        self.hears(N2, granted(self.raft.term));
+        self.hears(N2, matched(self.raft.term, 0, self.raft.log.last_index()));
+        assert!(self.raft.is_leader());
+    }
+}
+
+impl Effects {
+    pub fn sent(&self) -> Vec<(NodeId, Words)> {
+        let sent = |effect: &Effect<Node>| match effect {
+            Effect::Send(to, message, _) => Some((*to, message.clone())),
+            Effect::Tell(..)
+            | Effect::Persist(_)
+            | Effect::PersistLater(..)
+            | Effect::Truncate(_)
+            | Effect::Arm(..)
+            | Effect::Disarm(_)
+            | Effect::Observe(_) => None,
+        };
+        self.0.iter().filter_map(sent).collect()
+    }
+
+    /// The only message sent.
+    pub fn reply(&self) -> Words {
+        let sent = self.sent();
+        assert_eq!(sent.len(), 1, "{sent:?}");
+        sent[0].1.clone()
+    }
+
+    pub fn told(&self) -> Vec<Response<RegisterRet>> {
+        let told = |effect: &Effect<Node>| match effect {
+            Effect::Tell(_, answer) => Some(answer.response.clone()),
+            Effect::Send(..)
+            | Effect::Persist(_)
+            | Effect::PersistLater(..)
+            | Effect::Truncate(_)
+            | Effect::Arm(..)
+            | Effect::Disarm(_)
+            | Effect::Observe(_) => None,
+        };
+        self.0.iter().filter_map(told).collect()
+    }
+
+    /// What it asked for, in order, without alarms and observations.
+    pub fn order(&self) -> Vec<&'static str> {
+        let name = |effect: &Effect<Node>| match effect {
+            Effect::Send(..) => Some("send"),
+            Effect::Tell(..) => Some("tell"),
+            Effect::Persist(_) => Some("persist"),
+            Effect::PersistLater(..) => Some("persist later"),
+            Effect::Truncate(_) => Some("truncate"),
+            Effect::Arm(..) | Effect::Disarm(_) | Effect::Observe(_) => None,
+        };
+        self.0.iter().filter_map(name).collect()
+    }
+
+    /// The election timeout it drew, if it did.
+    pub fn election_timeout(&self) -> Option<Nanos> {
+        self.0.iter().find_map(|effect| match effect {
+            Effect::Arm(Timer::Election, after) => Some(*after),
+            Effect::Arm(Timer::Heartbeat, _)
+            | Effect::Send(..)
+            | Effect::Tell(..)
+            | Effect::Persist(_)
+            | Effect::PersistLater(..)
+            | Effect::Truncate(_)
+            | Effect::Disarm(_)
+            | Effect::Observe(_) => None,
+        })
+    }
+
+    pub fn appends(&self) -> Vec<(NodeId, Append<RegisterOp>)> {
+        let append = |(to, message): (NodeId, Words)| match message {
+            Message::AppendEntries(append) => Some((to, append)),
+            Message::PreVote(_)
+            | Message::PreVoteReply(_)
+            | Message::RequestVote(_)
+            | Message::RequestVoteReply(_)
+            | Message::AppendEntriesReply(_) => None,
+        };
+        self.sent().into_iter().filter_map(append).collect()
+    }
+}
+
+pub fn noops(terms: &[Term]) -> Vec<Entry<RegisterOp>> {
+    terms.iter().map(|&term| Entry { term, command: Command::Noop }).collect()
+}
+
+/// A journal with a log of these terms.
+pub fn journal(term: Term, vote: Option<NodeId>, terms: &[Term]) -> Journal {
+    vec![Slot::Ok(Record::Term { term, vote }), Slot::Ok(Record::Entries { prev: 0, entries: noops(terms) })]
+}
+
+pub fn candidacy(term: Term, last_log_index: Index, last_log_term: Term) -> Candidacy {
+    Candidacy { term, last_log_index, last_log_term }
+}
+
+pub fn request_vote(term: Term, last_log_index: Index, last_log_term: Term) -> Words {
+    Message::RequestVote(candidacy(term, last_log_index, last_log_term))
+}
+
+pub fn pre_vote(term: Term, last_log_index: Index, last_log_term: Term) -> Words {
+    Message::PreVote(candidacy(term, last_log_index, last_log_term))
+}
+
+pub fn granted(term: Term) -> Words {
+    Message::RequestVoteReply(Vote { term, granted: true })
+}
+
+pub fn refused(term: Term) -> Words {
+    Message::RequestVoteReply(Vote { term, granted: false })
+}
+
+pub fn pre_vote_granted(term: Term) -> Words {
+    Message::PreVoteReply(Vote { term, granted: true })
+}
+
+/// Entries of these terms behind entry `prev`.
+pub fn append(term: Term, prev: (Index, Term), terms: &[Term], leader_commit: Index) -> Words {
+    let (prev_log_index, prev_log_term) = prev;
+    let entries = noops(terms);
+    Message::AppendEntries(Append { term, prev_log_index, prev_log_term, entries, leader_commit, round: 0 })
+}
+
+pub fn matched(term: Term, round: u64, index: Index) -> Words {
+    Message::AppendEntriesReply(Appended { term, round, result: AppendResult::Matched { index } })
+}
+
+pub fn conflict(term: Term, prev_log_index: Index, at: Option<Term>, first_index: Index) -> Words {
+    let result = AppendResult::Conflict(Conflict { prev_log_index, term: at, first_index });
+    Message::AppendEntriesReply(Appended { term, round: 0, result })
+}
+
+pub fn write(value: i64) -> RegisterOp {
+    RegisterOp::Write(Value::Int(value))
+}
+
+pub fn returned(value: i64) -> Response<RegisterRet> {
+    Response::Returned(RegisterRet::Value(Value::Int(value)))
+}
+
+/// Several nodes round a table: every message in order, every record on disk at once, every law looked at after every
+/// step.
+pub struct Table {
+    pub nodes: Vec<Option<Node>>,
+    config: RaftConfig,
+    desks: Vec<Desk<Node>>,
+    journals: Vec<Journal>,
+    wire: VecDeque<(NodeId, NodeId, Words)>,
+    cut: BTreeSet<(NodeId, NodeId)>,
+    laws: RaftLaws<Register>,
+    pub told: Vec<Answer<RegisterRet>>,
+    serial: u64,
+}
+
+impl Table {
+    pub fn new(count: u32, config: RaftConfig) -> Self {
+        let size = count as usize;
+        let mut table = Table {
+            nodes: vec![None; size],
+            config,
+            desks: (0..count).map(|id| Desk::new(NodeId(id), 1)).collect(),
+            journals: vec![vec![]; size],
+            wire: VecDeque::new(),
+            cut: BTreeSet::new(),
+            laws: RaftLaws::new(size),
+            told: vec![],
+            serial: 0,
+        };
+        for id in 0..count {
+            table.restart(NodeId(id));
+        }
+        table
+    }
+
+    pub fn raft(&self, node: NodeId) -> &Node {
+        self.nodes[node.0 as usize].as_ref().expect("up")
+    }
+
+    pub fn restart(&mut self, node: NodeId) {
+        let i = node.0 as usize;
+        let raft = boot(node, self.nodes.len() as u32, &self.config, &self.journals[i], &mut self.desks[i]);
+        self.nodes[i] = Some(raft);
+        self.carry_out(node);
+        self.laws.after_start(node, &Nodes::new(&self.nodes)).expect("lawful");
+    }
+
+    pub fn crash(&mut self, node: NodeId) {
+        self.nodes[node.0 as usize] = None;
+        self.wire.retain(|&(_, to, _)| to != node);
+    }
+
+    /// Nothing gets from any of `these` to any other node, or back.
+    pub fn isolate(&mut self, these: &[NodeId]) {
+        for a in (0..self.nodes.len() as u32).map(NodeId) {
+            for b in (0..self.nodes.len() as u32).map(NodeId) {
+                if these.contains(&a) != these.contains(&b) {
+                    self.cut.insert((a, b));
+                }
+            }
+        }
+    }
+
+    pub fn heal(&mut self) {
+        self.cut.clear();
+    }
+
+    fn step(&mut self, node: NodeId, run: impl FnOnce(&mut Node, &mut Desk<Node>)) {
+        let i = node.0 as usize;
+        let Some(raft) = &mut self.nodes[i] else { return };
+        run(raft, &mut self.desks[i]);
+        self.carry_out(node);
+        let lawful: Result<(), Breach> = self.laws.after_step(node, &Nodes::new(&self.nodes));
+        lawful.expect("lawful");
+    }
+
+    fn carry_out(&mut self, node: NodeId) {
+        let i = node.0 as usize;
+        for effect in self.desks[i].take() {
+            match effect {
+                Effect::Send(to, message, _) => self.wire.push_back((node, to, message)),
+                Effect::Tell(_, answer) => self.told.push(answer),
+                Effect::Persist(record) | Effect::PersistLater(record, _) => self.journals[i].push(Slot::Ok(record)),
+                Effect::Truncate(from) => self.journals[i].truncate(from),
+                Effect::Arm(..) | Effect::Disarm(_) | Effect::Observe(_) => {}
+            }
+        }
+    }
+
+    /// Delivers everything under way, and what comes of it.
+    pub fn settle(&mut self) {
+        while let Some((from, to, message)) = self.wire.pop_front() {
+            if !self.cut.contains(&(from, to)) {
+                self.step(to, |raft, desk| raft.on_message(from, message, &mut desk.ctx()));
+            }
+        }
+    }
+
+    /// Everything under way is lost.
+    pub fn lose_all(&mut self) {
+        self.wire.clear();
+    }
+
+    /// The node's election alarm goes off long after it heard anybody.
+    pub fn times_out(&mut self, node: NodeId) {
+        for desk in &mut self.desks {
+            desk.now = desk.now + SECOND;
+        }
+        self.step(node, |raft, desk| raft.on_timer(Timer::Election, &mut desk.ctx()));
+    }
+
+    /// It stands, and everything is delivered.
+    pub fn elect(&mut self, node: NodeId) {
+        self.times_out(node);
+        self.settle();
+        assert!(self.raft(node).is_leader(), "{node} leads");
+    }
+
+    pub fn heartbeat(&mut self, node: NodeId) {
+        for desk in &mut self.desks {
+            desk.now = desk.now + 75 * MILLISECOND;
+        }
+        self.step(node, |raft, desk| raft.on_timer(Timer::Heartbeat, &mut desk.ctx()));
+    }
+
+    pub fn ask(&mut self, node: NodeId, op: RegisterOp) {
+        self.serial += 1;
+        let request = Request { serial: self.serial, attempt: 0, op };
+        self.step(node, |raft, desk| raft.on_request(CLIENT, request, &mut desk.ctx()));
+    }
+
+    /// The terms of a node's log.
+    pub fn terms(&self, node: NodeId) -> Vec<Term> {
+        self.raft(node).log.after(0).iter().map(|entry| entry.term).collect()
+    }
+}
+
+impl Table {
+    /// Delivers until the node leads; what it then sent stays under way.
+    pub fn settle_until_led_by(&mut self, node: NodeId) {
+        while !self.raft(node).is_leader() {
+            let (from, to, message) = self.wire.pop_front().expect("it wins before all is delivered");
+            if !self.cut.contains(&(from, to)) {
+                self.step(to, |raft, desk| raft.on_message(from, message, &mut desk.ctx()));
+            }
+        }
+    }
+
+    /// Delivers one message, and the replies to it.
+    pub fn deliver(&mut self, from: NodeId, to: NodeId, message: Words) {
+        let under_way = std::mem::take(&mut self.wire);
+        self.step(to, |raft, desk| raft.on_message(from, message, &mut desk.ctx()));
+        let replies: Vec<_> = self.wire.drain(..).collect();
+        for (from, to, reply) in replies {
+            self.step(to, |raft, desk| raft.on_message(from, reply, &mut desk.ctx()));
+        }
+        self.wire = under_way;
+    }
+}

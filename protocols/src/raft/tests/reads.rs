@@ -1,0 +1,100 @@
+//! One test for each step of the dissertation's 6.4.
+
+use super::*;
+use crate::raft::ReadMode;
+use crate::raft::config::READ_WITHOUT_QUORUM;
+use history::RegisterOp::Read;
+
+const NIL: Response<RegisterRet> = Response::Returned(RegisterRet::Value(Value::Nil));
+
+/// 6.4, steps 2 to 4: a read writes nothing down and is answered once a majority has confirmed the round.
+#[test]
+fn a_read_asks_a_majority_first() {
+    let mut node = solo(3, plain());
+    node.leads();
+    let effects = node.is_asked(1, Read);
+    assert_eq!(effects.order(), ["send", "send"]);
+    assert!(effects.appends().iter().all(|(_, append)| append.round == 1 && append.entries.is_empty()));
+    assert_eq!(node.hears(N2, matched(1, 0, 1)).told(), [], "a reply from before the round proves nothing");
+    assert_eq!(node.hears(N3, matched(1, 1, 1)).told(), [NIL]);
+}
+
+/// A follower whose log is behind still confirms who leads.
+#[test]
+fn a_refusal_of_entries_confirms_the_leader_too() {
+    let mut node = solo(3, plain());
+    node.leads();
+    node.is_asked(1, Read);
+    let refusal = |round| {
+        let result = AppendResult::Conflict(Conflict { prev_log_index: 1, term: None, first_index: 1 });
+        Message::AppendEntriesReply(Appended { term: 1, round, result })
+    };
+    assert_eq!(node.hears(N3, refusal(1)).told(), [NIL]);
+}
+
+/// 6.4, step 1: before an entry of its own term is committed, a leader does not know what is.
+#[test]
+fn a_read_waits_for_an_entry_of_the_leaders_term() {
+    let mut node = restarted(3, plain(), journal(1, None, &[1]));
+    node.times_out();
+    node.hears(N2, granted(2));
+    assert_eq!(node.is_asked(1, Read).order(), [""; 0]);
+    node.hears(N2, matched(2, 0, 1));
+    assert_eq!(node.raft.commit, 0, "entry 1 is of an earlier term");
+    let effects = node.hears(N2, matched(2, 0, 2));
+    assert_eq!(effects.appends().iter().filter(|(_, append)| append.round == 1).count(), 2, "now it asks");
+    assert_eq!(node.hears(N3, matched(2, 1, 2)).told(), [NIL]);
+}
+
+/// Reads that arrive while a round is under way wait for the next, together.
+#[test]
+fn late_reads_share_the_next_round() {
+    let mut node = solo(3, plain());
+    node.leads();
+    node.is_asked(1, Read);
+    assert_eq!(node.is_asked(2, Read).order(), [""; 0]);
+    assert_eq!(node.is_asked(3, Read).order(), [""; 0]);
+    let effects = node.hears(N2, matched(1, 1, 1));
+    assert_eq!(effects.order(), ["tell", "send", "send"]);
+    assert_eq!(node.hears(N2, matched(1, 2, 1)).told(), [NIL, NIL]);
+}
+
+/// A round whose messages were lost is asked again by the next heartbeat.
+#[test]
+fn a_heartbeat_repeats_the_round() {
+    let mut node = solo(3, plain());
+    node.leads();
+    node.is_asked(1, Read);
+    let effects = node.wakes(Timer::Heartbeat);
+    assert!(effects.appends().iter().all(|(_, append)| append.round == 1));
+    assert_eq!(node.hears(N2, matched(1, 1, 1)).told(), [NIL]);
+}
+
+#[test]
+fn in_mode_log_a_read_is_an_entry() {
+    let mut node = solo(3, config(|c| c.reads = ReadMode::Log));
+    node.leads();
+    assert_eq!(node.is_asked(1, Read).order(), ["persist", "send"]);
+    assert_eq!(node.hears(N2, matched(1, 0, 2)).told(), [NIL]);
+}
+
+/// A deposed leader that has not noticed does not answer; with the mistake R06 it does.
+#[test]
+fn the_flaw_read_without_quorum_answers_at_once() {
+    let cut_off_leader = |config| {
+        let mut table = Table::new(3, config);
+        table.elect(N1);
+        table.ask(N1, write(1));
+        table.settle();
+        table.isolate(&[N1]);
+        table.elect(N2);
+        table.ask(N2, write(2));
+        table.settle();
+        table.told.clear();
+        table.ask(N1, Read);
+        table.settle();
+        table.told.into_iter().map(|answer| answer.response).collect::<Vec<_>>()
+    };
+    assert_eq!(cut_off_leader(config(|_| {})), []);
+    assert_eq!(cut_off_leader(flawed(&READ_WITHOUT_QUORUM)), [returned(1)]);
+}
