@@ -1,8 +1,8 @@
 //! What becomes of a message between two machines.
 //!
 //! Every ordered pair of machines has a *path*: the dice thrown for its messages, the partitions that cut it and the
-//! faults that spoil it. Each message costs exactly two draws, whatever comes of them: one for loss and doubling, one
-//! for the delay. Draw first, branch after.
+//! faults that spoil it. Each message costs exactly one draw, whatever comes of it: 64 bits that say how long it takes and,
+//! scrambled, whether it is lost or doubled. Draw first, branch after.
 //!
 //! A *stream* is TCP as far as a protocol can tell: in order; a loss shows as the time its retransmission takes; while a
 //! path is cut, what was sent waits, and is tried again at growing intervals; after a while the connection is reset and
@@ -120,7 +120,8 @@ impl Network {
         let dice = path
             .dice
             .get_or_insert_with(|| Box::new(streams.dice(link.between(names[from.0 as usize], names[to.0 as usize]))));
-        let (chance, quantile) = (dice.bits(), dice.bits());
+        let quantile = dice.bits();
+        let chance = scrambled(quantile);
         if !self.link_cuts.is_empty() {
             let (topology, cuts) = (&self.topology, &self.link_cuts);
             let met = || cuts_on_usual_way(topology, cuts, zone_from, zone_to);
@@ -263,6 +264,14 @@ fn cuts_on_usual_way(topology: &Topology, cuts: &[(StrikeId, Vec<String>)], from
     let usual = topology.usual_links(from, to);
     let meets = |links: &[String]| usual.iter().any(|name| links.iter().any(|link| link == name));
     cuts.iter().filter(|(_, links)| meets(links)).map(|(strike, _)| *strike).collect()
+}
+
+/// Other bits, as good as independent of these: the finalizer of SplitMix64 (Steele, Lea & Flood 2014).
+#[inline]
+fn scrambled(bits: u64) -> u64 {
+    let bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^ (bits >> 31)
 }
 
 fn low(bits: u64) -> u64 {
