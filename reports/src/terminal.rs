@@ -276,7 +276,7 @@ fn sole_role(spans: &[RoleSpan]) -> Option<String> {
 }
 
 /// One line of many: `stormglass test` prints one for each scenario.
-pub fn test_line(name: &str, passed: bool, detail: &str, look: Look) -> String {
-    let verdict = if passed { Verdict::Pass } else { Verdict::Fail };
-    format!("{} {name}   {detail}", look.signed(verdict, sign(verdict, look.unicode)))
+pub fn test_line(name: &str, verdict: Verdict, detail: &str, look: Look) -> String {
+    let line = format!("{} {name}   {detail}", look.signed(verdict, sign(verdict, look.unicode)));
+    line.trim_end().to_owned()
 }

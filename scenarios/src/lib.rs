@@ -1,1 +1,39 @@
-//! .
+//! Scenarios: from the text of a file to a judged run.
+//!
+//! - [`parse`]: text to [`Scenario`](scenario::Scenario), which is what its author meant, or everything that is wrong with
+//!   it ([`diagnostics`], numbered in [`codes`]). Which keys there are stands in [`sections`]; what a system under test adds,
+//!   in [`systems`].
+//! - [`plan`]: a scenario and a seed to a [`Plan`](plan::Plan): every number decided, nothing run.
+//! - [`execute`]: a plan to a finished run; the one place that meets the protocols' types.
+//! - [`judge`]: a finished run to findings. [`outage`]: when nobody was served.
+//! - [`run`]: all of it, to a [`Run`]: the plain record and the history.
+//!
+//! ```
+//! use scenarios::diagnostics::render;
+//!
+//! let source = "scenario = 1\nduration = 60\n";
+//! let problems = scenarios::parse(source, "first", &[], &[]).unwrap_err();
+//! assert!(render(&problems, "first.toml", source, false).contains("`60` has no unit; write `60ms` or `60s`"));
+//! ```
+//!
+//! Pure functions all: nothing here reads a file, prints, or looks at a clock.
+
+pub mod codes;
+pub mod delay;
+pub mod diagnostics;
+pub mod execute;
+pub mod judge;
+pub mod layout;
+pub mod outage;
+mod parse;
+pub mod plan;
+mod record;
+pub mod scenario;
+pub mod sections;
+pub mod systems;
+mod text;
+
+pub use parse::{CHECKS, GOALS, parse};
+pub use record::{Run, run};
+pub use sim_core::time::parse_duration;
+pub use text::{SIZE_MAX, entry};

@@ -144,8 +144,9 @@ pub enum Count {
     Half,
 }
 
-/// Whom a target means. A place stands for everything in it, clients too; everything else stands for nodes, unless it
-/// says client.
+/// Whom a target means. For faults of the network a place stands for everything in it, clients too; for faults of
+/// processes, and wherever some of it are drawn by lot, for the nodes in it. Everything else stands for nodes, unless it says
+/// client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Who {
     /// Every node.

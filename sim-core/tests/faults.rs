@@ -204,7 +204,10 @@ fn targets_resolve_to_as_many_as_they_say() {
     assert_eq!(struck(Who::Clients, Count::Half).len(), 2);
     assert_eq!(struck(Who::Role("leader".to_owned()), Count::All), ["n1"]);
     assert_eq!(struck(Who::Role("emperor".to_owned()), Count::All), ["nobody"]);
-    assert_eq!(struck(Who::Zone("a".to_owned()), Count::All).len(), 7, "a place holds clients too");
+    assert_eq!(struck(Who::Zone("a".to_owned()), Count::All), ["n1", "n2", "n3"], "pausing a place spares its clients");
+    let cut = split(vec![vec![target(Who::Zone("a".to_owned()))], vec![target(Who::Others)]]);
+    let world = run(with_clients(3, 2).with_fault(once(cut, SECOND, SECOND)), 2 * SECOND);
+    assert_eq!(world.strikes()[0].who, "n1 n2 n3 c1 c2 | nobody", "cutting it off does not");
 }
 
 /// All nodes down for 10 of 60 s under a constant load: the best anybody could do is 50 of 60, give or take a timeout.

@@ -120,10 +120,14 @@ impl<O: Object> Laws<Raft<O>> for RaftLaws<O> {
         step.term_never_falls()?;
         step.commit_never_retreats()?;
         step.leader_append_only()?;
+        // A cause before its consequences: a second leader of a term writes a second entry in the same step.
+        let comes_to_lead = now.leads && (!before.leads || before.term < now.term);
+        if comes_to_lead {
+            self.election_safety(&step)?;
+        }
         self.log_matching(&step)?;
         self.state_machine_safety(&step, nodes)?;
-        if now.leads && (!before.leads || before.term < now.term) {
-            self.election_safety(&step)?;
+        if comes_to_lead {
             self.leader_completeness(&step)?;
         }
         Ok(())

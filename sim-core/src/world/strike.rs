@@ -44,6 +44,15 @@ struct Waiting {
     times: u32,
 }
 
+/// What a place stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scope {
+    /// Everything in it, for faults of the network.
+    Machines,
+    /// The nodes in it, for faults of processes.
+    Nodes,
+}
+
 /// All faults of a run.
 #[derive(Clone, Debug)]
 pub(super) struct Faults {
@@ -180,8 +189,8 @@ impl<P: Protocol> World<P> {
         let undo = match &definition.kind {
             FaultKind::Partition { .. } | FaultKind::Link { .. } => Undo::Paths,
             FaultKind::CutLinks { .. } => Undo::Links,
-            FaultKind::Crash { target, .. } => Undo::Crash(self.resolve(target, &mut dice)),
-            FaultKind::Pause { target } => Undo::Pause(self.resolve(target, &mut dice)),
+            FaultKind::Crash { target, .. } => Undo::Crash(self.resolve(target, Scope::Nodes, &mut dice)),
+            FaultKind::Pause { target } => Undo::Pause(self.resolve(target, Scope::Nodes, &mut dice)),
         };
         let who = self.names(match &undo {
             Undo::Crash(machines) | Undo::Pause(machines) => machines,
@@ -272,7 +281,7 @@ impl<P: Protocol> World<P> {
     }
 
     fn spoil(&mut self, id: StrikeId, ends: [&Vec<Target>; 2], one_way: bool, spoil: &Spoil, dice: &mut Dice) {
-        let ends = ends.map(|targets| self.resolve(targets, dice));
+        let ends = ends.map(|targets| self.resolve(targets, Scope::Machines, dice));
         for &from in &ends[0] {
             for &to in ends[1].iter().filter(|&&to| to != from) {
                 self.network.spoil(id, from, to, spoil.clone());
@@ -386,7 +395,7 @@ impl<P: Protocol> World<P> {
             .iter()
             .map(|targets| {
                 let named: Vec<Target> = targets.iter().filter(|target| !is_others(target)).cloned().collect();
-                self.resolve(&named, dice)
+                self.resolve(&named, Scope::Machines, dice)
             })
             .collect();
         let placed = groups
@@ -404,10 +413,11 @@ impl<P: Protocol> World<P> {
     }
 
     /// The machines that some targets stand for right now, in order.
-    fn resolve(&self, targets: &[Target], dice: &mut Dice) -> Vec<MachineId> {
+    fn resolve(&self, targets: &[Target], scope: Scope, dice: &mut Dice) -> Vec<MachineId> {
         let mut machines = BTreeSet::new();
         for target in targets {
-            let mut candidates = self.candidates(&target.who, dice);
+            let scope = if target.count == Count::All { scope } else { Scope::Nodes };
+            let mut candidates = self.candidates(&target.who, scope, dice);
             let count = match target.count {
                 Count::All => candidates.len(),
                 Count::Some(count) => count as usize,
@@ -422,10 +432,11 @@ impl<P: Protocol> World<P> {
         machines.into_iter().collect()
     }
 
-    fn candidates(&self, who: &Who, dice: &mut Dice) -> Vec<MachineId> {
+    fn candidates(&self, who: &Who, scope: Scope, dice: &mut Dice) -> Vec<MachineId> {
         let nodes = self.nodes.len();
         let all_nodes = || (0..nodes as u32).map(MachineId).collect::<Vec<_>>();
         let all_machines = || (0..(nodes + self.clients.len()) as u32).map(MachineId);
+        let placed = || all_machines().take(if scope == Scope::Nodes { nodes } else { usize::MAX });
         let mut some_nodes = |count: usize| {
             let mut drawn = all_nodes();
             dice.draw_to_front(&mut drawn, count);
@@ -440,10 +451,8 @@ impl<P: Protocol> World<P> {
             Who::Others => Vec::new(),
             Who::Role(role) => self.holders(role),
             Who::Node(NodeId(node)) => vec![MachineId(*node)],
-            Who::Zone(zone) => all_machines().filter(|&machine| self.network.zone(machine).name == *zone).collect(),
-            Who::Region(region) => {
-                all_machines().filter(|&machine| self.network.zone(machine).region == *region).collect()
-            }
+            Who::Zone(zone) => placed().filter(|&machine| self.network.zone(machine).name == *zone).collect(),
+            Who::Region(region) => placed().filter(|&machine| self.network.zone(machine).region == *region).collect(),
             Who::Clients => all_machines().skip(nodes).collect(),
             Who::Client(client) => vec![self.machine_of(*client)],
         }

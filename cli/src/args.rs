@@ -1,0 +1,249 @@
+//! The command line's words.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::ops::Range;
+use std::path::PathBuf;
+
+/// A deterministic simulator of distributed systems: is the system correct, how available was it beside the best
+/// possible, and which seed shows the bug. One seed gives one run, bit for bit, on any machine.
+#[derive(Parser, Debug)]
+#[command(name = "stormglass", version, propagate_version = true, after_help = EXITS)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXITS: &str = "Exit codes: 0 PASS, 1 FAIL, 2 bad usage or input, 3 UNKNOWN, 4 VACUOUS (nothing was tested),
+5 not reproducible, 101 a bug of stormglass";
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Runs a scenario once and judges it
+    #[command(after_help = RUN_EXAMPLES)]
+    Run(Run),
+    /// Reads scenarios and says what is wrong with them; runs nothing
+    #[command(after_help = CHECK_EXAMPLES)]
+    Check(Check),
+    /// Judges a recorded history, ours or another tool's
+    #[command(after_help = VERIFY_EXAMPLES)]
+    Verify(Verify),
+    /// Runs scenarios as a test suite: each against its own expectations
+    #[command(after_help = TEST_EXAMPLES)]
+    Test(Test),
+    /// Runs a scenario again, showing everything that happens
+    #[command(after_help = REPLAY_EXAMPLES)]
+    Replay(Replay),
+    /// Lists what there is
+    List(List),
+}
+
+const RUN_EXAMPLES: &str = "Examples:
+  stormglass run scenarios/files/raft/leader-partition.toml
+  stormglass run leader-partition.toml --seed 42 --set protocol.pre-vote=false
+  stormglass run leader-partition.toml --format json --trace jsonl --out out/look";
+const CHECK_EXAMPLES: &str = "Examples:
+  stormglass check leader-partition.toml
+  stormglass check scenarios/files/raft/*.toml
+  stormglass check leader-partition.toml --plan --seed 42    what this seed will do, before it does";
+const VERIFY_EXAMPLES: &str = "Examples:
+  stormglass verify out/leader-partition-1/history.jsonl --model kv
+  stormglass verify etcd_000.log --model cas-register
+  stormglass verify history.jsonl --model register --initial 0 --budget 10s --format json";
+const TEST_EXAMPLES: &str = "Examples:
+  stormglass test scenarios/files
+  stormglass test leader-partition.toml --seeds 0..1000
+  stormglass test scenarios/files --junit junit.xml";
+const REPLAY_EXAMPLES: &str = "Examples:
+  stormglass replay leader-partition.toml --seed 42 --from 9.9s --until 11s --node n1
+  stormglass replay leader-partition.toml --seed 42 --verify 9f31c2d0a1b2e07a";
+
+#[derive(Args, Debug)]
+pub struct Run {
+    /// The scenario
+    pub file: PathBuf,
+    /// The seed, decimal or 0x…; the scenario's own (usually 1) if not given
+    #[arg(long, value_parser = seed)]
+    pub seed: Option<u64>,
+    /// Changes a key of the scenario, as in protocol.pre-vote=false
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = assignment)]
+    pub set: Vec<(String, String)>,
+    /// Where to write run.json and history.jsonl [default: out/NAME-SEED]
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    /// What to print
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// Also write everything that happens to trace.jsonl
+    #[arg(long, value_enum)]
+    pub trace: Option<Trace>,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    #[default]
+    Human,
+    Json,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trace {
+    Jsonl,
+}
+
+#[derive(Args, Debug)]
+pub struct Check {
+    /// The scenarios
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Print what the seed decides: clocks, instants, targets
+    #[arg(long)]
+    pub plan: bool,
+    /// For which seed
+    #[arg(long, value_parser = seed, requires = "plan")]
+    pub seed: Option<u64>,
+    /// Changes a key of the scenarios
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = assignment)]
+    pub set: Vec<(String, String)>,
+}
+
+#[derive(Args, Debug)]
+pub struct Verify {
+    /// The history
+    pub history: PathBuf,
+    /// What it is a history of: cas-register, register or kv
+    #[arg(long, value_parser = model)]
+    pub model: checkers::Model,
+    /// How it is written: auto, jsonl or porcupine
+    #[arg(long, default_value = "auto", value_parser = input)]
+    pub input: checkers::formats::Input,
+    /// What registers hold at first, as JSON; else as the format has it
+    #[arg(long)]
+    pub initial: Option<String>,
+    /// How long to search before the answer is UNKNOWN
+    #[arg(long, default_value = "60s", value_parser = duration)]
+    pub budget: u64,
+    /// What to print
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Args, Debug)]
+pub struct Test {
+    /// Scenarios, or directories with scenarios
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+    /// Seeds A..B (B excluded), or N for 0..N; else each scenario's own seed
+    #[arg(long, value_parser = seeds)]
+    pub seeds: Option<Range<u64>>,
+    /// How many runs at once [default: one for each core]
+    #[arg(long)]
+    pub jobs: Option<std::num::NonZeroUsize>,
+    /// Also write the results as JUnit XML
+    #[arg(long)]
+    pub junit: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub struct Replay {
+    /// The scenario
+    pub file: PathBuf,
+    /// The seed; the scenario's own if not given
+    #[arg(long, value_parser = seed)]
+    pub seed: Option<u64>,
+    /// Changes a key of the scenario
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = assignment)]
+    pub set: Vec<(String, String)>,
+    /// Show nothing before this time
+    #[arg(long, value_parser = duration)]
+    pub from: Option<u64>,
+    /// Show nothing after this time
+    #[arg(long, value_parser = duration)]
+    pub until: Option<u64>,
+    /// Show only what concerns this node or client, such as n1 or c3
+    #[arg(long)]
+    pub node: Option<String>,
+    /// Compare with the fingerprint of an earlier run; alone, nothing is shown but the answer
+    #[arg(long, value_parser = fingerprint)]
+    pub verify: Option<u64>,
+}
+
+#[derive(Args, Debug)]
+pub struct List {
+    /// Of what
+    #[arg(value_enum)]
+    pub kind: Kind,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Protocols,
+    Faults,
+    Flaws,
+    Checks,
+    Layouts,
+    Scenarios,
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    let number = match text.strip_prefix("0x") {
+        Some(hex) => u64::from_str_radix(hex, 16),
+        None => text.parse(),
+    };
+    number.map_err(|_| "a seed is a whole number below 2^64, decimal or 0x…".to_owned())
+}
+
+fn seeds(text: &str) -> Result<Range<u64>, String> {
+    let range = match text.split_once("..") {
+        Some((from, to)) => seed(from)?..seed(to)?,
+        None => 0..seed(text)?,
+    };
+    if range.is_empty() {
+        return Err(format!("`{text}` holds no seed; write A..B with A below B, or N for 0..N"));
+    }
+    Ok(range)
+}
+
+fn fingerprint(text: &str) -> Result<u64, String> {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    let number = (digits.len() == 16).then(|| u64::from_str_radix(digits, 16).ok()).flatten();
+    number.ok_or_else(|| "a fingerprint has 16 hexadecimal digits, as `run` prints them".to_owned())
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("write KEY=VALUE, as in protocol.pre-vote=false")?;
+    Ok((key.trim().to_owned(), value.trim().to_owned()))
+}
+
+fn duration(text: &str) -> Result<u64, String> {
+    scenarios::parse_duration(text)
+}
+
+fn model(text: &str) -> Result<checkers::Model, String> {
+    let names = || checkers::Model::ALL.map(|model| model.name()).join(", ");
+    checkers::Model::from_name(text).ok_or_else(|| format!("the models are {}", names()))
+}
+
+fn input(text: &str) -> Result<checkers::formats::Input, String> {
+    let names = || checkers::formats::Input::ALL.map(|input| input.name()).join(", ");
+    checkers::formats::Input::from_name(text).ok_or_else(|| format!("the formats are {}", names()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_words_fit_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn seeds_and_fingerprints_read_as_people_write_them() {
+        assert_eq!((seed("42"), seed("0x2a")), (Ok(42), Ok(42)));
+        assert_eq!((seeds("5..8"), seeds("3")), (Ok(5..8), Ok(0..3)));
+        assert!(seeds("8..5").is_err() && seeds("0").is_err() && seed("-1").is_err());
+        assert_eq!(fingerprint("00000000000000ff"), Ok(255));
+        assert!(fingerprint("ff").is_err());
+    }
+}

@@ -1,0 +1,62 @@
+//! `stormglass list`: what there is, one line each.
+
+use crate::args::Kind;
+use crate::exit::{Done, Exit};
+use crate::{files, load, screen};
+use history::Verdict;
+use scenarios::systems::SYSTEMS;
+use std::path::Path;
+
+pub fn list(kind: Kind) -> Done {
+    let rows: Vec<(String, String)> = match kind {
+        Kind::Protocols => SYSTEMS
+            .iter()
+            .map(|system| {
+                let data: Vec<&str> = system.data.iter().map(|kind| kind.name).collect();
+                (system.name.to_owned(), format!("{} Data: {}.", system.about, data.join(", ")))
+            })
+            .collect(),
+        Kind::Flaws => SYSTEMS
+            .iter()
+            .flat_map(|system| {
+                system
+                    .flaws
+                    .iter()
+                    .map(move |flaw| (format!("{} {}", system.name, flaw.name), format!("{}: {}", flaw.id, flaw.text)))
+            })
+            .collect(),
+        Kind::Faults => {
+            scenarios::sections::FAULTS.iter().map(|fault| (fault.title.to_owned(), fault.text.to_owned())).collect()
+        }
+        Kind::Checks => scenarios::CHECKS
+            .iter()
+            .chain(&scenarios::GOALS)
+            .map(|(sentence, text)| ((*sentence).to_owned(), (*text).to_owned()))
+            .collect(),
+        Kind::Layouts => {
+            scenarios::layout::PRESETS.iter().map(|preset| (preset.name.to_owned(), preset.about.to_owned())).collect()
+        }
+        Kind::Scenarios => scenarios_here()?,
+    };
+    if rows.is_empty() {
+        eprintln!("there is none");
+        return Ok(Exit::Judged(Verdict::Vacuous));
+    }
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let text: String = rows.iter().map(|(name, text)| format!("{name:<width$}  {text}\n")).collect();
+    screen::print(&text);
+    Ok(Exit::Judged(Verdict::Pass))
+}
+
+/// The scenarios that ship, or whatever lies below the current directory.
+fn scenarios_here() -> Result<Vec<(String, String)>, crate::exit::Failure> {
+    let shipped = Path::new("scenarios/files");
+    let root = if shipped.is_dir() { shipped } else { Path::new(".") };
+    let mut rows = Vec::new();
+    for path in files::scenarios_at(root)? {
+        if let Ok((scenario, _)) = load::quietly(&path, &[]) {
+            rows.push((path.display().to_string(), scenario.about));
+        }
+    }
+    Ok(rows)
+}

@@ -1,0 +1,54 @@
+//! `stormglass run`: one run, judged, printed and saved.
+
+use super::replay_command;
+use crate::args::{Format, Run};
+use crate::exit::{Done, Exit};
+use crate::{files, load, screen};
+use history::jsonl;
+use reports::terminal::{Around, summary};
+use scenarios::execute::Options;
+use serde_json::json;
+use std::path::PathBuf;
+use std::time::Instant;
+
+pub fn run(args: &Run) -> Done {
+    let scenario = load::scenario(&args.file, &args.set)?;
+    let seed = args.seed.unwrap_or(scenario.seed);
+    let dir = args.out.clone().unwrap_or_else(|| PathBuf::from("out").join(format!("{}-{seed}", scenario.name)));
+    files::make_dir(&dir)?;
+    let mut trace = args.trace.map(|_| files::Beside::create(&dir.join("trace.jsonl"))).transpose()?;
+    let mut trace_written = Ok(());
+    let mut sink = |rows: Vec<scenarios::execute::Row>| {
+        let lines: String = rows.iter().map(trace_line).collect();
+        if let (Some(trace), Ok(())) = (&mut trace, &trace_written) {
+            trace_written = trace.write(&lines);
+        }
+    };
+    let mut options = Options::default();
+    if args.trace.is_some() {
+        options.trace = Some(&mut sink);
+    }
+    let began = Instant::now();
+    let run = scenarios::run(&scenario, seed, scenarios::systems::SYSTEMS, &mut options)?;
+    let wall_ns = began.elapsed().as_nanos() as u64;
+    trace_written?;
+    trace.map(files::Beside::finish).transpose()?;
+    files::write(&dir.join("history.jsonl"), &jsonl::write(&run.history))?;
+    files::write(&dir.join("run.json"), &reports::json::record(&run.record))?;
+    match args.format {
+        Format::Json => screen::print(&format!("{}\n", reports::json::line(&run.record, wall_ns))),
+        Format::Human => {
+            let (saved, again) = (dir.display().to_string(), replay_command(&args.file, seed, &args.set));
+            screen::print(&summary(&run.record, &Around { wall_ns, saved, again }, screen::look()));
+        }
+    }
+    Ok(Exit::Judged(run.record.verdict))
+}
+
+/// One line of `trace.jsonl`.
+fn trace_line(row: &scenarios::execute::Row) -> String {
+    let line = json!({
+        "time": row.at, "step": row.step, "what": row.what.name(), "from": row.from, "to": row.to, "text": row.text,
+    });
+    format!("{line}\n")
+}

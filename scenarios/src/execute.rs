@@ -1,0 +1,206 @@
+//! From a plan to a finished run: the only place where scenarios meet the types of a protocol.
+//!
+//! [`execute`] is generic over the protocol; everything it returns is plain. A system's row in the registry holds it as a
+//! function pointer, so that nothing above knows a type parameter.
+
+use crate::plan::Plan;
+use history::{Data, History, Outcome, Purpose};
+use sim_core::laws::{Breach, Laws};
+use sim_core::oplog::LoggedOp;
+use sim_core::protocol::{ClientId, Protocol};
+use sim_core::settings::Settings;
+use sim_core::setup::{NodeSetup, Setup};
+use sim_core::time::{MILLISECOND, Nanos};
+pub use sim_core::trace::Row;
+use sim_core::world::{RoleChange, StrikeReport, World};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// How to run a plan, beyond what the plan says. Nothing here changes what happens.
+#[derive(Default)]
+pub struct Options<'a> {
+    /// Takes the rows of the trace as they come; without it none are made.
+    pub trace: Option<&'a mut dyn FnMut(Vec<Row>)>,
+    /// Asked now and then: if false, the run ends where it is.
+    pub keep_going: Option<&'a dyn Fn() -> bool>,
+}
+
+/// An operation, with what only the engine knows of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpFact {
+    /// Which of the data's functions.
+    pub function: usize,
+    /// Who asked.
+    pub client: ClientId,
+    /// When, in true time.
+    pub invoked: Nanos,
+    /// By when it was to be done.
+    pub deadline: Nanos,
+    /// When the client heard or gave up.
+    pub completed: Option<Nanos>,
+    /// Whether it returned, was refused, or nobody knows.
+    pub outcome: Outcome<()>,
+    /// When it was served, if it was in time.
+    pub served: Option<Nanos>,
+    /// For an operation that was not served, or late in its time: when it could have been.
+    pub possible: Vec<(Nanos, Nanos)>,
+    /// Why it was asked.
+    pub purpose: Purpose,
+}
+
+impl OpFact {
+    /// Whether some protocol of its kind could have served it in time. What was served was possible.
+    pub fn was_possible(&self) -> bool {
+        self.served.is_some() || !self.possible.is_empty()
+    }
+
+    /// When it stopped waiting: served, completed, or out of time.
+    pub fn waited_until(&self) -> Nanos {
+        self.completed.unwrap_or(self.deadline).min(self.deadline)
+    }
+}
+
+/// An operation that waited at least this share of its patience is looked at more closely: it may mark an outage.
+pub(crate) const SLOW_SHARE: u64 = 10;
+
+/// A run that is over, in plain data.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// What clients did and heard.
+    pub history: History,
+    /// The same operations, with what the engine knows of them; in the same order.
+    pub facts: Vec<OpFact>,
+    /// Every time a fault struck.
+    pub strikes: Vec<StrikeReport>,
+    /// Who held which role.
+    pub roles: Vec<RoleChange>,
+    /// Events delivered.
+    pub steps: u64,
+    /// The running hash of all of them.
+    pub fingerprint: u64,
+    /// When it ended, in true time.
+    pub end: Nanos,
+    /// Whether it ran to the end of its time.
+    pub whole: bool,
+    /// The law that was broken, if one was.
+    pub breach: Option<Breach>,
+    /// The protocol's own code panicked: where, and with which words.
+    pub panic: Option<String>,
+    /// The names of the protocol's laws.
+    pub laws: &'static [&'static str],
+}
+
+/// The engine itself panicked: a bug of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineFault {
+    /// Of the run.
+    pub seed: u64,
+    /// After so many events.
+    pub step: u64,
+    /// What it said.
+    pub message: String,
+}
+
+/// How much simulated time passes between two looks at [`Options::keep_going`] and the trace.
+const SLICE: Nanos = 100 * MILLISECOND;
+
+/// Runs a plan.
+///
+/// # Errors
+/// If the engine itself panics. A panic in the protocol's code is a finding about the protocol.
+pub fn execute<P: Protocol>(plan: &Plan, options: &mut Options<'_>) -> Result<Finished, EngineFault> {
+    let mut world = World::new(setup::<P>(plan, options.trace.is_some()));
+    let (mut panic, mut stopped) = (None, false);
+    for (until, heals) in [(plan.duration, true), (plan.duration + plan.settle, false)] {
+        while world.now() < until && panic.is_none() && world.breach().is_none() && !stopped {
+            let next = (world.now() + SLICE).min(until);
+            let ran = catch_unwind(AssertUnwindSafe(|| world.run_until(next)));
+            if let Some(sink) = &mut options.trace {
+                sink(world.take_rows());
+            }
+            if let Err(payload) = ran {
+                let message = payload_text(&*payload);
+                let Some(who) = world.executing() else {
+                    return Err(EngineFault { seed: plan.seed, step: world.steps(), message });
+                };
+                panic = Some(format!("{who} panicked: {message}"));
+            }
+            stopped = options.keep_going.is_some_and(|keep_going| !keep_going());
+        }
+        if heals && panic.is_none() && world.breach().is_none() {
+            world.heal();
+        }
+    }
+    Ok(finished(plan, &world, panic, stopped))
+}
+
+fn setup<P: Protocol>(plan: &Plan, trace: bool) -> Setup<P> {
+    let config = P::Config::build(&plan.values, plan.flaws.clone());
+    let config = config.expect("the scenario's settings were checked when it was read");
+    let nodes = plan.nodes.iter().map(|node| NodeSetup {
+        zone: node.zone,
+        role: P::ROLES[0],
+        config: config.clone(),
+        clock: node.clock,
+        cpu: plan.cpu.clone(),
+        fsync: plan.fsync.clone(),
+    });
+    Setup {
+        seed: plan.seed,
+        topology: plan.topology.clone(),
+        nodes: nodes.collect(),
+        clients: plan.clients.clone(),
+        faults: plan.faults.clone(),
+        tcp: plan.tcp,
+        laws: true,
+        trace,
+    }
+}
+
+fn payload_text(payload: &(dyn std::any::Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
+}
+
+fn finished<P: Protocol>(plan: &Plan, world: &World<P>, panic: Option<String>, stopped: bool) -> Finished {
+    let reach = world.reachability();
+    let config = P::Config::build(&plan.values, plan.flaws.clone()).expect("it was built before");
+    let end = world.now();
+    let fact = |op: &LoggedOp<P::Data>| {
+        let served = op.served();
+        let slow = served.is_none_or(|at| (at - op.invoked.time) * SLOW_SHARE >= op.deadline - op.invoked.time);
+        let possible = if slow {
+            let until = served.unwrap_or(op.deadline).min(end);
+            reach.when(op.client, op.invoked.time, until, |reach| P::can_serve(&config, &op.op, reach))
+        } else {
+            Vec::new()
+        };
+        OpFact {
+            function: P::Data::function(&op.op),
+            client: op.client,
+            invoked: op.invoked.time,
+            deadline: op.deadline,
+            completed: op.completed.map(|mark| mark.time),
+            outcome: match op.outcome {
+                Outcome::Returned(_) => Outcome::Returned(()),
+                Outcome::Refused => Outcome::Refused,
+                Outcome::Unknown => Outcome::Unknown,
+            },
+            served,
+            possible,
+            purpose: op.purpose,
+        }
+    };
+    Finished {
+        history: world.log().history(plan.clients.len().max(1) as u64),
+        facts: world.log().ops().iter().map(fact).collect(),
+        strikes: world.strikes(),
+        roles: world.roles().to_vec(),
+        steps: world.steps(),
+        fingerprint: world.fingerprint(),
+        end,
+        whole: panic.is_none() && world.breach().is_none() && !stopped,
+        breach: world.breach().cloned(),
+        panic,
+        laws: <P::Laws as Laws<P>>::NAMES,
+    }
+}

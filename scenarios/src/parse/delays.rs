@@ -1,0 +1,95 @@
+//! Delays: a time, a range, or a table with a `dist`.
+
+use crate::codes;
+use crate::diagnostics::Diagnostic;
+use crate::scenario::DelaySpec;
+use crate::sections::{EXP, LINK_LOSSES, LOGNORMAL, PLAIN_LINK, UNIFORM};
+use crate::text::entry::{Entry, Section, Takes};
+use crate::text::quantity::Given;
+use crate::text::reader::Reader;
+use crate::text::{Problems, Table};
+use sim_core::dice::Ratio;
+use sim_core::settings::parse_duration_range;
+
+/// The delay under this key, if it has one or a default.
+pub(super) fn delay(reader: &Reader<'_>, key: &str, problems: &Problems) -> Option<DelaySpec> {
+    let tabled = reader.given(key).and_then(|given| Some((given, given.table().ok()?)));
+    match tabled {
+        Some((given, table)) => shape(given, table, &[], problems).map(|(delay, _)| delay),
+        None => reader.read(key, written),
+    }
+}
+
+/// A delay as a text: `5ms`, `1ms..10ms`, and for what adds to other delays also `+80ms`.
+fn written(given: &Given<'_>) -> Result<DelaySpec, Diagnostic> {
+    let text = given.quantity()?;
+    let may_have_plus = matches!(given.takes, Takes::AddedDelay);
+    let unsigned = text.strip_prefix('+').filter(|_| may_have_plus).unwrap_or(text);
+    let (min, max) = parse_duration_range(unsigned).map_err(|message| given.bad(message))?;
+    if max > crate::sections::DELAY_MAX {
+        return Err(given.bad(format!("`{text}` is too long; a delay is at most 24h")));
+    }
+    Ok(if min == max { DelaySpec::Fixed(min) } else { DelaySpec::Uniform { min, max } })
+}
+
+/// What a link does to a message: its delay, its loss, its duplication.
+pub(super) fn link(given: Given<'_>, problems: &Problems) -> Option<(DelaySpec, Ratio, Ratio)> {
+    let Ok(table) = given.table() else {
+        return Some((problems.note(written(&given))?, Ratio::ZERO, Ratio::ZERO));
+    };
+    let (delay, reader) = if table.get("dist").is_some() {
+        shape(given, table, LINK_LOSSES, problems)?
+    } else {
+        let reader = open(table, &PLAIN_LINK, LINK_LOSSES, problems);
+        (delay(&reader, "delay", problems)?, reader)
+    };
+    Some((delay, reader.share("loss")?, reader.share("duplicate")?))
+}
+
+fn open<'a>(table: &'a Table, section: &Section, more: &'static [Entry], problems: &'a Problems) -> Reader<'a> {
+    let entries = section.entries().chain(more).copied().collect();
+    Reader::with_entries(table, section.title, entries, section.title, problems)
+}
+
+/// A delay as a table; `more` is what the table takes beside.
+fn shape<'a>(
+    given: Given<'_>,
+    table: &'a Table,
+    more: &'static [Entry],
+    problems: &'a Problems,
+) -> Option<(DelaySpec, Reader<'a>)> {
+    let Some(dist) = table.get("dist") else {
+        let message = format!("`{}` is a table without `dist`", given.key);
+        let help = format!("`{}` takes {}", given.key, given.takes.noun());
+        problems.push(Diagnostic::new(&codes::MISSING_KEY, &table.origin, message).help(help));
+        return None;
+    };
+    let dist = Given { key: "dist", takes: Takes::Text, value: dist };
+    let section = match problems.note(dist.text())? {
+        "uniform" => &UNIFORM,
+        "exp" => &EXP,
+        "lognormal" => &LOGNORMAL,
+        other => {
+            problems.push(dist.unknown_word(other, &["uniform", "exp", "lognormal"]));
+            return None;
+        }
+    };
+    let reader = open(table, section, more, problems);
+    let backwards = |key: &str, message: &str| {
+        reader.tell(&codes::BAD_VALUE, key, message);
+        None
+    };
+    let spec = match section.title {
+        title if title == UNIFORM.title => match (reader.time("min")?, reader.time("max")?) {
+            (min, max) if min > max => backwards("max", "`max` is below `min`"),
+            (min, max) => Some(DelaySpec::Uniform { min, max }),
+        },
+        title if title == EXP.title => Some(DelaySpec::Exp { mean: reader.time("mean")? }),
+        _ => match (reader.time("median")?, reader.time("p99")?) {
+            (0, _) => backwards("median", "the median of a lognormal delay is not 0"),
+            (median, p99) if p99 < median => backwards("p99", "`p99` is below `median`"),
+            (median, p99) => Some(DelaySpec::LogNormal { median, p99 }),
+        },
+    };
+    Some((spec?, reader))
+}

@@ -1,0 +1,129 @@
+//! `[expect]`: what a run is judged by.
+
+use super::Scene;
+use super::cluster::table_or_empty;
+use super::sentence::{self, Meaning};
+use crate::codes;
+use crate::codes::Code;
+use crate::diagnostics::{Diagnostic, Origin};
+use crate::scenario::{Check, Expect, Expectation, Goal, Load, Reach};
+use crate::sections::EXPECT;
+use crate::systems::DataKind;
+use crate::text::entry::quoted;
+use crate::text::quantity::did_you_mean;
+use crate::text::reader::Reader;
+
+pub(super) fn expect(top: &Reader<'_>, scene: &Scene<'_>, loads: Option<&[Load]>) -> Option<Expect> {
+    let reader = Reader::new(table_or_empty(top, "expect"), &EXPECT, scene.problems);
+    let checks = |key| {
+        all(reader.texts(key).into_iter().map(|(text, origin)| {
+            let check = scene.problems.note(check(text, origin, scene, loads))?;
+            Some(Expectation { text: text.to_owned(), check })
+        }))
+    };
+    let (must, should) = (checks("must"), checks("should"));
+    let reach = all(reader.texts("reach").into_iter().map(|(text, origin)| {
+        let goal = scene.problems.note(goal(text, origin, scene))?;
+        Some(Goal { text: text.to_owned(), goal })
+    }));
+    let written: Vec<&str> = reader.texts("must").into_iter().map(|(text, _)| text).collect();
+    let shows = all(reader.texts("shows").into_iter().map(|(name, origin)| {
+        scene.problems.note(shown(name, origin, &written, scene))?;
+        Some(name.to_owned())
+    }));
+    if ["must", "should", "reach"].iter().all(|key| reader.texts(key).is_empty()) {
+        let help = "for example: [expect] must = [\"linearizable\", \"no lost writes\"]";
+        let message = "nothing is expected of a run";
+        scene.problems.push(Diagnostic::new(&codes::NO_EXPECTATION, &Origin::Whole, message).help(help));
+    }
+    Some(Expect { must: must?, should: should?, reach: reach?, shows: shows? })
+}
+
+/// All of them, after every one was looked at; nothing, if one is missing.
+fn all<T>(items: impl Iterator<Item = Option<T>>) -> Option<Vec<T>> {
+    items.collect::<Vec<_>>().into_iter().collect()
+}
+
+/// A sentence for `must` or `should`.
+fn check(text: &str, origin: &Origin, scene: &Scene<'_>, loads: Option<&[Load]>) -> Result<Check, Diagnostic> {
+    let bad = |code: &'static Code, message: String| Diagnostic::new(code, origin, message);
+    let check = match sentence::read(text, origin)? {
+        Meaning::Check(check) => check,
+        Meaning::Goal(_) => {
+            let message = format!("`{text}` is a goal that a run has to reach, not something that has to hold");
+            return Err(bad(&codes::UNANSWERABLE, message).help("move it to `reach`"));
+        }
+    };
+    match &check {
+        Check::Linearizable => {
+            let kinds = loads.unwrap_or_default().iter().map(|load| &load.data);
+            if let Some(kind) = kinds.into_iter().find(|kind| !kind.linearizable) {
+                let message =
+                    format!("a `{}` has no sequential specification, so nothing says what is linearizable", kind.name);
+                return Err(bad(&codes::UNANSWERABLE, message));
+            }
+        }
+        Check::RoleChanges { role, .. } => known_role(role, origin, scene)?,
+        Check::Latency { function: Some(function), .. } => known_function(function, origin, scene, loads)?,
+        Check::NoLostWrites | Check::Availability { .. } | Check::Recovery { .. } | Check::Latency { .. } => {}
+    }
+    Ok(check)
+}
+
+/// A sentence for `reach`.
+fn goal(text: &str, origin: &Origin, scene: &Scene<'_>) -> Result<Reach, Diagnostic> {
+    match sentence::read(text, origin)? {
+        Meaning::Goal(goal) => {
+            if let Reach::RoleTaken { role, .. } = &goal {
+                known_role(role, origin, scene)?;
+            }
+            Ok(goal)
+        }
+        Meaning::Check(_) => {
+            let message = format!("`{text}` is something that has to hold, not a goal that a run has to reach");
+            Err(Diagnostic::new(&codes::UNANSWERABLE, origin, message).help("move it to `must`"))
+        }
+    }
+}
+
+fn known_role(role: &str, origin: &Origin, scene: &Scene<'_>) -> Result<(), Diagnostic> {
+    let Some(system) = scene.system.filter(|system| !system.roles.contains(&role)) else { return Ok(()) };
+    let message = format!("{} has no role `{role}`", system.name);
+    let problem = Diagnostic::new(&codes::UNANSWERABLE, origin, message).label(did_you_mean(role, system.roles));
+    Err(problem.help(format!("its roles are {}", quoted(system.roles))))
+}
+
+/// A function of the data of some load; of any data, if there is no load.
+fn known_function(
+    function: &str,
+    origin: &Origin,
+    scene: &Scene<'_>,
+    loads: Option<&[Load]>,
+) -> Result<(), Diagnostic> {
+    let (Some(system), Some(loads)) = (scene.system, loads) else { return Ok(()) };
+    let used: Vec<&DataKind> = match loads {
+        [] => system.data.iter().collect(),
+        loads => loads.iter().map(|load| &load.data).collect(),
+    };
+    let names: Vec<&str> = used.iter().flat_map(|kind| kind.functions).map(|function| function.name).collect();
+    if names.contains(&function) {
+        return Ok(());
+    }
+    let problem = Diagnostic::new(&codes::UNANSWERABLE, origin, format!("no load asks for `{function}`"));
+    Err(problem.label(did_you_mean(function, &names)).help(format!("the data have {}", quoted(&names))))
+}
+
+/// A check that the scenario is made to violate must be one that is made.
+fn shown(name: &str, origin: &Origin, must: &[&str], scene: &Scene<'_>) -> Result<(), Diagnostic> {
+    let Some(system) = scene.system else { return Ok(()) };
+    let names: Vec<&str> = must.iter().chain(system.laws).copied().collect();
+    if names.contains(&name) {
+        return Ok(());
+    }
+    let problem = Diagnostic::new(&codes::UNKNOWN_CHECK, origin, format!("nothing checks `{name}`"));
+    let problem = problem.label(did_you_mean(name, &names));
+    Err(match sentence::read(name, origin) {
+        Ok(Meaning::Check(_)) => problem.help("add it to `must`"),
+        Ok(Meaning::Goal(_)) | Err(_) => problem.help(format!("what is checked: {}", quoted(&names))),
+    })
+}

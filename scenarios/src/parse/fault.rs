@@ -1,0 +1,290 @@
+//! `[[fault]]`: what goes wrong, and when.
+
+use super::load::Names;
+use super::target::{has_others, target};
+use super::{Scene, delays, layout};
+use crate::codes;
+use crate::diagnostics::Diagnostic;
+use crate::scenario::{Action, DelaySpec, Fault, Timing};
+use crate::sections::{FAULTS, PARTITION, STRIKES_MAX};
+use crate::text::Table;
+use crate::text::entry::{Takes, quoted};
+use crate::text::quantity::{Given, did_you_mean};
+use crate::text::reader::Reader;
+use sim_core::dice::Ratio;
+use sim_core::fault::{DiskFate, Event, Target};
+use sim_core::settings::{Kind, Setting};
+use sim_core::time::format_duration;
+use std::collections::BTreeMap;
+
+/// All faults; `None` if one of them is broken.
+pub(super) fn faults(top: &Reader<'_>, scene: &Scene<'_>) -> Option<Vec<Fault>> {
+    let mut names = Names::default();
+    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut faults = Vec::new();
+    for (i, table) in top.tables("fault").into_iter().enumerate() {
+        let place = format!("[[fault]] number {}", i + 1);
+        let Some(kind) = kind(table, &place, scene) else {
+            faults.push(None);
+            continue;
+        };
+        let section = FAULTS.iter().find(|section| section.title == format!("a `{kind}` fault"));
+        let section = section.expect("every kind of fault has a section");
+        let reader = Reader::numbered(table, section, &place, scene.problems);
+        let count = counts.entry(kind).or_default();
+        *count += 1;
+        let name = names.name(&reader, format!("{kind}-{count}"), scene.problems);
+        let action = action(&reader, kind, scene);
+        let timing = timing(&reader, scene);
+        let length = reader.times("for");
+        if let Some(timing) = &timing {
+            check_time(&reader, timing, scene);
+        }
+        faults.push(action.zip(timing).map(|(action, timing)| Fault { name, action, timing, length }));
+    }
+    faults.into_iter().collect()
+}
+
+/// What the fault does, which decides what keys it takes.
+fn kind(table: &Table, place: &str, scene: &Scene<'_>) -> Option<&'static str> {
+    let entry = PARTITION.entry("do").expect("a fault does something");
+    let Takes::Setting(kind @ Kind::Word(words)) = entry.takes else { panic!("`do` takes a word") };
+    let Some(value) = table.get("do") else {
+        let problem = Diagnostic::new(&codes::MISSING_KEY, &table.origin, format!("{place} has no `do`"));
+        scene.problems.push(problem.help(format!("a fault does one of {}", quoted(words))));
+        return None;
+    };
+    let setting = scene.problems.note(Given { key: "do", takes: entry.takes, value }.setting(kind))?;
+    let Setting::Word(word) = setting else { panic!("a word was read as {setting:?}") };
+    Some(word)
+}
+
+fn action(reader: &Reader<'_>, kind: &str, scene: &Scene<'_>) -> Option<Action> {
+    match kind {
+        "partition" => partition(reader, scene),
+        "crash" => {
+            let disk = match reader.word("disk")? {
+                "keep" => DiskFate::Keep,
+                "lose-unsynced" => DiskFate::LoseUnsynced,
+                _ => DiskFate::Torn,
+            };
+            Some(Action::Crash { target: struck(reader, scene)?, disk })
+        }
+        "pause" => Some(Action::Pause { target: struck(reader, scene)? }),
+        _ => link(reader, scene),
+    }
+}
+
+/// The targets in `target`.
+fn struck(reader: &Reader<'_>, scene: &Scene<'_>) -> Option<Vec<Target>> {
+    let given = reader.given("target")?;
+    let targets = targets(given, scene)?;
+    outside_groups(reader, "target", &targets).then_some(targets)
+}
+
+/// One target or a list of them; each broken one is told.
+fn targets(given: Given<'_>, scene: &Scene<'_>) -> Option<Vec<Target>> {
+    let items = given.one_or_more();
+    if items.is_empty() {
+        scene.problems.push(Diagnostic::new(&codes::EMPTY_TARGET, &given.value.origin, "this is nobody"));
+        return None;
+    }
+    let read: Vec<Option<Target>> =
+        items.iter().map(|item| scene.problems.note(target(given.element(item), scene))).collect();
+    read.into_iter().collect()
+}
+
+/// `others` means something only beside other groups.
+fn outside_groups(reader: &Reader<'_>, key: &str, targets: &[Target]) -> bool {
+    if has_others(targets) {
+        reader.tell(&codes::BAD_GROUPS, key, "`others` means something only in the `groups` of a partition");
+    }
+    !has_others(targets)
+}
+
+fn partition(reader: &Reader<'_>, scene: &Scene<'_>) -> Option<Action> {
+    let one_way = reader.flag("one-way")?;
+    match (reader.given("groups"), reader.has("links")) {
+        (Some(groups), false) => Some(Action::Partition { groups: self::groups(groups, scene)?, one_way }),
+        (None, true) => {
+            if one_way {
+                reader.tell(&codes::CONFLICT, "one-way", "`one-way` goes with `groups`; a one-way link is \"a -> b\"");
+            }
+            cut_links(reader, scene)
+        }
+        (groups, _) => {
+            let key = if groups.is_some() { "links" } else { "do" };
+            reader.tell(&codes::CONFLICT, key, "a partition has either `groups` or `links`");
+            None
+        }
+    }
+}
+
+fn groups(given: Given<'_>, scene: &Scene<'_>) -> Option<Vec<Vec<Target>>> {
+    let items = scene.problems.note(given.list())?;
+    let groups: Vec<Option<Vec<Target>>> = items.iter().map(|item| targets(given.element(item), scene)).collect();
+    let groups: Vec<Vec<Target>> = groups.into_iter().collect::<Option<_>>()?;
+    let bad = |message: String| {
+        scene.problems.push(Diagnostic::new(&codes::BAD_GROUPS, &given.value.origin, message));
+        None
+    };
+    if groups.len() < 2 {
+        return bad("a partition has at least two groups".to_owned());
+    }
+    for (i, group) in groups.iter().enumerate() {
+        for target in group {
+            if groups[..i].iter().any(|earlier| earlier.contains(target)) {
+                return bad(format!("`{target}` is in two groups"));
+            }
+        }
+    }
+    Some(groups)
+}
+
+fn cut_links(reader: &Reader<'_>, scene: &Scene<'_>) -> Option<Action> {
+    let names = reader.texts("links");
+    let layout = scene.layout?;
+    let mut links: Vec<String> = Vec::new();
+    let mut is_whole = true;
+    for (name, origin) in &names {
+        let ways = layout::link_ends(name).map_or(vec![name.trim().to_owned()], |(a, b)| {
+            let back = name.contains("<->").then(|| format!("{b} -> {a}"));
+            [format!("{a} -> {b}")].into_iter().chain(back).collect()
+        });
+        if let Some(unknown) = ways.iter().find(|way| !layout.has_link(way)) {
+            let mut known: Vec<&str> = layout.links.iter().map(|link| link.name.as_str()).collect();
+            known.sort_unstable();
+            known.dedup();
+            let problem = Diagnostic::new(&codes::UNKNOWN_LINK, origin, format!("there is no link `{unknown}`"));
+            let problem =
+                problem.label(did_you_mean(unknown, &known)).help(format!("the links are {}", quoted(&known)));
+            scene.problems.push(problem);
+            is_whole = false;
+            continue;
+        }
+        links.extend(ways.into_iter().filter(|way| !links.contains(way)).collect::<Vec<_>>());
+    }
+    if names.is_empty() {
+        reader.tell(&codes::BAD_GROUPS, "links", "no link is cut");
+    }
+    (is_whole && !links.is_empty()).then_some(Action::CutLinks { links })
+}
+
+fn link(reader: &Reader<'_>, scene: &Scene<'_>) -> Option<Action> {
+    let one_way = reader.flag("one-way");
+    let harm = ["delay", "loss", "duplicate"].iter().any(|key| reader.has(key));
+    if !harm {
+        reader.tell(&codes::CONFLICT, "do", "this `link` fault does nothing; it needs `delay`, `loss` or `duplicate`");
+    }
+    let share = |key: &str| if reader.has(key) { reader.share(key) } else { Some(Ratio::ZERO) };
+    let (loss, duplicate) = (share("loss"), share("duplicate"));
+    let delay =
+        if reader.has("delay") { delays::delay(reader, "delay", scene.problems) } else { Some(DelaySpec::Fixed(0)) };
+    let between = reader.given("between")?;
+    let sides = scene.problems.note(between.list())?;
+    let [from, to] = sides else {
+        reader.tell(&codes::BAD_GROUPS, "between", format!("`between` has two sides; these are {}", sides.len()));
+        return None;
+    };
+    let side = |side| targets(between.element(side), scene);
+    let (from, to) = (side(from), side(to));
+    let (from, to) = (from?, to?);
+    let is_clear = outside_groups(reader, "between", &from) && outside_groups(reader, "between", &to);
+    is_clear.then_some(())?;
+    Some(Action::Link { from, to, one_way: one_way?, delay: delay?, loss: loss?, duplicate: duplicate? })
+}
+
+/// Which keys go with which way of saying when.
+const TIMINGS: [(&str, &[&str]); 4] =
+    [("at", &["for"]), ("during", &[]), ("every", &["jitter", "times", "for"]), ("when", &["after", "times", "for"])];
+
+fn timing(reader: &Reader<'_>, scene: &Scene<'_>) -> Option<Timing> {
+    let given: Vec<_> = TIMINGS.iter().filter(|(key, _)| reader.has(key)).collect();
+    let [(key, companions)] = given.as_slice() else {
+        let at = given.get(1).map_or("do", |(key, _)| *key);
+        let message = "a fault has exactly one of `at`, `during`, `every` and `when`";
+        reader.tell(&codes::CONFLICT, at, message);
+        return None;
+    };
+    for stray in ["for", "jitter", "times", "after"].iter().filter(|stray| reader.has(stray)) {
+        if !companions.contains(stray) {
+            let with: Vec<&str> = TIMINGS.iter().filter(|(_, c)| c.contains(stray)).map(|(key, _)| *key).collect();
+            reader.tell(
+                &codes::CONFLICT,
+                stray,
+                format!("`{stray}` does not go with `{key}`; it goes with {}", quoted(&with)),
+            );
+        }
+    }
+    let times = reader.count("times").map(|times| times as u32);
+    match *key {
+        "at" => reader.times("at").map(|(from, to)| Timing::At { from, to }),
+        "during" => {
+            let (from, to) = reader.times("during")?;
+            if from == to {
+                reader.tell(&codes::BAD_VALUE, "during", "`during` is a range such as \"20s..50s\"");
+                return None;
+            }
+            Some(Timing::During { from, to })
+        }
+        "every" => {
+            let jitter = if reader.has("jitter") { reader.time("jitter")? } else { 0 };
+            Some(Timing::Every { period: reader.time("every")?, jitter, times })
+        }
+        _ => {
+            let after = if reader.has("after") { reader.time("after")? } else { 0 };
+            let event = reader.given("when").and_then(|given| scene.problems.note(event(given, scene)))?;
+            Some(Timing::Event { event, after, times: times.unwrap_or(1) })
+        }
+    }
+}
+
+/// `leader elected`, `500 operations`.
+fn event(given: Given<'_>, scene: &Scene<'_>) -> Result<Event, Diagnostic> {
+    let text = given.text()?;
+    let roles = scene.system.map(|system| system.roles);
+    match text.split_whitespace().collect::<Vec<_>>().as_slice() {
+        [role, "elected"] if roles.is_none_or(|roles| roles.contains(role)) => Ok(Event::RoleTaken((*role).to_owned())),
+        [count, "operations"] if count.parse::<u64>().is_ok_and(|count| count > 0) => {
+            Ok(Event::Served(count.parse().expect("it was just read")))
+        }
+        _ => {
+            let events: Vec<String> = roles.unwrap_or_default().iter().map(|role| format!("{role} elected")).collect();
+            let events: Vec<&str> = events.iter().map(String::as_str).chain(["500 operations"]).collect();
+            let problem =
+                Diagnostic::new(&codes::UNKNOWN_TRIGGER, &given.value.origin, format!("`{text}` is not an event"));
+            Err(problem.label(did_you_mean(text, &events)).help(format!("events are {}", quoted(&events))))
+        }
+    }
+}
+
+/// Whether the fault strikes while the scenario lasts.
+fn check_time(reader: &Reader<'_>, timing: &Timing, scene: &Scene<'_>) {
+    let Some(duration) = scene.duration else { return };
+    let (key, first, last) = match *timing {
+        Timing::At { from, to } => ("at", from, to),
+        Timing::During { from, .. } => ("during", from, from),
+        Timing::Every { period, .. } => ("every", period, period),
+        Timing::Event { after, .. } => ("after", 0, after),
+    };
+    if last >= duration {
+        let message = format!(
+            "the fault would strike at {}, and the run ends at {}",
+            format_duration(last),
+            format_duration(duration)
+        );
+        return reader.tell(&codes::OUTSIDE, key, message);
+    }
+    if let Timing::Every { period, times, .. } = *timing {
+        let strikes = (duration / period).min(times.map_or(u64::MAX, u64::from));
+        if strikes > STRIKES_MAX {
+            let message = format!("the fault would strike {strikes} times; at most {STRIKES_MAX}");
+            return reader.tell(&codes::OUTSIDE, key, message);
+        }
+    }
+    if let Some(end) = scene.load_end.filter(|end| first >= *end) {
+        let (end, first) = (format_duration(end), format_duration(first));
+        let message = format!("every load has ended at {end}, and this fault strikes at {first} or later");
+        reader.tell(&codes::NO_TRAFFIC, key, message);
+    }
+}

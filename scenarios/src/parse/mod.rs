@@ -1,0 +1,152 @@
+//! From the tree of values to a [`Scenario`]: one file per section.
+//!
+//! A section that is broken does not stop the others from being read, so that all mistakes are told at once. What a later
+//! section needs of a broken one (the roles of an unknown system, the zones of a broken layout) is then unknown, and
+//! what would be compared with it goes unchecked until the first mistake is mended.
+
+mod cluster;
+mod delays;
+mod expect;
+mod fault;
+mod layout;
+mod load;
+mod protocol;
+mod sentence;
+mod target;
+#[cfg(test)]
+mod tests;
+
+pub use sentence::{CHECKS, GOALS};
+
+use crate::codes;
+use crate::diagnostics::{Diagnostic, Origin, Severity, sort};
+use crate::layout::Layout;
+use crate::scenario::Scenario;
+use crate::sections::{SWEEP, TOP};
+use crate::systems::System;
+use crate::text::quantity::Given;
+use crate::text::reader::Reader;
+use crate::text::{self, Problems, Table};
+use sim_core::time::Nanos;
+
+/// More errors than this help nobody.
+const ERRORS_MAX: usize = 20;
+
+/// Reads a scenario.
+///
+/// `file_stem` names it if it does not name itself; `overrides` are keys and values given with `--set`; `systems` are
+/// what it may run. With the scenario come warnings.
+///
+/// # Errors
+/// Everything that is wrong with it, in the order of the file. Warnings wait until it can be read.
+pub fn parse(
+    source: &str,
+    file_stem: &str,
+    overrides: &[(String, String)],
+    systems: &[System],
+) -> Result<(Scenario, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let mut root = text::parse(source).map_err(capped)?;
+    let problems = Problems::default();
+    for (key, value) in overrides {
+        problems.note(text::overrides::apply(&mut root, key, value));
+    }
+    let scenario = walk(&root, file_stem, systems, &problems);
+    let (errors, warnings): (Vec<_>, Vec<_>) =
+        problems.into_inner().into_iter().partition(|problem| problem.severity == Severity::Error);
+    match scenario {
+        Some(scenario) if errors.is_empty() => Ok((scenario, capped(warnings))),
+        _ => {
+            assert!(!errors.is_empty(), "a scenario that cannot be read has an error");
+            Err(capped(errors))
+        }
+    }
+}
+
+/// In order, and not more than a few.
+fn capped(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    sort(&mut found);
+    // What two sections read is told once.
+    found.dedup();
+    if found.len() > ERRORS_MAX {
+        let more = format!("{} more problems are not shown", found.len() - ERRORS_MAX);
+        found.truncate(ERRORS_MAX);
+        found.push(Diagnostic::new(&codes::TOO_MANY, &Origin::Whole, more));
+    }
+    found
+}
+
+fn walk(root: &Table, file_stem: &str, systems: &[System], problems: &Problems) -> Option<Scenario> {
+    // The version decides how everything else is to be read.
+    problems.note(version(root))?;
+    let top = Reader::numbered(root, &TOP, "the scenario", problems);
+    let about = top.text("about");
+    if about.as_ref().is_none_or(|about| about.trim().is_empty()) {
+        let message = "the scenario does not say what it is about";
+        let help = "`about = \"Cut the leader off. Writes should come back within 2 s.\"`";
+        problems.push(Diagnostic::new(&codes::NO_ABOUT, &Origin::Whole, message).help(help));
+    }
+    let duration = top.time("duration");
+    let layout = cluster::layout(&top, problems);
+    let cluster = cluster::cluster(&top, layout.as_ref(), problems);
+    let system = top.table("protocol").and_then(|table| protocol::system(table, systems, problems));
+    let protocol = system.and_then(|system| protocol::protocol(top.table("protocol")?, system, problems));
+    let loads = load::loads(&top, system, layout.as_ref(), duration, problems);
+    let scene = Scene {
+        system,
+        layout: layout.as_ref(),
+        nodes: cluster.as_ref().map(|cluster| cluster.zones.as_slice()),
+        clients: loads.as_ref().map(|loads| loads.iter().flat_map(|load| &load.zones).copied().collect()),
+        duration,
+        load_end: loads.as_ref().and_then(|loads| loads.iter().map(|load| load.until).max()),
+        problems,
+    };
+    let faults = fault::faults(&top, &scene);
+    let expect = expect::expect(&top, &scene, loads.as_deref());
+    let sweep = top.table("sweep").map(|table| Reader::new(table, &SWEEP, problems));
+    Some(Scenario {
+        name: top.name("name").unwrap_or_else(|| file_stem.to_owned()),
+        about: about.unwrap_or_default(),
+        duration: duration?,
+        settle: top.time("settle")?,
+        seed: top.count("seed")?,
+        cluster: cluster?,
+        protocol: protocol?,
+        loads: loads?,
+        faults: faults?,
+        expect: expect?,
+        sweep_seeds: sweep.and_then(|sweep| sweep.count("seeds")),
+        layout: layout?,
+    })
+}
+
+/// What faults and expectations are compared with, as far as it is known.
+struct Scene<'a> {
+    system: Option<&'a System>,
+    layout: Option<&'a Layout>,
+    /// By node, its zone.
+    nodes: Option<&'a [usize]>,
+    /// By client, its zone.
+    clients: Option<Vec<usize>>,
+    duration: Option<Nanos>,
+    /// When the last load ends; `None` if there is none.
+    load_end: Option<Nanos>,
+    problems: &'a Problems,
+}
+
+fn version(root: &Table) -> Result<(), Diagnostic> {
+    const READS: &str = "1";
+    let entry = TOP.entry("scenario").expect("the scenario has a version");
+    let Some(value) = root.get(entry.name) else {
+        let message = "the scenario does not say which format it is written in";
+        return Err(Diagnostic::new(&codes::VERSION, &Origin::Whole, message).help("begin it with `scenario = 1`"));
+    };
+    let given = Given { key: entry.name, takes: entry.takes, value };
+    let text::Shape::Number(number) = &value.shape else {
+        return Err(given.wrong_type().help("write `scenario = 1`"));
+    };
+    if number != READS {
+        let message = format!("this is written in format {number}, and this version reads format {READS}");
+        return Err(Diagnostic::new(&codes::VERSION, &value.origin, message));
+    }
+    Ok(())
+}

@@ -1,0 +1,143 @@
+//! Expectations: sentences of a few fixed forms.
+
+use crate::codes;
+use crate::codes::Code;
+use crate::diagnostics::{Diagnostic, Origin};
+use crate::scenario::{Check, Reach};
+use crate::text::entry::quoted;
+use crate::text::quantity::{did_you_mean, parse_share};
+use sim_core::dice::Ratio;
+use sim_core::time::parse_duration;
+
+/// What a sentence can say, for `must` and `should`.
+pub const CHECKS: [(&str, &str); 7] = [
+    ("linearizable", "Every operation took effect at one instant between its invocation and its completion."),
+    ("no lost writes", "Every acknowledged write was read after settle, or overwritten by one that was."),
+    ("availability >= 97%", "So many operations were served before their clients gave up."),
+    ("recovery <= 2s", "No outage was longer than this, but for the time in which nobody could have served."),
+    ("p99 <= 400ms", "99 of 100 operations took no longer; also p50, p90, p99.9 and max."),
+    ("p99(read) <= 400ms", "The same of one function only."),
+    ("leader changes <= 3", "A role changed hands no more often."),
+];
+
+/// What a sentence can say, for `reach`.
+pub const GOALS: [(&str, &str); 3] = [
+    ("leader elected >= 2 times", "A role was taken in so many terms."),
+    ("every fault had an effect", "No fault struck in vain. (Checked in every run.)"),
+    ("operations >= 500", "So many operations were served."),
+];
+
+/// What a sentence means.
+#[derive(Debug, PartialEq)]
+pub(super) enum Meaning {
+    Check(Check),
+    Goal(Reach),
+}
+
+/// What the sentence means. Whether the words in it (roles, functions) exist is the caller's question.
+pub(super) fn read(text: &str, origin: &Origin) -> Result<Meaning, Diagnostic> {
+    let bad = |code: &'static Code, message: String| Diagnostic::new(code, origin, message);
+    let time = |text: &str| parse_duration(text).map_err(|message| bad(&codes::BAD_VALUE, message));
+    let count =
+        |text: &str| text.parse::<u64>().map_err(|_| bad(&codes::BAD_VALUE, format!("`{text}` is not a whole number")));
+    let spaced =
+        ["<=", ">=", "(", ")"].iter().fold(text.to_owned(), |text, sign| text.replace(sign, &format!(" {sign} ")));
+    let words: Vec<&str> = spaced.split_whitespace().collect();
+    let check = match words.as_slice() {
+        ["linearizable"] => Check::Linearizable,
+        ["no", "lost", "writes"] => Check::NoLostWrites,
+        ["availability", ">=", share] => {
+            Check::Availability { at_least: parse_share(share).map_err(|message| bad(&codes::BAD_VALUE, message))? }
+        }
+        ["recovery", "<=", length] => Check::Recovery { at_most: time(length)? },
+        [name, rest @ .., "<=", length] if latency(name, rest).is_some() => {
+            let (quantile, function) = latency(name, rest).expect("it was just read");
+            Check::Latency { quantile, function: function.map(str::to_owned), at_most: time(length)? }
+        }
+        [role, "changes", "<=", number] => Check::RoleChanges { role: (*role).to_owned(), at_most: count(number)? },
+        [role, "elected", ">=", number, "times" | "time"] => {
+            return Ok(Meaning::Goal(Reach::RoleTaken { role: (*role).to_owned(), at_least: count(number)? }));
+        }
+        ["every", "fault", "had", "an", "effect"] => return Ok(Meaning::Goal(Reach::EveryFaultHadAnEffect)),
+        ["operations", ">=", number] => return Ok(Meaning::Goal(Reach::Operations { at_least: count(number)? })),
+        _ => {
+            let forms: Vec<&str> = CHECKS.iter().chain(&GOALS).map(|(sentence, _)| *sentence).collect();
+            let problem = bad(&codes::UNKNOWN_SENTENCE, format!("`{text}` is not an expectation"));
+            let help = format!(
+                "`must` and `should` take {}; `reach` takes {}",
+                quoted(&CHECKS.map(|(sentence, _)| sentence)),
+                quoted(&GOALS.map(|(sentence, _)| sentence))
+            );
+            return Err(problem.label(did_you_mean(text, &forms)).help(help));
+        }
+    };
+    Ok(Meaning::Check(check))
+}
+
+/// `p99`, `p99(read)`: the quantile and the function.
+fn latency<'a>(name: &str, rest: &[&'a str]) -> Option<(Ratio, Option<&'a str>)> {
+    let quantile = match name {
+        "p50" => Ratio::new(50, 100),
+        "p90" => Ratio::new(90, 100),
+        "p99" => Ratio::new(99, 100),
+        "p99.9" => Ratio::new(999, 1000),
+        "max" => Ratio::new(1, 1),
+        _ => return None,
+    };
+    match rest {
+        [] => Some((quantile, None)),
+        ["(", function, ")"] => Some((quantile, Some(function))),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meaning(text: &str) -> Result<Meaning, (&'static str, String)> {
+        read(text, &Origin::Whole).map_err(|problem| (problem.code, problem.label))
+    }
+
+    const MS: u64 = 1_000_000;
+
+    #[test]
+    fn every_form_means_something() {
+        let role = || "leader".to_owned();
+        for (text, check) in [
+            ("linearizable", Check::Linearizable),
+            ("no lost writes", Check::NoLostWrites),
+            ("availability >= 97.5%", Check::Availability { at_least: Ratio::new(975, 1000) }),
+            ("recovery<=2s", Check::Recovery { at_most: 2000 * MS }),
+            ("p50 <= 5ms", Check::Latency { quantile: Ratio::new(50, 100), function: None, at_most: 5 * MS }),
+            (
+                "p99.9 (read) <= 5ms",
+                Check::Latency { quantile: Ratio::new(999, 1000), function: Some("read".to_owned()), at_most: 5 * MS },
+            ),
+            ("max <= 5ms", Check::Latency { quantile: Ratio::new(1, 1), function: None, at_most: 5 * MS }),
+            ("leader changes <= 3", Check::RoleChanges { role: role(), at_most: 3 }),
+        ] {
+            assert_eq!(meaning(text), Ok(Meaning::Check(check)), "{text}");
+        }
+        for (text, goal) in [
+            ("leader elected >= 1 time", Reach::RoleTaken { role: role(), at_least: 1 }),
+            ("every fault had an effect", Reach::EveryFaultHadAnEffect),
+            ("operations >= 500", Reach::Operations { at_least: 500 }),
+        ] {
+            assert_eq!(meaning(text), Ok(Meaning::Goal(goal)), "{text}");
+        }
+        for (text, _) in CHECKS.iter().chain(&GOALS) {
+            assert!(meaning(text).is_ok(), "the manual's own example `{text}`");
+        }
+    }
+
+    #[test]
+    fn other_sentences_are_refused() {
+        assert_eq!(meaning("linearisable"), Err(("S0401", "did you mean `linearizable`?".to_owned())));
+        assert_eq!(meaning("recovery < 2s"), Err(("S0401", "did you mean `recovery <= 2s`?".to_owned())));
+        assert_eq!(meaning("p98 <= 2s").unwrap_err().0, "S0401");
+        assert_eq!(meaning("recovery <= 2").unwrap_err().0, "S0104", "no unit");
+        assert_eq!(meaning("operations >= many").unwrap_err().0, "S0104");
+        assert_eq!(meaning("").unwrap_err().0, "S0401");
+    }
+}

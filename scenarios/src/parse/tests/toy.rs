@@ -1,0 +1,61 @@
+//! A system that exists only for tests of the parser: a bank of registers and carts with one chairman.
+
+use crate::systems::{DataKind, System};
+use history::{Function, Kv, Register};
+use sim_core::settings::{Flaw, Flaws, Key, Kind, Rejected, Values};
+use sim_core::time::{MILLISECOND, SECOND};
+
+const CART: DataKind = DataKind {
+    name: "cart",
+    functions: &[
+        Function { name: "add", writes: true },
+        Function { name: "remove", writes: true },
+        Function { name: "read", writes: false },
+    ],
+    keyed: true,
+    linearizable: false,
+};
+
+pub(crate) const TOY: System = System {
+    name: "toy",
+    about: "Elects a leader and keeps carts.",
+    keys: &[
+        Key {
+            name: "election-timeout",
+            kind: Kind::DurationRange { min: MILLISECOND, max: 60 * SECOND },
+            default: "300ms..600ms",
+            text: "How long a follower waits for its leader.",
+        },
+        Key {
+            name: "heartbeat",
+            kind: Kind::Duration { min: MILLISECOND, max: 10 * SECOND },
+            default: "75ms",
+            text: "How often a leader shows itself.",
+        },
+        Key { name: "pre-vote", kind: Kind::Flag, default: "true", text: "Ask before standing for election." },
+        Key { name: "batch", kind: Kind::Count { min: 1, max: 100 }, default: "8", text: "Entries in a message." },
+        Key {
+            name: "reads",
+            kind: Kind::Word(&["log", "read-index", "local"]),
+            default: "read-index",
+            text: "How reads are served.",
+        },
+    ],
+    flaws: &[
+        Flaw { name: "forget-vote", id: "T01", text: "A vote is not written down." },
+        Flaw { name: "ack-before-fsync", id: "T02", text: "An answer does not wait for the disk." },
+    ],
+    roles: &["leader", "follower", "candidate"],
+    laws: &["election safety"],
+    data: &[DataKind::object::<Kv>(), DataKind::object::<Register>(), CART],
+    check,
+    runner: |_| panic!("the toy is only read"),
+};
+
+fn check(values: &Values, _: Flaws) -> Result<(), Rejected> {
+    if values.duration("heartbeat") >= values.duration_range("election-timeout").0 {
+        let message = "a heartbeat as long as the election timeout unseats every leader".to_owned();
+        return Err(Rejected { key: "heartbeat", message });
+    }
+    Ok(())
+}

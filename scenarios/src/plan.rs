@@ -1,0 +1,292 @@
+//! A plan: a scenario for one seed, every instant and every number decided, before anything happens.
+//!
+//! Everything drawn here comes from streams of its own, named after what is drawn (`plan fault crash-1`, `plan clock n3`),
+//! so that a fault taken out of a scenario leaves the instants of the others as they were. Whom `leader` will mean is not
+//! decided here: the world finds out when it matters.
+
+use crate::delay::{shares, table};
+use crate::scenario::{Action, Fault, Load, Model, Scenario, Timing};
+use sim_core::delay::Delay;
+use sim_core::dice::{Dice, Ratio, StreamName, Streams};
+use sim_core::fault::{self, FaultKind, Strike, Target, When};
+use sim_core::protocol::NodeId;
+use sim_core::settings::{Flaws, Values};
+use sim_core::setup::ClientSetup;
+use sim_core::time::{Nanos, format_duration};
+use sim_core::topology::{Topology, ZoneId};
+use sim_core::workload::{Keys, Pace, Workload};
+use sim_core::{Clock, Tcp};
+use std::fmt;
+use std::sync::Arc;
+
+/// A node of a plan.
+#[derive(Clone, Debug)]
+pub struct PlannedNode {
+    /// Where it stands.
+    pub zone: ZoneId,
+    /// Its clock.
+    pub clock: Clock,
+}
+
+/// What will be run.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The scenario's name.
+    pub scenario: String,
+    /// For which seed it was drawn, and from which the run draws the rest.
+    pub seed: u64,
+    /// How long load and faults last.
+    pub duration: Nanos,
+    /// How long the quiet time after that lasts.
+    pub settle: Nanos,
+    /// Where machines can stand.
+    pub topology: Topology,
+    /// The nodes, by id.
+    pub nodes: Vec<PlannedNode>,
+    /// The system's name.
+    pub protocol: &'static str,
+    /// Its settings.
+    pub values: Values,
+    /// The mistakes switched on.
+    pub flaws: Flaws,
+    /// What a message costs a node's CPU.
+    pub cpu: Delay,
+    /// What a flush costs a node's disk.
+    pub fsync: Delay,
+    /// How streams behave.
+    pub tcp: Tcp,
+    /// The clients, by id: those of every load, then one for each load that reads what survived.
+    pub clients: Vec<ClientSetup>,
+    /// What goes wrong, and when.
+    pub faults: Vec<fault::Fault>,
+}
+
+/// How many final reads are under way at once: enough to read hundreds of keys across an ocean in a few seconds.
+const FINAL_READ_WINDOW: u32 = 16;
+
+impl Plan {
+    /// Decides everything that a scenario leaves to the seed.
+    pub fn draw(scenario: &Scenario, seed: u64) -> Self {
+        let streams = Streams::new(seed);
+        let dice = |parts: &[&str]| streams.dice(StreamName::new(&[&["plan"], parts].concat()));
+        let nodes = scenario.cluster.zones.iter().enumerate().map(|(i, zone)| {
+            let name = NodeId(i as u32).to_string();
+            PlannedNode { zone: ZoneId(*zone as u32), clock: clock(scenario, &mut dice(&["clock", &name])) }
+        });
+        let faults = scenario.faults.iter();
+        let faults = faults.map(|fault| planned_fault(fault, scenario, &mut dice(&["fault", &fault.name])));
+        Plan {
+            scenario: scenario.name.clone(),
+            seed,
+            duration: scenario.duration,
+            settle: scenario.settle,
+            topology: topology(scenario),
+            nodes: nodes.collect(),
+            protocol: scenario.protocol.name,
+            values: scenario.protocol.values.clone(),
+            flaws: scenario.protocol.flaws.clone(),
+            cpu: table(&scenario.cluster.cpu),
+            fsync: table(&scenario.cluster.fsync),
+            tcp: Tcp::default(),
+            clients: clients(scenario),
+            faults: faults.collect(),
+        }
+    }
+}
+
+fn topology(scenario: &Scenario) -> Topology {
+    let mut topology = Topology::new();
+    let zones = scenario.layout.zones.iter();
+    let zones: Vec<ZoneId> = zones.map(|zone| topology.zone(&zone.name, &zone.region)).collect();
+    for link in &scenario.layout.links {
+        topology.link(zones[link.from], zones[link.to], &link.name, table(&link.delay), link.loss, link.duplicate);
+    }
+    topology
+}
+
+/// A clock within the bounds that the scenario gives.
+fn clock(scenario: &Scenario, dice: &mut Dice) -> Clock {
+    let (drift, (earliest, latest)) = (scenario.cluster.clock.drift, scenario.cluster.clock.offset);
+    let most = (u128::from(drift.numerator) * 1_000_000_000 / u128::from(drift.denominator)) as u64;
+    let rate = dice.between(0, 2 * most) as i64 - most as i64;
+    let offset = earliest + dice.between(0, latest.abs_diff(earliest)) as i64;
+    Clock::new(offset, rate)
+}
+
+fn clients(scenario: &Scenario) -> Vec<ClientSetup> {
+    let setup = |zone: usize, index: usize, workload: &Arc<Workload>| ClientSetup {
+        zone: ZoneId(zone as u32),
+        clock: Clock::RIGHT,
+        workload: Arc::clone(workload),
+        index: index as u32,
+    };
+    let workloads = scenario.loads.iter().map(|load| (load, Arc::new(workload(load, scenario.duration))));
+    let workloads: Vec<(&Load, Arc<Workload>)> = workloads.collect();
+    let mut clients = Vec::new();
+    for (load, workload) in &workloads {
+        clients.extend(load.zones.iter().enumerate().map(|(index, zone)| setup(*zone, index, workload)));
+    }
+    if scenario.settle > 0 {
+        for (load, workload) in &workloads {
+            let reader = Arc::new(final_reads(workload, scenario));
+            clients.push(setup(load.zones.first().copied().unwrap_or(0), 0, &reader));
+        }
+    }
+    clients
+}
+
+fn workload(load: &Load, duration: Nanos) -> Workload {
+    let pace = match load.model {
+        Model::Closed { .. } => Pace::Closed { think: table(&load.pace()) },
+        Model::Open { .. } => Pace::Open { gap: table(&load.pace()) },
+    };
+    Workload {
+        name: load.name.clone(),
+        pace,
+        mix: load.ops.clone(),
+        keys: if load.keys.skew.numerator == 0 {
+            Keys::uniform(load.keys.count)
+        } else {
+            Keys::from_ends(shares(load.keys.count, load.keys.skew))
+        },
+        patience: load.timeout,
+        retry_after: load.retry,
+        from: load.from,
+        until: load.until.min(duration),
+    }
+}
+
+/// One more client reads every key of the load when everything has healed and the last operation of the load has ended:
+/// a read that a write could still overtake would tell nothing of that write.
+fn final_reads(load: &Workload, scenario: &Scenario) -> Workload {
+    let longest = scenario.loads.iter().map(|load| load.timeout).max().unwrap_or(0);
+    let from = scenario.duration + longest.min(scenario.settle / 2);
+    let until = scenario.duration + scenario.settle;
+    Workload {
+        name: format!("{} final reads", load.name),
+        pace: Pace::FinalReads { window: FINAL_READ_WINDOW },
+        patience: until - from,
+        from,
+        until,
+        ..load.clone()
+    }
+}
+
+fn planned_fault(fault: &Fault, scenario: &Scenario, dice: &mut Dice) -> fault::Fault {
+    let mut length = || fault.length.map(|(min, max)| dice.between(min, max));
+    let when = match &fault.timing {
+        Timing::At { from, to } => {
+            let length = length();
+            When::At(vec![Strike { at: dice.between(*from, *to), length }])
+        }
+        Timing::During { from, to } => When::At(vec![Strike { at: *from, length: Some(to - from) }]),
+        Timing::Every { period, jitter, times } => {
+            let most = times.map_or(u64::MAX, u64::from);
+            let begins = (1..=most).map_while(|k| period.checked_mul(k)).take_while(|at| *at < scenario.duration);
+            let mut strikes = Vec::new();
+            for at in begins {
+                let length = fault.length.map(|(min, max)| dice.between(min, max));
+                let at = at + dice.between(0, *jitter);
+                strikes.push(Strike { at, length });
+            }
+            strikes.retain(|strike| strike.at < scenario.duration);
+            When::At(strikes)
+        }
+        Timing::Event { event, after, times } => {
+            When::Event { event: event.clone(), after: *after, length: length(), times: *times }
+        }
+    };
+    fault::Fault { name: fault.name.clone(), kind: kind(&fault.action), when }
+}
+
+fn kind(action: &Action) -> FaultKind {
+    match action.clone() {
+        Action::Partition { groups, one_way } => FaultKind::Partition { groups, one_way },
+        Action::CutLinks { links } => FaultKind::CutLinks { links },
+        Action::Crash { target, disk } => FaultKind::Crash { target, disk },
+        Action::Pause { target } => FaultKind::Pause { target },
+        Action::Link { from, to, one_way, delay, loss, duplicate } => {
+            FaultKind::Link { from, to, one_way, delay: table(&delay), loss, duplicate }
+        }
+    }
+}
+
+/// As `stormglass check --plan` prints it.
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (duration, settle) = (format_duration(self.duration), format_duration(self.settle));
+        writeln!(f, "{}, seed {}: {duration}, then {settle} to settle", self.scenario, self.seed)?;
+        writeln!(f, "protocol   {}", self.protocol)?;
+        for (key, setting) in self.values.iter() {
+            writeln!(f, "           {key} = {setting}")?;
+        }
+        if !self.flaws.names().is_empty() {
+            writeln!(f, "           flaws = {}", self.flaws.names().join(", "))?;
+        }
+        for (i, node) in self.nodes.iter().enumerate() {
+            let zone = self.topology.zone_at(node.zone);
+            let name = NodeId(i as u32);
+            writeln!(f, "node       {name:<4} in {} ({}), {}", zone.name, zone.region, node.clock)?;
+        }
+        let mut last: Option<&Arc<Workload>> = None;
+        for client in &self.clients {
+            if last.is_some_and(|last| Arc::ptr_eq(last, &client.workload)) {
+                continue;
+            }
+            last = Some(&client.workload);
+            let count = self.clients.iter().filter(|other| Arc::ptr_eq(&other.workload, &client.workload)).count();
+            let load = &client.workload;
+            let (from, until) = (format_duration(load.from), format_duration(load.until));
+            writeln!(f, "load       {}: {count} clients, {} keys, {from} to {until}", load.name, load.keys.count())?;
+        }
+        for fault in &self.faults {
+            write_fault(f, fault)?;
+        }
+        Ok(())
+    }
+}
+
+fn write_fault(f: &mut fmt::Formatter<'_>, fault: &fault::Fault) -> fmt::Result {
+    let what = describe(&fault.kind);
+    let lasts = |length: Option<Nanos>| match length {
+        Some(length) => format!("for {}", format_duration(length)),
+        None => "to the end of the load".to_owned(),
+    };
+    match &fault.when {
+        When::At(strikes) => {
+            for strike in strikes {
+                let at = format_duration(strike.at);
+                writeln!(f, "fault      {}: at {at} {}, {what}", fault.name, lasts(strike.length))?;
+            }
+        }
+        When::Event { event, after, length, times } => {
+            let event = match event {
+                fault::Event::RoleTaken(role) => format!("{role} elected"),
+                fault::Event::Served(count) => format!("{count} operations served"),
+            };
+            let after = if *after > 0 { format!("{} after ", format_duration(*after)) } else { "at ".to_owned() };
+            writeln!(f, "fault      {}: {after}\"{event}\" {}, {what}, at most {times}x", fault.name, lasts(*length))?;
+        }
+    }
+    Ok(())
+}
+
+fn describe(kind: &FaultKind) -> String {
+    let list = |targets: &[Target]| targets.iter().map(Target::to_string).collect::<Vec<_>>().join(" ");
+    let share = |ratio: Ratio| format!("{}/{}", ratio.numerator, ratio.denominator);
+    match kind {
+        FaultKind::Partition { groups, one_way } => {
+            let groups: Vec<String> = groups.iter().map(|group| list(group)).collect();
+            format!("partition {}", groups.join(if *one_way { " -> " } else { " | " }))
+        }
+        FaultKind::CutLinks { links } => format!("cut {}", links.join(", ")),
+        FaultKind::Crash { target, disk } => format!("crash {} ({disk:?})", list(target)),
+        FaultKind::Pause { target } => format!("pause {}", list(target)),
+        FaultKind::Link { from, to, one_way, delay, loss, duplicate } => {
+            let arrow = if *one_way { "->" } else { "<->" };
+            let (from, to, delay) = (list(from), list(to), format_duration(delay.median()));
+            let (loss, duplicate) = (share(*loss), share(*duplicate));
+            format!("link {from} {arrow} {to}: +{delay} (median), loss {loss}, duplicates {duplicate}")
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The plain record of a judged run.
+
+use crate::execute::{EngineFault, Finished, OpFact, Options};
+use crate::judge::{Judged, judge};
+use crate::plan::Plan;
+use crate::scenario::Scenario;
+use crate::systems::System;
+use history::{ConfigLine, FaultRecord, History, Purpose, RoleSpan, RunRecord, TimeBucket, merged};
+use sim_core::protocol::NodeId;
+use sim_core::time::Nanos;
+use sim_core::world::RoleChange;
+
+/// Into how many stretches the load's time is cut for availability over time.
+const BUCKETS: u64 = 240;
+
+/// A judged run.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// What reports need.
+    pub record: RunRecord,
+    /// What clients did and heard.
+    pub history: History,
+}
+
+/// Runs a scenario for one seed and judges it.
+///
+/// # Errors
+/// If the engine itself panics, which is a bug of ours.
+///
+/// # Panics
+/// If the scenario was not read with these `systems`.
+pub fn run(scenario: &Scenario, seed: u64, systems: &[System], options: &mut Options<'_>) -> Result<Run, EngineFault> {
+    let plan = Plan::draw(scenario, seed);
+    let system = systems.iter().find(|system| system.name == plan.protocol);
+    let system = system.expect("a scenario names one of the systems it was read with");
+    // All loads share their data; without a load it does not matter which.
+    let data = scenario.loads.first().map_or(system.data[0].name, |load| load.data.name);
+    let finished = (system.runner)(data)(&plan, options)?;
+    let judged = judge(scenario, &plan, &finished);
+    let record = record(scenario, &plan, &finished, judged);
+    Ok(Run { record, history: finished.history })
+}
+
+fn record(scenario: &Scenario, plan: &Plan, finished: &Finished, judged: Judged) -> RunRecord {
+    let has_clients = !scenario.loads.is_empty();
+    let config =
+        plan.values.iter().map(|(key, setting)| ConfigLine { key: key.to_owned(), value: setting.to_string() });
+    RunRecord {
+        schema: "stormglass/run@1".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        scenario: scenario.name.clone(),
+        about: scenario.about.clone(),
+        protocol: plan.protocol.to_owned(),
+        flaws: plan.flaws.names().iter().map(|&name| name.to_owned()).collect(),
+        data: scenario.loads.first().map(|load| load.data.name.to_owned()).unwrap_or_default(),
+        nodes: plan.nodes.len() as u32,
+        places: places(scenario),
+        duration_ns: scenario.duration,
+        seed: plan.seed,
+        fingerprint: format!("{:016x}", finished.fingerprint),
+        verdict: merged(&judged.findings),
+        findings: judged.findings,
+        operations: has_clients.then_some(judged.operations),
+        availability: judged.availability,
+        latency: judged.latency,
+        outages: judged.outages,
+        faults: faults(plan, finished),
+        roles: role_spans(&finished.roles, finished.end),
+        events: finished.steps,
+        simulated_ns: finished.end,
+        buckets: buckets(scenario.duration, &finished.facts),
+        config: config.collect(),
+    }
+}
+
+/// Regions, or zones if there is only one region.
+fn places(scenario: &Scenario) -> u32 {
+    let regions = scenario.layout.regions().len();
+    (if regions > 1 { regions } else { scenario.layout.zones.len() }) as u32
+}
+
+/// Every time a fault struck, and every fault that never did.
+fn faults(plan: &Plan, finished: &Finished) -> Vec<FaultRecord> {
+    let name = |fault: usize| (plan.faults[fault].name.clone(), plan.faults[fault].kind.name().to_owned());
+    let struck = finished.strikes.iter().map(|strike| {
+        let (name, kind) = name(strike.fault);
+        let who = strike.who.clone();
+        FaultRecord { name, kind, from_ns: strike.from, to_ns: strike.to, effects: strike.effects, who }
+    });
+    let missed = (0..plan.faults.len()).filter(|fault| finished.strikes.iter().all(|strike| strike.fault != *fault));
+    let missed = missed.map(|fault| {
+        let (name, kind) = name(fault);
+        let who = "never struck".to_owned();
+        FaultRecord { name, kind, from_ns: finished.end, to_ns: finished.end, effects: 0, who }
+    });
+    struck.chain(missed).collect()
+}
+
+/// From changes of role to spans: each lasts until the node's next change.
+fn role_spans(changes: &[RoleChange], end: Nanos) -> Vec<RoleSpan> {
+    let until = |i: usize, node: NodeId| {
+        let next = changes[i + 1..].iter().find(|change| change.node == node);
+        next.map_or(end, |change| change.at)
+    };
+    let span = |(i, change): (usize, &RoleChange)| {
+        let (role, term) = change.role?;
+        let (node, to_ns) = (change.node.to_string(), until(i, change.node));
+        Some(RoleSpan { node, role: role.to_owned(), term, from_ns: change.at, to_ns })
+    };
+    changes.iter().enumerate().filter_map(span).filter(|span| span.to_ns > span.from_ns).collect()
+}
+
+fn buckets(duration: Nanos, facts: &[OpFact]) -> Vec<TimeBucket> {
+    let width = duration.div_ceil(BUCKETS).max(1);
+    let bucket = |i| TimeBucket { from_ns: i * width, invoked: 0, achieved: 0, possible: 0 };
+    let mut buckets: Vec<TimeBucket> = (0..duration.div_ceil(width)).map(bucket).collect();
+    for op in facts.iter().filter(|op| op.purpose == Purpose::Load) {
+        if let Some(bucket) = buckets.get_mut((op.invoked / width) as usize) {
+            bucket.invoked += 1;
+            bucket.achieved += u64::from(op.served.is_some());
+            bucket.possible += u64::from(op.was_possible());
+        }
+    }
+    buckets
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_lasts_until_the_node_changes_or_dies() {
+        let change = |at, node, role| RoleChange { at, node: NodeId(node), role };
+        let changes = [
+            change(0, 0, Some(("leader", 1))),
+            change(5, 1, Some(("leader", 2))),
+            change(7, 0, None),
+            change(9, 0, Some(("follower", 2))),
+        ];
+        let spans: Vec<(String, u64, u64)> =
+            role_spans(&changes, 20).into_iter().map(|span| (span.node, span.from_ns, span.to_ns)).collect();
+        let expected = [("n1", 0, 7), ("n2", 5, 20), ("n1", 9, 20)];
+        assert_eq!(spans, expected.map(|(node, from, to)| (node.to_owned(), from, to)));
+    }
+}

@@ -1,0 +1,357 @@
+//! A scenario: what its author meant. Ranges are still ranges, and `leader` is whoever leads when it matters; a seed turns
+//! it into a plan.
+
+use crate::layout::Layout;
+use crate::sections::DELAY_MAX;
+use crate::systems::DataKind;
+use sim_core::dice::Ratio;
+use sim_core::fault::{DiskFate, Event, Target};
+use sim_core::settings::{Flaws, Values};
+use sim_core::time::{Nanos, SECOND};
+
+/// Everything that a scenario file says, or means by not saying it.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// What lists and reports call it.
+    pub name: String,
+    /// What one learns from it; may be empty.
+    pub about: String,
+    /// How long load and faults last.
+    pub duration: Nanos,
+    /// How long the quiet time after that lasts.
+    pub settle: Nanos,
+    /// The seed where the command line gives none.
+    pub seed: u64,
+    /// The machines.
+    pub cluster: Cluster,
+    /// Where they stand and what lies between.
+    pub layout: Layout,
+    /// The system under test.
+    pub protocol: Protocol,
+    /// Who asks for what. Clients are numbered through all loads, in this order.
+    pub loads: Vec<Load>,
+    /// What goes wrong.
+    pub faults: Vec<Fault>,
+    /// What the run is judged by.
+    pub expect: Expect,
+    /// How many seeds a sweep takes, if the file says so.
+    pub sweep_seeds: Option<u64>,
+}
+
+/// The machines that run the system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cluster {
+    /// By node, the number of its zone in [`Layout::zones`].
+    pub zones: Vec<usize>,
+    /// How wrong clocks are.
+    pub clock: Clock,
+    /// How long until written records are on disk.
+    pub fsync: DelaySpec,
+    /// How long a node works on one message.
+    pub cpu: DelaySpec,
+}
+
+/// How wrong the nodes' clocks are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clock {
+    /// Each clock's rate is drawn from 1 ± this.
+    pub drift: Ratio,
+    /// Each clock begins off by a time drawn from this range (both ends included), in nanoseconds.
+    pub offset: (i64, i64),
+}
+
+/// A delay as its author describes it; [`crate::delay::table`] makes one that can be drawn from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DelaySpec {
+    /// Always the same.
+    Fixed(Nanos),
+    /// Uniform between the two, both included.
+    Uniform {
+        /// The shortest.
+        min: Nanos,
+        /// The longest.
+        max: Nanos,
+    },
+    /// Exponential.
+    Exp {
+        /// Their average.
+        mean: Nanos,
+    },
+    /// Log-normal.
+    LogNormal {
+        /// Half are shorter. Not 0.
+        median: Nanos,
+        /// 99 of 100 are shorter. At least the median.
+        p99: Nanos,
+    },
+}
+
+/// The system under test and its settings.
+#[derive(Clone, Debug)]
+pub struct Protocol {
+    /// One of the systems the parser was given.
+    pub name: &'static str,
+    /// A value for each of its keys; the system's own check has accepted them.
+    pub values: Values,
+    /// The mistakes switched on.
+    pub flaws: Flaws,
+}
+
+/// A group of clients and what they ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Load {
+    /// Its own name; no two are alike.
+    pub name: String,
+    /// What they operate on.
+    pub data: DataKind,
+    /// By client, the number of its zone in [`Layout::zones`].
+    pub zones: Vec<usize>,
+    /// When the next operation begins.
+    pub model: Model,
+    /// How often each function is asked for: (number in [`DataKind::functions`], weight above 0).
+    pub ops: Vec<(usize, u64)>,
+    /// Which keys; one key for data without keys.
+    pub keys: Keys,
+    /// How long a client waits for an operation.
+    pub timeout: Nanos,
+    /// How long it waits for one answer before it asks again.
+    pub retry: Nanos,
+    /// When it begins.
+    pub from: Nanos,
+    /// When it ends; at most the scenario's duration.
+    pub until: Nanos,
+}
+
+impl Load {
+    /// The shape of the pauses that each client of a closed load makes, or of the distances between the operations that
+    /// each client of an open load begins.
+    pub fn pace(&self) -> DelaySpec {
+        match self.model {
+            Model::Closed { think } => think,
+            Model::Open { per_second, arrivals } => {
+                let second = u128::from(SECOND) * self.zones.len() as u128;
+                let gap = second * u128::from(per_second.denominator) / u128::from(per_second.numerator);
+                let gap = u64::try_from(gap).unwrap_or(u64::MAX).clamp(1, DELAY_MAX);
+                match arrivals {
+                    Arrivals::Constant => DelaySpec::Fixed(gap),
+                    Arrivals::Poisson => DelaySpec::Exp { mean: gap },
+                }
+            }
+        }
+    }
+}
+
+/// When the next operation begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Model {
+    /// When the last was answered and the client has thought.
+    Closed {
+        /// How long it thinks.
+        think: DelaySpec,
+    },
+    /// At a rate, answered or not.
+    Open {
+        /// Operations per second that all clients of the load begin together. Not 0.
+        per_second: Ratio,
+        /// At equal distances or by chance.
+        arrivals: Arrivals,
+    },
+}
+
+/// How an open load's operations follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrivals {
+    /// At equal distances.
+    Constant,
+    /// At exponential distances.
+    Poisson,
+}
+
+/// How keys are chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keys {
+    /// How many.
+    pub count: u32,
+    /// The k-th has the weight 1 / k^skew; 0 makes all alike.
+    pub skew: Ratio,
+}
+
+/// Something that goes wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Its own name, or `<do>-<k>` with k counted within its kind from 1; no two are alike.
+    pub name: String,
+    /// What happens.
+    pub action: Action,
+    /// When.
+    pub timing: Timing,
+    /// How long it lasts, drawn between the two for each strike; to the end of the load if `None`. [`Timing::During`]
+    /// says itself when it ends.
+    pub length: Option<(Nanos, Nanos)>,
+}
+
+/// What a fault does; [`sim_core::fault::FaultKind`] with delays as the author describes them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Cuts every pair of machines in different groups.
+    Partition {
+        /// Who stays together.
+        groups: Vec<Vec<Target>>,
+        /// Only what the first group sends is lost.
+        one_way: bool,
+    },
+    /// Cuts links of the layout.
+    CutLinks {
+        /// The names of directed links, each once.
+        links: Vec<String>,
+    },
+    /// Stops processes dead.
+    Crash {
+        /// Whose.
+        target: Vec<Target>,
+        /// What becomes of records not yet on disk.
+        disk: DiskFate,
+    },
+    /// Freezes processes.
+    Pause {
+        /// Whose.
+        target: Vec<Target>,
+    },
+    /// Spoils the traffic between two sets of machines.
+    Link {
+        /// From one of these …
+        from: Vec<Target>,
+        /// … to one of these …
+        to: Vec<Target>,
+        /// … and, unless set, back.
+        one_way: bool,
+        /// Added to every message.
+        delay: DelaySpec,
+        /// Lost in addition.
+        loss: Ratio,
+        /// Doubled in addition.
+        duplicate: Ratio,
+    },
+}
+
+/// When a fault strikes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Timing {
+    /// Once, at an instant drawn between the two.
+    At {
+        /// At the earliest.
+        from: Nanos,
+        /// At the latest.
+        to: Nanos,
+    },
+    /// Once, from then to then.
+    During {
+        /// When it begins.
+        from: Nanos,
+        /// When it ends.
+        to: Nanos,
+    },
+    /// Again and again, as long as the scenario lasts.
+    Every {
+        /// It strikes at this time, at twice this time, …
+        period: Nanos,
+        /// … each drawn up to this much later …
+        jitter: Nanos,
+        /// … but no more than so many times.
+        times: Option<u32>,
+    },
+    /// When something happens.
+    Event {
+        /// What.
+        event: Event,
+        /// It strikes this much later.
+        after: Nanos,
+        /// How many times at most.
+        times: u32,
+    },
+}
+
+/// What a run is judged by.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Expect {
+    /// What has to hold.
+    pub must: Vec<Expectation>,
+    /// What is reported and fails nothing.
+    pub should: Vec<Expectation>,
+    /// What has to happen for the run to count.
+    pub reach: Vec<Goal>,
+    /// The checks the scenario is made to violate: sentences of `must`, or laws of the system.
+    pub shows: Vec<String>,
+}
+
+/// A sentence of `must` or `should`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expectation {
+    /// As the file writes it.
+    pub text: String,
+    /// What it means.
+    pub check: Check,
+}
+
+/// What can be expected of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// `linearizable`
+    Linearizable,
+    /// `no lost writes`
+    NoLostWrites,
+    /// `availability >= 97%`
+    Availability {
+        /// The share of operations served in time.
+        at_least: Ratio,
+    },
+    /// `recovery <= 2s`
+    Recovery {
+        /// The longest outage.
+        at_most: Nanos,
+    },
+    /// `p99(read) <= 400ms`
+    Latency {
+        /// Which quantile, of one: `p99.9` is 999/1000, `max` is 1/1.
+        quantile: Ratio,
+        /// Of the operations of this function only.
+        function: Option<String>,
+        /// How long they took.
+        at_most: Nanos,
+    },
+    /// `leader changes <= 3`
+    RoleChanges {
+        /// Which role.
+        role: String,
+        /// How often it changed hands.
+        at_most: u64,
+    },
+}
+
+/// A sentence of `reach`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Goal {
+    /// As the file writes it.
+    pub text: String,
+    /// What it means.
+    pub goal: Reach,
+}
+
+/// What a run can be made to reach.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// `leader elected >= 2 times`
+    RoleTaken {
+        /// Which role.
+        role: String,
+        /// How often, in terms not seen before.
+        at_least: u64,
+    },
+    /// `every fault had an effect`
+    EveryFaultHadAnEffect,
+    /// `operations >= 500`
+    Operations {
+        /// How many were served.
+        at_least: u64,
+    },
+}

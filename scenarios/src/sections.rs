@@ -1,0 +1,365 @@
+//! Every key that a scenario file can hold: its kind, its default and a sentence about it.
+//!
+//! These tables are the manual and the parser's only list of keys. A protocol adds its own below `[protocol]`
+//! ([`crate::systems::System::keys`]).
+
+use crate::text::entry::{Absent, Entry, Section, Takes};
+use sim_core::settings::Kind;
+use sim_core::time::{HOUR, MILLISECOND, Nanos};
+
+/// No run is longer: 41 days.
+const RUN_MAX: Nanos = 1000 * HOUR;
+/// No delay is longer.
+pub(crate) const DELAY_MAX: Nanos = 24 * HOUR;
+/// More strikes of one fault are no longer a scenario.
+pub(crate) const STRIKES_MAX: u64 = 10_000;
+
+const LENGTH: Takes = Takes::Setting(Kind::Duration { min: MILLISECOND, max: RUN_MAX });
+const WAIT: Takes = Takes::Setting(Kind::Duration { min: 0, max: RUN_MAX });
+const MOMENTS: Takes = Takes::Setting(Kind::DurationRange { min: 0, max: RUN_MAX });
+const LENGTHS: Takes = Takes::Setting(Kind::DurationRange { min: 1, max: RUN_MAX });
+const DELAY: Takes = Takes::Setting(Kind::Duration { min: 0, max: DELAY_MAX });
+const FLAG: Takes = Takes::Setting(Kind::Flag);
+
+const fn count(min: u64, max: u64) -> Takes {
+    Takes::Setting(Kind::Count { min, max })
+}
+
+const fn word(words: &'static [&'static str]) -> Takes {
+    Takes::Setting(Kind::Word(words))
+}
+
+const fn needs(name: &'static str, takes: Takes, text: &'static str) -> Entry {
+    Entry { name, takes, absent: Absent::Error, text }
+}
+
+const fn with(name: &'static str, takes: Takes, default: &'static str, text: &'static str) -> Entry {
+    Entry { name, takes, absent: Absent::Is(default), text }
+}
+
+const fn may(name: &'static str, takes: Takes, means: &'static str, text: &'static str) -> Entry {
+    Entry { name, takes, absent: Absent::Means(means), text }
+}
+
+/// What stands above the first header.
+pub static TOP: Section = Section {
+    title: "the scenario",
+    text: "What is simulated, for how long.",
+    parts: &[&[
+        needs("scenario", count(0, u64::MAX), "The format of the file; this version reads 1."),
+        may("name", Takes::Text, "the name of the file", "What lists and reports call it."),
+        may("about", Takes::Text, "nothing", "What one learns from it, in a sentence."),
+        needs("duration", LENGTH, "How long the load and the faults last."),
+        with("settle", WAIT, "10s", "Then: heal everything, start nothing new, read back what survived."),
+        with("seed", count(0, u64::MAX), "1", "The seed where the command line gives none."),
+        may("cluster", Takes::Table(&CLUSTER), "three nodes in one room", "The machines."),
+        may("layout", Takes::Table(&LAYOUT), "the preset in `[cluster] layout`", "A layout of one's own."),
+        needs("protocol", Takes::Table(&PROTOCOL), "The system under test."),
+        may("load", Takes::Tables(&[&LOAD]), "no clients", "Groups of clients and what they ask for."),
+        may("fault", Takes::Tables(FAULTS), "no faults", "What goes wrong, when."),
+        may("expect", Takes::Table(&EXPECT), "the protocol's own laws", "What the run is judged by."),
+        may("sweep", Takes::Table(&SWEEP), "what the command line says", "How `sweep` runs it."),
+    ]],
+};
+
+/// `[cluster]`.
+pub static CLUSTER: Section = Section {
+    title: "[cluster]",
+    text: "The machines: how many, where, how good.",
+    parts: &[&[
+        may("nodes", count(1, 99), "the sum of `place`, else 3", "How many nodes."),
+        may("layout", Takes::Text, "[layout.regions] if there is one, else small-lan", "Where nodes stand: a preset."),
+        may("place", Takes::Counts, "one zone after the other", "How many nodes stand in each region or zone."),
+        may("clock", Takes::Table(&CLOCK), "clocks are right", "How wrong the nodes' clocks are."),
+        may("disk", Takes::Table(&DISK), "as its keys say", "How fast the nodes' disks are."),
+        with("cpu", Takes::Delay, "10us", "How long a node works on one message."),
+    ]],
+};
+
+/// `clock = { .. }`.
+pub static CLOCK: Section = Section {
+    title: "`clock`",
+    text: "How wrong clocks are; every node draws its own error.",
+    parts: &[&[
+        with("drift", Takes::Share, "0ppm", "Each clock's rate is wrong by up to this share, either way."),
+        with("offset", Takes::Offset, "0ms..0ms", "Each clock begins this far off."),
+    ]],
+};
+
+/// `disk = { .. }`.
+pub static DISK: Section = Section {
+    title: "`disk`",
+    text: "How fast disks are.",
+    parts: &[&[with("fsync", Takes::Delay, "500us..2ms", "How long until written records are safe.")]],
+};
+
+/// `[layout]`.
+pub static LAYOUT: Section = Section {
+    title: "[layout]",
+    text: "A layout of one's own, instead of a preset.",
+    parts: &[&[
+        needs(
+            "regions",
+            Takes::Named(&REGION),
+            "The regions and the zones in each: us-east = { zones = [\"a\", \"b\"] }.",
+        ),
+        needs(
+            "links",
+            Takes::Links,
+            "How long messages take: `same-zone`, `same-region`, \"a <-> b\" for both ways, \"a -> b\" for one.",
+        ),
+    ]],
+};
+
+/// One of `[layout.regions]`.
+pub static REGION: Section = Section {
+    title: "a region",
+    text: "A region is a name for some zones.",
+    parts: &[&[needs("zones", Takes::Texts, "Its zones; elsewhere `a` in `us-east` is called `us-east-a`.")]],
+};
+
+/// `[protocol]`; the system's own keys are added to it.
+pub static PROTOCOL: Section = Section {
+    title: "[protocol]",
+    text: "The system under test and its settings.",
+    parts: &[&[
+        needs("name", Takes::Text, "Which system."),
+        may("flaws", Takes::Texts, "none", "Historically real mistakes to switch on, to see the checks bite."),
+    ]],
+};
+
+/// `[[load]]`.
+pub static LOAD: Section = Section {
+    title: "[[load]]",
+    text: "A group of clients and what they ask for.",
+    parts: &[&[
+        may("name", Takes::Text, "load, load-2, ..", "Its own name: its clients' random numbers are drawn by it."),
+        may("data", Takes::Text, "the first that the system offers", "The kind of data."),
+        with("clients", Takes::CountOr(&CLIENTS), "5", "How many clients."),
+        may("model", Takes::Table(&MODEL), "closed, think = 10ms", "When the next operation begins."),
+        may("ops", Takes::Counts, "read = 50, write = 50", "How often each function of the data is asked for."),
+        may("keys", Takes::Table(&KEYS), "as its keys say", "Which keys, for data that has keys."),
+        with("timeout", LENGTH, "1s", "How long a client waits for an operation before it gives up."),
+        may("retry", LENGTH, "a quarter of `timeout`", "How long it waits for one answer before it asks again."),
+        with("at", WAIT, "0", "When it begins."),
+        may("for", LENGTH, "to the end of `duration`", "How long it lasts."),
+    ]],
+};
+
+/// How many clients a load can have.
+pub(crate) const CLIENT_COUNT: Kind = Kind::Count { min: 1, max: 10_000 };
+
+/// `clients = { .. }`.
+pub static CLIENTS: Section = Section {
+    title: "`clients`",
+    text: "How many clients, and where.",
+    parts: &[&[
+        needs("count", Takes::Setting(CLIENT_COUNT), "How many."),
+        may("place", Takes::Text, "one zone after the other", "The region or zone they stand in."),
+    ]],
+};
+
+/// `model = { .. }`.
+pub static MODEL: Section = Section {
+    title: "`model`",
+    text: "When the next operation begins: `closed` or `open`.",
+    parts: &[&[
+        may("closed", Takes::Table(&CLOSED), "not so", "Each client asks again when it was answered and has thought."),
+        may("open", Takes::Table(&OPEN), "not so", "Operations begin at a rate, answered or not."),
+    ]],
+};
+
+/// `closed = { .. }`.
+pub static CLOSED: Section = Section {
+    title: "`closed`",
+    text: "Clients that wait for their answers.",
+    parts: &[&[with("think", Takes::Delay, "10ms", "How long a client thinks after an answer.")]],
+};
+
+/// `open = { .. }`.
+pub static OPEN: Section = Section {
+    title: "`open`",
+    text: "Clients that do not wait.",
+    parts: &[&[
+        needs("rate", Takes::Rate, "How many operations all clients of the load begin together."),
+        with("arrivals", word(&["constant", "poisson"]), "poisson", "At equal distances, or by chance."),
+    ]],
+};
+
+/// `keys = { .. }`.
+pub static KEYS: Section = Section {
+    title: "`keys`",
+    text: "How keys are chosen.",
+    parts: &[&[
+        with("count", count(1, 1_000_000), "10", "How many keys."),
+        with("dist", word(&["uniform", "zipf"]), "uniform", "All alike, or some much more often than others."),
+        may("skew", Takes::Decimal, "0.99 for zipf", "How much more often: the k-th key has the weight 1 / k^skew."),
+    ]],
+};
+
+const FAULT: &[Entry] = &[
+    needs("do", word(&["partition", "crash", "pause", "link"]), "What happens."),
+    may("name", Takes::Text, "<do>-<k>", "Its own name: its random numbers are drawn by it."),
+    may("at", MOMENTS, "see `during`, `every`, `when`", "When it strikes; within a range, drawn for each seed."),
+    may("during", MOMENTS, "see `at`, `every`, `when`", "From when to when."),
+    may("every", LENGTH, "see `at`, `during`, `when`", "It strikes again and again, first after this time."),
+    may("jitter", WAIT, "none", "With `every`: each strike is up to this much later."),
+    may("when", Takes::Text, "see `at`, `during`, `every`", "What sets it off: `leader elected`, `500 operations`."),
+    may("after", WAIT, "none", "With `when`: it strikes this much later."),
+    may("times", count(1, STRIKES_MAX), "1 with `when`, no limit with `every`", "How many times at most."),
+    may("for", LENGTHS, "to the end of `duration`", "How long it lasts; within a range, drawn for each strike."),
+];
+
+const TARGET: Entry = needs("target", Takes::Targets, "Whom it strikes.");
+const ONE_WAY: Entry = with("one-way", FLAG, "false", "Only what the first send to the others.");
+
+/// `[[fault]]` with `do = "partition"`.
+pub static PARTITION: Section = Section {
+    title: "a `partition` fault",
+    text: "Machines in different groups do not hear each other, or links are cut.",
+    parts: &[
+        FAULT,
+        &[
+            may("groups", Takes::Groups, "see `links`", "Who stays together; who is in no group talks to everybody."),
+            may("links", Takes::Texts, "see `groups`", "The links to cut, such as `us-east <-> us-west`."),
+            ONE_WAY,
+        ],
+    ],
+};
+
+/// `[[fault]]` with `do = "crash"`.
+pub static CRASH: Section = Section {
+    title: "a `crash` fault",
+    text: "Processes stop dead and start again when the fault ends.",
+    parts: &[
+        FAULT,
+        &[
+            TARGET,
+            with(
+                "disk",
+                word(&["keep", "lose-unsynced", "torn"]),
+                "keep",
+                "What is left of records not yet on disk: all, none, or some with the last one torn.",
+            ),
+        ],
+    ],
+};
+
+/// `[[fault]]` with `do = "pause"`.
+pub static PAUSE: Section = Section {
+    title: "a `pause` fault",
+    text: "Processes freeze, as in a long garbage collection; nothing is lost.",
+    parts: &[FAULT, &[TARGET]],
+};
+
+/// `[[fault]]` with `do = "link"`.
+pub static LINK: Section = Section {
+    title: "a `link` fault",
+    text: "The traffic between two sets of machines is spoilt.",
+    parts: &[
+        FAULT,
+        &[
+            needs("between", Takes::Groups, "The two sides, each a target or a list of targets."),
+            ONE_WAY,
+            may("delay", Takes::AddedDelay, "none", "Added to every message: \"+80ms\"."),
+            may("loss", Takes::Share, "none", "This share is lost."),
+            may("duplicate", Takes::Share, "none", "This share arrives twice."),
+        ],
+    ],
+};
+
+/// The kinds of `[[fault]]`.
+pub static FAULTS: &[&Section] = &[&PARTITION, &CRASH, &PAUSE, &LINK];
+
+/// `[expect]`.
+pub static EXPECT: Section = Section {
+    title: "[expect]",
+    text: "What the run is judged by.",
+    parts: &[&[
+        may("must", Takes::Texts, "nothing", "What has to hold."),
+        may("should", Takes::Texts, "nothing", "What is reported, and fails nothing."),
+        may("reach", Takes::Texts, "nothing", "What has to happen for the run to count: else it is VACUOUS."),
+        may("shows", Takes::Texts, "nothing", "The checks that the scenario is made to violate."),
+    ]],
+};
+
+/// `[sweep]`.
+pub static SWEEP: Section = Section {
+    title: "[sweep]",
+    text: "How `sweep` runs the scenario.",
+    parts: &[&[may("seeds", count(1, u64::MAX), "what the command line says", "How many seeds.")]],
+};
+
+const DIST: Entry = needs("dist", word(&["uniform", "exp", "lognormal"]), "Its shape.");
+
+/// A delay as a table, with `dist = "uniform"`.
+pub static UNIFORM: Section = Section {
+    title: "a `uniform` delay",
+    text: "Every delay between two is as likely as any other.",
+    parts: &[&[DIST, needs("min", DELAY, "The shortest."), needs("max", DELAY, "The longest.")]],
+};
+
+/// A delay as a table, with `dist = "exp"`.
+pub static EXP: Section = Section {
+    title: "an `exp` delay",
+    text: "Exponential: as the time between two events that know nothing of each other.",
+    parts: &[&[DIST, needs("mean", DELAY, "Their average.")]],
+};
+
+/// A delay as a table, with `dist = "lognormal"`.
+pub static LOGNORMAL: Section = Section {
+    title: "a `lognormal` delay",
+    text: "Most are near the median, few are much longer: what networks do.",
+    parts: &[&[DIST, needs("median", DELAY, "Half are shorter."), needs("p99", DELAY, "99 of 100 are shorter.")]],
+};
+
+/// A link as a table without `dist`.
+pub static PLAIN_LINK: Section = Section {
+    title: "a link",
+    text: "A link of any delay.",
+    parts: &[&[needs("delay", Takes::Delay, "How long a message takes.")]],
+};
+
+/// What a link's table takes beside its delay.
+pub static LINK_LOSSES: &[Entry] = &[
+    with("loss", Takes::Share, "0%", "The share that is lost."),
+    with("duplicate", Takes::Share, "0%", "The share that arrives twice."),
+];
+
+/// Every section with a header of its own.
+static HEADERS: [&Section; 11] =
+    [&TOP, &CLUSTER, &LAYOUT, &PROTOCOL, &LOAD, &PARTITION, &CRASH, &PAUSE, &LINK, &EXPECT, &SWEEP];
+
+/// The sections with a header of their own that take this key.
+pub(crate) fn homes(key: &str) -> Vec<&'static Section> {
+    HEADERS.iter().copied().filter(|section| section.entry(key).is_some()).collect()
+}
+
+/// Whether this is the title of a kind of fault.
+pub(crate) fn is_fault(title: &str) -> bool {
+    FAULTS.iter().any(|section| section.title == title)
+}
+
+/// How to bring a top-level key back to the top level.
+pub(crate) fn cure_for_top_level(key: &str) -> String {
+    match TOP.entry(key).map(|entry| entry.takes) {
+        Some(Takes::Table(_)) => format!("give it a header of its own, [{key}]"),
+        Some(Takes::Tables(_)) => format!("give each a header of its own, [[{key}]]"),
+        _ => "move it above the first [header]".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_stands_twice_in_a_section() {
+        for section in HEADERS {
+            let names: Vec<&str> = section.entries().map(|entry| entry.name).collect();
+            for (i, name) in names.iter().enumerate() {
+                assert!(!names[..i].contains(name), "{} has `{name}` twice", section.title);
+            }
+        }
+    }
+}

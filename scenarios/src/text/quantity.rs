@@ -1,0 +1,266 @@
+//! How values are written: one method per thing that a key can take.
+
+use super::entry::{Takes, quoted};
+use super::{Shape, Table, Value};
+use crate::codes;
+use crate::diagnostics::{Diagnostic, Origin};
+use sim_core::dice::Ratio;
+use sim_core::settings::{Kind, Setting};
+use sim_core::time::parse_duration;
+
+/// A value, and what its key takes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Given<'a> {
+    pub key: &'a str,
+    pub takes: Takes,
+    pub value: &'a Value,
+}
+
+impl<'a> Given<'a> {
+    /// The same key, for one of the elements of its value.
+    pub fn element(self, value: &'a Value) -> Self {
+        Given { value, ..self }
+    }
+
+    pub fn wrong_type(&self) -> Diagnostic {
+        let message = format!("`{}` takes {}; this is {}", self.key, self.takes.noun(), self.value.noun());
+        Diagnostic::new(&codes::WRONG_TYPE, &self.value.origin, message)
+    }
+
+    /// The value is of the right type, and still wrong.
+    pub fn bad(&self, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(&codes::BAD_VALUE, &self.value.origin, message)
+    }
+
+    pub fn text(&self) -> Result<&'a str, Diagnostic> {
+        let Shape::Text(text) = &self.value.shape else { return Err(self.wrong_type()) };
+        Ok(text)
+    }
+
+    /// A text that can stand in a file name, a stream's name and a sentence.
+    pub fn name(&self) -> Result<&'a str, Diagnostic> {
+        let name = self.text()?;
+        check_name(name, &self.value.origin)?;
+        Ok(name)
+    }
+
+    /// A quantity as a text. A bare number is let through, for what reads it knows which units it could have.
+    pub fn quantity(&self) -> Result<&'a str, Diagnostic> {
+        if let Shape::Number(number) | Shape::Fraction(number) = &self.value.shape {
+            return Ok(number);
+        }
+        self.text()
+    }
+
+    pub fn table(&self) -> Result<&'a Table, Diagnostic> {
+        let Shape::Table(table) = &self.value.shape else { return Err(self.wrong_type()) };
+        Ok(table)
+    }
+
+    pub fn list(&self) -> Result<&'a [Value], Diagnostic> {
+        let Shape::List(items) = &self.value.shape else { return Err(self.wrong_type()) };
+        Ok(items)
+    }
+
+    /// The elements of a list, or the one thing that stands for a list of one.
+    pub fn one_or_more(&self) -> &'a [Value] {
+        if let Shape::List(items) = &self.value.shape { items } else { std::slice::from_ref(self.value) }
+    }
+
+    pub fn setting(&self, kind: Kind) -> Result<Setting, Diagnostic> {
+        let text = match (kind, &self.value.shape) {
+            (Kind::Flag, Shape::Flag(flag)) => return Ok(Setting::Flag(*flag)),
+            (Kind::Count { .. }, Shape::Number(number)) => number,
+            (Kind::Flag | Kind::Count { .. }, _) => return Err(self.wrong_type()),
+            (Kind::Duration { .. } | Kind::DurationRange { .. }, _) => self.quantity()?,
+            (Kind::Word(words), _) => {
+                let text = self.text()?;
+                return kind.parse(text).map_err(|_| self.unknown_word(text, words));
+            }
+        };
+        kind.parse(text).map_err(|message| self.bad(message))
+    }
+
+    pub fn unknown_word(&self, word: &str, words: &[&str]) -> Diagnostic {
+        let message = format!("`{word}` is not a word that `{}` takes", self.key);
+        Diagnostic::new(&codes::UNKNOWN_WORD, &self.value.origin, message)
+            .label(did_you_mean(word, words))
+            .help(format!("`{}` takes {}", self.key, quoted(words)))
+    }
+
+    /// `97%`, `0.01%` or `200ppm`, exactly.
+    pub fn share(&self) -> Result<Ratio, Diagnostic> {
+        let text = self.quantity()?;
+        parse_share(text).map_err(|message| self.bad(message))
+    }
+
+    /// `300/s`, in operations a second.
+    pub fn rate(&self) -> Result<Ratio, Diagnostic> {
+        let text = self.quantity()?;
+        let read = || {
+            let (number, unit) = text.split_once('/')?;
+            let seconds = match unit {
+                "s" => 1,
+                "m" => 60,
+                "h" => 3600,
+                _ => return None,
+            };
+            let rate = decimal(number)?;
+            Some(Ratio::new(rate.numerator, rate.denominator.checked_mul(seconds)?))
+        };
+        let rate = read().ok_or_else(|| self.bad(format!("`{text}` is not a rate; write it like \"300/s\"")))?;
+        if rate.numerator == 0 {
+            return Err(self.bad("a rate of nothing; leave the load out instead"));
+        }
+        Ok(rate)
+    }
+
+    pub fn decimal(&self) -> Result<Ratio, Diagnostic> {
+        let (Shape::Number(number) | Shape::Fraction(number)) = &self.value.shape else {
+            return Err(self.wrong_type());
+        };
+        decimal(number).ok_or_else(|| self.bad(format!("`{number}` is not a number from 0 with at most six decimals")))
+    }
+
+    /// `-50ms..50ms`, in nanoseconds.
+    pub fn offset(&self) -> Result<(i64, i64), Diagnostic> {
+        let text = self.quantity()?;
+        let signed = |text: &str| -> Result<i64, Diagnostic> {
+            let (sign, length) = match text.strip_prefix('-') {
+                Some(length) => (-1, length),
+                None => (1, text.strip_prefix('+').unwrap_or(text)),
+            };
+            let length = parse_duration(length).map_err(|message| self.bad(message))?;
+            let in_bounds = i64::try_from(length).ok().filter(|length| *length <= OFFSET_MAX);
+            Ok(sign * in_bounds.ok_or_else(|| self.bad(format!("`{text}` is too far off; at most 59m")))?)
+        };
+        let (min, max) = match text.split_once("..") {
+            Some((min, max)) => (signed(min)?, signed(max)?),
+            None => (signed(text)?, signed(text)?),
+        };
+        if min > max {
+            return Err(self.bad(format!("`{text}` runs backwards; write the earlier first")));
+        }
+        Ok((min, max))
+    }
+}
+
+/// The engine's clocks begin at an hour, and show no time before 0.
+const OFFSET_MAX: i64 = 59 * sim_core::time::MINUTE as i64;
+
+/// Whether this can be a name.
+pub(crate) fn check_name(name: &str, origin: &Origin) -> Result<(), Diagnostic> {
+    const LENGTH_MAX: usize = 80;
+    let is_plain = name.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
+    if !is_plain || name.is_empty() || name.starts_with('.') || name.len() > LENGTH_MAX {
+        let message = "a name is one word of letters, digits, `-`, `_` and `.`";
+        return Err(Diagnostic::new(&codes::BAD_VALUE, origin, message));
+    }
+    Ok(())
+}
+
+/// Reads `97%`, `0.01%` or `200ppm`.
+pub(crate) fn parse_share(text: &str) -> Result<Ratio, String> {
+    let (number, of) = match (text.strip_suffix('%'), text.strip_suffix("ppm")) {
+        (Some(number), _) => (number, 100),
+        (None, Some(number)) => (number, 1_000_000),
+        (None, None) if text == "0" => ("0", 100),
+        (None, None) => {
+            return Err(format!("`{text}` is not a share; write it in per cent, like \"97%\" or \"0.01%\""));
+        }
+    };
+    let number =
+        decimal(number).ok_or_else(|| format!("`{text}` is not a share; write it like \"97%\" or \"0.01%\""))?;
+    let share = Ratio::new(number.numerator, number.denominator * of);
+    if share.numerator > share.denominator {
+        return Err(format!("`{text}` is more than everything; a share is at most 100%"));
+    }
+    Ok(share)
+}
+
+/// A decimal number, exactly, if it has at most nine figures before the point and six behind it.
+fn decimal(text: &str) -> Option<Ratio> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let complete = !whole.is_empty() && (!fraction.is_empty() || !text.contains('.'));
+    if !complete || whole.len() > 9 || fraction.len() > 6 || !is_digits(whole) || !is_digits(fraction) {
+        return None;
+    }
+    let denominator = 10u64.pow(fraction.len() as u32);
+    let fraction = if fraction.is_empty() { 0 } else { fraction.parse::<u64>().ok()? };
+    Some(Ratio::new(whole.parse::<u64>().ok()? * denominator + fraction, denominator))
+}
+
+/// The candidate that the author may have meant, as a question; empty if there is none.
+pub(crate) fn did_you_mean(word: &str, candidates: &[&str]) -> String {
+    closest(word, candidates).map_or(String::new(), |found| format!("did you mean `{found}`?"))
+}
+
+/// The candidate that is this word but for a slip or two.
+pub(crate) fn closest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
+    const LENGTH_MAX: usize = 100;
+    if word.len() > LENGTH_MAX {
+        return None;
+    }
+    let lower = word.to_lowercase();
+    let distance = |candidate: &&str| strsim::damerau_levenshtein(&lower, &candidate.to_lowercase());
+    let (best, slips) = candidates.iter().map(|candidate| (*candidate, distance(candidate))).min_by_key(|(_, d)| *d)?;
+    (slips <= (best.len() / 3).max(1)).then_some(best)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given<T>(shape: Shape, read: impl Fn(&Given<'_>) -> Result<T, Diagnostic>) -> Result<T, String> {
+        let value = Value { shape, origin: Origin::Whole };
+        read(&Given { key: "key", takes: Takes::Share, value: &value }).map_err(|diagnostic| diagnostic.message)
+    }
+
+    fn text<T>(text: &str, read: impl Fn(&Given<'_>) -> Result<T, Diagnostic>) -> Result<T, String> {
+        given(Shape::Text(text.to_owned()), read)
+    }
+
+    #[test]
+    fn shares_are_exact() {
+        for (written, share) in [
+            ("97%", (97, 100)),
+            ("0.01%", (1, 10_000)),
+            ("98.5%", (985, 1000)),
+            ("200ppm", (200, 1_000_000)),
+            ("0", (0, 100)),
+        ] {
+            assert_eq!(text(written, |given| given.share()), Ok(Ratio::new(share.0, share.1)), "{written}");
+        }
+        assert!(text("101%", |given| given.share()).unwrap_err().contains("at most 100%"));
+        assert!(given(Shape::Fraction("0.97".into()), |given| given.share()).unwrap_err().contains("per cent"));
+        for bad in ["", "%", "1.%", ".5%", "-1%", "1e3%", "0.12345678%", "99999999999999999999%", "५%"] {
+            assert!(text(bad, |given| given.share()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn rates_count_per_second() {
+        assert_eq!(text("300/s", |given| given.rate()), Ok(Ratio::new(300, 1)));
+        assert_eq!(text("1.5/m", |given| given.rate()), Ok(Ratio::new(15, 600)));
+        assert!(given(Shape::Number("300".into()), |given| given.rate()).unwrap_err().contains("\"300/s\""));
+        assert!(text("0/s", |given| given.rate()).is_err());
+    }
+
+    #[test]
+    fn offsets_have_signs() {
+        assert_eq!(text("-50ms..50ms", |given| given.offset()), Ok((-50_000_000, 50_000_000)));
+        assert_eq!(text("+1s", |given| given.offset()), Ok((1_000_000_000, 1_000_000_000)));
+        assert!(text("5ms..-5ms", |given| given.offset()).unwrap_err().contains("backwards"));
+        assert!(text("9999999h", |given| given.offset()).is_err());
+    }
+
+    #[test]
+    fn a_slip_is_forgiven_a_guess_is_not() {
+        let words = ["target", "at", "groups", "disk"];
+        assert_eq!(closest("traget", &words), Some("target"));
+        assert_eq!(closest("Group", &words), Some("groups"));
+        assert_eq!(closest("election", &words), None);
+        assert_eq!(closest(&"t".repeat(1_000_000), &words), None, "and garbage costs nothing");
+    }
+}
