@@ -31,6 +31,8 @@ pub struct RunRecord {
     pub seed: u64,
     /// The running hash of every event delivered, 16 hex digits.
     pub fingerprint: String,
+    /// What it was after each simulated second: two runs of one seed part after the last that they share.
+    pub checkpoints: Vec<String>,
     /// The worst of the findings.
     pub verdict: Verdict,
     /// What was checked, and what was found.

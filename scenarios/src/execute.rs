@@ -10,7 +10,7 @@ use sim_core::oplog::LoggedOp;
 use sim_core::protocol::{ClientId, Protocol};
 use sim_core::settings::Settings;
 use sim_core::setup::{NodeSetup, Setup};
-use sim_core::time::{MILLISECOND, Nanos};
+use sim_core::time::{MILLISECOND, Nanos, SECOND};
 pub use sim_core::trace::Row;
 use sim_core::world::{RoleChange, StrikeReport, World};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -77,6 +77,8 @@ pub struct Finished {
     pub steps: u64,
     /// The running hash of all of them.
     pub fingerprint: u64,
+    /// What the fingerprint was after each whole second: where two runs part, to the second.
+    pub checkpoints: Vec<u64>,
     /// When it ended, in true time.
     pub end: Nanos,
     /// Whether it ran to the end of its time.
@@ -110,6 +112,7 @@ const SLICE: Nanos = 100 * MILLISECOND;
 pub fn execute<P: Protocol>(plan: &Plan, options: &mut Options<'_>) -> Result<Finished, EngineFault> {
     let mut world = World::new(setup::<P>(plan, options.trace.is_some()));
     let (mut panic, mut stopped) = (None, false);
+    let mut checkpoints = Vec::new();
     for (until, heals) in [(plan.duration, true), (plan.duration + plan.settle, false)] {
         while world.now() < until && panic.is_none() && world.breach().is_none() && !stopped {
             let next = (world.now() + SLICE).min(until);
@@ -124,13 +127,17 @@ pub fn execute<P: Protocol>(plan: &Plan, options: &mut Options<'_>) -> Result<Fi
                 };
                 panic = Some(format!("{who} panicked: {message}"));
             }
+            if world.now().is_multiple_of(SECOND) {
+                checkpoints.push(world.fingerprint());
+            }
             stopped = options.keep_going.is_some_and(|keep_going| !keep_going());
         }
         if heals && panic.is_none() && world.breach().is_none() {
             world.heal();
         }
     }
-    Ok(finished(plan, &world, panic, stopped))
+    let whole = panic.is_none() && world.breach().is_none() && !stopped;
+    Ok(Finished { checkpoints, panic, whole, ..finished(plan, &world) })
 }
 
 fn setup<P: Protocol>(plan: &Plan, trace: bool) -> Setup<P> {
@@ -161,7 +168,8 @@ fn payload_text(payload: &(dyn std::any::Any + Send)) -> String {
     text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
 }
 
-fn finished<P: Protocol>(plan: &Plan, world: &World<P>, panic: Option<String>, stopped: bool) -> Finished {
+/// What there is to say of a world that has come to its end.
+fn finished<P: Protocol>(plan: &Plan, world: &World<P>) -> Finished {
     let reach = world.reachability();
     let config = P::Config::build(&plan.values, plan.flaws.clone()).expect("it was built before");
     let end = world.now();
@@ -197,10 +205,11 @@ fn finished<P: Protocol>(plan: &Plan, world: &World<P>, panic: Option<String>, s
         roles: world.roles().to_vec(),
         steps: world.steps(),
         fingerprint: world.fingerprint(),
+        checkpoints: Vec::new(),
         end,
-        whole: panic.is_none() && world.breach().is_none() && !stopped,
+        whole: true,
         breach: world.breach().cloned(),
-        panic,
+        panic: None,
         laws: <P::Laws as Laws<P>>::NAMES,
     }
 }

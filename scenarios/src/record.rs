@@ -57,7 +57,8 @@ fn record(scenario: &Scenario, plan: &Plan, finished: &Finished, judged: Judged)
         places: places(scenario),
         duration_ns: scenario.duration,
         seed: plan.seed,
-        fingerprint: format!("{:016x}", finished.fingerprint),
+        fingerprint: hex(finished.fingerprint),
+        checkpoints: finished.checkpoints.iter().copied().map(hex).collect(),
         verdict: merged(&judged.findings),
         findings: judged.findings,
         operations: has_clients.then_some(judged.operations),
@@ -71,6 +72,10 @@ fn record(scenario: &Scenario, plan: &Plan, finished: &Finished, judged: Judged)
         buckets: buckets(scenario.duration, &finished.facts),
         config: config.collect(),
     }
+}
+
+fn hex(fingerprint: u64) -> String {
+    format!("{fingerprint:016x}")
 }
 
 /// Regions, or zones if there is only one region.
