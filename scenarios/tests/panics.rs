@@ -1,0 +1,107 @@
+//! A panic in a protocol's code is a finding about the protocol, with a witness; a panic in the engine is a bug of ours.
+
+use history::{Data, Outcome, Purpose, Register, RegisterOp, RegisterRet, Verdict};
+use scenarios::execute::{Options, execute};
+use scenarios::systems::{DataKind, System};
+use serde::Serialize;
+use sim_core::laws::NoLaws;
+use sim_core::protocol::{
+    Boot, Client, ClientBoot, ClientCtx, ClientId, Ctx, Never, NodeId, OpId, Protocol, Vocabulary,
+};
+use sim_core::reach::Reach;
+use sim_core::time::MILLISECOND;
+
+/// Answers a few requests and then trips over its own feet.
+#[derive(Clone)]
+struct Clumsy {
+    answered: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+struct Ask;
+
+impl Vocabulary for Clumsy {
+    type Message = Never;
+    type Timer = Ask;
+    type Record = Never;
+    type Reply = Ask;
+}
+
+impl Protocol for Clumsy {
+    type Request = Ask;
+    type Client = Asker;
+    type Admin = Never;
+    type Config = ();
+    type Data = Register;
+    type Laws = NoLaws;
+
+    fn start(_: Boot<'_, Self>, _: &mut Ctx<'_, Self>) -> Self {
+        Clumsy { answered: 0 }
+    }
+    fn on_message(&mut self, _: NodeId, message: Never, _: &mut Ctx<'_, Self>) {
+        match message {}
+    }
+    fn on_timer(&mut self, _: Ask, _: &mut Ctx<'_, Self>) {}
+    fn on_request(&mut self, client: ClientId, ask: Ask, ctx: &mut Ctx<'_, Self>) {
+        self.answered += 1;
+        assert!(self.answered < 100, "answered too much");
+        ctx.tell(client, ask);
+    }
+    fn can_serve(_: &(), _: &RegisterOp, _: &Reach<'_>) -> bool {
+        true
+    }
+}
+
+#[derive(Clone)]
+struct Asker {
+    node: NodeId,
+    open: Option<OpId>,
+}
+
+impl Client<Clumsy> for Asker {
+    type Timer = Ask;
+    fn start(boot: ClientBoot<'_, Clumsy>, ctx: &mut ClientCtx<'_, Clumsy>) -> Self {
+        ctx.arm(Ask, MILLISECOND);
+        Asker { node: boot.nodes[0], open: None }
+    }
+    fn on_reply(&mut self, _: NodeId, _: Ask, ctx: &mut ClientCtx<'_, Clumsy>) {
+        if let Some(op) = self.open.take() {
+            ctx.complete(op, Outcome::Returned(RegisterRet::Value(history::Value::Nil)));
+        }
+    }
+    fn on_timer(&mut self, ask: Ask, ctx: &mut ClientCtx<'_, Clumsy>) {
+        if self.open.is_none() {
+            self.open = Some(ctx.invoke(RegisterOp::Read, 100 * MILLISECOND, Purpose::Load));
+            ctx.request(self.node, ask);
+        }
+        ctx.arm(ask, 10 * MILLISECOND);
+    }
+}
+
+const CLUMSY: System = System {
+    name: "clumsy",
+    about: "Trips.",
+    keys: &[],
+    flaws: &[],
+    roles: &[],
+    laws: &[],
+    data: &[DataKind::object::<Register>()],
+    check: |_, _| Ok(()),
+    runner: |_| execute::<Clumsy>,
+};
+
+#[test]
+fn a_protocol_that_panics_fails_with_a_witness() {
+    let source = "scenario = 1\nabout = \"a\"\nduration = \"5s\"\n[cluster]\nnodes = 1\n[protocol]\nname = \"clumsy\"\n[[load]]\nclients = 1\n[expect]\nmust = [\"linearizable\", \"availability >= 1%\"]\n";
+    let (scenario, _) = scenarios::parse(source, "clumsy", &[], &[CLUMSY]).expect("well formed");
+    let record = scenarios::run(&scenario, 1, &[CLUMSY], &mut Options::default()).expect("the engine holds").record;
+    assert_eq!(record.verdict, Verdict::Fail);
+    let finding = record.findings.iter().find(|finding| finding.check == "no panic").expect("a finding");
+    assert_eq!(finding.verdict, Verdict::Fail);
+    assert!(finding.detail.contains("n1 panicked: answered too much"), "{}", finding.detail);
+    let other = |check: &str| record.findings.iter().find(|finding| finding.check == check).expect("a finding").verdict;
+    assert_eq!(other("availability >= 1%"), Verdict::Unknown, "the run stopped early");
+    assert_eq!(other("progress after settle"), Verdict::Unknown);
+    assert_eq!(record.protocol, "clumsy");
+    assert_eq!(Register::NAME, record.data);
+}
