@@ -5,7 +5,7 @@
 //! decided here: the world finds out when it matters.
 
 use crate::delay::{shares, table};
-use crate::scenario::{Action, Fault, Load, Model, Scenario, Timing};
+use crate::scenario::{Fault, Load, Model, Scenario, Timing};
 use sim_core::delay::Delay;
 use sim_core::dice::{Dice, Ratio, StreamName, Streams};
 use sim_core::fault::{self, FaultKind, Strike, Target, When};
@@ -196,19 +196,7 @@ fn planned_fault(fault: &Fault, scenario: &Scenario, dice: &mut Dice) -> fault::
             When::Event { event: event.clone(), after: *after, length: length(), times: *times }
         }
     };
-    fault::Fault { name: fault.name.clone(), kind: kind(&fault.action), when }
-}
-
-fn kind(action: &Action) -> FaultKind {
-    match action.clone() {
-        Action::Partition { groups, one_way } => FaultKind::Partition { groups, one_way },
-        Action::CutLinks { links } => FaultKind::CutLinks { links },
-        Action::Crash { target, disk } => FaultKind::Crash { target, disk },
-        Action::Pause { target } => FaultKind::Pause { target },
-        Action::Link { from, to, one_way, delay, loss, duplicate } => {
-            FaultKind::Link { from, to, one_way, delay: table(&delay), loss, duplicate }
-        }
-    }
+    fault::Fault { name: fault.name.clone(), kind: fault.action.clone().with_delay(|delay| table(&delay)), when }
 }
 
 /// As `stormglass check --plan` prints it.

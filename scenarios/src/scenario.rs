@@ -5,7 +5,7 @@ use crate::layout::Layout;
 use crate::sections::DELAY_MAX;
 use crate::systems::DataKind;
 use sim_core::dice::Ratio;
-use sim_core::fault::{DiskFate, Event, Target};
+use sim_core::fault::{Event, FaultKind};
 use sim_core::settings::{Flaws, Values};
 use sim_core::time::{Nanos, SECOND};
 
@@ -190,49 +190,8 @@ pub struct Fault {
     pub length: Option<(Nanos, Nanos)>,
 }
 
-/// What a fault does; [`sim_core::fault::FaultKind`] with delays as the author describes them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Cuts every pair of machines in different groups.
-    Partition {
-        /// Who stays together.
-        groups: Vec<Vec<Target>>,
-        /// Only what the first group sends is lost.
-        one_way: bool,
-    },
-    /// Cuts links of the layout.
-    CutLinks {
-        /// The names of directed links, each once.
-        links: Vec<String>,
-    },
-    /// Stops processes dead.
-    Crash {
-        /// Whose.
-        target: Vec<Target>,
-        /// What becomes of records not yet on disk.
-        disk: DiskFate,
-    },
-    /// Freezes processes.
-    Pause {
-        /// Whose.
-        target: Vec<Target>,
-    },
-    /// Spoils the traffic between two sets of machines.
-    Link {
-        /// From one of these …
-        from: Vec<Target>,
-        /// … to one of these …
-        to: Vec<Target>,
-        /// … and, unless set, back.
-        one_way: bool,
-        /// Added to every message.
-        delay: DelaySpec,
-        /// Lost in addition.
-        loss: Ratio,
-        /// Doubled in addition.
-        duplicate: Ratio,
-    },
-}
+/// What a fault does, with delays as the author describes them.
+pub type Action = FaultKind<DelaySpec>;
 
 /// When a fault strikes.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -21,9 +21,9 @@ pub struct Fault {
     pub when: When,
 }
 
-/// What a fault does.
+/// What a fault does. `D` is how delays are given: to the world as distributions to draw from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FaultKind {
+pub enum FaultKind<D = Delay> {
     /// Cuts every pair of machines in different groups. Machines in no group talk to everybody.
     Partition {
         /// Who stays together.
@@ -57,7 +57,7 @@ pub enum FaultKind {
         /// … and, unless set, back.
         one_way: bool,
         /// Added to every message.
-        delay: Delay,
+        delay: D,
         /// Lost, in addition to what the link loses anyway.
         loss: Ratio,
         /// Doubled, likewise (datagrams only).
@@ -65,7 +65,20 @@ pub enum FaultKind {
     },
 }
 
-impl FaultKind {
+impl<D> FaultKind<D> {
+    /// The same fault, with its delay given in another way.
+    pub fn with_delay<E>(self, convert: impl FnOnce(D) -> E) -> FaultKind<E> {
+        match self {
+            FaultKind::Partition { groups, one_way } => FaultKind::Partition { groups, one_way },
+            FaultKind::CutLinks { links } => FaultKind::CutLinks { links },
+            FaultKind::Crash { target, disk } => FaultKind::Crash { target, disk },
+            FaultKind::Pause { target } => FaultKind::Pause { target },
+            FaultKind::Link { from, to, one_way, delay, loss, duplicate } => {
+                FaultKind::Link { from, to, one_way, delay: convert(delay), loss, duplicate }
+            }
+        }
+    }
+
     /// Its name in scenario files.
     pub fn name(&self) -> &'static str {
         match self {
