@@ -68,6 +68,7 @@ codes! {
     BAD_PLACE = "S0209" Error "`place` says how many nodes stand where; together they must be as many as `nodes`."
     BAD_LINKS = "S0210" Error "[layout.links] must say how long a message takes between any two zones: `same-zone`, \
         `same-region`, and one entry for every two regions (`\"a <-> b\"`, or `\"a -> b\"` for each way)."
+    MIXED_DATA = "S0211" Error "All loads of a scenario operate on the same store, so they name the same kind of data."
 
     NO_TRAFFIC = "S0301" Warning "The fault strikes when every load has ended, so no client will notice it."
     UNKNOWN_TARGET = "S0302" Error "A target is a role of the system (`leader`), a place (`zone:a`, `region:us-east`), a node \

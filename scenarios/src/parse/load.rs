@@ -36,9 +36,21 @@ pub(super) fn loads(
         let reader = Reader::numbered(table, &LOAD, &place, problems);
         let default = if i == 0 { "load".to_owned() } else { format!("load-{}", i + 1) };
         let name = names.name(&reader, default, problems);
-        loads.push(load(&reader, name, system, layout, duration, problems));
+        let load = load(&reader, name, system, layout, duration, problems);
+        if let (Some(Some(first)), Some(load)) = (loads.first(), &load) {
+            same_data(first, load, &reader, problems);
+        }
+        loads.push(load);
     }
     loads.into_iter().collect()
+}
+
+/// One system keeps one kind of data.
+fn same_data(first: &Load, load: &Load, reader: &Reader<'_>, problems: &Problems) {
+    if first.data != load.data {
+        let message = format!("this load asks for {}, and an earlier one for {}", load.data.name, first.data.name);
+        problems.push(Diagnostic::new(&codes::MIXED_DATA, &reader.origin("data"), message));
+    }
 }
 
 /// The names given so far, each once.

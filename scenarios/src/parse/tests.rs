@@ -49,7 +49,7 @@ ops = { read = 70, write = 25, cas = 5, append = 0 }
 keys = { count = 50, dist = "zipf", skew = 1.1 }
 
 [[load]]
-data = "cart"
+data = "kv"
 clients = { count = 2, place = "eu-west" }
 model = { open = { rate = "300/s" } }
 timeout = "500ms"
@@ -119,10 +119,10 @@ fn loads_mean_what_they_say() {
         *second,
         Load {
             name: "load-2".to_owned(),
-            data: TOY.data[2],
+            data: TOY.data[0],
             zones: vec![eu_west; 2],
             model: Model::Open { per_second: Ratio::new(300, 1), arrivals: Arrivals::Poisson },
-            ops: vec![(2, 50)],
+            ops: vec![(0, 50), (1, 50)],
             keys: Keys { count: 10, skew: Ratio::ZERO },
             timeout: 500 * MILLISECOND,
             retry: 125 * MILLISECOND,

@@ -26,6 +26,7 @@ fn document(place: &str, snippet: &str) -> String {
 
 /// Place, snippet, code, and what its message, label or help says.
 const MISTAKES: &[(&str, &str, &str, &str)] = &[
+    ("end", "[[load]]\ndata = «\"register\"»", "S0211", "an earlier one for kv"),
     ("top", "name = «raft»", "S0001", "texts stand in quotes: \"raft\""),
     ("top", "seed = 1\n«seed» = 2", "S0001", "duplicate key"),
     ("top", "name = [[[[[[[[[[[[«[1]»]]]]]]]]]]]]", "S0003", "nests this deep"),
