@@ -1,6 +1,7 @@
 //! The command line's words.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use history::figures::grouped;
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -13,7 +14,12 @@ pub struct Cli {
     pub command: Command,
 }
 
-const EXITS: &str = "Exit codes: 0 PASS, 1 FAIL, 2 bad usage or input, 3 UNKNOWN, 4 VACUOUS (nothing was tested),
+const EXITS: &str = "Examples:
+  stormglass list scenarios
+  stormglass run scenarios/files/raft/leader-partition.toml
+  stormglass test scenarios/files --seeds 100
+
+Exit codes: 0 PASS, 1 FAIL, 2 bad usage or input, 3 UNKNOWN, 4 VACUOUS (nothing was tested),
 5 not reproducible, 101 a bug of stormglass";
 
 #[derive(Subcommand, Debug)]
@@ -34,6 +40,7 @@ pub enum Command {
     #[command(after_help = REPLAY_EXAMPLES)]
     Replay(Replay),
     /// Lists what there is
+    #[command(after_help = LIST_EXAMPLES)]
     List(List),
 }
 
@@ -55,14 +62,20 @@ const TEST_EXAMPLES: &str = "Examples:
   stormglass test scenarios/files --junit junit.xml";
 const REPLAY_EXAMPLES: &str = "Examples:
   stormglass replay leader-partition.toml --seed 42 --from 9.9s --until 11s --node n1
+  stormglass replay leader-partition.toml --seed 42 --until 2s | less
   stormglass replay leader-partition.toml --seed 42 --verify 9f31c2d0a1b2e07a";
+
+const LIST_EXAMPLES: &str = "Examples:
+  stormglass list scenarios    those that ship, or those below this directory
+  stormglass list checks       what [expect] can ask for
+  stormglass list flaws        historically real mistakes that can be switched on";
 
 #[derive(Args, Debug)]
 pub struct Run {
     /// The scenario
     pub file: PathBuf,
-    /// The seed, decimal or 0x…; the scenario's own (usually 1) if not given
-    #[arg(long, value_parser = seed)]
+    /// The seed, decimal or 0x..; the scenario's own (usually 1) if not given
+    #[arg(long, value_parser = seed, allow_hyphen_values = true)]
     pub seed: Option<u64>,
     /// Changes a key of the scenario, as in protocol.pre-vote=false
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = assignment)]
@@ -99,7 +112,7 @@ pub struct Check {
     #[arg(long)]
     pub plan: bool,
     /// For which seed
-    #[arg(long, value_parser = seed, requires = "plan")]
+    #[arg(long, value_parser = seed, allow_hyphen_values = true, requires = "plan")]
     pub seed: Option<u64>,
     /// Changes a key of the scenarios
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = assignment)]
@@ -148,7 +161,7 @@ pub struct Replay {
     /// The scenario
     pub file: PathBuf,
     /// The seed; the scenario's own if not given
-    #[arg(long, value_parser = seed)]
+    #[arg(long, value_parser = seed, allow_hyphen_values = true)]
     pub seed: Option<u64>,
     /// Changes a key of the scenario
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = assignment)]
@@ -184,12 +197,14 @@ pub enum Kind {
     Scenarios,
 }
 
+/// At a thousand runs a second, three hours; their results fit into memory.
+const SEEDS_MAX: u64 = 10_000_000;
+
 fn seed(text: &str) -> Result<u64, String> {
-    let number = match text.strip_prefix("0x") {
-        Some(hex) => u64::from_str_radix(hex, 16),
-        None => text.parse(),
-    };
-    number.map_err(|_| "a seed is a whole number below 2^64, decimal or 0x…".to_owned())
+    let (digits, base) = text.strip_prefix("0x").map_or((text, 10), |hex| (hex, 16));
+    // The standard reader takes a `+`, too.
+    let number = digits.chars().all(|c| c.is_digit(base)).then(|| u64::from_str_radix(digits, base).ok()).flatten();
+    number.ok_or_else(|| "a seed is a whole number below 2^64, decimal or 0x..".to_owned())
 }
 
 fn seeds(text: &str) -> Result<Range<u64>, String> {
@@ -200,12 +215,18 @@ fn seeds(text: &str) -> Result<Range<u64>, String> {
     if range.is_empty() {
         return Err(format!("`{text}` holds no seed; write A..B with A below B, or N for 0..N"));
     }
+    let count = range.end - range.start;
+    if count > SEEDS_MAX {
+        let (count, most) = (grouped(count), grouped(SEEDS_MAX));
+        return Err(format!("`{text}` are {count} seeds, and one test takes at most {most}; part them"));
+    }
     Ok(range)
 }
 
 fn fingerprint(text: &str) -> Result<u64, String> {
     let digits = text.strip_prefix("0x").unwrap_or(text);
-    let number = (digits.len() == 16).then(|| u64::from_str_radix(digits, 16).ok()).flatten();
+    let is_whole = digits.len() == 16 && digits.chars().all(|c| c.is_ascii_hexdigit());
+    let number = is_whole.then(|| u64::from_str_radix(digits, 16).ok()).flatten();
     number.ok_or_else(|| "a fingerprint has 16 hexadecimal digits, as `run` prints them".to_owned())
 }
 
@@ -242,7 +263,13 @@ mod tests {
     fn seeds_and_fingerprints_read_as_people_write_them() {
         assert_eq!((seed("42"), seed("0x2a")), (Ok(42), Ok(42)));
         assert_eq!((seeds("5..8"), seeds("3")), (Ok(5..8), Ok(0..3)));
-        assert!(seeds("8..5").is_err() && seeds("0").is_err() && seed("-1").is_err());
+        for bad in ["-1", "+1", "0x+1", "", "0x", "18446744073709551616", "1e3", "abc"] {
+            assert!(seed(bad).is_err(), "{bad}");
+        }
+        for bad in ["8..5", "0", "..3", "1..", "0..99999999999"] {
+            assert!(seeds(bad).is_err(), "{bad}");
+        }
+        assert_eq!(seeds("18446744073709551610..18446744073709551615").map(Iterator::count), Ok(5));
         assert_eq!(fingerprint("00000000000000ff"), Ok(255));
         assert!(fingerprint("ff").is_err());
     }

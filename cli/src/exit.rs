@@ -15,6 +15,8 @@ pub enum Exit {
     Diverged,
     /// A bug of ours.
     Bug,
+    /// Whoever read the output has gone: as a shell reports a program that a closed pipe ends.
+    Unheard,
 }
 
 impl From<Exit> for ExitCode {
@@ -27,6 +29,7 @@ impl From<Exit> for ExitCode {
             Exit::Judged(Verdict::Vacuous) => 4,
             Exit::Diverged => 5,
             Exit::Bug => 101,
+            Exit::Unheard => 141,
         })
     }
 }

@@ -1,27 +1,66 @@
 //! Files: what the user had is never lost or half-written. Everything is written beside its place and then renamed.
 
 use crate::exit::Failure;
+use scenarios::codes::Code;
 use std::fs;
-use std::io::{self, BufWriter, Write as _};
+use std::io::{self, BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-/// Reads a text file.
+/// Reads a scenario's text; of a file that is far too long to be one, no more than it takes to see that.
+pub fn read_scenario(path: &Path) -> Result<String, Failure> {
+    let path_shown = path.display();
+    let bytes = read(path, scenarios::SIZE_MAX as u64 + 1).map_err(|e| {
+        let cures = [
+            (io::ErrorKind::IsADirectory, "; `stormglass test` takes directories, the others take a file"),
+            (io::ErrorKind::NotFound, "; `stormglass list scenarios` shows what is here"),
+        ];
+        let cure = cures.iter().find(|(kind, _)| *kind == e.kind()).map_or("", |(_, cure)| cure);
+        Failure::usage(format!("cannot read {path_shown}: {}{cure}", told(&e)))
+    })?;
+    if bytes.len() > scenarios::SIZE_MAX {
+        let Code { id, .. } = scenarios::codes::TOO_LARGE;
+        return Err(Failure::rendered(format!(
+            "error[{id}]: {path_shown} is larger than 1 MiB, and a scenario is a page of text; if it is a recorded history, \
+             `stormglass verify` judges it"
+        )));
+    }
+    text(path, bytes)
+}
+
+/// Reads a text file of any size.
 pub fn read_text(path: &Path) -> Result<String, Failure> {
-    let bytes = fs::read(path).map_err(|e| Failure::usage(format!("cannot read {}: {}", path.display(), told(&e))))?;
+    let bytes = read(path, u64::MAX);
+    text(path, bytes.map_err(|e| Failure::usage(format!("cannot read {}: {}", path.display(), told(&e))))?)
+}
+
+fn read(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(bytes_max).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn text(path: &Path, bytes: Vec<u8>) -> Result<String, Failure> {
     String::from_utf8(bytes).map_err(|e| {
         let valid = &e.as_bytes()[..e.utf8_error().valid_up_to()];
         let line = valid.iter().filter(|&&byte| byte == b'\n').count() + 1;
         let column = valid.iter().rev().take_while(|&&byte| byte != b'\n').count() + 1;
-        Failure::usage(format!("{}:{line}:{column}: this is not text (not UTF-8)", path.display()))
+        Failure::usage(format!("{}:{line}:{column}: this is not text; save the file as UTF-8", path.display()))
     })
 }
 
 /// Sees to it that a directory is there.
 pub fn make_dir(path: &Path) -> Result<(), Failure> {
-    fs::create_dir_all(path).map_err(|e| Failure::usage(format!("cannot make {}: {}", path.display(), told(&e))))
+    fs::create_dir_all(path).map_err(|e| {
+        let shown = path.display();
+        Failure::usage(if e.kind() == io::ErrorKind::AlreadyExists {
+            format!("{shown} is a file, and results go into a directory: name another")
+        } else {
+            format!("cannot make the directory {shown}: {}", told(&e))
+        })
+    })
 }
 
-/// A file being written beside its place.
+/// A file being written beside its place. What is not finished leaves nothing behind.
 pub struct Beside {
     place: PathBuf,
     partial: PathBuf,
@@ -42,10 +81,15 @@ impl Beside {
 
     /// The file is whole: it takes its place.
     pub fn finish(mut self) -> Result<(), Failure> {
-        self.file.flush().and_then(|()| fs::rename(&self.partial, &self.place)).map_err(|e| {
-            let _ = fs::remove_file(&self.partial);
-            cannot_write(&self.place, &e)
-        })
+        let placed = self.file.flush().and_then(|()| fs::rename(&self.partial, &self.place));
+        placed.map_err(|e| cannot_write(&self.place, &e))
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        // Once it has its place there is nothing to remove, and that is no error.
+        let _ = fs::remove_file(&self.partial);
     }
 }
 
@@ -56,30 +100,39 @@ pub fn write(place: &Path, text: &str) -> Result<(), Failure> {
     file.finish()
 }
 
+/// Removes a file that may be there.
+pub fn remove(place: &Path) -> Result<(), Failure> {
+    match fs::remove_file(place) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(cannot_write(place, &e)),
+        _ => Ok(()),
+    }
+}
+
 fn cannot_write(place: &Path, error: &io::Error) -> Failure {
     Failure::usage(format!("cannot write {}: {}", place.display(), told(error)))
 }
 
 /// The error without the number that only programmers want.
-fn told(error: &io::Error) -> String {
+pub fn told(error: &io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or_default().to_lowercase()
 }
 
-/// The scenarios at a path: the file itself, or every `.toml` below the directory, by name.
+/// The scenarios at a path: the file itself, or every `.toml` below the directory, by name. Links to directories are not
+/// followed, since they can lead back.
 pub fn scenarios_at(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     let cannot = |e: &io::Error| Failure::usage(format!("cannot read {}: {}", path.display(), told(e)));
     if !fs::metadata(path).map_err(|e| cannot(&e))?.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
-    let entries = fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>).map_err(|e| cannot(&e))?;
-    let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
-    paths.sort();
+    let mut entries = fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>).map_err(|e| cannot(&e))?;
+    entries.sort_by_key(fs::DirEntry::path);
     let mut found = Vec::new();
-    for path in paths {
-        if path.is_dir() {
+    for entry in entries {
+        let path = entry.path();
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             found.extend(scenarios_at(&path)?);
-        } else if path.extension().is_some_and(|extension| extension == "toml") {
+        } else if path.extension().is_some_and(|extension| extension == "toml") && !path.is_dir() {
             found.push(path);
         }
     }

@@ -9,15 +9,13 @@ use std::path::Path;
 /// Reads a scenario. Warnings are printed, errors are the failure.
 pub fn scenario(path: &Path, set: &[(String, String)]) -> Result<Scenario, Failure> {
     let (scenario, warnings) = quietly(path, set)?;
-    if !warnings.is_empty() {
-        eprintln!("{}", warnings.trim_end());
-    }
+    screen::complain(&warnings);
     Ok(scenario)
 }
 
 /// Reads a scenario, with its warnings laid out.
 pub fn quietly(path: &Path, set: &[(String, String)]) -> Result<(Scenario, String), Failure> {
-    let source = files::read_text(path)?;
+    let source = files::read_scenario(path)?;
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let shown = path.display().to_string();
     let colour = screen::colour_on_stderr();

@@ -6,8 +6,6 @@
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,
-    clippy::print_stdout,
-    clippy::print_stderr,
     reason = "what is kept out of every other crate has its place here"
 )]
 
@@ -33,7 +31,7 @@ fn main() -> ExitCode {
     match done {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            eprintln!("{}", failure.message.trim_end());
+            screen::complain(&failure.message);
             failure.exit.into()
         }
     }

@@ -1,16 +1,18 @@
 //! The terminal: what it can show, and writing to it.
 
+use crate::exit::{Exit, Failure};
+use crate::files::told;
 use reports::terminal::Look;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 
 /// How to write to standard output.
 pub fn look() -> Look {
-    Look { colour: wants_colour(std::io::stdout().is_terminal()), unicode: shows_unicode() }
+    Look { colour: wants_colour(io::stdout().is_terminal()), unicode: shows_unicode() }
 }
 
 /// Whether to write colours to standard error.
 pub fn colour_on_stderr() -> bool {
-    wants_colour(std::io::stderr().is_terminal())
+    wants_colour(io::stderr().is_terminal())
 }
 
 fn wants_colour(is_terminal: bool) -> bool {
@@ -27,10 +29,26 @@ fn shows_unicode() -> bool {
     })
 }
 
-/// Writes to standard output. If nobody reads on (`| head`), the command is done.
-pub fn print(text: &str) {
-    let mut out = std::io::stdout().lock();
-    if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
-        std::process::exit(0);
+/// Writes to standard output. That nobody reads on (`| head`) is no failure: the command ends by its verdict.
+pub fn print(text: &str) -> Result<(), Failure> {
+    stream(text).or_else(|failure| if failure.exit == Exit::Unheard { Ok(()) } else { Err(failure) })
+}
+
+/// The same for output without end in sight: where nobody reads on, there is no use in going on.
+pub fn stream(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|e| {
+        if e.kind() == io::ErrorKind::BrokenPipe {
+            return Failure { exit: Exit::Unheard, message: String::new() };
+        }
+        Failure::usage(format!("cannot write to standard output: {}", told(&e)))
+    })
+}
+
+/// Writes to standard error, as far as that can be.
+pub fn complain(text: &str) {
+    let text = text.trim_end();
+    if !text.is_empty() {
+        let _ = writeln!(io::stderr(), "{text}");
     }
 }

@@ -1,7 +1,6 @@
 //! A run as JSON: the record as it is, and on the command line the time it took.
 
 use history::RunRecord;
-use serde_json::Value;
 
 /// The text of `run.json`. The same run gives the same text.
 pub fn record(record: &RunRecord) -> String {
@@ -10,11 +9,13 @@ pub fn record(record: &RunRecord) -> String {
     text
 }
 
-/// One line for `run --format json`: the record, and how long the run took on this machine.
+/// One line for `run --format json`: the record, and at its end how long the run took on this machine.
+///
+/// # Panics
+/// Never: a record is an object.
 pub fn line(record: &RunRecord, wall_ns: u64) -> String {
-    let mut object = serde_json::to_value(record).expect("plain data serializes");
-    if let Value::Object(fields) = &mut object {
-        fields.insert("wall_ns".to_owned(), wall_ns.into());
-    }
-    object.to_string()
+    // Put together as text: an object of `serde_json` would forget the order of the fields.
+    let object = serde_json::to_string(record).expect("plain data serializes");
+    let fields = object.strip_suffix('}').expect("a record is an object");
+    format!("{fields},\"wall_ns\":{wall_ns}}}")
 }

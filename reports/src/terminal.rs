@@ -2,7 +2,7 @@
 //! command that shows it again.
 
 use history::figures::{counted, duration, grouped, measured};
-use history::{Finding, Level, RoleSpan, RunRecord, Verdict};
+use history::{Level, RoleSpan, RunRecord, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How a terminal is written to.
@@ -18,6 +18,20 @@ impl Look {
     /// A heading.
     fn bold(self, text: &str) -> String {
         if self.colour { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
+    /// A text of the run's, which can hold anything, as this terminal may get it: no control characters, and nothing beyond
+    /// ASCII where it cannot be shown.
+    pub fn shown(self, text: &str) -> String {
+        let mut shown = String::with_capacity(text.len());
+        for c in text.chars() {
+            match c {
+                c if c.is_control() => shown.extend(c.escape_default()),
+                c if !self.unicode && !c.is_ascii() => shown.push('?'),
+                c => shown.push(c),
+            }
+        }
+        shown
     }
 
     /// A text in the colour of a verdict.
@@ -46,20 +60,30 @@ pub struct Around {
 }
 
 /// The picture's width, in characters.
-const COLUMNS: u64 = 60;
+const COLUMNS: usize = 60;
+
+/// How far apart the axis has its marks.
+const MARK_EVERY: usize = 10;
 
 /// More fault lanes than this would push the verdicts off the screen.
 const FAULT_LANES_MAX: usize = 8;
 
 /// The whole text.
 pub fn summary(record: &RunRecord, around: &Around, look: Look) -> String {
-    let page = Page { record, look, text: String::new() };
+    let role = sole_role(&record.roles);
+    let lanes = role.iter().map(String::as_str).chain(["possible"]);
+    let label_width = lanes.map(|lane| lane.chars().count()).max().unwrap_or(0);
+    let page = Page { record, look, role, label_width, text: String::new() };
     page.head(around).picture().expectations().verdict(around)
 }
 
 struct Page<'a> {
     record: &'a RunRecord,
     look: Look,
+    /// The role that is drawn, if one is.
+    role: Option<String>,
+    /// Of the names left of the picture.
+    label_width: usize,
     text: String,
 }
 
@@ -71,16 +95,17 @@ impl Page<'_> {
 
     fn head(mut self, around: &Around) -> Self {
         let r = self.record;
-        let name = self.look.bold(&format!("{}  seed {}", r.scenario, r.seed));
+        let name = self.look.bold(&format!("{}  seed {}", self.look.shown(&r.scenario), r.seed));
         let places = if r.places > 1 { format!(", {} places", r.places) } else { String::new() };
         let flaws = if r.flaws.is_empty() { String::new() } else { format!(" with {}", r.flaws.join(", ")) };
-        let system = format!("{}{flaws}, {}{places}", r.protocol, counted(r.nodes.into(), "node"));
+        let system = self.look.shown(&format!("{}{flaws}", r.protocol));
+        let system = format!("{system}, {}{places}", counted(r.nodes.into(), "node"));
         let settle = duration(r.simulated_ns.saturating_sub(r.duration_ns));
         let time = format!("{} + {settle} to settle", duration(r.duration_ns));
         let cost = format!("({} real, {})", measured(around.wall_ns), counted(r.events, "event"));
         self.line(&format!("{name}   {system}, {time}   {cost}"));
         if !r.about.is_empty() {
-            let about = r.about.clone();
+            let about = self.look.shown(&r.about);
             self.line(&format!("  {about}"));
         }
         self
@@ -90,11 +115,11 @@ impl Page<'_> {
         if self.record.duration_ns == 0 {
             return self;
         }
-        let axis: String = (0..COLUMNS / 10)
-            .map(|i| format!("{:<10}", duration(self.record.duration_ns * i * 10 / COLUMNS)))
-            .collect();
+        let moment = |column| u128::from(self.record.duration_ns) * column as u128 / COLUMNS as u128;
+        let mark = |column| format!("{:<MARK_EVERY$}", short(moment(column) as u64));
+        let axis: String = (0..COLUMNS).step_by(MARK_EVERY).map(mark).collect();
         let end = duration(self.record.duration_ns);
-        self.line(&format!("  {:<9}{axis}{end}", ""));
+        self.lane("", &axis, &end);
         self.service();
         self.roles();
         self.faults();
@@ -122,18 +147,19 @@ impl Page<'_> {
 
     /// By column, how many of a hundred operations were counted; `None` where none began.
     fn shares(&self, count: impl Fn(&history::TimeBucket) -> u64) -> Vec<Option<u64>> {
-        let mut columns = vec![(0u64, 0u64); COLUMNS as usize];
+        let mut columns = [(0u128, 0u128); COLUMNS];
         for bucket in &self.record.buckets {
-            let column = self.column(bucket.from_ns);
-            columns[column].0 += bucket.invoked;
-            columns[column].1 += count(bucket);
+            let (all, counted) = &mut columns[self.column(bucket.from_ns)];
+            *all += u128::from(bucket.invoked);
+            *counted += u128::from(count(bucket));
         }
-        columns.into_iter().map(|(all, counted)| (all > 0).then(|| counted * 100 / all)).collect()
+        columns.into_iter().map(|(all, counted)| (all > 0).then(|| (counted * 100 / all).min(100) as u64)).collect()
     }
 
+    /// The column of a moment; what is later than the load stands in the last.
     fn column(&self, at: u64) -> usize {
-        let column = u128::from(at) * u128::from(COLUMNS) / u128::from(self.record.duration_ns);
-        (column as usize).min(COLUMNS as usize - 1)
+        let column = u128::from(at) * COLUMNS as u128 / u128::from(self.record.duration_ns);
+        column.min(COLUMNS as u128 - 1) as usize
     }
 
     fn bars(&self, shares: &[Option<u64>]) -> String {
@@ -147,20 +173,23 @@ impl Page<'_> {
     }
 
     fn lane(&mut self, name: &str, picture: &str, told: &str) {
-        self.line(&format!("  {name:<9}{picture:<60}  {told}"));
+        let (name, told, width) = (self.look.shown(name), self.look.shown(told), self.label_width);
+        // What is told of the axis is its end, and that stands where the picture ends.
+        let gap = if name.is_empty() { "" } else { "  " };
+        self.line(&format!("  {name:<width$} {picture:<COLUMNS$}{gap}{told}"));
     }
 
     /// The role that at most one node holds in a term, if the system has one.
     fn roles(&mut self) {
-        let Some(role) = sole_role(&self.record.roles) else { return };
+        let Some(role) = self.role.clone() else { return };
         let spans: Vec<&RoleSpan> = self.record.roles.iter().filter(|span| span.role == role).collect();
         let (line, end) = if self.look.unicode { ('─', '┤') } else { ('-', '|') };
-        let mut lane = vec![' '; COLUMNS as usize];
+        let mut lane = [' '; COLUMNS];
         for span in spans.iter().filter(|span| span.from_ns < self.record.duration_ns) {
-            let (from, to) = (self.column(span.from_ns), self.column(span.to_ns));
+            let (from, to) = (self.column(span.from_ns), self.column(span.to_ns.max(span.from_ns)));
             lane[from..=to].fill(line);
             lane[to] = end;
-            for (cell, letter) in lane[from..=to].iter_mut().zip(span.node.chars()) {
+            for (cell, letter) in lane[from..=to].iter_mut().zip(self.look.shown(&span.node).chars()) {
                 *cell = letter;
             }
         }
@@ -172,23 +201,24 @@ impl Page<'_> {
             (Some(only), _) => format!("no change, term {only}"),
             (None, _) => String::new(),
         };
-        self.lane(&role, &lane.iter().collect::<String>(), &told);
+        self.lane(&role, &String::from_iter(lane), &told);
     }
 
     fn faults(&mut self) {
         let block = if self.look.unicode { '░' } else { '/' };
         for fault in self.record.faults.iter().take(FAULT_LANES_MAX) {
-            let mut lane = vec![' '; COLUMNS as usize];
+            let mut lane = [' '; COLUMNS];
             if fault.from_ns < self.record.duration_ns {
-                let last = fault.to_ns.max(fault.from_ns + 1) - 1;
+                // It ends before `to_ns`, and what has no length is seen all the same.
+                let last = fault.to_ns.saturating_sub(1).max(fault.from_ns);
                 lane[self.column(fault.from_ns)..=self.column(last)].fill(block);
             }
             let told = format!("{} {} ({})", fault.name, fault.who, counted(fault.effects, "effect"));
-            self.lane("fault", &lane.iter().collect::<String>(), &told);
+            self.lane("fault", &String::from_iter(lane), &told);
         }
         let hidden = self.record.faults.len().saturating_sub(FAULT_LANES_MAX);
         if hidden > 0 {
-            self.lane("", "", &format!("and {} more, all in run.json", grouped(hidden as u64)));
+            self.lane("..", "", &format!("and {} more, all in run.json", grouped(hidden as u64)));
         }
     }
 
@@ -206,8 +236,10 @@ impl Page<'_> {
             for (i, finding) in findings.enumerate() {
                 let name = if i == 0 { name } else { "" };
                 let sign = self.look.signed(finding.verdict, sign(finding.verdict, self.look.unicode));
-                self.line(&format!("{name:<8}{sign} {:<width$}   {}", finding.check, finding.detail));
-                for step in &finding.witness {
+                let (check, detail) = (self.look.shown(&finding.check), self.look.shown(&finding.detail));
+                self.line(&format!("{name:<8}{sign} {check:<width$}   {detail}"));
+                for step in argument(&finding.detail, &finding.witness) {
+                    let step = self.look.shown(step);
                     self.line(&format!("            {step}"));
                 }
             }
@@ -215,24 +247,53 @@ impl Page<'_> {
         self
     }
 
+    /// What the verdict rests on.
+    fn told(&self) -> String {
+        let findings = || self.record.findings.iter();
+        let counting = findings().filter(|finding| finding.counts()).count() as u64;
+        if counting == 0 {
+            return "nothing was checked".to_owned();
+        }
+        let all = counted(counting, "check");
+        let those = |verdict| findings().filter(move |finding| finding.counts() && finding.verdict == verdict);
+        let count = |verdict| those(verdict).count();
+        let (unknown, vacuous) = (count(Verdict::Unknown), count(Verdict::Vacuous));
+        let more = |count: usize, what: &str| if count > 0 { format!(", {count} {what}") } else { String::new() };
+        match self.record.verdict {
+            Verdict::Fail => {
+                let shown = those(Verdict::Fail).all(|finding| finding.level == Level::Shows);
+                let shown = if shown { ", as this scenario is made to show" } else { "" };
+                let (unknown, vacuous) = (more(unknown, "undecided"), more(vacuous, "tested nothing"));
+                format!("{} of {all} failed{shown}{unknown}{vacuous}", count(Verdict::Fail))
+            }
+            Verdict::Unknown => {
+                let vacuous = more(vacuous, "tested nothing");
+                format!("{unknown} of {all} could be shown neither right nor wrong{vacuous}")
+            }
+            Verdict::Vacuous => format!("{vacuous} of {all} tested nothing"),
+            Verdict::Pass => {
+                let held = if counting == 1 { "the only check held".to_owned() } else { format!("all {all} held") };
+                let missed = findings().filter(|finding| !finding.counts() && finding.verdict != Verdict::Pass).count();
+                let unshown = findings().any(|finding| finding.level == Level::Shows);
+                match (missed, unshown) {
+                    (_, true) => format!("{held}, though this scenario is made to show a violation"),
+                    (0, false) => held,
+                    (missed, false) => format!("{held}; {missed} under `should` did not"),
+                }
+            }
+        }
+    }
+
     fn verdict(mut self, around: &Around) -> String {
         let r = self.record;
         let verdict = self.look.signed(r.verdict, &format!("{:<7}", r.verdict.to_string()));
-        let counting = r.findings.iter().filter(|finding| finding.counts()).count() as u64;
-        let failing =
-            |wanted| r.findings.iter().filter(|f: &&Finding| f.counts() && f.verdict == wanted).count() as u64;
-        let told = match r.verdict {
-            Verdict::Pass => format!("all {} held", counted(counting, "check")),
-            bad @ (Verdict::Fail | Verdict::Unknown | Verdict::Vacuous) => {
-                format!("{} of {} {}", failing(bad), counted(counting, "check"), meaning(bad))
-            }
-        };
+        let told = self.told();
         let availability = r.availability.map(|a| {
             let (achieved, possible) = (history::figures::percent(a.achieved), history::figures::percent(a.possible));
             format!("   availability {achieved} of {possible} possible")
         });
         self.line(&format!("{verdict} {told}{}", availability.unwrap_or_default()));
-        let fingerprint = r.fingerprint.clone();
+        let fingerprint = self.look.shown(&r.fingerprint);
         self.line(&format!("        fingerprint {fingerprint}"));
         if !around.saved.is_empty() {
             self.line(&format!("        saved in    {}", around.saved));
@@ -242,13 +303,18 @@ impl Page<'_> {
     }
 }
 
-fn meaning(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Pass => "held",
-        Verdict::Fail => "failed",
-        Verdict::Unknown => "could be shown neither right nor wrong",
-        Verdict::Vacuous => "tested nothing",
+/// The steps of an argument, without a first one that only repeats the finding's own line.
+pub fn argument<'a>(detail: &str, witness: &'a [String]) -> &'a [String] {
+    match witness {
+        [first, rest @ ..] if first.trim_end_matches('.') == detail.trim_end_matches('.') => rest,
+        all => all,
     }
+}
+
+/// A mark on the axis: in full if that leaves room before the next, else to three figures.
+fn short(nanos: u64) -> String {
+    let exact = duration(nanos);
+    if exact.len() < MARK_EVERY { exact } else { measured(nanos) }
 }
 
 fn sign(verdict: Verdict, unicode: bool) -> &'static str {
@@ -269,7 +335,8 @@ fn sole_role(spans: &[RoleSpan]) -> Option<String> {
     let mut held: BTreeMap<&str, u64> = BTreeMap::new();
     for span in spans {
         holders.entry(&span.role).or_default().entry(span.term).or_default().insert(&span.node);
-        *held.entry(&span.role).or_default() += span.to_ns - span.from_ns;
+        let held = held.entry(&span.role).or_default();
+        *held = held.saturating_add(span.to_ns.saturating_sub(span.from_ns));
     }
     let sole = holders.iter().filter(|(_, terms)| terms.values().all(|nodes| nodes.len() == 1)).map(|(role, _)| *role);
     sole.max_by_key(|role| held[role]).map(str::to_owned)
@@ -277,6 +344,7 @@ fn sole_role(spans: &[RoleSpan]) -> Option<String> {
 
 /// One line of many: `stormglass test` prints one for each scenario.
 pub fn test_line(name: &str, verdict: Verdict, detail: &str, look: Look) -> String {
-    let line = format!("{} {name}   {detail}", look.signed(verdict, sign(verdict, look.unicode)));
+    let (sign, detail) = (look.signed(verdict, sign(verdict, look.unicode)), look.shown(detail));
+    let line = format!("{sign} {name}   {detail}");
     line.trim_end().to_owned()
 }

@@ -9,14 +9,21 @@ use scenarios::plan::Plan;
 pub fn check(args: &Check) -> Done {
     let mut wrong = Vec::new();
     for file in &args.files {
-        match load::scenario(file, &args.set) {
-            Ok(scenario) if args.plan => {
-                let seed = args.seed.unwrap_or(scenario.seed);
-                screen::print(&Plan::draw(&scenario, seed).to_string());
+        let (scenario, warnings) = match load::quietly(file, &args.set) {
+            Ok(read) => read,
+            Err(failure) => {
+                wrong.push(failure.message);
+                continue;
             }
-            Ok(_) => screen::print(&format!("{}: fine\n", file.display())),
-            Err(failure) => wrong.push(failure.message),
-        }
+        };
+        screen::complain(&warnings);
+        let text = if args.plan {
+            Plan::draw(&scenario, args.seed.unwrap_or(scenario.seed)).to_string()
+        } else {
+            let but = if warnings.is_empty() { "" } else { ", but see the warnings" };
+            format!("{}: fine{but}\n", file.display())
+        };
+        screen::print(&text)?;
     }
     if wrong.is_empty() { Ok(Exit::Judged(Verdict::Pass)) } else { Err(Failure::rendered(wrong.join("\n"))) }
 }

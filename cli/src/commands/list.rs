@@ -4,6 +4,7 @@ use crate::args::Kind;
 use crate::exit::{Done, Exit};
 use crate::{files, load, screen};
 use history::Verdict;
+use scenarios::entry::Section;
 use scenarios::systems::SYSTEMS;
 use std::path::Path;
 
@@ -25,9 +26,7 @@ pub fn list(kind: Kind) -> Done {
                     .map(move |flaw| (format!("{} {}", system.name, flaw.name), format!("{}: {}", flaw.id, flaw.text)))
             })
             .collect(),
-        Kind::Faults => {
-            scenarios::sections::FAULTS.iter().map(|fault| (fault.title.to_owned(), fault.text.to_owned())).collect()
-        }
+        Kind::Faults => scenarios::sections::FAULTS.iter().map(|fault| fault_row(fault)).collect(),
         Kind::Checks => scenarios::CHECKS
             .iter()
             .chain(&scenarios::GOALS)
@@ -39,13 +38,21 @@ pub fn list(kind: Kind) -> Done {
         Kind::Scenarios => scenarios_here()?,
     };
     if rows.is_empty() {
-        eprintln!("there is none");
+        screen::complain("there is none here");
         return Ok(Exit::Judged(Verdict::Vacuous));
     }
     let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
-    let text: String = rows.iter().map(|(name, text)| format!("{name:<width$}  {text}\n")).collect();
-    screen::print(&text);
+    let look = screen::look();
+    let text: String = rows.iter().map(|(name, text)| format!("{name:<width$}  {}\n", look.shown(text))).collect();
+    screen::print(&text)?;
     Ok(Exit::Judged(Verdict::Pass))
+}
+
+/// What it is called in `do`, what it does, and which keys it has beside those of every fault.
+fn fault_row(fault: &Section) -> (String, String) {
+    let name = fault.title.split('`').nth(1).unwrap_or(fault.title);
+    let own: Vec<&str> = fault.parts.iter().skip(1).flat_map(|part| part.iter()).map(|entry| entry.name).collect();
+    (name.to_owned(), format!("{} Keys: {}.", fault.text, own.join(", ")))
 }
 
 /// The scenarios that ship, or whatever lies below the current directory.

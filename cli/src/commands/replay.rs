@@ -1,24 +1,34 @@
 //! `stormglass replay`: the same run again, with everything that happens.
 
 use crate::args::Replay;
-use crate::exit::{Done, Exit};
+use crate::exit::{Done, Exit, Failure};
 use crate::{load, screen};
-use scenarios::execute::Options;
-use scenarios::execute::Row;
+use history::figures::{counted, duration};
+use scenarios::execute::{Options, Row};
+use scenarios::plan::Plan;
+use std::cell::RefCell;
 
 pub fn replay(args: &Replay) -> Done {
     let scenario = load::scenario(&args.file, &args.set)?;
     let seed = args.seed.unwrap_or(scenario.seed);
+    is_sensible(args, &Plan::draw(&scenario, seed))?;
     let chosen = args.from.is_some() || args.until.is_some() || args.node.is_some();
+    // Told so far, or why no more can be told: then the run ends where it is.
+    let told = RefCell::new(Ok(()));
     let mut sink = |rows: Vec<Row>| {
         let text: String = rows.iter().filter(|row| is_wanted(args, row)).map(line).collect();
-        screen::print(&text);
+        let mut told = told.borrow_mut();
+        if told.is_ok() && !text.is_empty() {
+            *told = screen::stream(&text);
+        }
     };
-    let mut options = Options::default();
+    let keep_going = || told.borrow().is_ok();
+    let mut options = Options { keep_going: Some(&keep_going), ..Options::default() };
     if chosen || args.verify.is_none() {
         options.trace = Some(&mut sink);
     }
     let run = scenarios::run(&scenario, seed, scenarios::systems::SYSTEMS, &mut options)?;
+    told.replace(Ok(()))?;
     let (record, found) = (&run.record, &run.record.fingerprint);
     match args.verify.map(|expected| format!("{expected:016x}")) {
         Some(expected) if expected != *found => {
@@ -26,18 +36,41 @@ pub fn replay(args: &Replay) -> Done {
                 "DIFFERENT  seed {seed} gave {found}, and {expected} was recorded\n           \
                  stormglass {} runs it now: another version, scenario file or --set makes another run\n",
                 record.version
-            ));
+            ))?;
             Ok(Exit::Diverged)
         }
         Some(_) => {
-            screen::print(&format!("SAME  seed {seed}, fingerprint {found}, {} events\n", record.events));
+            screen::print(&format!("SAME  seed {seed}, fingerprint {found}, {}\n", counted(record.events, "event")))?;
             Ok(Exit::Judged(history::Verdict::Pass))
         }
         None => {
-            screen::print(&format!("{}  seed {seed}, fingerprint {found}\n", record.verdict));
+            screen::print(&format!("{}  seed {seed}, fingerprint {found}\n", record.verdict))?;
             Ok(Exit::Judged(record.verdict))
         }
     }
+}
+
+/// What can show nothing is a slip of the fingers, and silence would look like an answer.
+fn is_sensible(args: &Replay, plan: &Plan) -> Result<(), Failure> {
+    if let (Some(from), Some(until)) = (args.from, args.until)
+        && from > until
+    {
+        let (from, until) = (duration(from), duration(until));
+        return Err(Failure::usage(format!("--from {from} is after --until {until}, so there is nothing to show")));
+    }
+    let Some(wanted) = &args.node else { return Ok(()) };
+    let (nodes, clients) = (plan.nodes.len(), plan.clients.len());
+    let is_one_of = |letter: char, count: usize| {
+        let number = wanted.strip_prefix(letter).and_then(|digits| digits.parse::<usize>().ok());
+        number.is_some_and(|number| (1..=count).contains(&number) && *wanted == format!("{letter}{number}"))
+    };
+    if is_one_of('n', nodes) || is_one_of('c', clients) || plan.faults.iter().any(|fault| fault.name == *wanted) {
+        return Ok(());
+    }
+    let clients = if clients > 0 { format!(", the clients c1 to c{clients}") } else { String::new() };
+    Err(Failure::usage(format!(
+        "there is no `{wanted}` here; there are the nodes n1 to n{nodes}{clients}, and faults by name"
+    )))
 }
 
 fn is_wanted(args: &Replay, row: &Row) -> bool {

@@ -6,8 +6,8 @@ use crate::exit::{Done, Exit};
 use crate::{files, load, screen};
 use history::jsonl;
 use reports::terminal::{Around, summary};
-use scenarios::execute::Options;
-use serde_json::json;
+use scenarios::execute::{Options, Row};
+use serde_json::Value;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -18,7 +18,7 @@ pub fn run(args: &Run) -> Done {
     files::make_dir(&dir)?;
     let mut trace = args.trace.map(|_| files::Beside::create(&dir.join("trace.jsonl"))).transpose()?;
     let mut trace_written = Ok(());
-    let mut sink = |rows: Vec<scenarios::execute::Row>| {
+    let mut sink = |rows: Vec<Row>| {
         let lines: String = rows.iter().map(trace_line).collect();
         if let (Some(trace), Ok(())) = (&mut trace, &trace_written) {
             trace_written = trace.write(&lines);
@@ -32,23 +32,26 @@ pub fn run(args: &Run) -> Done {
     let run = scenarios::run(&scenario, seed, scenarios::systems::SYSTEMS, &mut options)?;
     let wall_ns = began.elapsed().as_nanos() as u64;
     trace_written?;
-    trace.map(files::Beside::finish).transpose()?;
+    match trace {
+        Some(trace) => trace.finish()?,
+        // The directory holds one run: what is left of another would be taken for a part of this one.
+        None => files::remove(&dir.join("trace.jsonl"))?,
+    }
     files::write(&dir.join("history.jsonl"), &jsonl::write(&run.history))?;
     files::write(&dir.join("run.json"), &reports::json::record(&run.record))?;
     match args.format {
-        Format::Json => screen::print(&format!("{}\n", reports::json::line(&run.record, wall_ns))),
+        Format::Json => screen::print(&format!("{}\n", reports::json::line(&run.record, wall_ns)))?,
         Format::Human => {
             let (saved, again) = (dir.display().to_string(), replay_command(&args.file, seed, &args.set));
-            screen::print(&summary(&run.record, &Around { wall_ns, saved, again }, screen::look()));
+            screen::print(&summary(&run.record, &Around { wall_ns, saved, again }, screen::look()))?;
         }
     }
     Ok(Exit::Judged(run.record.verdict))
 }
 
-/// One line of `trace.jsonl`.
-fn trace_line(row: &scenarios::execute::Row) -> String {
-    let line = json!({
-        "time": row.at, "step": row.step, "what": row.what.name(), "from": row.from, "to": row.to, "text": row.text,
-    });
-    format!("{line}\n")
+/// One line of `trace.jsonl`; what one looks for first stands first.
+fn trace_line(row: &Row) -> String {
+    let [what, from, to, text] = [row.what.name(), &row.from, &row.to, &row.text].map(Value::from);
+    let (time, step) = (row.at, row.step);
+    format!("{{\"time\":{time},\"step\":{step},\"what\":{what},\"from\":{from},\"to\":{to},\"text\":{text}}}\n")
 }

@@ -11,6 +11,7 @@ use crate::{files, load, screen};
 use history::figures::counted;
 use history::{Level, RunRecord, Verdict};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use reports::terminal::test_line;
 use scenarios::execute::{EngineFault, Options};
 use scenarios::scenario::Scenario;
 use std::collections::BTreeMap;
@@ -35,6 +36,33 @@ struct Outcome {
     detail: String,
 }
 
+/// One scenario of the suite with all its runs.
+struct Judged<'a> {
+    case: &'a Case,
+    /// The worst of its runs.
+    verdict: Verdict,
+    outcomes: Vec<Outcome>,
+}
+
+impl<'a> Judged<'a> {
+    fn of(case: &'a Case, outcomes: Vec<Outcome>) -> Self {
+        let verdict = outcomes.iter().map(|outcome| outcome.verdict).max().unwrap_or(Verdict::Vacuous);
+        Judged { case, verdict, outcomes }
+    }
+
+    fn name(&self) -> String {
+        self.case.path.display().to_string()
+    }
+
+    /// The runs that did not pass, as far as they are shown: verdict, why, and the command that shows it again.
+    fn failures(&self) -> (Vec<(&Outcome, String)>, u64) {
+        let bad: Vec<&Outcome> = self.outcomes.iter().filter(|outcome| outcome.verdict != Verdict::Pass).collect();
+        let hidden = bad.len().saturating_sub(FAILURES_SHOWN);
+        let again = |outcome: &Outcome| replay_command(&self.case.path, outcome.seed, &[]);
+        (bad.into_iter().take(FAILURES_SHOWN).map(|outcome| (outcome, again(outcome))).collect(), hidden as u64)
+    }
+}
+
 pub fn test(args: &Test) -> Done {
     let mut cases = Vec::new();
     let mut broken = Vec::new();
@@ -52,27 +80,24 @@ pub fn test(args: &Test) -> Done {
     if !broken.is_empty() {
         return Err(Failure::rendered(broken.join("\n")));
     }
+    // What cannot be written is told before anything runs.
+    let junit_file = args.junit.as_deref().map(files::Beside::create).transpose()?;
     let jobs = args.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, usize::from);
     let outcomes = run_all(&cases, jobs)?;
-    let (mut passed, mut worst) = (0u64, Verdict::Vacuous);
-    let (mut text, mut suite) = (String::new(), Vec::new());
-    for (case, outcomes) in cases.iter().zip(outcomes) {
-        let verdict = outcomes.iter().map(|outcome| outcome.verdict).max().unwrap_or(Verdict::Vacuous);
-        passed += u64::from(verdict == Verdict::Pass);
-        text.push_str(&report(case, verdict, &outcomes));
-        suite.push((case.path.display().to_string(), verdict, summary(&outcomes)));
-        worst = if suite.len() == 1 { verdict } else { worst.max(verdict) };
+    let judged: Vec<Judged<'_>> =
+        cases.iter().zip(outcomes).map(|(case, outcomes)| Judged::of(case, outcomes)).collect();
+    if let Some(mut file) = junit_file {
+        file.write(&junit(&judged))?;
+        file.finish()?;
     }
-    screen::print(&text);
-    if let Some(path) = &args.junit {
-        files::write(path, &junit(&suite))?;
+    let mut text: String = judged.iter().map(report).collect();
+    if judged.is_empty() {
+        text.push_str("there is no scenario here, so nothing was tested\n");
     }
-    let failed = suite.len() as u64 - passed;
-    if suite.is_empty() {
-        screen::print("there is no scenario here, so nothing was tested\n");
-    }
-    screen::print(&format!("{passed} passed, {failed} failed\n"));
-    Ok(Exit::Judged(worst))
+    let passed = judged.iter().filter(|case| case.verdict == Verdict::Pass).count();
+    text.push_str(&format!("{passed} passed, {} failed\n", judged.len() - passed));
+    screen::print(&text)?;
+    Ok(Exit::Judged(judged.iter().map(|case| case.verdict).max().unwrap_or(Verdict::Vacuous)))
 }
 
 /// Every case on every one of its seeds; outcomes by case, in the order of the seeds.
@@ -137,17 +162,16 @@ fn against_expectations(scenario: &Scenario, record: &RunRecord) -> (Verdict, St
 }
 
 /// One line a case, and below it what failed and how to see it again.
-fn report(case: &Case, verdict: Verdict, outcomes: &[Outcome]) -> String {
-    let name = case.path.display().to_string();
-    let mut text = reports::terminal::test_line(&name, verdict, &summary(outcomes), screen::look());
+fn report(judged: &Judged<'_>) -> String {
+    let look = screen::look();
+    let mut text = test_line(&judged.name(), judged.verdict, &summary(&judged.outcomes), look);
     text.push('\n');
-    let bad: Vec<&Outcome> = outcomes.iter().filter(|outcome| outcome.verdict != Verdict::Pass).collect();
-    for outcome in bad.iter().take(FAILURES_SHOWN) {
-        let again = replay_command(&case.path, outcome.seed, &[]);
-        text.push_str(&format!("    {}  {}\n            {again}\n", outcome.verdict, outcome.detail));
+    let (failures, hidden) = judged.failures();
+    for (outcome, again) in failures {
+        text.push_str(&format!("    {:<8}{}\n            {again}\n", outcome.verdict, look.shown(&outcome.detail)));
     }
-    if bad.len() > FAILURES_SHOWN {
-        text.push_str(&format!("    and {}\n", counted((bad.len() - FAILURES_SHOWN) as u64, "other seed")));
+    if hidden > 0 {
+        text.push_str(&format!("    and {}\n", counted(hidden, "other seed")));
     }
     text
 }
@@ -155,7 +179,10 @@ fn report(case: &Case, verdict: Verdict, outcomes: &[Outcome]) -> String {
 fn summary(outcomes: &[Outcome]) -> String {
     let count = |verdict: Verdict| outcomes.iter().filter(|outcome| outcome.verdict == verdict).count();
     match outcomes {
-        [only] => format!("seed {}   {}", only.seed, if only.verdict == Verdict::Pass { &only.detail } else { "" }),
+        [only] if only.verdict == Verdict::Pass && !only.detail.is_empty() => {
+            format!("seed {}   {}", only.seed, only.detail)
+        }
+        [only] => format!("seed {}", only.seed),
         _ => {
             let verdicts = [Verdict::Fail, Verdict::Unknown, Verdict::Vacuous].into_iter();
             let bad: String =
@@ -165,21 +192,56 @@ fn summary(outcomes: &[Outcome]) -> String {
     }
 }
 
-/// One test case a scenario.
-fn junit(suite: &[(String, Verdict, String)]) -> String {
-    let escaped =
-        |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
-    let failures = suite.iter().filter(|(_, verdict, _)| *verdict != Verdict::Pass).count();
-    let mut text = format!("<testsuite name=\"stormglass\" tests=\"{}\" failures=\"{failures}\">\n", suite.len());
-    for (name, verdict, detail) in suite {
-        let (name, detail) = (escaped(name), escaped(detail));
-        text.push_str(&match verdict {
+/// One test case a scenario; what failed says so in the words of the terminal.
+fn junit(suite: &[Judged<'_>]) -> String {
+    let failures = suite.iter().filter(|judged| judged.verdict != Verdict::Pass).count();
+    let mut text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned();
+    text.push_str(&format!("<testsuite name=\"stormglass\" tests=\"{}\" failures=\"{failures}\">\n", suite.len()));
+    for judged in suite {
+        let name = escaped(&judged.name());
+        text.push_str(&match judged.verdict {
             Verdict::Pass => format!("  <testcase name=\"{name}\"/>\n"),
-            Verdict::Fail | Verdict::Unknown | Verdict::Vacuous => {
-                format!("  <testcase name=\"{name}\"><failure message=\"{verdict}\">{detail}</failure></testcase>\n")
+            bad @ (Verdict::Fail | Verdict::Unknown | Verdict::Vacuous) => {
+                let lines = judged
+                    .failures()
+                    .0
+                    .into_iter()
+                    .map(|(outcome, again)| format!("{}  {}\n{again}\n", outcome.verdict, outcome.detail));
+                let message = escaped(&format!("{bad}  {}", summary(&judged.outcomes)));
+                let body = escaped(&lines.collect::<String>());
+                format!("  <testcase name=\"{name}\"><failure message=\"{message}\">{body}</failure></testcase>\n")
             }
         });
     }
     text.push_str("</testsuite>\n");
     text
+}
+
+/// As XML takes it, in attributes and between tags. Most control characters XML takes in no form at all.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\n' => escaped.push('\n'),
+            '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
+            c if c.is_control() => escaped.push('\u{fffd}'),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_a_file_is_called_xml_takes_it() {
+        let name = escaped("a<b>&\"c\"\u{1b}\u{ffff}\n\u{fc}.toml");
+        assert_eq!(name, "a&lt;b&gt;&amp;&quot;c&quot;\u{fffd}\u{fffd}\n\u{fc}.toml");
+    }
 }

@@ -6,6 +6,7 @@ use crate::{files, screen};
 use checkers::{Budget, formats, linearizable};
 use history::Value;
 use history::figures::measured;
+use reports::terminal::argument;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,14 @@ const STATES_MAX: u64 = 200_000_000;
 pub fn verify(args: &Verify) -> Done {
     let path = args.history.display();
     let text = files::read_text(&args.history)?;
-    let recorded = formats::read(&text, args.input).map_err(|bad| Failure::usage(format!("{path}:{bad}")))?;
+    // Somebody else's history can hold anything.
+    let look = screen::look();
+    let recorded = formats::read(&text, args.input).map_err(|bad| {
+        let is_cut = !text.ends_with('\n') && bad.line == text.lines().count() && bad.line > 1;
+        let cure =
+            if is_cut { "; the file ends in the middle of this line: without it, the rest can be judged" } else { "" };
+        Failure::usage(format!("{path}:{}{cure}", look.shown(&bad.to_string())))
+    })?;
     let initial = match &args.initial {
         None => recorded.initial,
         Some(text) => initial(text)?,
@@ -24,7 +32,7 @@ pub fn verify(args: &Verify) -> Done {
     let budget = Duration::from_nanos(args.budget);
     let budget = Budget { states: STATES_MAX, keep_going: &|| began.elapsed() < budget };
     let judgement = linearizable(&recorded.history, args.model, Some(initial), &budget)
-        .map_err(|unfit| Failure::usage(format!("{path}: {unfit}")))?;
+        .map_err(|unfit| Failure::usage(format!("{path}: {}", look.shown(&unfit.to_string()))))?;
     let wall_ns = began.elapsed().as_nanos() as u64;
     let verdict = judgement.verdict;
     match args.format {
@@ -34,16 +42,16 @@ pub fn verify(args: &Verify) -> Done {
                 "verdict": verdict, "operations": judgement.operations, "wall_ns": wall_ns,
                 "detail": judgement.detail, "witness": witness,
             });
-            screen::print(&format!("{object}\n"));
+            screen::print(&format!("{object}\n"))?;
         }
         Format::Human => {
             let model = args.model.name();
-            let mut text = format!("{verdict}  {path}: a linearizable {model}? {}\n", judgement.detail);
-            for line in &judgement.witness {
-                text.push_str(&format!("      {line}\n"));
+            let mut text = format!("{verdict}  {path}: a linearizable {model}? {}\n", look.shown(&judgement.detail));
+            for line in argument(&judgement.detail, &judgement.witness) {
+                text.push_str(&format!("      {}\n", look.shown(line)));
             }
             text.push_str(&format!("      read as {}, judged in {}\n", recorded.format, measured(wall_ns)));
-            screen::print(&text);
+            screen::print(&text)?;
         }
     }
     Ok(Exit::Judged(verdict))

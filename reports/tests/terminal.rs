@@ -1,0 +1,384 @@
+//! What a run looks like on a terminal, as a whole; and that every record has a look, however odd.
+
+use history::{
+    Availability, FaultRecord, Finding, Level, OperationCounts, Outage, RoleSpan, RunRecord, TimeBucket, Verdict,
+    merged,
+};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use reports::terminal::{Around, Look, argument, summary, test_line};
+
+const UNICODE: Look = Look { colour: false, unicode: true };
+const ASCII: Look = Look { colour: false, unicode: false };
+const SECOND: u64 = 1_000_000_000;
+
+fn finding(level: Level, check: &str, verdict: Verdict, detail: &str) -> Finding {
+    Finding { check: check.to_owned(), verdict, detail: detail.to_owned(), level, witness: Vec::new() }
+}
+
+/// Twelve seconds: the leader is cut off in the fourth, and the second after has no operation at all.
+fn passing() -> RunRecord {
+    let bucket = |i: u64| {
+        let (invoked, achieved, possible) = match i / 5 {
+            4 => (2, 0, 2),
+            5 => (0, 0, 0),
+            6 => (10, 5, 9),
+            _ => (2, 2, 2),
+        };
+        TimeBucket { from_ns: i * SECOND / 5, invoked, achieved, possible }
+    };
+    let role = |node: &str, role: &str, term, from, to| RoleSpan {
+        node: node.to_owned(),
+        role: role.to_owned(),
+        term,
+        from_ns: from * SECOND,
+        to_ns: to * SECOND,
+    };
+    let findings = vec![
+        finding(Level::Must, "linearizable", Verdict::Pass, "110 operations, 5 keys"),
+        finding(Level::Must, "availability >= 80%", Verdict::Pass, "86.36 %   (best possible 99.09 %)"),
+        finding(Level::Should, "recovery <= 1s", Verdict::Fail, "1.5s   (outage from 4s)"),
+        finding(Level::Reach, "leader elected >= 2 times", Verdict::Pass, "2 times"),
+        finding(Level::Always, "protocol laws", Verdict::Pass, "9 laws held after each of 2 871 steps"),
+    ];
+    RunRecord {
+        schema: "stormglass/run@1".to_owned(),
+        version: "0.1.0".to_owned(),
+        scenario: "leader-cut".to_owned(),
+        about: "Cut the leader off. It should come back.".to_owned(),
+        protocol: "raft".to_owned(),
+        flaws: Vec::new(),
+        data: "kv".to_owned(),
+        nodes: 3,
+        places: 3,
+        duration_ns: 12 * SECOND,
+        seed: 42,
+        fingerprint: "00000000deadbeef".to_owned(),
+        checkpoints: Vec::new(),
+        verdict: merged(&findings),
+        findings,
+        operations: Some(OperationCounts { ok: 95, refused: 0, unknown: 15 }),
+        availability: Some(Availability { achieved: 95.0 / 110.0, possible: 109.0 / 110.0 }),
+        latency: None,
+        outages: vec![Outage {
+            from_ns: 4 * SECOND,
+            to_ns: 6 * SECOND,
+            cause: "during partition-1".to_owned(),
+            avoidable_ns: SECOND,
+            missed: 15,
+        }],
+        faults: vec![FaultRecord {
+            name: "partition-1".to_owned(),
+            kind: "partition".to_owned(),
+            from_ns: 4 * SECOND,
+            to_ns: 7 * SECOND,
+            effects: 33,
+            who: "n1 | n2 n3".to_owned(),
+        }],
+        roles: vec![
+            role("n1", "candidate", 1, 0, 1),
+            role("n1", "leader", 1, 1, 6),
+            role("n3", "leader", 2, 6, 22),
+            role("n2", "follower", 1, 0, 22),
+            role("n3", "follower", 1, 0, 6),
+        ],
+        events: 2871,
+        simulated_ns: 22 * SECOND,
+        buckets: (0..60).map(bucket).collect(),
+        config: Vec::new(),
+    }
+}
+
+/// The same storm, in a system that answers reads from what it remembers.
+fn failing() -> RunRecord {
+    let mut record = passing();
+    record.flaws = vec!["read-without-quorum".to_owned()];
+    record.about = "A gestürzter leader answers.".to_owned();
+    let stale = "key k0: process 0's read() = 7 (events 16 to 18) fits nowhere";
+    record.findings[0] = Finding {
+        witness: vec![format!("{stale}."), "What completed before event 18 can be ordered.".to_owned()],
+        ..finding(Level::Must, "linearizable", Verdict::Fail, stale)
+    };
+    record.findings.push(finding(Level::Always, "every fault had an effect", Verdict::Vacuous, "without effect: x"));
+    record.findings.push(finding(Level::Must, "no lost writes", Verdict::Unknown, "interrupted"));
+    record.verdict = merged(&record.findings);
+    record
+}
+
+fn printed(record: &RunRecord, look: Look) -> String {
+    let around = Around {
+        wall_ns: 14_712_345,
+        saved: "out/leader-cut-42".to_owned(),
+        again: "stormglass run leader-cut.toml --seed 42".to_owned(),
+    };
+    summary(record, &around, look)
+}
+
+#[track_caller]
+fn assert_printed(record: &RunRecord, look: Look, expected: &str) {
+    let printed = printed(record, look);
+    assert!(printed == expected.trim_start_matches('\n'), "this was printed:\n{printed}");
+}
+
+#[test]
+fn a_passing_run_in_unicode() {
+    assert_printed(
+        &passing(),
+        UNICODE,
+        "
+leader-cut  seed 42   raft, 3 nodes, 3 places, 12s + 10s to settle   (14.7ms real, 2 871 events)
+  Cut the leader off. It should come back.
+           0s        2s        4s        6s        8s        10s       12s
+  served   ████████████████████▁▁▁▁▁     ▄▄▄▄▄█████████████████████████  95 ok, 15 unknown, 0 refused
+  possible █████████████████████████     ▇▇▇▇▇█████████████████████████  the best that the links and nodes left allowed
+  leader        n1───────────────────────n3───────────────────────────┤  1 change, term 1 to 2
+  fault                        ░░░░░░░░░░░░░░░                           partition-1 n1 | n2 n3 (33 effects)
+must    ✓ linearizable                110 operations, 5 keys
+        ✓ availability >= 80%         86.36 %   (best possible 99.09 %)
+should  ✗ recovery <= 1s              1.5s   (outage from 4s)
+reach   ✓ leader elected >= 2 times   2 times
+always  ✓ protocol laws               9 laws held after each of 2 871 steps
+PASS    all 4 checks held; 1 under `should` did not   availability 86.36 % of 99.09 % possible
+        fingerprint 00000000deadbeef
+        saved in    out/leader-cut-42
+        again       stormglass run leader-cut.toml --seed 42
+",
+    );
+}
+
+#[test]
+fn a_passing_run_in_ascii() {
+    assert_printed(
+        &passing(),
+        ASCII,
+        "
+leader-cut  seed 42   raft, 3 nodes, 3 places, 12s + 10s to settle   (14.7ms real, 2 871 events)
+  Cut the leader off. It should come back.
+           0s        2s        4s        6s        8s        10s       12s
+  served   ####################_____     -----#########################  95 ok, 15 unknown, 0 refused
+  possible #########################     *****#########################  the best that the links and nodes left allowed
+  leader        n1-----------------------n3---------------------------|  1 change, term 1 to 2
+  fault                        ///////////////                           partition-1 n1 | n2 n3 (33 effects)
+must    + linearizable                110 operations, 5 keys
+        + availability >= 80%         86.36 %   (best possible 99.09 %)
+should  x recovery <= 1s              1.5s   (outage from 4s)
+reach   + leader elected >= 2 times   2 times
+always  + protocol laws               9 laws held after each of 2 871 steps
+PASS    all 4 checks held; 1 under `should` did not   availability 86.36 % of 99.09 % possible
+        fingerprint 00000000deadbeef
+        saved in    out/leader-cut-42
+        again       stormglass run leader-cut.toml --seed 42
+",
+    );
+}
+
+#[test]
+fn a_failing_run_in_unicode() {
+    assert_printed(
+        &failing(),
+        UNICODE,
+        "
+leader-cut  seed 42   raft with read-without-quorum, 3 nodes, 3 places, 12s + 10s to settle   (14.7ms real, 2 871 events)
+  A gestürzter leader answers.
+           0s        2s        4s        6s        8s        10s       12s
+  served   ████████████████████▁▁▁▁▁     ▄▄▄▄▄█████████████████████████  95 ok, 15 unknown, 0 refused
+  possible █████████████████████████     ▇▇▇▇▇█████████████████████████  the best that the links and nodes left allowed
+  leader        n1───────────────────────n3───────────────────────────┤  1 change, term 1 to 2
+  fault                        ░░░░░░░░░░░░░░░                           partition-1 n1 | n2 n3 (33 effects)
+must    ✗ linearizable                key k0: process 0's read() = 7 (events 16 to 18) fits nowhere
+            What completed before event 18 can be ordered.
+        ✓ availability >= 80%         86.36 %   (best possible 99.09 %)
+        ? no lost writes              interrupted
+should  ✗ recovery <= 1s              1.5s   (outage from 4s)
+reach   ✓ leader elected >= 2 times   2 times
+always  ✓ protocol laws               9 laws held after each of 2 871 steps
+        ∅ every fault had an effect   without effect: x
+FAIL    1 of 6 checks failed, 1 undecided, 1 tested nothing   availability 86.36 % of 99.09 % possible
+        fingerprint 00000000deadbeef
+        saved in    out/leader-cut-42
+        again       stormglass run leader-cut.toml --seed 42
+",
+    );
+}
+
+#[test]
+fn a_failing_run_in_ascii() {
+    assert_printed(
+        &failing(),
+        ASCII,
+        "
+leader-cut  seed 42   raft with read-without-quorum, 3 nodes, 3 places, 12s + 10s to settle   (14.7ms real, 2 871 events)
+  A gest?rzter leader answers.
+           0s        2s        4s        6s        8s        10s       12s
+  served   ####################_____     -----#########################  95 ok, 15 unknown, 0 refused
+  possible #########################     *****#########################  the best that the links and nodes left allowed
+  leader        n1-----------------------n3---------------------------|  1 change, term 1 to 2
+  fault                        ///////////////                           partition-1 n1 | n2 n3 (33 effects)
+must    x linearizable                key k0: process 0's read() = 7 (events 16 to 18) fits nowhere
+            What completed before event 18 can be ordered.
+        + availability >= 80%         86.36 %   (best possible 99.09 %)
+        ? no lost writes              interrupted
+should  x recovery <= 1s              1.5s   (outage from 4s)
+reach   + leader elected >= 2 times   2 times
+always  + protocol laws               9 laws held after each of 2 871 steps
+        0 every fault had an effect   without effect: x
+FAIL    1 of 6 checks failed, 1 undecided, 1 tested nothing   availability 86.36 % of 99.09 % possible
+        fingerprint 00000000deadbeef
+        saved in    out/leader-cut-42
+        again       stormglass run leader-cut.toml --seed 42
+",
+    );
+}
+
+#[test]
+fn colour_adds_nothing_but_colour() {
+    let record = failing();
+    let coloured = printed(&record, Look { colour: true, unicode: true });
+    let mut plain = coloured.clone();
+    for code in ["\u{1b}[0m", "\u{1b}[1m", "\u{1b}[1;31m", "\u{1b}[1;32m", "\u{1b}[1;33m"] {
+        assert!(coloured.contains(code), "{code:?} is used");
+        plain = plain.replace(code, "");
+    }
+    assert_eq!(plain, printed(&record, UNICODE));
+}
+
+#[test]
+fn a_first_step_that_repeats_the_finding_is_left_out() {
+    let steps = ["It fits nowhere.".to_owned(), "Because.".to_owned()];
+    assert_eq!(argument("It fits nowhere", &steps), ["Because."]);
+    assert_eq!(argument("It fits somewhere", &steps), steps);
+    assert!(argument("", &[]).is_empty());
+}
+
+#[test]
+fn a_line_of_a_suite_shows_no_control_characters() {
+    assert_eq!(test_line("a.toml", Verdict::Fail, "said \u{1b}[31mred\n", ASCII), r"x a.toml   said \u{1b}[31mred\n");
+    assert_eq!(test_line("a.toml", Verdict::Pass, "", UNICODE), "✓ a.toml");
+}
+
+#[test]
+fn a_run_in_which_nothing_was_checked_says_so() {
+    let mut record = passing();
+    record.findings.clear();
+    record.verdict = merged(&record.findings);
+    assert!(printed(&record, UNICODE).contains("\nVACUOUS nothing was checked   availability"));
+}
+
+#[test]
+fn lanes_stand_below_each_other_whatever_the_role_is_called() {
+    let mut record = passing();
+    for span in &mut record.roles {
+        span.role = span.role.replace("leader", "transaction coordinator");
+    }
+    let printed = printed(&record, ASCII);
+    let lane = |name: &str| printed.lines().find(|line| line.trim_start().starts_with(name)).expect("it is drawn");
+    let width = "  transaction coordinator ".len();
+    assert!(lane("transaction")[width..].starts_with("     n1---"), "{printed}");
+    assert!(lane("served")[width..].starts_with("#####"), "{printed}");
+    assert!(lane("0s")[width..].starts_with("0s        2s"), "{printed}");
+}
+
+#[test]
+fn of_many_faults_the_first_are_drawn_and_the_rest_counted() {
+    let mut record = passing();
+    record.faults = vec![record.faults[0].clone(); 11];
+    let printed = printed(&record, ASCII);
+    assert_eq!(printed.matches("partition-1 n1 | n2 n3").count(), 8);
+    assert!(printed.contains("and 3 more, all in run.json"), "{printed}");
+}
+
+#[test]
+fn a_line_of_json_is_the_record_and_then_the_time_it_took() {
+    let record = failing();
+    let line = reports::json::line(&record, 77);
+    assert!(line.starts_with(r#"{"schema":"#) && line.ends_with(r#","wall_ns":77}"#) && !line.contains('\n'), "{line}");
+    let mut object: serde_json::Value = serde_json::from_str(&line).expect("it is JSON");
+    object.as_object_mut().expect("an object").remove("wall_ns");
+    assert_eq!(serde_json::from_value::<RunRecord>(object).expect("it is a record"), record);
+    assert_eq!(serde_json::from_str::<RunRecord>(&reports::json::record(&record)).expect("it is a record"), record);
+}
+
+/// Moments before, at and after anything, and so far that sums run over.
+fn moment() -> impl Strategy<Value = u64> {
+    prop_oneof![0..70u64, 0..20 * SECOND, any::<u64>(), Just(u64::MAX)]
+}
+
+fn word() -> impl Strategy<Value = String> {
+    prop_oneof!["[a-z0-9 -]{0,12}", ".{0,40}", Just("ü\u{1b}[2J\n\u{202e}".to_owned())]
+}
+
+fn verdict() -> impl Strategy<Value = Verdict> {
+    proptest::sample::select(vec![Verdict::Pass, Verdict::Vacuous, Verdict::Unknown, Verdict::Fail])
+}
+
+prop_compose! {
+    fn any_finding()(
+        check in word(),
+        verdict in verdict(),
+        detail in word(),
+        level in proptest::sample::select(vec![Level::Always, Level::Must, Level::Reach, Level::Should, Level::Shows]),
+        witness in vec(word(), 0..3),
+    ) -> Finding {
+        Finding { check, verdict, detail, level, witness }
+    }
+}
+
+prop_compose! {
+    fn any_fault()(name in word(), from_ns in moment(), to_ns in moment(), effects: u64, who in word()) -> FaultRecord {
+        FaultRecord { name, kind: "crash".to_owned(), from_ns, to_ns, effects, who }
+    }
+}
+
+prop_compose! {
+    fn any_role()(
+        node in word(), role in word(), term in 0..4u64, from_ns in moment(), to_ns in moment(),
+    ) -> RoleSpan {
+        RoleSpan { node, role, term, from_ns, to_ns }
+    }
+}
+
+prop_compose! {
+    fn any_bucket()(from_ns in moment(), invoked in moment(), achieved in moment(), possible in moment()) -> TimeBucket {
+        TimeBucket { from_ns, invoked, achieved, possible }
+    }
+}
+
+prop_compose! {
+    fn any_record()(
+        (scenario, about, flaws) in (word(), word(), vec(word(), 0..3)),
+        (duration_ns, simulated_ns, events) in (moment(), moment(), any::<u64>()),
+        verdict in verdict(),
+        findings in vec(any_finding(), 0..6),
+        operations in proptest::option::of((any::<u64>(), any::<u64>(), any::<u64>())),
+        availability in proptest::option::of((any::<f64>(), 0.0..=1.0)),
+        faults in vec(any_fault(), 0..12),
+        roles in vec(any_role(), 0..6),
+        buckets in vec(any_bucket(), 0..6),
+    ) -> RunRecord {
+        RunRecord {
+            operations: operations.map(|(ok, refused, unknown)| OperationCounts { ok, refused, unknown }),
+            availability: availability.map(|(achieved, possible)| Availability { achieved, possible }),
+            scenario, about, flaws, duration_ns, simulated_ns, events, verdict, findings, faults, roles, buckets,
+            ..passing()
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Records are read from files, too, and a file can hold anything.
+    #[test]
+    fn every_record_has_a_look(record in any_record()) {
+        for look in [UNICODE, ASCII] {
+            let printed = printed(&record, look);
+            prop_assert!(printed.ends_with("\n        again       stormglass run leader-cut.toml --seed 42\n"));
+            prop_assert!(printed.lines().any(|line| line.starts_with(&record.verdict.to_string())));
+            prop_assert!(printed.chars().all(|c| c == '\n' || !c.is_control()), "{printed:?}");
+            prop_assert!(look.unicode || printed.is_ascii(), "{printed:?}");
+        }
+        let drawn = if record.duration_ns == 0 { 0 } else { record.faults.len().min(8) };
+        let lanes = printed(&record, ASCII).lines().filter(|line| line.starts_with("  fault ")).count();
+        prop_assert!(lanes >= drawn);
+    }
+}
