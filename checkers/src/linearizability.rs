@@ -92,7 +92,7 @@ fn decide<O: Checked>(parts: &[Part<'_, O>], start: &O::State, budget: &Budget<'
         let mut hard: Vec<(&Part<O>, Found<O::State>)> = Vec::new();
         for part in undecided {
             if !(budget.keep_going)() {
-                return (spent, Conclusion::Unknown(format!("interrupted{}", at_key(part))));
+                return (spent, Conclusion::Unknown(interrupted(part, None)));
             }
             let found = search(part, start, scope, budget);
             spent += found.states;
@@ -104,7 +104,7 @@ fn decide<O: Checked>(parts: &[Part<'_, O>], start: &O::State, budget: &Budget<'
                 }
                 Decision::Stopped => {
                     let progress = progress(&found);
-                    return (spent, Conclusion::Unknown(format!("interrupted{}, {progress}", at_key(part))));
+                    return (spent, Conclusion::Unknown(interrupted(part, Some(&progress))));
                 }
                 Decision::OutOfStates => hard.push((part, found)),
             }
@@ -122,6 +122,11 @@ fn decide<O: Checked>(parts: &[Part<'_, O>], start: &O::State, budget: &Budget<'
 
 fn at_key<O: Checked>(part: &Part<'_, O>) -> String {
     part.key.map(|key| format!(" at key {key}")).unwrap_or_default()
+}
+
+fn interrupted<O: Checked>(part: &Part<'_, O>, progress: Option<&str>) -> String {
+    let progress = progress.map(|progress| format!(", {progress}")).unwrap_or_default();
+    format!("interrupted{}{progress}; a larger budget of time, more keys or fewer clients would help", at_key(part))
 }
 
 fn progress<State>(found: &Found<State>) -> String {

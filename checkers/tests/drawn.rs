@@ -335,7 +335,10 @@ fn out_of_budget_is_unknown_and_never_pass() {
 fn an_interrupted_check_is_unknown() {
     let budget = Budget { states: u64::MAX, keep_going: &|| false };
     let judgement = linearizable(&hard(), Model::Register, None, &budget).expect("fits");
-    assert_eq!((judgement.verdict, judgement.detail.as_str()), (Unknown, "interrupted"));
+    assert_eq!(
+        (judgement.verdict, judgement.detail.as_str()),
+        (Unknown, "interrupted; a larger budget of time, more keys or fewer clients would help")
+    );
 }
 
 #[test]

@@ -107,7 +107,9 @@ fn group<'a>(diagnostic: &'a Diagnostic, path: &'a str, source: &'a str) -> Grou
         Severity::Warning => Level::WARNING,
     };
     let title = match &diagnostic.origin {
-        Origin::Set(key) => format!("in --set {key}: {}", diagnostic.message),
+        // There is no line to point at, so what would stand below it is said at once.
+        Origin::Set(key) if diagnostic.label.is_empty() => format!("in --set {key}: {}", diagnostic.message),
+        Origin::Set(key) => format!("in --set {key}: {}; {}", diagnostic.message, diagnostic.label),
         Origin::Whole | Origin::File(_) => diagnostic.message.clone(),
     };
     let title = level.primary_title(title).id(diagnostic.code);

@@ -7,7 +7,7 @@ use crate::execute::{Finished, OpFact};
 use crate::plan::Plan;
 use crate::scenario::{Check, Reach, Scenario};
 use checkers::{Budget, Judgement, Model};
-use history::figures::{grouped, measured, percent};
+use history::figures::{counted, grouped, measured, percent};
 use history::{Availability, Finding, LatencySummary, Level, OperationCounts, Outage, Outcome, Purpose, Verdict};
 use sim_core::dice::Ratio;
 use sim_core::time::{Nanos, format_duration};
@@ -147,8 +147,8 @@ impl Judge<'_> {
             let total: u64 = self.finished.strikes.iter().map(|strike| strike.effects).sum();
             let faults = self.plan.faults.len();
             let detail = match faults {
-                1 => format!("{} did {} things", self.plan.faults[0].name, grouped(total)),
-                _ => format!("{faults} faults did {} things", grouped(total)),
+                1 => format!("{} had {}", self.plan.faults[0].name, counted(total, "effect")),
+                _ => format!("{faults} faults had {}", counted(total, "effect")),
             };
             return Ruling::new(Verdict::Pass, detail);
         }
@@ -174,7 +174,7 @@ impl Judge<'_> {
         let all = self.finished.facts.iter().filter_map(|op| op.served);
         let first = all.filter(|served| *served >= healed).min().unwrap_or(self.finished.end);
         let after = measured(first - healed);
-        Ruling::new(Verdict::Pass, format!("served {after} after everything healed, {asked} final reads answered"))
+        Ruling::new(Verdict::Pass, format!("served within {after} of everything healing, {asked} final reads answered"))
     }
 
     fn unfinished(&self) -> Ruling {
@@ -309,7 +309,7 @@ impl Judge<'_> {
         match goal {
             Reach::RoleTaken { role, at_least } => {
                 let terms = self.terms(role) as u64;
-                goal_met(terms >= *at_least, format!("{terms} times"))
+                goal_met(terms >= *at_least, counted(terms, "time"))
             }
             Reach::EveryFaultHadAnEffect if self.plan.faults.is_empty() => {
                 goal_met(false, "there is no fault".to_owned())

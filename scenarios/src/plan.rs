@@ -6,6 +6,7 @@
 
 use crate::delay::{shares, table};
 use crate::scenario::{Fault, Load, Model, Scenario, Timing};
+use history::figures::counted;
 use sim_core::delay::Delay;
 use sim_core::dice::{Dice, Ratio, StreamName, Streams};
 use sim_core::fault::{self, FaultKind, Strike, Target, When};
@@ -225,7 +226,8 @@ impl fmt::Display for Plan {
             let count = self.clients.iter().filter(|other| Arc::ptr_eq(&other.workload, &client.workload)).count();
             let load = &client.workload;
             let (from, until) = (format_duration(load.from), format_duration(load.until));
-            writeln!(f, "load       {}: {count} clients, {} keys, {from} to {until}", load.name, load.keys.count())?;
+            let (clients, keys) = (counted(count as u64, "client"), counted(load.keys.count().into(), "key"));
+            writeln!(f, "load       {}: {clients}, {keys}, {from} to {until}", load.name)?;
         }
         for fault in &self.faults {
             write_fault(f, fault)?;
@@ -268,7 +270,7 @@ fn describe(kind: &FaultKind) -> String {
             format!("partition {}", groups.join(if *one_way { " -> " } else { " | " }))
         }
         FaultKind::CutLinks { links } => format!("cut {}", links.join(", ")),
-        FaultKind::Crash { target, disk } => format!("crash {} ({disk:?})", list(target)),
+        FaultKind::Crash { target, disk } => format!("crash {}, disk = {disk}", list(target)),
         FaultKind::Pause { target } => format!("pause {}", list(target)),
         FaultKind::Link { from, to, one_way, delay, loss, duplicate } => {
             let arrow = if *one_way { "->" } else { "<->" };

@@ -101,6 +101,16 @@ pub enum DiskFate {
     Torn,
 }
 
+impl fmt::Display for DiskFate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            DiskFate::Keep => "keep",
+            DiskFate::LoseUnsynced => "lose-unsynced",
+            DiskFate::Torn => "torn",
+        })
+    }
+}
+
 /// When a fault strikes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum When {
