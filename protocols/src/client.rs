@@ -18,7 +18,7 @@ use history::{Data, Outcome, Purpose, Value};
 use serde::Serialize;
 use sim_core::Clock;
 use sim_core::protocol::{Client, ClientBoot, ClientCtx, ClientId, NodeId, OpId, Protocol};
-use sim_core::time::{LocalTime, MILLISECOND, Nanos};
+use sim_core::time::{LocalTime, MICROSECOND, MILLISECOND, Nanos};
 use sim_core::workload::{Pace, Workload};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -201,7 +201,7 @@ impl<P: Service> RoutingClient<P> {
     /// The pause before the next operation begins, counted from now.
     fn pause(&self, ctx: &mut ClientCtx<'_, P>) -> Nanos {
         match &self.workload.pace {
-            Pace::Closed { think: pause } | Pace::Open { gap: pause } => pause.draw(ctx.dice()),
+            Pace::Closed { think: pause } | Pace::Open { gap: pause } => pause.draw(ctx.dice()).max(MICROSECOND),
             Pace::FinalReads { .. } => 0,
         }
     }

@@ -91,6 +91,14 @@ pub struct Finished {
     pub laws: &'static [&'static str],
 }
 
+impl Finished {
+    /// The load's operations whose time was up, one way or the other, when the run ended.
+    pub(crate) fn due(&self) -> impl Iterator<Item = &OpFact> {
+        let is_due = |op: &&OpFact| op.purpose == Purpose::Load && (op.completed.is_some() || op.deadline <= self.end);
+        self.facts.iter().filter(is_due)
+    }
+}
+
 /// The engine itself panicked: a bug of ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EngineFault {
@@ -105,6 +113,33 @@ pub struct EngineFault {
 /// How much simulated time passes between two looks at [`Options::keep_going`] and the trace.
 const SLICE: Nanos = 100 * MILLISECOND;
 
+/// Where a run stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Load and faults.
+    Storm,
+    /// Everything heals, at one instant.
+    Heal,
+    /// The quiet time after that.
+    Settle,
+}
+
+impl Phase {
+    /// Lets a slice of it pass. What comes next, if anything does.
+    fn step<P: Protocol>(self, plan: &Plan, world: &mut World<P>) -> Option<Phase> {
+        let (end, next) = match self {
+            Phase::Storm => (plan.duration, Some(Phase::Heal)),
+            Phase::Heal => {
+                world.heal();
+                return (plan.settle > 0).then_some(Phase::Settle);
+            }
+            Phase::Settle => (plan.duration + plan.settle, None),
+        };
+        world.run_until((world.now() + SLICE).min(end));
+        if world.now() < end { Some(self) } else { next }
+    }
+}
+
 /// Runs a plan.
 ///
 /// # Errors
@@ -113,28 +148,28 @@ pub fn execute<P: Protocol>(plan: &Plan, options: &mut Options<'_>) -> Result<Fi
     let mut world = World::new(setup::<P>(plan, options.trace.is_some()));
     let (mut panic, mut stopped) = (None, false);
     let mut checkpoints = Vec::new();
-    for (until, heals) in [(plan.duration, true), (plan.duration + plan.settle, false)] {
-        while world.now() < until && panic.is_none() && world.breach().is_none() && !stopped {
-            let next = (world.now() + SLICE).min(until);
-            let ran = catch_unwind(AssertUnwindSafe(|| world.run_until(next)));
-            if let Some(sink) = &mut options.trace {
-                sink(world.take_rows());
-            }
-            if let Err(payload) = ran {
-                let message = payload_text(&*payload);
-                let Some(who) = world.executing() else {
-                    return Err(EngineFault { seed: plan.seed, step: world.steps(), message });
-                };
-                panic = Some(format!("{who} panicked: {message}"));
-            }
-            if world.now().is_multiple_of(SECOND) {
-                checkpoints.push(world.fingerprint());
-            }
-            stopped = options.keep_going.is_some_and(|keep_going| !keep_going());
+    let mut phase = Some(Phase::Storm);
+    while let Some(now) = phase
+        && panic.is_none()
+        && world.breach().is_none()
+        && !stopped
+    {
+        // Protocol code runs when processes restart, so healing is a step like any other.
+        let ran = catch_unwind(AssertUnwindSafe(|| phase = now.step(plan, &mut world)));
+        if let Some(sink) = &mut options.trace {
+            sink(world.take_rows());
         }
-        if heals && panic.is_none() && world.breach().is_none() {
-            world.heal();
+        if let Err(payload) = ran {
+            let message = payload_text(&*payload);
+            let Some(who) = world.executing() else {
+                return Err(EngineFault { seed: plan.seed, step: world.steps(), message });
+            };
+            panic = Some(format!("{who} panicked: {message}"));
         }
+        if now != Phase::Heal && world.now().is_multiple_of(SECOND) {
+            checkpoints.push(world.fingerprint());
+        }
+        stopped = options.keep_going.is_some_and(|keep_going| !keep_going());
     }
     let whole = panic.is_none() && world.breach().is_none() && !stopped;
     Ok(Finished { checkpoints, panic, whole, ..finished(plan, &world) })

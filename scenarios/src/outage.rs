@@ -10,15 +10,17 @@ use crate::plan::Plan;
 use history::{Outage, Purpose};
 use sim_core::time::Nanos;
 
-/// The outages of a run, in order. `end` is when the load ended.
+/// The outages of a run, in order. `end` is when the load ended; one that lasts beyond it ends with the next success.
 pub fn outages(plan: &Plan, finished: &Finished, end: Nanos) -> Vec<Outage> {
     let ops: Vec<&OpFact> = finished.facts.iter().filter(|op| op.purpose == Purpose::Load).collect();
     let Some(first) = ops.iter().map(|op| op.invoked).min() else { return Vec::new() };
     let mut marks: Vec<Nanos> = ops.iter().filter_map(|op| op.served).collect();
     marks.push(first);
-    marks.push(end.max(first));
+    // Final reads are successes too.
+    let back = finished.facts.iter().filter_map(|op| op.served).filter(|served| *served >= end).min();
+    marks.push(back.unwrap_or(end).max(first));
     marks.sort_unstable();
-    let gaps = marks.windows(2).map(|pair| (pair[0], pair[1])).filter(|(from, to)| to > from);
+    let gaps = marks.windows(2).map(|pair| (pair[0], pair[1])).filter(|(from, to)| to > from && *from < end);
     // Operations by invocation: those that can have waited in a gap began before it ended.
     let longest = ops.iter().map(|op| op.deadline - op.invoked).max().unwrap_or(0);
     let shortest = ops.iter().map(|op| op.deadline - op.invoked).min().unwrap_or(0);

@@ -75,7 +75,7 @@ impl Plan {
             PlannedNode { zone: ZoneId(*zone as u32), clock: clock(scenario, &mut dice(&["clock", &name])) }
         });
         let faults = scenario.faults.iter();
-        let faults = faults.map(|fault| planned_fault(fault, scenario, &mut dice(&["fault", &fault.name])));
+        let faults = faults.map(|fault| planned_fault(fault, scenario.duration, dice));
         Plan {
             scenario: scenario.name.clone(),
             seed,
@@ -173,25 +173,18 @@ fn final_reads(load: &Workload, scenario: &Scenario) -> Workload {
     }
 }
 
-fn planned_fault(fault: &Fault, scenario: &Scenario, dice: &mut Dice) -> fault::Fault {
-    let mut length = || fault.length.map(|(min, max)| dice.between(min, max));
+/// When a fault strikes, and for how long: each from a stream of its own, so that saying one moves the other nowhere.
+fn planned_fault(fault: &Fault, duration: Nanos, dice: impl Fn(&[&str]) -> Dice) -> fault::Fault {
+    let (mut instants, mut lengths) = (dice(&["fault", &fault.name]), dice(&["fault", &fault.name, "for"]));
+    let mut length = || fault.length.map(|(min, max)| lengths.between(min, max));
     let when = match &fault.timing {
-        Timing::At { from, to } => {
-            let length = length();
-            When::At(vec![Strike { at: dice.between(*from, *to), length }])
-        }
+        Timing::At { from, to } => When::At(vec![Strike { at: instants.between(*from, *to), length: length() }]),
         Timing::During { from, to } => When::At(vec![Strike { at: *from, length: Some(to - from) }]),
         Timing::Every { period, jitter, times } => {
             let most = times.map_or(u64::MAX, u64::from);
-            let begins = (1..=most).map_while(|k| period.checked_mul(k)).take_while(|at| *at < scenario.duration);
-            let mut strikes = Vec::new();
-            for at in begins {
-                let length = fault.length.map(|(min, max)| dice.between(min, max));
-                let at = at + dice.between(0, *jitter);
-                strikes.push(Strike { at, length });
-            }
-            strikes.retain(|strike| strike.at < scenario.duration);
-            When::At(strikes)
+            let begins = (1..=most).map_while(|k| period.checked_mul(k)).take_while(|at| *at < duration);
+            let strikes = begins.map(|at| Strike { at: at + instants.between(0, *jitter), length: length() });
+            When::At(strikes.filter(|strike| strike.at < duration).collect())
         }
         Timing::Event { event, after, times } => {
             When::Event { event: event.clone(), after: *after, length: length(), times: *times }

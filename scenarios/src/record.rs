@@ -1,11 +1,11 @@
 //! The plain record of a judged run.
 
-use crate::execute::{EngineFault, Finished, OpFact, Options};
+use crate::execute::{EngineFault, Finished, Options};
 use crate::judge::{Judged, judge};
 use crate::plan::Plan;
 use crate::scenario::Scenario;
 use crate::systems::System;
-use history::{ConfigLine, FaultRecord, History, Purpose, RoleSpan, RunRecord, TimeBucket, merged};
+use history::{ConfigLine, FaultRecord, History, RoleSpan, RunRecord, TimeBucket, merged};
 use sim_core::protocol::NodeId;
 use sim_core::time::Nanos;
 use sim_core::world::RoleChange;
@@ -69,7 +69,7 @@ fn record(scenario: &Scenario, plan: &Plan, finished: &Finished, judged: Judged)
         roles: role_spans(&finished.roles, finished.end),
         events: finished.steps,
         simulated_ns: finished.end,
-        buckets: buckets(scenario.duration, &finished.facts),
+        buckets: buckets(scenario.duration, finished),
         config: config.collect(),
     }
 }
@@ -115,11 +115,11 @@ fn role_spans(changes: &[RoleChange], end: Nanos) -> Vec<RoleSpan> {
     changes.iter().enumerate().filter_map(span).filter(|span| span.to_ns > span.from_ns).collect()
 }
 
-fn buckets(duration: Nanos, facts: &[OpFact]) -> Vec<TimeBucket> {
+fn buckets(duration: Nanos, finished: &Finished) -> Vec<TimeBucket> {
     let width = duration.div_ceil(BUCKETS).max(1);
     let bucket = |i| TimeBucket { from_ns: i * width, invoked: 0, achieved: 0, possible: 0 };
     let mut buckets: Vec<TimeBucket> = (0..duration.div_ceil(width)).map(bucket).collect();
-    for op in facts.iter().filter(|op| op.purpose == Purpose::Load) {
+    for op in finished.due() {
         if let Some(bucket) = buckets.get_mut((op.invoked / width) as usize) {
             bucket.invoked += 1;
             bucket.achieved += u64::from(op.served.is_some());

@@ -1,8 +1,8 @@
 //! What can go wrong: a closed list of kinds, whom they strike and when.
 //!
 //! A [`Fault`] is *decided* (its instants are numbers) but not yet *resolved*: `leader` stands for whoever leads when it
-//! strikes. Where it has to choose, it throws its own dice, named after it, always as often, so that taking one fault out
-//! of a run leaves the others as they were.
+//! strikes. Where it has to choose, it throws dice of its own, named after it and the number of the strike, so that taking one
+//! fault out of a run leaves the others as they were.
 
 use crate::delay::Delay;
 use crate::dice::Ratio;
@@ -143,7 +143,7 @@ pub struct Strike {
 pub enum Event {
     /// A node takes this role in a term not seen before: `leader elected`.
     RoleTaken(String),
-    /// This many operations of the load have been served.
+    /// This many operations have returned, and again as many, and again.
     Served(u64),
 }
 
@@ -182,8 +182,7 @@ pub enum Who {
     Majority,
     /// In a list of groups: whoever is in no other group.
     Others,
-    /// Whoever holds this role; several if several believe so. For a role that only one should hold (`leader`), the one
-    /// with the highest term.
+    /// Whoever holds this role. Of a role that no two nodes hold in one term (`leader`), the one with the highest term.
     Role(String),
     /// A node.
     Node(NodeId),

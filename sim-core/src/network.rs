@@ -138,7 +138,7 @@ impl Network {
             return Fate::Stalls { at: now.max(path.last_arrival), connection };
         };
         let mut delay: Nanos = route.delays.iter().map(|delay| delay.at(quantile)).sum();
-        let (mut loss, mut duplicate) = (route.loss, route.duplicate);
+        let (mut loss, mut duplicate, mut held_up) = (route.loss, route.duplicate, 0);
         for (strike, spoil) in &path.spoils {
             let (lost, doubled) = (spoil.loss.threshold_32(), spoil.duplicate.threshold_32());
             let more = spoil.delay.at(quantile);
@@ -147,10 +147,11 @@ impl Network {
             if bites || (doubles && transport == Transport::Datagram) {
                 self.effects.push(*strike);
             }
-            delay += more;
+            held_up += more;
             loss = either([loss, lost].into_iter());
             duplicate = either([duplicate, doubled].into_iter());
         }
+        delay += held_up;
         match transport {
             Transport::Datagram if low(chance) < loss => Fate::Lost,
             Transport::Datagram if high(chance) < duplicate => {
@@ -159,8 +160,14 @@ impl Network {
             }
             Transport::Datagram => Fate::Arrives { at: now + delay, connection },
             Transport::Stream => {
-                delay += retransmission(low(chance), loss, self.tcp);
-                let at = path.last_arrival.max(now + delay);
+                let again = retransmission(low(chance), loss, self.tcp);
+                if held_up + again >= self.tcp.reset_after {
+                    // Nothing passed for too long: this and what is under way are lost, and a new connection begins.
+                    path.connection += 1;
+                    path.last_arrival = 0;
+                    return Fate::Lost;
+                }
+                let at = path.last_arrival.max(now + delay + again);
                 path.last_arrival = at;
                 if cut { Fate::Stalls { at, connection } } else { Fate::Arrives { at, connection } }
             }
@@ -190,6 +197,10 @@ impl Network {
     pub(crate) fn count_cut(&mut self, from: MachineId, to: MachineId) {
         let index = self.index(from, to);
         self.effects.extend(&self.paths[index].cuts);
+        if !self.link_cuts.is_empty() {
+            let (from, to) = (self.zones[from.0 as usize], self.zones[to.0 as usize]);
+            self.effects.extend(cuts_on_usual_way(&self.topology, &self.link_cuts, from, to));
+        }
     }
 
     /// The connection is gone, and what is under way on it.
@@ -373,6 +384,18 @@ mod tests {
             assert_eq!(late, usual + 80 * MILLISECOND, "the same draw, and 80 ms more");
         }
         assert_eq!(spoiled.effects.len(), 10);
+    }
+
+    /// A connection that is held up for too long is given up, so a fault that is over does not go on delaying.
+    #[test]
+    fn a_stream_slower_than_its_patience_is_reset() {
+        let mut net = network(Ratio::ZERO, Ratio::ZERO);
+        let slow = Spoil { delay: Delay::Fixed(30 * SECOND), loss: Ratio::ZERO, duplicate: Ratio::ZERO };
+        net.spoil(StrikeId(0), A, B, slow);
+        assert_eq!(net.send(A, B, Transport::Stream, 0), Fate::Lost);
+        net.mend(StrikeId(0));
+        let Fate::Arrives { at, .. } = net.send(A, B, Transport::Stream, 0) else { panic!("it arrives") };
+        assert!(at <= 10 * MILLISECOND);
     }
 
     #[test]

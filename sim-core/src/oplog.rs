@@ -3,7 +3,7 @@
 use crate::protocol::{ClientId, OpId};
 use crate::time::Nanos;
 use history::{Data, History, Mark, Operation, Outcome, Purpose};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One operation of a run.
 #[derive(Clone, Debug)]
@@ -89,7 +89,7 @@ impl<D: Data> OpLog<D> {
     /// As a plain history. A client is as many processes as it needs: one asks one thing at a time and is not used again
     /// after an unknown outcome.
     pub fn history(&self, clients: u64) -> History {
-        let mut lanes = Lanes { clients, free_from: BTreeMap::new() };
+        let mut lanes = Lanes { clients, free: BTreeMap::new(), made: BTreeMap::new() };
         let operations = self.ops.iter().map(|logged| Operation {
             process: lanes.assign(logged),
             f: D::FUNCTIONS[D::function(&logged.op)].name.into(),
@@ -110,28 +110,34 @@ impl<D: Data> OpLog<D> {
 /// Which process numbers of each client are free, and from when.
 struct Lanes {
     clients: u64,
-    /// Client to (lane, mark index from which it is free; never if `u64::MAX`).
-    free_from: BTreeMap<ClientId, Vec<u64>>,
+    /// By client: (mark index from which it is free, lane), the first to be free first. Those of unknown outcomes never
+    /// are, and not in it.
+    free: BTreeMap<ClientId, BTreeSet<(u64, u64)>>,
+    /// How many lanes each client has.
+    made: BTreeMap<ClientId, u64>,
 }
 
 impl Lanes {
     fn assign<D: Data>(&mut self, op: &LoggedOp<D>) -> u64 {
-        let free_again = match (&op.outcome, op.completed) {
-            (Outcome::Unknown, _) | (_, None) => u64::MAX,
-            (Outcome::Returned(_) | Outcome::Refused, Some(mark)) => mark.index,
-        };
-        let lanes = self.free_from.entry(op.client).or_default();
-        let lane = match lanes.iter().position(|&from| from < op.invoked.index) {
-            Some(lane) => {
-                lanes[lane] = free_again;
+        let free = self.free.entry(op.client).or_default();
+        let lane = match free.first() {
+            Some(&(from, lane)) if from < op.invoked.index => {
+                free.pop_first();
                 lane
             }
-            None => {
-                lanes.push(free_again);
-                lanes.len() - 1
+            Some(_) | None => {
+                let made = self.made.entry(op.client).or_default();
+                *made += 1;
+                *made - 1
             }
         };
-        u64::from(op.client.0) + lane as u64 * self.clients
+        match (&op.outcome, op.completed) {
+            (Outcome::Unknown, _) | (_, None) => {}
+            (Outcome::Returned(_) | Outcome::Refused, Some(mark)) => {
+                free.insert((mark.index, lane));
+            }
+        }
+        u64::from(op.client.0) + lane * self.clients
     }
 }
 

@@ -82,6 +82,11 @@ pub struct Workload {
 }
 
 impl Workload {
+    /// Whether it only looks at what survived: no part of what the scenario's author calls clients.
+    pub fn reads_finally(&self) -> bool {
+        matches!(self.pace, Pace::FinalReads { .. })
+    }
+
     /// Draws a function and a key. Always two draws, whatever comes of them.
     pub fn draw(&self, dice: &mut Dice) -> (usize, u32) {
         let total: u64 = self.mix.iter().map(|(_, weight)| weight).sum();

@@ -3,7 +3,7 @@
 use super::{ClientInput, Event, Input, Load, Packet, Stall, World};
 use crate::alarms::{Call, Woken};
 use crate::dice::StreamName;
-use crate::laws::{Laws, Nodes};
+use crate::laws::{Breach, Laws, Nodes};
 use crate::machine::MachineId;
 use crate::protocol::{Boot, Client, ClientBoot, ClientCtx, ClientId, Ctx, NodeId, Protocol, Transport, Why};
 use crate::trace::What;
@@ -104,9 +104,8 @@ impl<P: Protocol> World<P> {
         let Some(mut stall) = self.stalls.remove(&(from, to)) else { return };
         let now = self.queue.now();
         if live {
-            for packet in stall.waiting {
-                self.queue.push(now, Event::Arrive(packet));
-            }
+            // Now, not as events of this instant: another packet may arrive in it, and must not overtake these.
+            stall.waiting.into_iter().for_each(|packet| self.deliver(packet));
             return;
         }
         if now - stall.since >= self.network.tcp.reset_after {
@@ -159,7 +158,9 @@ impl<P: Protocol> World<P> {
 
     /// Something waits in a machine's inbox.
     fn wait(&mut self, machine: MachineId) {
-        self.faults.count_pause(machine);
+        if !self.is_well(machine) {
+            self.faults.count_pause(machine);
+        }
         self.arrange_ready(machine);
     }
 
@@ -236,10 +237,11 @@ impl<P: Protocol> World<P> {
             return;
         }
         host.journal.end_flush();
+        // First what was asked for first: hearing of the disk, the process may send more.
+        self.release(node);
         while let Some(ticket) = self.nodes[node.0 as usize].journal.landed() {
             self.input(node, Input::OnDisk(ticket));
         }
-        self.release(node);
         self.flush(node, self.queue.now());
     }
 
@@ -278,9 +280,7 @@ impl<P: Protocol> World<P> {
         self.executing = None;
         self.carry_out(node, &mut effects, local, done);
         self.effects = effects;
-        if let Some(laws) = &mut self.laws {
-            self.breach = laws.after_step(node, &Nodes::new(&self.processes)).err();
-        }
+        self.look(|laws, nodes| laws.after_step(node, nodes));
     }
 
     /// Enters what a node's process is told into the fingerprint, and the trace if there is one.
@@ -398,8 +398,14 @@ impl<P: Protocol> World<P> {
         self.executing = None;
         self.carry_out(node, &mut effects, local, now);
         self.effects = effects;
-        if let Some(laws) = &mut self.laws {
-            self.breach = laws.after_start(node, &Nodes::new(&self.processes)).err();
+        self.look(|laws, nodes| laws.after_start(node, nodes));
+    }
+
+    /// Lets the laws look at what has changed. The first breach stays: one event can let several processes take a step.
+    #[inline]
+    fn look(&mut self, look: impl FnOnce(&mut P::Laws, &Nodes<'_, P>) -> Result<(), Breach>) {
+        if let (None, Some(laws)) = (&self.breach, &mut self.laws) {
+            self.breach = look(laws, &Nodes::new(&self.processes)).err();
         }
     }
 

@@ -10,17 +10,18 @@ impl<P: Protocol> World<P> {
     /// Carries out what a node asked for in a step that began at `local` on its clock and ends at `done`. What leaves the
     /// node waits for the disk if something was to be persisted before it, in this step or an earlier one.
     pub(super) fn carry_out(&mut self, node: NodeId, effects: &mut Vec<Effect<P>>, local: LocalTime, done: Nanos) {
+        let mut writes = false;
         for effect in effects.drain(..) {
             match effect {
                 Effect::Send(to, message, transport) => self.leave(node, Outward::Send(to, message, transport), done),
                 Effect::Tell(client, reply) => self.leave(node, Outward::Tell(client, reply), done),
                 Effect::Persist(record) => {
                     self.nodes[node.0 as usize].journal.append(record);
-                    self.flush(node, done);
+                    writes = true;
                 }
                 Effect::PersistLater(record, ticket) => {
                     self.nodes[node.0 as usize].journal.append_later(record, ticket);
-                    self.flush(node, done);
+                    writes = true;
                 }
                 Effect::Truncate(from) => self.nodes[node.0 as usize].journal.truncate(from),
                 Effect::Arm(timer, after) => {
@@ -34,24 +35,32 @@ impl<P: Protocol> World<P> {
                 Effect::Observe(observation) => self.observe(node, observation),
             }
         }
+        // Once for all that the step wrote: its records share a flush.
+        if writes {
+            self.flush(node, done);
+        }
     }
 
     #[inline]
     fn leave(&mut self, node: NodeId, outward: Outward<P>, done: Nanos) {
         let host = &mut self.nodes[node.0 as usize];
         match host.journal.held_back() {
-            Some(needs) => host.outbox.push_back((needs, outward)),
+            Some(needs) => host.outbox.push_back((needs, done, outward)),
             None => self.transmit_outward(node, outward, done),
         }
     }
 
-    /// Lets go of what waited for the disk and need wait no longer.
+    /// Lets go of what waited for the disk and need wait no longer, unless the process that would send it is frozen.
     pub(super) fn release(&mut self, node: NodeId) {
         let now = self.queue.now();
-        let durable = self.nodes[node.0 as usize].journal.durable();
-        while self.nodes[node.0 as usize].outbox.front().is_some_and(|(needs, _)| *needs <= durable) {
-            let (_, outward) = self.nodes[node.0 as usize].outbox.pop_front().expect("just looked");
-            self.transmit_outward(node, outward, now);
+        let host = &self.nodes[node.0 as usize];
+        if host.machine.pauses > 0 {
+            return;
+        }
+        let durable = host.journal.durable();
+        while self.nodes[node.0 as usize].outbox.front().is_some_and(|(needs, ..)| *needs <= durable) {
+            let (_, done, outward) = self.nodes[node.0 as usize].outbox.pop_front().expect("just looked");
+            self.transmit_outward(node, outward, done.max(now));
         }
     }
 

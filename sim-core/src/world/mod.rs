@@ -141,8 +141,8 @@ struct Node<P: Protocol> {
     fsync: Delay,
     disk_dice: Dice,
     journal: Journal<P::Record>,
-    /// What waits for the disk: how far it must be, and what leaves then.
-    outbox: VecDeque<(usize, Outward<P>)>,
+    /// What waits for the disk: how far it must be, when the step that asked for it is done, and what leaves then.
+    outbox: VecDeque<(usize, Nanos, Outward<P>)>,
     next_ticket: u64,
     /// The role it says it holds, and in which term.
     role: Option<(&'static str, u64)>,

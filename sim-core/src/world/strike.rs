@@ -13,7 +13,10 @@ use crate::network::{Spoil, StrikeId};
 use crate::protocol::{ClientId, NodeId, Protocol, Why};
 use crate::time::Nanos;
 use crate::trace::What;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A share of all, of 2^32.
+const ALL: u64 = 1 << 32;
 
 /// What must be taken back when a fault ends.
 #[derive(Clone, Debug)]
@@ -42,6 +45,8 @@ struct Waiting {
     after: Nanos,
     length: Option<Nanos>,
     times: u32,
+    /// How often it has been set off.
+    set_off: u32,
 }
 
 /// What a place stands for.
@@ -56,7 +61,8 @@ enum Scope {
 /// All faults of a run.
 #[derive(Clone, Debug)]
 pub(super) struct Faults {
-    faults: Vec<(Fault, Dice)>,
+    faults: Vec<Fault>,
+    streams: Streams,
     waiting: Vec<Waiting>,
     strikes: Vec<Strike>,
     /// Roles and terms seen, for triggers.
@@ -70,28 +76,23 @@ impl Faults {
         let waiting = faults.iter().enumerate().filter_map(|(fault, f)| match &f.when {
             When::At(_) => None,
             When::Event { event, after, length, times } => {
-                Some(Waiting { fault, event: event.clone(), after: *after, length: *length, times: *times })
+                Some(Waiting { fault, event: event.clone(), after: *after, length: *length, times: *times, set_off: 0 })
             }
         });
         let waiting = waiting.collect();
-        let with_dice = |fault: Fault| {
-            let dice = streams.dice(StreamName::new(&["fault", &fault.name]));
-            (fault, dice)
-        };
-        Faults {
-            faults: faults.into_iter().map(with_dice).collect(),
-            waiting,
-            strikes: Vec::new(),
-            taken: BTreeSet::new(),
-            served: 0,
-            healed: false,
-        }
+        Faults { faults, streams, waiting, strikes: Vec::new(), taken: BTreeSet::new(), served: 0, healed: false }
+    }
+
+    /// Dice for the next strike of a fault: each strike has its own, so that whom one finds does not shift the next.
+    fn dice(&self, fault: usize) -> Dice {
+        let struck = self.strikes.iter().filter(|strike| strike.fault == fault).count();
+        self.streams.dice(StreamName::new(&["fault", &self.faults[fault].name, &struck.to_string()]))
     }
 
     /// When which fault strikes, as far as that is known before the run, and for how long.
     pub(super) fn scheduled(&self) -> Vec<(Nanos, usize, Option<Nanos>)> {
         let mut scheduled = Vec::new();
-        for (fault, (f, _)) in self.faults.iter().enumerate() {
+        for (fault, f) in self.faults.iter().enumerate() {
             match &f.when {
                 When::At(strikes) => scheduled.extend(strikes.iter().map(|strike| (strike.at, fault, strike.length))),
                 When::Event { .. } => {}
@@ -101,7 +102,7 @@ impl Faults {
     }
 
     pub(super) fn rekey(&mut self, streams: Streams) {
-        self.faults.iter_mut().for_each(|(_, dice)| dice.rekey(streams));
+        self.streams = streams;
     }
 
     pub(super) fn reports(&self, now: Nanos) -> Vec<StrikeReport> {
@@ -125,11 +126,21 @@ impl Faults {
         }
     }
 
+    /// A machine would be back, but for the other faults that keep it down: that is their effect.
+    fn count_kept_down(&mut self, machine: MachineId) {
+        for strike in self.strikes.iter_mut().filter(|strike| strike.to.is_none()) {
+            match &strike.undo {
+                Undo::Crash(machines) if machines.contains(&machine) => strike.effects += 1,
+                Undo::Crash(_) | Undo::Pause(_) | Undo::Paths | Undo::Links => {}
+            }
+        }
+    }
+
     /// The faults that `event` sets off now: when they strike, and for how long.
-    fn set_off(&mut self, now: Nanos, happened: impl Fn(&Trigger) -> bool) -> Vec<(Nanos, usize, Option<Nanos>)> {
+    fn set_off(&mut self, now: Nanos, happened: impl Fn(&Waiting) -> bool) -> Vec<(Nanos, usize, Option<Nanos>)> {
         let mut set_off = Vec::new();
-        for waiting in self.waiting.iter_mut().filter(|waiting| waiting.times > 0 && happened(&waiting.event)) {
-            waiting.times -= 1;
+        for waiting in self.waiting.iter_mut().filter(|waiting| waiting.set_off < waiting.times && happened(waiting)) {
+            waiting.set_off += 1;
             set_off.push((now + waiting.after, waiting.fault, waiting.length));
         }
         set_off
@@ -149,7 +160,7 @@ impl<P: Protocol> World<P> {
         if self.faults.waiting.is_empty() || !self.faults.taken.insert((role, term)) {
             return;
         }
-        let set_off = self.faults.set_off(self.queue.now(), |event| match event {
+        let set_off = self.faults.set_off(self.queue.now(), |waiting| match &waiting.event {
             Trigger::RoleTaken(awaited) => awaited == role,
             Trigger::Served(_) => false,
         });
@@ -164,8 +175,8 @@ impl<P: Protocol> World<P> {
             return;
         }
         self.faults.served = served;
-        let set_off = self.faults.set_off(self.queue.now(), |event| match event {
-            Trigger::Served(awaited) => *awaited == served,
+        let set_off = self.faults.set_off(self.queue.now(), |waiting| match &waiting.event {
+            Trigger::Served(each) => served >= each * u64::from(waiting.set_off + 1),
             Trigger::RoleTaken(_) => false,
         });
         self.schedule(set_off);
@@ -184,13 +195,16 @@ impl<P: Protocol> World<P> {
         }
         let now = self.queue.now();
         let id = StrikeId(self.faults.strikes.len() as u32);
-        let (definition, mut dice) = self.faults.faults[fault].clone();
+        let definition = self.faults.faults[fault].clone();
+        let mut dice = self.faults.dice(fault);
         self.stamp(Tag::Strike, fault as u32, id.0);
         let undo = match &definition.kind {
             FaultKind::Partition { .. } | FaultKind::Link { .. } => Undo::Paths,
             FaultKind::CutLinks { .. } => Undo::Links,
-            FaultKind::Crash { target, .. } => Undo::Crash(self.resolve(target, Scope::Nodes, &mut dice)),
-            FaultKind::Pause { target } => Undo::Pause(self.resolve(target, Scope::Nodes, &mut dice)),
+            FaultKind::Crash { target, .. } => {
+                Undo::Crash(self.resolve(target, Scope::Nodes, &BTreeSet::new(), &mut dice))
+            }
+            FaultKind::Pause { target } => Undo::Pause(self.resolve(target, Scope::Nodes, &BTreeSet::new(), &mut dice)),
         };
         let who = self.names(match &undo {
             Undo::Crash(machines) | Undo::Pause(machines) => machines,
@@ -210,7 +224,6 @@ impl<P: Protocol> World<P> {
                 self.spoil(id, [from, to], *one_way, &spoil, &mut dice);
             }
         }
-        self.faults.faults[fault].1 = dice;
         self.record_epoch();
         self.row(What::Fault, |world| {
             (
@@ -242,7 +255,7 @@ impl<P: Protocol> World<P> {
         }
         self.record_epoch();
         self.row(What::Heal, |world| {
-            let (definition, _) = &world.faults.faults[fault];
+            let definition = &world.faults.faults[fault];
             (
                 definition.name.clone(),
                 world.faults.strikes[id.0 as usize].who.clone(),
@@ -253,8 +266,14 @@ impl<P: Protocol> World<P> {
 
     pub(super) fn heal_all(&mut self) {
         self.faults.healed = true;
-        for strike in 0..self.faults.strikes.len() {
-            self.mend(StrikeId(strike as u32));
+        // The network first: what restarts or wakes up finds it whole.
+        let is_process = |strike: &Strike| matches!(strike.undo, Undo::Crash(_) | Undo::Pause(_));
+        for processes in [false, true] {
+            for strike in 0..self.faults.strikes.len() {
+                if is_process(&self.faults.strikes[strike]) == processes {
+                    self.mend(StrikeId(strike as u32));
+                }
+            }
         }
     }
 
@@ -281,12 +300,17 @@ impl<P: Protocol> World<P> {
     }
 
     fn spoil(&mut self, id: StrikeId, ends: [&Vec<Target>; 2], one_way: bool, spoil: &Spoil, dice: &mut Dice) {
-        let ends = ends.map(|targets| self.resolve(targets, Scope::Machines, dice));
+        let ends = ends.map(|targets| self.resolve(targets, Scope::Machines, &BTreeSet::new(), dice));
+        let mut harm = |from, to| match spoil.loss.threshold_32() {
+            // Where everything is lost nothing gets through, however often it is sent again.
+            ALL => self.network.cut(id, from, to),
+            _ => self.network.spoil(id, from, to, spoil.clone()),
+        };
         for &from in &ends[0] {
             for &to in ends[1].iter().filter(|&&to| to != from) {
-                self.network.spoil(id, from, to, spoil.clone());
+                harm(from, to);
                 if !one_way {
-                    self.network.spoil(id, to, from, spoil.clone());
+                    harm(to, from);
                 }
             }
         }
@@ -344,7 +368,13 @@ impl<P: Protocol> World<P> {
         for other in (0..machines).map(MachineId) {
             self.network.reset(other, machine);
         }
-        self.stalls.retain(|(from, to), _| *from != machine && *to != machine);
+        let ends: Vec<_> = self.stalls.keys().filter(|(from, to)| [*from, *to].contains(&machine)).copied().collect();
+        for (from, to) in ends {
+            // With the connection goes what else is under way on it, and the retry: nothing comes behind a hole.
+            self.network.reset(from, to);
+            let stall = self.stalls.remove(&(from, to)).expect("it was just found");
+            stall.waiting.iter().for_each(|packet| self.lost(packet, "its machine went down"));
+        }
     }
 
     fn restart(&mut self, machine: MachineId) {
@@ -358,6 +388,8 @@ impl<P: Protocol> World<P> {
         *downs -= 1;
         if *downs == 0 {
             self.boot(machine, Why::Restart);
+        } else {
+            self.faults.count_kept_down(machine);
         }
     }
 
@@ -385,25 +417,29 @@ impl<P: Protocol> World<P> {
 
     fn resume(&mut self, machine: MachineId) {
         *self.pauses(machine) -= 1;
+        if let Some(node) = self.node_at(machine) {
+            self.release(node);
+        }
         self.arrange_ready(machine);
     }
 
     /// The machines of every group of a partition.
     fn resolve_groups(&self, groups: &[Vec<Target>], dice: &mut Dice) -> Vec<Vec<MachineId>> {
         let is_others = |target: &Target| target.who == Who::Others;
-        let mut resolved: Vec<Vec<MachineId>> = groups
-            .iter()
-            .map(|targets| {
-                let named: Vec<Target> = targets.iter().filter(|target| !is_others(target)).cloned().collect();
-                self.resolve(&named, Scope::Machines, dice)
-            })
-            .collect();
+        let mut taken: BTreeSet<MachineId> = BTreeSet::new();
+        let mut resolved: Vec<Vec<MachineId>> = Vec::new();
+        for targets in groups {
+            let named: Vec<Target> = targets.iter().filter(|target| !is_others(target)).cloned().collect();
+            // Nobody is on two sides: who is named twice stays with the first, and lots are drawn among the rest.
+            let group = self.resolve(&named, Scope::Machines, &taken, dice);
+            taken.extend(&group);
+            resolved.push(group);
+        }
         let placed = groups
             .iter()
             .flatten()
             .any(|target| matches!(target.who, Who::Zone(_) | Who::Region(_) | Who::Clients | Who::Client(_)));
         let machines = self.nodes.len() + if placed { self.clients.len() } else { 0 };
-        let taken: BTreeSet<MachineId> = resolved.iter().flatten().copied().collect();
         for (group, targets) in resolved.iter_mut().zip(groups) {
             if targets.iter().any(is_others) {
                 group.extend((0..machines as u32).map(MachineId).filter(|machine| !taken.contains(machine)));
@@ -413,11 +449,17 @@ impl<P: Protocol> World<P> {
     }
 
     /// The machines that some targets stand for right now, in order.
-    fn resolve(&self, targets: &[Target], scope: Scope, dice: &mut Dice) -> Vec<MachineId> {
+    fn resolve(
+        &self,
+        targets: &[Target],
+        scope: Scope,
+        taken: &BTreeSet<MachineId>,
+        dice: &mut Dice,
+    ) -> Vec<MachineId> {
         let mut machines = BTreeSet::new();
         for target in targets {
             let scope = if target.count == Count::All { scope } else { Scope::Nodes };
-            let mut candidates = self.candidates(&target.who, scope, dice);
+            let mut candidates = self.candidates(&target.who, scope, taken, dice);
             let count = match target.count {
                 Count::All => candidates.len(),
                 Count::Some(count) => count as usize,
@@ -432,18 +474,20 @@ impl<P: Protocol> World<P> {
         machines.into_iter().collect()
     }
 
-    fn candidates(&self, who: &Who, scope: Scope, dice: &mut Dice) -> Vec<MachineId> {
+    fn candidates(&self, who: &Who, scope: Scope, taken: &BTreeSet<MachineId>, dice: &mut Dice) -> Vec<MachineId> {
         let nodes = self.nodes.len();
         let all_nodes = || (0..nodes as u32).map(MachineId).collect::<Vec<_>>();
         let all_machines = || (0..(nodes + self.clients.len()) as u32).map(MachineId);
         let placed = || all_machines().take(if scope == Scope::Nodes { nodes } else { usize::MAX });
         let mut some_nodes = |count: usize| {
             let mut drawn = all_nodes();
-            dice.draw_to_front(&mut drawn, count);
+            // The whole order is drawn, so that it costs as many draws whoever is taken.
+            dice.draw_to_front(&mut drawn, nodes);
+            drawn.retain(|machine| !taken.contains(machine));
             drawn.truncate(count);
             drawn
         };
-        match who {
+        let mut found = match who {
             Who::All => all_nodes(),
             Who::Any => some_nodes(1),
             Who::Minority => some_nodes((nodes - 1) / 2),
@@ -453,17 +497,31 @@ impl<P: Protocol> World<P> {
             Who::Node(NodeId(node)) => vec![MachineId(*node)],
             Who::Zone(zone) => placed().filter(|&machine| self.network.zone(machine).name == *zone).collect(),
             Who::Region(region) => placed().filter(|&machine| self.network.zone(machine).region == *region).collect(),
-            Who::Clients => all_machines().skip(nodes).collect(),
+            Who::Clients => (0..self.clients.len())
+                .filter(|&c| !self.clients[c].setup.workload.reads_finally())
+                .map(|c| self.clients[c].machine.id)
+                .collect(),
             Who::Client(client) => vec![self.machine_of(*client)],
-        }
+        };
+        found.retain(|machine| !taken.contains(machine));
+        found
     }
 
-    /// The nodes that hold a role in the highest term in which anybody holds it.
+    /// The nodes that hold a role. Of a role that no two nodes have held in one term, such as leader, only the one with
+    /// the highest term: others who still believe they hold it are behind the times.
     fn holders(&self, role: &str) -> Vec<MachineId> {
         let held = |node: &super::Node<P>| node.role.filter(|(held, _)| *held == role).map(|(_, term)| term);
         let highest = self.nodes.iter().filter_map(held).max();
-        let holds = |node: &&super::Node<P>| highest.is_some() && held(node) == highest;
+        let is_sole = self.is_sole(role);
+        let holds = |node: &&super::Node<P>| held(node).is_some() && (!is_sole || held(node) == highest);
         self.nodes.iter().filter(holds).map(|node| node.machine.id).collect()
+    }
+
+    /// Whether no two nodes have held this role in one term so far.
+    fn is_sole(&self, role: &str) -> bool {
+        let mut holders = BTreeMap::new();
+        let mut taken = self.roles.iter().filter_map(|change| Some((change.node, change.role?)));
+        taken.all(|(node, (held, term))| held != role || *holders.entry(term).or_insert(node) == node)
     }
 
     fn names(&self, machines: &[MachineId]) -> String {
