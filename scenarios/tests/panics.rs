@@ -1,17 +1,17 @@
 //! A panic in a protocol's code is a finding about the protocol, with a witness; a panic in the engine is a bug of ours.
 
-use history::{Data, Outcome, Purpose, Register, RegisterOp, RegisterRet, Verdict};
+use history::{Data, Finding, Outcome, Purpose, Register, RegisterOp, RegisterRet, RunRecord, Verdict};
 use scenarios::execute::{Options, execute};
 use scenarios::systems::{DataKind, System};
 use serde::Serialize;
 use sim_core::laws::NoLaws;
 use sim_core::protocol::{
-    Boot, Client, ClientBoot, ClientCtx, ClientId, Ctx, Never, NodeId, OpId, Protocol, Vocabulary,
+    Boot, Client, ClientBoot, ClientCtx, ClientId, Ctx, Never, NodeId, OpId, Protocol, Vocabulary, Why,
 };
 use sim_core::reach::Reach;
 use sim_core::time::MILLISECOND;
 
-/// Answers a few requests and then trips over its own feet.
+/// Answers a few requests and then trips over its own feet. Once down it does not get up again.
 #[derive(Clone)]
 struct Clumsy {
     answered: u32,
@@ -35,7 +35,8 @@ impl Protocol for Clumsy {
     type Data = Register;
     type Laws = NoLaws;
 
-    fn start(_: Boot<'_, Self>, _: &mut Ctx<'_, Self>) -> Self {
+    fn start(boot: Boot<'_, Self>, _: &mut Ctx<'_, Self>) -> Self {
+        assert_eq!(boot.why, Why::First, "cannot get up");
         Clumsy { answered: 0 }
     }
     fn on_message(&mut self, _: NodeId, message: Never, _: &mut Ctx<'_, Self>) {
@@ -90,18 +91,51 @@ const CLUMSY: System = System {
     runner: |_| execute::<Clumsy>,
 };
 
+/// One of them and one client for so long, and whatever else is given.
+fn run(duration: &str, rest: &str) -> RunRecord {
+    let source = format!(
+        r#"
+scenario = 1
+about = "A test."
+duration = "{duration}"
+[cluster]
+nodes = 1
+[protocol]
+name = "clumsy"
+[[load]]
+clients = 1
+{rest}
+[expect]
+must = ["linearizable", "availability >= 1%"]
+"#
+    );
+    let (scenario, _) = scenarios::parse(&source, "clumsy", &[], &[CLUMSY]).expect("well formed");
+    scenarios::run(&scenario, 1, &[CLUMSY], &mut Options::default()).expect("the engine holds").record
+}
+
+fn finding<'a>(record: &'a RunRecord, check: &str) -> &'a Finding {
+    record.findings.iter().find(|finding| finding.check == check).expect("a finding")
+}
+
 #[test]
 fn a_protocol_that_panics_fails_with_a_witness() {
-    let source = "scenario = 1\nabout = \"a\"\nduration = \"5s\"\n[cluster]\nnodes = 1\n[protocol]\nname = \"clumsy\"\n[[load]]\nclients = 1\n[expect]\nmust = [\"linearizable\", \"availability >= 1%\"]\n";
-    let (scenario, _) = scenarios::parse(source, "clumsy", &[], &[CLUMSY]).expect("well formed");
-    let record = scenarios::run(&scenario, 1, &[CLUMSY], &mut Options::default()).expect("the engine holds").record;
+    let record = run("5s", "");
     assert_eq!(record.verdict, Verdict::Fail);
-    let finding = record.findings.iter().find(|finding| finding.check == "no panic").expect("a finding");
-    assert_eq!(finding.verdict, Verdict::Fail);
-    assert!(finding.detail.contains("n1 panicked: answered too much"), "{}", finding.detail);
-    let other = |check: &str| record.findings.iter().find(|finding| finding.check == check).expect("a finding").verdict;
-    assert_eq!(other("availability >= 1%"), Verdict::Unknown, "the run stopped early");
-    assert_eq!(other("progress after settle"), Verdict::Unknown);
+    let panic = finding(&record, "no panic");
+    assert_eq!(panic.verdict, Verdict::Fail);
+    assert!(panic.detail.contains("n1 panicked: answered too much"), "{}", panic.detail);
+    assert_eq!(finding(&record, "availability >= 1%").verdict, Verdict::Unknown, "the run stopped early");
+    assert_eq!(finding(&record, "progress after settle").verdict, Verdict::Unknown);
     assert_eq!(record.protocol, "clumsy");
     assert_eq!(Register::NAME, record.data);
+}
+
+/// What is still down when the load ends is restarted by healing, and that runs the protocol's code too.
+#[test]
+fn a_protocol_that_panics_while_everything_heals_fails_with_a_witness() {
+    let record = run("500ms", "[[fault]]\ndo = \"crash\"\nat = \"300ms\"\ntarget = \"n1\"");
+    assert_eq!(record.verdict, Verdict::Fail);
+    let panic = finding(&record, "no panic");
+    assert!(panic.detail.contains("n1 panicked") && panic.detail.contains("cannot get up"), "{}", panic.detail);
+    assert_eq!(record.simulated_ns, 500 * MILLISECOND, "it ended where everything healed");
 }

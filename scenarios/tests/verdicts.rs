@@ -1,6 +1,6 @@
 //! Verdicts that cannot be had for nothing: what was not tested is not green, and the bound is right.
 
-use history::{Level, RunRecord, Verdict};
+use history::{Level, Operation, Purpose, RunRecord, Verdict};
 use scenarios::execute::Options;
 use scenarios::systems::SYSTEMS;
 
@@ -163,4 +163,147 @@ fn a_run_that_is_stopped_says_so() {
     let record = scenarios::run(&parsed, 3, SYSTEMS, &mut options).expect("the engine holds").record;
     assert_eq!(record.verdict, Verdict::Unknown);
     assert_eq!(verdict_of(&record, "availability >= 1%"), Verdict::Unknown);
+}
+
+/// Whoever is never there breaks no promise, and keeps none.
+#[test]
+fn a_system_that_was_down_all_the_time_is_vacuous() {
+    let down = "for = \"4s\"\n[[fault]]\ndo = \"crash\"\nat = \"0s\"\ntarget = \"all\"\n";
+    let record = run(&scenario("5s", &format!("{down}[expect]\nmust = [\"linearizable\", \"no lost writes\"]")), 1);
+    assert_eq!(record.operations.expect("there is a load").ok, 0);
+    assert_eq!(verdict_of(&record, "linearizable"), Verdict::Vacuous);
+    assert_eq!(verdict_of(&record, "no lost writes"), Verdict::Vacuous);
+}
+
+#[test]
+fn a_recovery_that_nobody_waited_for_is_vacuous() {
+    let late = "for = \"2s\"\n[[fault]]\ndo = \"crash\"\nat = \"3s\"\nfor = \"1s\"\ntarget = \"majority\"\n";
+    let record = run(&scenario("5s", &format!("{late}[expect]\nmust = [\"recovery <= 1s\"]")), 1);
+    assert_eq!(verdict_of(&record, "every fault had an effect"), Verdict::Pass);
+    assert_eq!(verdict_of(&record, "recovery <= 1s"), Verdict::Vacuous);
+}
+
+#[test]
+fn a_leader_that_never_was_did_not_stay() {
+    let source = r#"
+scenario = 1
+about = "A test."
+duration = "1ms"
+settle = "0s"
+[protocol]
+name = "raft"
+[expect]
+must = ["leader changes <= 3"]
+"#;
+    assert_eq!(verdict_of(&run(source, 1), "leader changes <= 3"), Verdict::Vacuous);
+}
+
+/// Alone, a node has nobody to ask for what it forgot: its own disk holds what it promised.
+#[test]
+fn a_cluster_of_one_survives_its_crashes() {
+    let source = r#"
+scenario = 1
+about = "A test."
+duration = "5s"
+settle = "5s"
+[cluster]
+nodes = 1
+[protocol]
+name = "raft"
+[[load]]
+clients = 4
+model = { closed = { think = "0s" } }
+[[fault]]
+do = "crash"
+every = "1s"
+for = "100ms"
+target = "n1"
+disk = "lose-unsynced"
+[expect]
+must = ["linearizable", "no lost writes"]
+"#;
+    for seed in 0..10 {
+        let record = run(source, seed);
+        assert_eq!(record.verdict, Verdict::Pass, "seed {seed}: {:?}", record.findings);
+        assert!(record.faults.iter().any(|fault| fault.effects > 1), "seed {seed}: no record was lost");
+    }
+}
+
+#[test]
+fn a_majority_and_a_minority_are_everybody() {
+    let cut = "[cluster]\nnodes = 5\n[[fault]]\ndo = \"partition\"\nat = \"1s\"\nfor = \"1s\"\ngroups = [[\"majority\"], [\"minority\"]]";
+    for seed in 0..20 {
+        let who = run(&scenario("3s", cut), seed).faults[0].who.clone();
+        let groups: Vec<Vec<&str>> = who.split(" | ").map(|group| group.split(' ').collect()).collect();
+        let mut all = groups.concat();
+        all.sort_unstable();
+        assert_eq!((groups.len(), groups[0].len()), (2, 3), "seed {seed}: {who}");
+        assert_eq!(all, ["n1", "n2", "n3", "n4", "n5"], "seed {seed}: {who}");
+    }
+}
+
+#[test]
+fn a_fault_strikes_after_every_hundred_operations() {
+    let thrice =
+        "[[fault]]\ndo = \"crash\"\nwhen = \"100 operations\"\ntimes = 3\nfor = \"500ms\"\ntarget = \"leader\"";
+    let record = run(&scenario("15s", thrice), 1);
+    let struck: Vec<u64> = record.faults.iter().map(|fault| fault.from_ns).collect();
+    assert_eq!(struck.len(), 3, "{struck:?}");
+    // 100 operations a second: the next hundred take as long.
+    assert!(struck.windows(2).all(|pair| pair[1] - pair[0] >= 900_000_000), "{struck:?}");
+    assert!(record.faults.iter().all(|fault| fault.effects > 0), "{:?}", record.faults);
+}
+
+/// Final reads that had no time to begin, or to end, prove nothing against a system that answers the others.
+#[test]
+fn more_keys_than_time_are_no_lack_of_progress() {
+    let keys = "keys = { count = 5000 }\n[cluster]\nlayout = \"three-regions\"\n[expect]\nmust = [\"linearizable\"]";
+    let source = scenario("5s", keys).replace("settle = \"5s\"", "settle = \"500ms\"");
+    for seed in 0..5 {
+        let (parsed, _) = scenarios::parse(&source, "test", &[], SYSTEMS).expect("well formed");
+        let run = scenarios::run(&parsed, seed, SYSTEMS, &mut Options::default()).expect("the engine holds");
+        let is_open = |op: &Operation| op.purpose == Purpose::FinalRead && op.completed.is_none();
+        assert!(run.history.operations.iter().any(is_open), "seed {seed}: the time was too short");
+        assert_eq!(verdict_of(&run.record, "progress after settle"), Verdict::Pass, "seed {seed}");
+    }
+}
+
+/// A leader dies shortly before the load ends, and the next is elected only after that.
+#[test]
+fn an_outage_across_the_end_of_the_load_is_one_outage() {
+    let source = r#"
+scenario = 1
+about = "A test."
+duration = "10s"
+settle = "10s"
+[protocol]
+name = "raft"
+election-timeout = "3s..3500ms"
+[[load]]
+at = "6s"
+timeout = "10s"
+[[fault]]
+do = "crash"
+at = "8500ms"
+target = "leader"
+[expect]
+must = ["recovery <= 2s"]
+"#;
+    for seed in 1..9 {
+        let record = run(source, seed);
+        assert_eq!(record.outages.len(), 1, "seed {seed}: {:?}", record.outages);
+        assert!(record.outages[0].from_ns < 8_500_000_000 && record.outages[0].to_ns > 11_500_000_000);
+        assert_eq!(verdict_of(&record, "recovery <= 2s"), Verdict::Fail, "seed {seed}: 3 s to the next election");
+    }
+}
+
+/// What was held up for too long is lost with its connection, and the next one is as fast as ever.
+#[test]
+fn a_delay_that_is_over_delays_no_more() {
+    let slow = "[[fault]]\ndo = \"link\"\nat = \"2s\"\nfor = \"4s\"\nbetween = [\"all\", \"all\"]\ndelay = \"+30s\"";
+    for seed in 0..5 {
+        let record = run(&scenario("7s", slow).replace("settle = \"5s\"", "settle = \"10s\""), seed);
+        assert_eq!(record.verdict, Verdict::Pass, "seed {seed}: {:?}", record.findings);
+        assert_eq!(verdict_of(&record, "progress after settle"), Verdict::Pass, "seed {seed}");
+    }
 }

@@ -1,0 +1,322 @@
+//! What comes first: streams, disks, CPUs and faults, each at the instant at which its order is hardest to keep.
+//!
+//! n1 follows a script and n2 notes what it hears, and when. Delays are fixed and nothing else is at work, so that a test
+//! can arrange for two things to happen in the same nanosecond, and say to the nanosecond what follows.
+
+mod toy;
+
+use history::{Register, RegisterOp};
+use sim_core::Clock;
+use sim_core::delay::Delay;
+use sim_core::dice::Ratio;
+use sim_core::fault::{DiskFate, Fault, FaultKind};
+use sim_core::laws::{Breach, Laws, Nodes};
+use sim_core::protocol::{
+    Boot, Client, ClientBoot, ClientCtx, ClientId, Ctx, Never, NodeId, Protocol, Slot, Ticket, Vocabulary,
+};
+use sim_core::reach::Reach;
+use sim_core::settings::{Flaw, Flaws, Key, Rejected, Settings, Values};
+use sim_core::setup::Setup;
+use sim_core::time::{MICROSECOND, MILLISECOND, Nanos, SECOND};
+use sim_core::world::World;
+use toy::{node, once, split};
+
+const N2: NodeId = NodeId(1);
+
+/// What a line of a script asks for.
+#[derive(Clone, Copy, Debug)]
+enum Ask {
+    /// Sends this to n2.
+    Say(u64),
+    /// Writes this down, and holds back what is said after it.
+    Persist(u64),
+    /// Writes something down that holds nothing back, and says this when it is on disk.
+    SayOnceOnDisk(u64),
+}
+use Ask::{Persist, Say, SayOnceOnDisk};
+
+/// So long after its start, by its own clock, a process asks for this. At 0: while it starts.
+type Line = (Nanos, Vec<Ask>);
+
+#[derive(Clone, Debug, Default)]
+struct Lines(Vec<Line>);
+
+impl Settings for Lines {
+    const KEYS: &'static [Key] = &[];
+    const FLAWS: &'static [Flaw] = &[];
+    fn build(_: &Values, _: Flaws) -> Result<Self, Rejected> {
+        Ok(Lines::default())
+    }
+}
+
+/// A process that does what its lines say, and listens.
+#[derive(Clone)]
+struct Script {
+    lines: Vec<Line>,
+    /// What its journal held when it began.
+    read_back: Vec<Slot<u64>>,
+    /// What it will say once something is on disk.
+    promised: Vec<(Ticket, u64)>,
+    heard: Vec<(u64, Nanos)>,
+}
+
+impl Vocabulary for Script {
+    type Message = u64;
+    /// The number of a line.
+    type Timer = usize;
+    type Record = u64;
+    type Reply = Never;
+}
+
+impl Protocol for Script {
+    type Request = Never;
+    type Client = Nobody;
+    type Admin = Never;
+    type Config = Lines;
+    type Data = Register;
+    type Laws = NoThirteen;
+
+    fn start(boot: Boot<'_, Self>, ctx: &mut Ctx<'_, Self>) -> Self {
+        let lines = boot.config.0.clone();
+        let mut script = Script { lines, read_back: boot.journal.to_vec(), promised: Vec::new(), heard: Vec::new() };
+        for line in 0..script.lines.len() {
+            match script.lines[line].0 {
+                0 => script.on_timer(line, ctx),
+                after => ctx.arm(line, after),
+            }
+        }
+        script
+    }
+    fn on_message(&mut self, _: NodeId, word: u64, ctx: &mut Ctx<'_, Self>) {
+        self.heard.push((word, ctx.now().since(Clock::EPOCH)));
+    }
+    fn on_timer(&mut self, line: usize, ctx: &mut Ctx<'_, Self>) {
+        for ask in &self.lines[line].1 {
+            match *ask {
+                Say(word) => ctx.send(N2, word),
+                Persist(record) => ctx.persist(record),
+                SayOnceOnDisk(word) => self.promised.push((ctx.persist_later(0), word)),
+            }
+        }
+    }
+    fn on_disk(&mut self, ticket: Ticket, ctx: &mut Ctx<'_, Self>) {
+        self.promised.iter().filter(|(promised, _)| *promised == ticket).for_each(|(_, word)| ctx.send(N2, *word));
+    }
+    fn on_request(&mut self, _: ClientId, request: Never, _: &mut Ctx<'_, Self>) {
+        match request {}
+    }
+    fn can_serve(_: &Lines, _: &RegisterOp, _: &Reach<'_>) -> bool {
+        false
+    }
+}
+
+/// No process begins with a 13 on its disk: a law for a script to break.
+#[derive(Clone, Debug)]
+struct NoThirteen;
+
+impl Laws<Script> for NoThirteen {
+    const NAMES: &'static [&'static str] = &["no thirteen"];
+    fn new(_: usize) -> Self {
+        NoThirteen
+    }
+    fn after_start(&mut self, node: NodeId, nodes: &Nodes<'_, Script>) -> Result<(), Breach> {
+        match nodes.get(node).expect("it has just begun").read_back.contains(&Slot::Ok(13)) {
+            true => Err(Breach { law: "no thirteen", detail: node.to_string() }),
+            false => Ok(()),
+        }
+    }
+    fn after_step(&mut self, _: NodeId, _: &Nodes<'_, Script>) -> Result<(), Breach> {
+        Ok(())
+    }
+}
+
+/// No test has clients.
+#[derive(Clone)]
+struct Nobody;
+
+impl Client<Script> for Nobody {
+    type Timer = Never;
+    fn start(_: ClientBoot<'_, Script>, _: &mut ClientCtx<'_, Script>) -> Self {
+        Nobody
+    }
+    fn on_reply(&mut self, _: NodeId, reply: Never, _: &mut ClientCtx<'_, Script>) {
+        match reply {}
+    }
+    fn on_timer(&mut self, timer: Never, _: &mut ClientCtx<'_, Script>) {
+        match timer {}
+    }
+}
+
+/// n1 with these lines and n2 with none, `delay` apart; a flush takes 1 ms, and a step no time.
+fn apart(delay: Nanos, lines: Vec<Line>) -> Setup<Script> {
+    let mut setup = Setup::in_one_zone(1, 2, Lines::default(), Delay::Fixed(delay));
+    setup.nodes[0].config = Lines(lines);
+    for node in &mut setup.nodes {
+        node.cpu = Delay::NONE;
+    }
+    flushing(MILLISECOND, setup)
+}
+
+fn script(lines: Vec<Line>) -> Setup<Script> {
+    apart(MILLISECOND, lines)
+}
+
+/// 0, 1, 2 … from 10 ms on, a word every 50 ms.
+fn counting(words: u64) -> Vec<Line> {
+    (0..words).map(|i| ((10 + 50 * i) * MILLISECOND, vec![Say(i)])).collect()
+}
+
+fn flushing(fsync: Nanos, mut setup: Setup<Script>) -> Setup<Script> {
+    for node in &mut setup.nodes {
+        node.fsync = Delay::Fixed(fsync);
+    }
+    setup
+}
+
+fn thinking(cpu: Nanos, mut setup: Setup<Script>) -> Setup<Script> {
+    setup.nodes[0].cpu = Delay::Fixed(cpu);
+    setup
+}
+
+fn cut(at: Nanos, length: Nanos) -> Fault {
+    once(split(vec![vec![node(0)], vec![node(1)]]), at, length)
+}
+
+fn crash(at: Nanos, length: Nanos) -> Fault {
+    once(FaultKind::Crash { target: vec![node(0)], disk: DiskFate::Keep }, at, length)
+}
+
+fn pause(at: Nanos, length: Nanos) -> Fault {
+    once(FaultKind::Pause { target: vec![node(0)] }, at, length)
+}
+
+fn run(setup: Setup<Script>, until: Nanos) -> World<Script> {
+    let mut world = World::new(setup);
+    world.run_until(until);
+    world
+}
+
+/// What n2 heard, and in which millisecond.
+fn heard(world: &World<Script>) -> Vec<(u64, Nanos)> {
+    let n2 = world.processes().get(N2).expect("n2 is up");
+    assert!(n2.heard.iter().all(|(_, at)| at.is_multiple_of(MILLISECOND)), "{:?}", n2.heard);
+    n2.heard.iter().map(|(word, at)| (*word, at / MILLISECOND)).collect()
+}
+
+fn words(world: &World<Script>) -> Vec<u64> {
+    world.processes().get(N2).expect("n2 is up").heard.iter().map(|(word, _)| *word).collect()
+}
+
+/// A stream keeps its order, even when a word arrives at the nanosecond at which earlier ones are retransmitted.
+#[test]
+fn a_stream_keeps_its_order_at_a_retransmission() {
+    let world = run(script(counting(10)).with_fault(cut(5 * MILLISECOND, 100 * MILLISECOND)), SECOND);
+    let heard = heard(&world);
+    assert_eq!(heard[..6], [(0, 211), (1, 211), (2, 211), (3, 211), (4, 211), (5, 261)], "4 was sent at 210 ms");
+    assert!(words(&world).into_iter().eq(0..10));
+}
+
+/// What `on_disk` sends does not overtake what waited for that flush.
+#[test]
+fn what_on_disk_sends_comes_after_what_waited_for_the_flush() {
+    for cpu in [0, 10 * MICROSECOND] {
+        // While the disk is busy with the first record, the next two come to share a flush.
+        let busy = (10 * MILLISECOND, vec![Persist(0)]);
+        let lines = vec![busy, (10_500 * MICROSECOND, vec![SayOnceOnDisk(1), Persist(0), Say(0)])];
+        assert_eq!(words(&run(thinking(cpu, script(lines)), SECOND)), [0, 1], "steps of {cpu} ns");
+    }
+}
+
+/// Nothing leaves before its step is done, even if what it waited for is on disk before that.
+#[test]
+fn nothing_leaves_before_its_step_is_done() {
+    let lines = vec![(10 * MILLISECOND, vec![Persist(0), Say(0)]), (11 * MILLISECOND, vec![Say(1)])];
+    let world = run(thinking(50 * MILLISECOND, flushing(5 * MILLISECOND, script(lines))), SECOND);
+    // The first step takes from 10 to 60 ms, its flush until 65, the second step from 60 to 110.
+    assert_eq!(heard(&world), [(0, 66), (1, 111)]);
+}
+
+/// A frozen process sends nothing, even if its disk lets go of something meanwhile.
+#[test]
+fn a_frozen_process_sends_nothing() {
+    let lines = vec![(10 * MILLISECOND, vec![Persist(0), Say(0)])];
+    let setup = flushing(10 * MILLISECOND, script(lines));
+    let world = run(setup.with_fault(pause(12 * MILLISECOND, 500 * MILLISECOND)), SECOND);
+    assert_eq!(heard(&world), [(0, 513)], "frozen from 12 to 512 ms, and on disk at 20 ms");
+}
+
+/// Whenever its sender dies, what is heard of a stream is how it began: there is no hole in it.
+#[test]
+fn a_dead_senders_stream_has_no_hole() {
+    let said = [0, 1];
+    for died in (0..100).map(|i| i * 10 * MILLISECOND + MILLISECOND) {
+        let lines = vec![(10 * MILLISECOND, vec![Say(0)]), (160 * MILLISECOND, vec![Say(1)])];
+        let setup = apart(100 * MILLISECOND, lines).with_fault(cut(5 * MILLISECOND, 500 * MILLISECOND));
+        let world = run(setup.with_fault(crash(died, 5 * SECOND)), 3 * SECOND);
+        assert!(said.starts_with(&words(&world)), "dead at {died} ns: {:?}", words(&world));
+    }
+}
+
+/// Healing mends the network before it wakes processes: what they say at once arrives.
+#[test]
+fn healing_mends_the_network_before_it_wakes_processes() {
+    let lines = vec![(0, vec![Say(0), Persist(0), Say(1)])];
+    let asleep = [(crash(5 * MILLISECOND, SECOND), (0, 501)), (pause(5 * MILLISECOND, SECOND), (1, 501))];
+    for (fault, first) in asleep {
+        let setup = flushing(10 * MILLISECOND, script(lines.clone()));
+        let mut world = run(setup.with_fault(fault).with_fault(cut(6 * MILLISECOND, SECOND)), 500 * MILLISECOND);
+        assert_eq!(heard(&world), [(0, 1)]);
+        world.heal();
+        world.run_until(SECOND);
+        let strikes = world.strikes();
+        assert_eq!(heard(&world)[1], first, "after {}", strikes[0].who);
+        assert_eq!(strikes[1].effects, 0, "nothing was said while the cut lasted");
+    }
+}
+
+/// A breach is not forgotten when the same event lets another process take a step.
+#[test]
+fn a_breach_outlasts_the_event_that_it_was_found_in() {
+    let both = FaultKind::Crash { target: vec![node(0), node(1)], disk: DiskFate::Keep };
+    let setup = script(vec![(0, vec![Persist(13)])]).with_fault(once(both, 5 * MILLISECOND, 50 * MILLISECOND));
+    let world = run(setup, SECOND);
+    let breach = world.breach().expect("n1 read a 13 and broke the law, n2 began after it and kept it");
+    assert_eq!((breach.law, &*breach.detail, world.now()), ("no thirteen", "n1", 55 * MILLISECOND));
+}
+
+/// Where all is lost nothing arrives, however often it is sent again.
+#[test]
+fn where_all_is_lost_nothing_arrives() {
+    let lossy = FaultKind::Link {
+        from: vec![node(0)],
+        to: vec![node(1)],
+        one_way: false,
+        delay: Delay::NONE,
+        loss: Ratio::new(1, 1),
+        duplicate: Ratio::ZERO,
+    };
+    let world = run(script(counting(300)).with_fault(once(lossy, 0, 100 * SECOND)), 20 * SECOND);
+    assert_eq!(words(&world), [0; 0]);
+    assert_eq!(world.strikes()[0].effects, 300, "one a word");
+}
+
+/// The cut of a link that meets a message in flight is to blame for its delay.
+#[test]
+fn a_link_cut_that_meets_a_message_in_flight_counts() {
+    let links = FaultKind::CutLinks { links: vec!["local".to_owned()] };
+    let setup = apart(100 * MILLISECOND, vec![(10 * MILLISECOND, vec![Say(0)])]);
+    let world = run(setup.with_fault(once(links, 50 * MILLISECOND, 90 * MILLISECOND)), SECOND);
+    assert_eq!(heard(&world), [(0, 310)], "it met the cut at 110 ms");
+    assert_eq!(world.strikes()[0].effects, 1);
+}
+
+/// Every stall has one chain of retries: that of a connection which died with its sender is not taken over by the next.
+#[test]
+fn a_stall_has_one_chain_of_retries() {
+    let setup = script(counting(30)).with_fault(cut(5 * MILLISECOND, 700 * MILLISECOND));
+    let setup = setup.with_fault(crash(100 * MILLISECOND, MILLISECOND));
+    let world = run(setup, SECOND);
+    // What n1 said first stalled at 11 ms and died with it. Up again at 101 ms, its first word stalls at 112: it is
+    // retried at 312 and 712. The retries of the old stall would have been due at 211 and 611 ms.
+    assert_eq!(heard(&world)[0], (0, 712));
+}
