@@ -4,9 +4,9 @@
 //! for. Nothing else happens, and in nothing else does anything happen: a run is a function of its [`Setup`].
 //!
 //! - here: what a world is, and its loop;
-//! - [`deliver`]: how a packet, an alarm or a flush reaches a process;
-//! - [`effects`]: how what a process asks for is carried out;
-//! - [`strike`]: how faults begin and end.
+//! - `deliver.rs`: how a packet, an alarm or a flush reaches a process;
+//! - `effects.rs`: how what a process asks for is carried out;
+//! - `strike.rs`: how faults begin and end.
 //!
 //! A world can be cloned at any moment, and [`World::fork`] gives the copy another future.
 
