@@ -175,9 +175,13 @@ pub fn execute<P: Protocol>(plan: &Plan, options: &mut Options<'_>) -> Result<Fi
     Ok(Finished { checkpoints, panic, whole, ..finished(plan, &world) })
 }
 
-fn setup<P: Protocol>(plan: &Plan, trace: bool) -> Setup<P> {
+fn config<P: Protocol>(plan: &Plan) -> P::Config {
     let config = P::Config::build(&plan.values, plan.flaws.clone());
-    let config = config.expect("the scenario's settings were checked when it was read");
+    config.expect("the scenario's settings were checked when it was read")
+}
+
+fn setup<P: Protocol>(plan: &Plan, trace: bool) -> Setup<P> {
+    let config = config::<P>(plan);
     let nodes = plan.nodes.iter().map(|node| NodeSetup {
         zone: node.zone,
         role: P::ROLES[0],
@@ -206,7 +210,7 @@ fn payload_text(payload: &(dyn std::any::Any + Send)) -> String {
 /// What there is to say of a world that has come to its end.
 fn finished<P: Protocol>(plan: &Plan, world: &World<P>) -> Finished {
     let reach = world.reachability();
-    let config = P::Config::build(&plan.values, plan.flaws.clone()).expect("it was built before");
+    let config = config::<P>(plan);
     let end = world.now();
     let fact = |op: &LoggedOp<P::Data>| {
         let served = op.served();

@@ -99,9 +99,9 @@ impl<O: Object> Laws<Raft<O>> for RaftLaws<O> {
 
     fn after_start(&mut self, node: NodeId, nodes: &Nodes<'_, Raft<O>>) -> Result<(), Breach> {
         if nodes.count() == 1 {
-            // A majority of one leads and commits before its disk has it, and tells nobody (see `advance_commit`): what
-            // it lost with its memory never was.
-            *self = RaftLaws::new(1);
+            // A majority of one commits before its disk has it, and tells nobody: what it lost with its memory never was.
+            let last = nodes.get(node).map_or(0, |raft| raft.log.last_index());
+            self.committed.truncate(last as usize);
         }
         let cuts = nodes.get(node).map_or(0, |raft| raft.log.cuts());
         self.seen[node.0 as usize] = Seen { cuts, ..Seen::default() };

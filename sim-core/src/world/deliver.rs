@@ -87,6 +87,11 @@ impl<P: Protocol> World<P> {
             self.network.count_cut(from, to);
             self.count_network_effects();
         }
+        if !self.is_up(from) {
+            // Nobody is left to send it again.
+            self.lost(&packet, "its sender is down");
+            return;
+        }
         packet.stalled = false;
         if let Some(stall) = self.stalls.get_mut(&(from, to)) {
             stall.waiting.push_back(packet);

@@ -347,11 +347,6 @@ impl<P: Protocol> World<P> {
         self.queue.push(self.queue.now(), Event::Admin(node, order));
     }
 
-    /// Ends every fault, and lets no further one begin.
-    pub fn heal(&mut self) {
-        self.heal_all();
-    }
-
     /// The same world with another future: from here on, all chance is drawn anew under `salt`.
     pub fn fork(&self, salt: u64) -> Self {
         let mut other = self.clone();
@@ -472,6 +467,13 @@ impl<P: Protocol> World<P> {
             }
         }
         self.epochs.record(self.queue.now(), live);
+    }
+
+    fn is_up(&self, machine: MachineId) -> bool {
+        match self.node_at(machine) {
+            Some(node) => self.nodes[node.0 as usize].machine.is_up(),
+            None => self.clients[self.client_at(machine).0 as usize].machine.is_up(),
+        }
     }
 
     /// Up and not paused.

@@ -198,32 +198,19 @@ impl<P: Protocol> World<P> {
         let definition = self.faults.faults[fault].clone();
         let mut dice = self.faults.dice(fault);
         self.stamp(Tag::Strike, fault as u32, id.0);
+        let who = String::new();
+        self.faults.strikes.push(Strike { fault, from: now, to: None, effects: 0, who, undo: Undo::Paths });
         let undo = match &definition.kind {
-            FaultKind::Partition { .. } | FaultKind::Link { .. } => Undo::Paths,
-            FaultKind::CutLinks { .. } => Undo::Links,
-            FaultKind::Crash { target, .. } => {
-                Undo::Crash(self.resolve(target, Scope::Nodes, &BTreeSet::new(), &mut dice))
-            }
-            FaultKind::Pause { target } => Undo::Pause(self.resolve(target, Scope::Nodes, &BTreeSet::new(), &mut dice)),
-        };
-        let who = self.names(match &undo {
-            Undo::Crash(machines) | Undo::Pause(machines) => machines,
-            Undo::Paths | Undo::Links => &[],
-        });
-        self.faults.strikes.push(Strike { fault, from: now, to: None, effects: 0, who, undo: undo.clone() });
-        match &definition.kind {
             FaultKind::Partition { groups, one_way } => self.partition(id, groups, *one_way, &mut dice),
-            FaultKind::CutLinks { links } => {
-                self.network.cut_links(id, links);
-                self.strike_mut(id).who = links.join(", ");
-            }
-            FaultKind::Crash { disk, .. } => self.crash_all(id, &undo, *disk),
-            FaultKind::Pause { .. } => self.pause_all(id, &undo),
+            FaultKind::CutLinks { links } => self.cut_links(id, links),
+            FaultKind::Crash { target, disk } => self.crash_all(id, target, *disk, &mut dice),
+            FaultKind::Pause { target } => self.pause_all(id, target, &mut dice),
             FaultKind::Link { from, to, one_way, delay, loss, duplicate } => {
                 let spoil = Spoil { delay: delay.clone(), loss: *loss, duplicate: *duplicate };
-                self.spoil(id, [from, to], *one_way, &spoil, &mut dice);
+                self.spoil(id, [from, to], *one_way, &spoil, &mut dice)
             }
-        }
+        };
+        self.strike_mut(id).undo = undo;
         self.record_epoch();
         self.row(What::Fault, |world| {
             (
@@ -264,7 +251,8 @@ impl<P: Protocol> World<P> {
         });
     }
 
-    pub(super) fn heal_all(&mut self) {
+    /// Ends every fault, and lets no further one begin.
+    pub fn heal(&mut self) {
         self.faults.healed = true;
         // The network first: what restarts or wakes up finds it whole.
         let is_process = |strike: &Strike| matches!(strike.undo, Undo::Crash(_) | Undo::Pause(_));
@@ -281,7 +269,7 @@ impl<P: Protocol> World<P> {
         &mut self.faults.strikes[id.0 as usize]
     }
 
-    fn partition(&mut self, id: StrikeId, groups: &[Vec<Target>], one_way: bool, dice: &mut Dice) {
+    fn partition(&mut self, id: StrikeId, groups: &[Vec<Target>], one_way: bool, dice: &mut Dice) -> Undo {
         let groups = self.resolve_groups(groups, dice);
         for (i, senders) in groups.iter().enumerate() {
             for (j, receivers) in groups.iter().enumerate() {
@@ -297,9 +285,16 @@ impl<P: Protocol> World<P> {
         }
         let names: Vec<String> = groups.iter().map(|group| self.names(group)).collect();
         self.strike_mut(id).who = names.join(if one_way { " -> " } else { " | " });
+        Undo::Paths
     }
 
-    fn spoil(&mut self, id: StrikeId, ends: [&Vec<Target>; 2], one_way: bool, spoil: &Spoil, dice: &mut Dice) {
+    fn cut_links(&mut self, id: StrikeId, links: &[String]) -> Undo {
+        self.network.cut_links(id, links);
+        self.strike_mut(id).who = links.join(", ");
+        Undo::Links
+    }
+
+    fn spoil(&mut self, id: StrikeId, ends: [&Vec<Target>; 2], one_way: bool, spoil: &Spoil, dice: &mut Dice) -> Undo {
         let ends = ends.map(|targets| self.resolve(targets, Scope::Machines, &BTreeSet::new(), dice));
         let mut harm = |from, to| match spoil.loss.threshold_32() {
             // Where everything is lost nothing gets through, however often it is sent again.
@@ -316,14 +311,20 @@ impl<P: Protocol> World<P> {
         }
         let names = ends.map(|end| self.names(&end));
         self.strike_mut(id).who = names.join(if one_way { " -> " } else { " <-> " });
+        Undo::Paths
     }
 
-    fn crash_all(&mut self, id: StrikeId, undo: &Undo, disk: DiskFate) {
-        let Undo::Crash(machines) = undo else { return };
-        for &machine in machines {
-            let done = self.crash(machine, disk);
-            self.strike_mut(id).effects += done;
-        }
+    fn crash_all(&mut self, id: StrikeId, target: &[Target], disk: DiskFate, dice: &mut Dice) -> Undo {
+        let machines = self.resolve(target, Scope::Nodes, &BTreeSet::new(), dice);
+        let effects = machines.iter().map(|&machine| self.crash(machine, disk)).sum();
+        self.name_struck(id, &machines, effects);
+        Undo::Crash(machines)
+    }
+
+    fn name_struck(&mut self, id: StrikeId, machines: &[MachineId], effects: u64) {
+        let who = self.names(machines);
+        let strike = self.strike_mut(id);
+        (strike.who, strike.effects) = (who, strike.effects + effects);
     }
 
     /// A process dies. How much that did: the process itself if it was alive, and every record lost with it.
@@ -393,16 +394,18 @@ impl<P: Protocol> World<P> {
         }
     }
 
-    fn pause_all(&mut self, id: StrikeId, undo: &Undo) {
-        let Undo::Pause(machines) = undo else { return };
-        for &machine in machines {
+    fn pause_all(&mut self, id: StrikeId, target: &[Target], dice: &mut Dice) -> Undo {
+        let machines = self.resolve(target, Scope::Nodes, &BTreeSet::new(), dice);
+        let mut waiting = 0;
+        for &machine in &machines {
             *self.pauses(machine) += 1;
-            let waiting = match self.node_at(machine) {
+            waiting += match self.node_at(machine) {
                 Some(node) => self.nodes[node.0 as usize].machine.inbox.len(),
                 None => self.clients[self.client_at(machine).0 as usize].machine.inbox.len(),
             };
-            self.strike_mut(id).effects += waiting as u64;
         }
+        self.name_struck(id, &machines, waiting as u64);
+        Undo::Pause(machines)
     }
 
     fn pauses(&mut self, machine: MachineId) -> &mut u32 {
