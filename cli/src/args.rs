@@ -63,7 +63,8 @@ const TEST_EXAMPLES: &str = "Examples:
 const REPLAY_EXAMPLES: &str = "Examples:
   stormglass replay leader-partition.toml --seed 42 --from 9.9s --until 11s --node n1
   stormglass replay leader-partition.toml --seed 42 --until 2s | less
-  stormglass replay leader-partition.toml --seed 42 --verify 9f31c2d0a1b2e07a";
+  stormglass replay leader-partition.toml --seed 42 --verify 9f31c2d0a1b2e07a
+  stormglass replay leader-partition.toml --seed 42 --verify out/leader-partition-42";
 
 const LIST_EXAMPLES: &str = "Examples:
   stormglass list scenarios    those that ship, or those below this directory
@@ -175,9 +176,9 @@ pub struct Replay {
     /// Show only what concerns this node or client, such as n1 or c3
     #[arg(long)]
     pub node: Option<String>,
-    /// Compare with the fingerprint of an earlier run; alone, nothing is shown but the answer
-    #[arg(long, value_parser = fingerprint)]
-    pub verify: Option<u64>,
+    /// Compare with an earlier run, by its fingerprint or its directory; alone, nothing is shown but the answer
+    #[arg(long, value_name = "FINGERPRINT|RUNDIR")]
+    pub verify: Option<String>,
 }
 
 #[derive(Args, Debug)]
@@ -223,13 +224,6 @@ fn seeds(text: &str) -> Result<Range<u64>, String> {
     Ok(range)
 }
 
-fn fingerprint(text: &str) -> Result<u64, String> {
-    let digits = text.strip_prefix("0x").unwrap_or(text);
-    let is_whole = digits.len() == 16 && digits.chars().all(|c| c.is_ascii_hexdigit());
-    let number = is_whole.then(|| u64::from_str_radix(digits, 16).ok()).flatten();
-    number.ok_or_else(|| "a fingerprint has 16 hexadecimal digits, as `run` prints them".to_owned())
-}
-
 fn assignment(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("write KEY=VALUE, as in protocol.pre-vote=false")?;
     Ok((key.trim().to_owned(), value.trim().to_owned()))
@@ -260,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn seeds_and_fingerprints_read_as_people_write_them() {
+    fn seeds_read_as_people_write_them() {
         assert_eq!((seed("42"), seed("0x2a")), (Ok(42), Ok(42)));
         assert_eq!((seeds("5..8"), seeds("3")), (Ok(5..8), Ok(0..3)));
         for bad in ["-1", "+1", "0x+1", "", "0x", "18446744073709551616", "1e3", "abc"] {
@@ -270,7 +264,5 @@ mod tests {
             assert!(seeds(bad).is_err(), "{bad}");
         }
         assert_eq!(seeds("18446744073709551610..18446744073709551615").map(Iterator::count), Ok(5));
-        assert_eq!(fingerprint("00000000000000ff"), Ok(255));
-        assert!(fingerprint("ff").is_err());
     }
 }

@@ -206,6 +206,21 @@ fn a_replay_says_whether_it_is_the_recorded_run() {
     }
 }
 
+/// Against the record of a run, a replay that is another run also says where the two part.
+#[test]
+fn a_replay_shows_where_it_parts_from_the_recorded_run() {
+    let here = Scratch::with(&format!("{CALM}{CUT}"));
+    assert_eq!(here.stormglass(&["run", "storm.toml", "--seed", "9", "--out", "kept"]).code, 0);
+    let same = here.stormglass(&["replay", "storm.toml", "--seed", "9", "--verify", "kept"]);
+    assert_eq!(same.code, 0, "{same:?}");
+    let slower = ["replay", "storm.toml", "--seed", "9", "--set", "protocol.heartbeat=80ms", "--verify", "kept"];
+    let other = here.stormglass(&slower);
+    assert_eq!(other.code, 5, "{other:?}");
+    assert_tells(&other.out, &["they part in the second from 0s on", "start"]);
+    here.write("kept/run.json", "{}");
+    assert_tells(&here.refused(&["replay", "storm.toml", "--verify", "kept"]), &["kept/run.json is not the record"]);
+}
+
 /// A replay that is the same run is reproducible, whatever the run's verdict.
 #[test]
 fn a_failing_run_can_be_the_recorded_run() {

@@ -26,6 +26,7 @@ pub mod judge;
 pub mod layout;
 pub mod outage;
 mod parse;
+mod parting;
 pub mod plan;
 mod record;
 pub mod scenario;
@@ -34,6 +35,7 @@ pub mod systems;
 mod text;
 
 pub use parse::{CHECKS, GOALS, parse};
+pub use parting::{Parting, parting};
 pub use record::{Run, run};
 pub use sim_core::time::parse_duration;
 pub use text::{SIZE_MAX, entry};

@@ -8,10 +8,10 @@
     reason = "reads the scenarios that ship, and rewrites its own expectations when told"
 )]
 
+use history::RunRecord;
 use scenarios::execute::{Options, Row};
 use scenarios::scenario::Scenario;
 use scenarios::systems::SYSTEMS;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden.txt");
@@ -40,46 +40,52 @@ fn shipped() -> Vec<Scenario> {
     files.iter().map(read).collect()
 }
 
-fn golden_line(scenario: &Scenario) -> String {
-    let run = scenarios::run(scenario, scenario.seed, SYSTEMS, &mut Options::default()).expect("the engine holds");
-    let mut line = format!("{} {}", scenario.name, run.record.fingerprint);
-    for checkpoint in &run.record.checkpoints {
-        let _ = write!(line, " {}", &checkpoint[..4]);
-    }
-    line
+fn run(scenario: &Scenario) -> RunRecord {
+    scenarios::run(scenario, scenario.seed, SYSTEMS, &mut Options::default()).expect("the engine holds").record
 }
 
-/// The first events of the second in which two lines part.
-fn where_they_part(scenario: &Scenario, expected: &str, found: &str) -> String {
-    let (expected, found): (Vec<&str>, Vec<&str>) = (expected.split(' ').collect(), found.split(' ').collect());
-    let second = (2..found.len()).find(|&i| expected.get(i) != found.get(i)).map_or(0, |i| i as u64 - 2);
-    let mut text =
-        format!("{}: first differs in second {second} of seed {}; events of it now:\n", scenario.name, scenario.seed);
-    let mut left = 20;
-    let mut sink = |rows: Vec<Row>| {
-        for row in rows.iter().filter(|row| row.at >= second * 1_000_000_000).take(left) {
-            left -= 1;
-            let _ = writeln!(text, "  {:>12} ns  {} -> {}  {}", row.at, row.from, row.to, row.text);
-        }
-    };
-    let mut options = Options { trace: Some(&mut sink), keep_going: None };
-    let _ = scenarios::run(scenario, scenario.seed, SYSTEMS, &mut options);
-    text
+fn golden_line(record: &RunRecord) -> String {
+    let checkpoints = record.checkpoints.iter().map(|checkpoint| &checkpoint[..4]);
+    [&*record.scenario, &record.fingerprint].into_iter().chain(checkpoints).collect::<Vec<_>>().join(" ")
+}
+
+/// The first events of the second in which a run parts from its golden line.
+fn where_they_part(scenario: &Scenario, record: &RunRecord, golden: &str) -> String {
+    let recorded: Vec<&str> = golden.split(' ').skip(2).collect();
+    let Some(parting) = scenarios::parting(scenario, record, &recorded, SYSTEMS) else { return String::new() };
+    let row = |row: &Row| format!("  {:>12} ns  {} -> {}  {}\n", row.at, row.from, row.to, row.text);
+    let rows: String = parting.rows.iter().map(row).collect();
+    format!("first differs in second {}; its events now:\n{rows}", parting.second)
 }
 
 #[test]
 fn shipped_scenarios_keep_their_fingerprints() {
-    let scenarios = shipped();
-    let found: Vec<String> = scenarios.iter().map(golden_line).collect();
+    let runs: Vec<(Scenario, RunRecord)> =
+        shipped().into_iter().map(|scenario| (scenario.clone(), run(&scenario))).collect();
     if std::env::var_os("STORMGLASS_REWRITE").is_some() {
-        std::fs::write(GOLDEN, found.join("\n") + "\n").expect("written");
+        let lines: Vec<String> = runs.iter().map(|(_, record)| golden_line(record)).collect();
+        std::fs::write(GOLDEN, lines.join("\n") + "\n").expect("written");
     }
     let golden = std::fs::read_to_string(GOLDEN).expect("golden.txt is there");
     let golden: Vec<&str> = golden.lines().collect();
-    for (scenario, found) in scenarios.iter().zip(&found) {
+    for (scenario, record) in &runs {
         let name = format!("{} ", scenario.name);
         let expected = golden.iter().find(|line| line.starts_with(&name)).copied().unwrap_or_default();
-        assert!(expected == found, "{}", where_they_part(scenario, expected, found));
+        let found = golden_line(record);
+        assert!(expected == found, "{name}seed {}: {}", scenario.seed, where_they_part(scenario, record, expected));
     }
-    assert_eq!(golden.len(), found.len(), "a line a scenario");
+    assert_eq!(golden.len(), runs.len(), "a line a scenario");
+}
+
+/// A golden value that is wrong is told to the second.
+#[test]
+fn a_mismatch_names_the_second() {
+    let scenario = shipped().swap_remove(0);
+    let record = run(&scenario);
+    let mut recorded: Vec<&str> = record.checkpoints.iter().map(String::as_str).collect();
+    assert!(scenarios::parting(&scenario, &record, &recorded, SYSTEMS).is_none());
+    recorded[3] = "0000";
+    let parting = scenarios::parting(&scenario, &record, &recorded, SYSTEMS).expect("they part");
+    assert_eq!(parting.second, 3);
+    assert!(parting.rows.iter().all(|row| row.at / 1_000_000_000 == 3) && !parting.rows.is_empty());
 }

@@ -2,16 +2,20 @@
 
 use crate::args::Replay;
 use crate::exit::{Done, Exit, Failure};
-use crate::{load, screen};
+use crate::{files, load, screen};
+use history::RunRecord;
 use history::figures::{counted, duration};
+use scenarios::Parting;
 use scenarios::execute::{Options, Row};
 use scenarios::plan::Plan;
 use std::cell::RefCell;
+use std::path::Path;
 
 pub fn replay(args: &Replay) -> Done {
     let scenario = load::scenario(&args.file, &args.set)?;
     let seed = args.seed.unwrap_or(scenario.seed);
     is_sensible(args, &Plan::draw(&scenario, seed))?;
+    let recorded = args.verify.as_deref().map(recorded).transpose()?;
     let chosen = args.from.is_some() || args.until.is_some() || args.node.is_some();
     // Told so far, or why no more can be told: then the run ends where it is.
     let told = RefCell::new(Ok(()));
@@ -24,18 +28,25 @@ pub fn replay(args: &Replay) -> Done {
     };
     let keep_going = || told.borrow().is_ok();
     let mut options = Options { keep_going: Some(&keep_going), ..Options::default() };
-    if chosen || args.verify.is_none() {
+    if chosen || recorded.is_none() {
         options.trace = Some(&mut sink);
     }
     let run = scenarios::run(&scenario, seed, scenarios::systems::SYSTEMS, &mut options)?;
     told.replace(Ok(()))?;
     let (record, found) = (&run.record, &run.record.fingerprint);
-    match args.verify.map(|expected| format!("{expected:016x}")) {
-        Some(expected) if expected != *found => {
+    match &recorded {
+        Some(recorded) if recorded.fingerprint != *found => {
+            let checkpoints: Vec<&str> = recorded.checkpoints.iter().map(String::as_str).collect();
+            let parting = match checkpoints.is_empty() {
+                true => None,
+                false => scenarios::parting(&scenario, record, &checkpoints, scenarios::systems::SYSTEMS),
+            };
             screen::print(&format!(
-                "DIFFERENT  seed {seed} gave {found}, and {expected} was recorded\n           \
-                 stormglass {} runs it now: another version, scenario file or --set makes another run\n",
-                record.version
+                "DIFFERENT  seed {seed} gave {found}, and {} was recorded\n           \
+                 stormglass {} runs it now: another version, scenario file or --set makes another run\n{}",
+                recorded.fingerprint,
+                record.version,
+                parting.map(|parting| told_parting(&parting)).unwrap_or_default()
             ))?;
             Ok(Exit::Diverged)
         }
@@ -48,6 +59,35 @@ pub fn replay(args: &Replay) -> Done {
             Ok(Exit::Judged(record.verdict))
         }
     }
+}
+
+fn told_parting(parting: &Parting) -> String {
+    let rows: String = parting.rows.iter().map(line).collect();
+    format!("           they part in the second from {}s on, which now begins so:\n{rows}", parting.second)
+}
+
+/// What an earlier run left: its fingerprint, and what that was after each second if its record is there.
+struct Recorded {
+    fingerprint: String,
+    checkpoints: Vec<String>,
+}
+
+/// A fingerprint, or the directory (or `run.json`) of a run.
+fn recorded(given: &str) -> Result<Recorded, Failure> {
+    let digits = given.strip_prefix("0x").unwrap_or(given).to_lowercase();
+    if digits.len() == 16 && digits.chars().all(|c| c.is_ascii_hexdigit()) {
+        return Ok(Recorded { fingerprint: digits, checkpoints: Vec::new() });
+    }
+    let path = Path::new(given);
+    if !path.exists() {
+        return Err(Failure::usage(format!(
+            "`{given}` is neither a fingerprint (16 hexadecimal digits, as `run` prints them) nor the directory of a run"
+        )));
+    }
+    let path = if path.is_dir() { path.join("run.json") } else { path.to_owned() };
+    let record: RunRecord = serde_json::from_str(&files::read_text(&path)?)
+        .map_err(|e| Failure::usage(format!("{} is not the record of a run: {e}", path.display())))?;
+    Ok(Recorded { fingerprint: record.fingerprint, checkpoints: record.checkpoints })
 }
 
 /// What can show nothing is a slip of the fingers, and silence would look like an answer.
