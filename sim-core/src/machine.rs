@@ -32,6 +32,62 @@ pub(crate) struct Machine<I, T> {
     pub(crate) ready: bool,
 }
 
+/// What can be asked of a machine whatever runs on it.
+pub(crate) trait Host {
+    fn clock(&self) -> Clock;
+    fn incarnation(&self) -> u32;
+    /// How many things wait in its inbox.
+    fn waiting(&self) -> usize;
+    fn downs(&mut self) -> &mut u32;
+    fn pauses(&mut self) -> &mut u32;
+    fn is_up(&self) -> bool;
+    /// Up and not paused.
+    fn is_well(&self) -> bool;
+    /// When to look at the inbox, if that has to be arranged.
+    fn next_ready(&mut self, now: Nanos) -> Option<Nanos>;
+}
+
+impl<I, T> Host for Machine<I, T> {
+    fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    fn incarnation(&self) -> u32 {
+        self.incarnation
+    }
+
+    fn waiting(&self) -> usize {
+        self.inbox.len()
+    }
+
+    fn downs(&mut self) -> &mut u32 {
+        &mut self.downs
+    }
+
+    fn pauses(&mut self) -> &mut u32 {
+        &mut self.pauses
+    }
+
+    #[inline]
+    fn is_up(&self) -> bool {
+        self.downs == 0
+    }
+
+    #[inline]
+    fn is_well(&self) -> bool {
+        self.is_up() && self.pauses == 0
+    }
+
+    #[inline]
+    fn next_ready(&mut self, now: Nanos) -> Option<Nanos> {
+        let needed = !self.ready && self.pauses == 0 && !self.inbox.is_empty();
+        needed.then(|| {
+            self.ready = true;
+            self.busy_until.max(now)
+        })
+    }
+}
+
 impl<I, T: Copy + Eq> Machine<I, T> {
     pub(crate) fn new(id: MachineId, clock: Clock, dice: Dice) -> Self {
         Machine {
@@ -48,23 +104,10 @@ impl<I, T: Copy + Eq> Machine<I, T> {
         }
     }
 
-    pub(crate) fn is_up(&self) -> bool {
-        self.downs == 0
-    }
-
     /// Whether something that arrives now is handled now.
     #[inline]
     pub(crate) fn is_free(&self, now: Nanos) -> bool {
         self.pauses == 0 && self.busy_until <= now && self.inbox.is_empty()
-    }
-
-    /// When to look at the inbox, if that has to be arranged.
-    pub(crate) fn next_ready(&mut self, now: Nanos) -> Option<Nanos> {
-        let needed = !self.ready && self.pauses == 0 && !self.inbox.is_empty();
-        needed.then(|| {
-            self.ready = true;
-            self.busy_until.max(now)
-        })
     }
 
     /// The process dies.

@@ -4,7 +4,7 @@ use super::{ClientInput, Event, Input, Load, Packet, Stall, World};
 use crate::alarms::{Call, Woken};
 use crate::dice::StreamName;
 use crate::laws::{Breach, Laws, Nodes};
-use crate::machine::MachineId;
+use crate::machine::{Host, MachineId};
 use crate::protocol::{Boot, Client, ClientBoot, ClientCtx, ClientId, Ctx, NodeId, Protocol, Transport, Why};
 use crate::trace::What;
 use std::collections::VecDeque;
@@ -87,7 +87,7 @@ impl<P: Protocol> World<P> {
             self.network.count_cut(from, to);
             self.count_network_effects();
         }
-        if !self.is_up(from) {
+        if !self.host(from).is_up() {
             // Nobody is left to send it again.
             self.lost(&packet, "its sender is down");
             return;
@@ -163,7 +163,7 @@ impl<P: Protocol> World<P> {
 
     /// Something waits in a machine's inbox.
     fn wait(&mut self, machine: MachineId) {
-        if !self.is_well(machine) {
+        if !self.host(machine).is_well() {
             self.faults.count_pause(machine);
         }
         self.arrange_ready(machine);
@@ -172,17 +172,8 @@ impl<P: Protocol> World<P> {
     /// Sees to it that a machine looks at its inbox.
     pub(super) fn arrange_ready(&mut self, machine: MachineId) {
         let now = self.queue.now();
-        let (at, incarnation) = match self.node_at(machine) {
-            Some(node) => {
-                let machine = &mut self.nodes[node.0 as usize].machine;
-                (machine.next_ready(now), machine.incarnation)
-            }
-            None => {
-                let client = self.client_at(machine);
-                let machine = &mut self.clients[client.0 as usize].machine;
-                (machine.next_ready(now), machine.incarnation)
-            }
-        };
+        let host = self.host_mut(machine);
+        let (at, incarnation) = (host.next_ready(now), host.incarnation());
         if let Some(at) = at {
             self.queue.push(at, Event::Ready { machine, incarnation });
         }
@@ -217,7 +208,7 @@ impl<P: Protocol> World<P> {
     /// A call to look at an alarm.
     pub(super) fn call(&mut self, machine: MachineId, call: Call) {
         let now = self.queue.now();
-        let clock = self.clock_of(machine);
+        let clock = self.host(machine).clock();
         match self.node_at(machine) {
             Some(node) => match self.nodes[node.0 as usize].machine.alarms.wake(call, now, clock) {
                 Woken::Stale => {}

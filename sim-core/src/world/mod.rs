@@ -6,22 +6,22 @@
 //! - here: what a world is, and its loop;
 //! - `deliver.rs`: how a packet, an alarm or a flush reaches a process;
 //! - `effects.rs`: how what a process asks for is carried out;
-//! - `strike.rs`: how faults begin and end.
+//! - `strike.rs`: how faults begin and end; `target.rs`: whom they strike.
 //!
 //! A world can be cloned at any moment, and [`World::fork`] gives the copy another future.
 
 mod deliver;
 mod effects;
 mod strike;
+mod target;
 
 use crate::alarms::Call;
-use crate::clock::Clock;
 use crate::connectivity::{Epochs, Reachability};
 use crate::delay::Delay;
 use crate::dice::{Dice, StreamName, Streams};
 use crate::disk::Journal;
 use crate::laws::{Breach, Laws, Nodes};
-use crate::machine::{Machine, MachineId};
+use crate::machine::{Host, Machine, MachineId};
 use crate::network::{Network, StrikeId};
 use crate::oplog::OpLog;
 use crate::protocol::{
@@ -458,7 +458,7 @@ impl<P: Protocol> World<P> {
     /// Notes who can talk to whom from now on.
     fn record_epoch(&mut self) {
         let machines = self.nodes.len() + self.clients.len();
-        let well: Vec<bool> = (0..machines as u32).map(|machine| self.is_well(MachineId(machine))).collect();
+        let well: Vec<bool> = (0..machines as u32).map(|machine| self.host(MachineId(machine)).is_well()).collect();
         let mut live = vec![false; machines * machines];
         for from in 0..machines {
             for to in 0..machines {
@@ -469,31 +469,20 @@ impl<P: Protocol> World<P> {
         self.epochs.record(self.queue.now(), live);
     }
 
-    fn is_up(&self, machine: MachineId) -> bool {
+    fn host(&self, machine: MachineId) -> &dyn Host {
         match self.node_at(machine) {
-            Some(node) => self.nodes[node.0 as usize].machine.is_up(),
-            None => self.clients[self.client_at(machine).0 as usize].machine.is_up(),
+            Some(node) => &self.nodes[node.0 as usize].machine,
+            None => &self.clients[self.client_at(machine).0 as usize].machine,
         }
     }
 
-    /// Up and not paused.
-    fn is_well(&self, machine: MachineId) -> bool {
+    fn host_mut(&mut self, machine: MachineId) -> &mut dyn Host {
         match self.node_at(machine) {
-            Some(node) => {
-                let machine = &self.nodes[node.0 as usize].machine;
-                machine.is_up() && machine.pauses == 0
-            }
+            Some(node) => &mut self.nodes[node.0 as usize].machine,
             None => {
-                let machine = &self.clients[self.client_at(machine).0 as usize].machine;
-                machine.is_up() && machine.pauses == 0
+                let client = self.client_at(machine);
+                &mut self.clients[client.0 as usize].machine
             }
-        }
-    }
-
-    fn clock_of(&self, machine: MachineId) -> Clock {
-        match self.node_at(machine) {
-            Some(node) => self.nodes[node.0 as usize].machine.clock,
-            None => self.clients[self.client_at(machine).0 as usize].machine.clock,
         }
     }
 

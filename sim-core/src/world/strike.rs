@@ -1,19 +1,20 @@
-//! How faults begin and end, whom they strike, and what they really did.
+//! How faults begin and end, and what they really did.
 //!
 //! Every kind of fault has its beginning in [`World::strike`] and its end in [`World::mend`]. Each time one strikes it
 //! counts its effects: a cut between machines that say nothing to each other counts none, and a run can then say that
 //! it tested nothing.
 
 use super::deliver::Tag;
+use super::target::Scope;
 use super::{Event, RoleChange, StrikeReport, World};
 use crate::dice::{Dice, StreamName, Streams};
-use crate::fault::{Count, DiskFate, Event as Trigger, Fault, FaultKind, Target, When, Who};
+use crate::fault::{DiskFate, Event as Trigger, Fault, FaultKind, Target, When};
 use crate::machine::MachineId;
 use crate::network::{Spoil, StrikeId};
-use crate::protocol::{ClientId, NodeId, Protocol, Why};
+use crate::protocol::{ClientId, Protocol, Why};
 use crate::time::Nanos;
 use crate::trace::What;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// A share of all, of 2^32.
 const ALL: u64 = 1 << 32;
@@ -47,15 +48,6 @@ struct Waiting {
     times: u32,
     /// How often it has been set off.
     set_off: u32,
-}
-
-/// What a place stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Scope {
-    /// Everything in it, for faults of the network.
-    Machines,
-    /// The nodes in it, for faults of processes.
-    Nodes,
 }
 
 /// All faults of a run.
@@ -379,13 +371,7 @@ impl<P: Protocol> World<P> {
     }
 
     fn restart(&mut self, machine: MachineId) {
-        let downs = match self.node_at(machine) {
-            Some(node) => &mut self.nodes[node.0 as usize].machine.downs,
-            None => {
-                let client = self.client_at(machine);
-                &mut self.clients[client.0 as usize].machine.downs
-            }
-        };
+        let downs = self.host_mut(machine).downs();
         *downs -= 1;
         if *downs == 0 {
             self.boot(machine, Why::Restart);
@@ -398,140 +384,19 @@ impl<P: Protocol> World<P> {
         let machines = self.resolve(target, Scope::Nodes, &BTreeSet::new(), dice);
         let mut waiting = 0;
         for &machine in &machines {
-            *self.pauses(machine) += 1;
-            waiting += match self.node_at(machine) {
-                Some(node) => self.nodes[node.0 as usize].machine.inbox.len(),
-                None => self.clients[self.client_at(machine).0 as usize].machine.inbox.len(),
-            };
+            let host = self.host_mut(machine);
+            *host.pauses() += 1;
+            waiting += host.waiting();
         }
         self.name_struck(id, &machines, waiting as u64);
         Undo::Pause(machines)
     }
 
-    fn pauses(&mut self, machine: MachineId) -> &mut u32 {
-        match self.node_at(machine) {
-            Some(node) => &mut self.nodes[node.0 as usize].machine.pauses,
-            None => {
-                let client = self.client_at(machine);
-                &mut self.clients[client.0 as usize].machine.pauses
-            }
-        }
-    }
-
     fn resume(&mut self, machine: MachineId) {
-        *self.pauses(machine) -= 1;
+        *self.host_mut(machine).pauses() -= 1;
         if let Some(node) = self.node_at(machine) {
             self.release(node);
         }
         self.arrange_ready(machine);
-    }
-
-    /// The machines of every group of a partition.
-    fn resolve_groups(&self, groups: &[Vec<Target>], dice: &mut Dice) -> Vec<Vec<MachineId>> {
-        let is_others = |target: &Target| target.who == Who::Others;
-        let mut taken: BTreeSet<MachineId> = BTreeSet::new();
-        let mut resolved: Vec<Vec<MachineId>> = Vec::new();
-        for targets in groups {
-            let named: Vec<Target> = targets.iter().filter(|target| !is_others(target)).cloned().collect();
-            // Nobody is on two sides: who is named twice stays with the first, and lots are drawn among the rest.
-            let group = self.resolve(&named, Scope::Machines, &taken, dice);
-            taken.extend(&group);
-            resolved.push(group);
-        }
-        let placed = groups
-            .iter()
-            .flatten()
-            .any(|target| matches!(target.who, Who::Zone(_) | Who::Region(_) | Who::Clients | Who::Client(_)));
-        let machines = self.nodes.len() + if placed { self.clients.len() } else { 0 };
-        for (group, targets) in resolved.iter_mut().zip(groups) {
-            if targets.iter().any(is_others) {
-                group.extend((0..machines as u32).map(MachineId).filter(|machine| !taken.contains(machine)));
-            }
-        }
-        resolved
-    }
-
-    /// The machines that some targets stand for right now, in order.
-    fn resolve(
-        &self,
-        targets: &[Target],
-        scope: Scope,
-        taken: &BTreeSet<MachineId>,
-        dice: &mut Dice,
-    ) -> Vec<MachineId> {
-        let mut machines = BTreeSet::new();
-        for target in targets {
-            let scope = if target.count == Count::All { scope } else { Scope::Nodes };
-            let mut candidates = self.candidates(&target.who, scope, taken, dice);
-            let count = match target.count {
-                Count::All => candidates.len(),
-                Count::Some(count) => count as usize,
-                Count::Half => candidates.len() / 2,
-            };
-            if count < candidates.len() {
-                dice.draw_to_front(&mut candidates, count);
-                candidates.truncate(count);
-            }
-            machines.extend(candidates);
-        }
-        machines.into_iter().collect()
-    }
-
-    fn candidates(&self, who: &Who, scope: Scope, taken: &BTreeSet<MachineId>, dice: &mut Dice) -> Vec<MachineId> {
-        let nodes = self.nodes.len();
-        let all_nodes = || (0..nodes as u32).map(MachineId).collect::<Vec<_>>();
-        let all_machines = || (0..(nodes + self.clients.len()) as u32).map(MachineId);
-        let placed = || all_machines().take(if scope == Scope::Nodes { nodes } else { usize::MAX });
-        let mut some_nodes = |count: usize| {
-            let mut drawn = all_nodes();
-            // The whole order is drawn, so that it costs as many draws whoever is taken.
-            dice.draw_to_front(&mut drawn, nodes);
-            drawn.retain(|machine| !taken.contains(machine));
-            drawn.truncate(count);
-            drawn
-        };
-        let mut found = match who {
-            Who::All => all_nodes(),
-            Who::Any => some_nodes(1),
-            Who::Minority => some_nodes((nodes - 1) / 2),
-            Who::Majority => some_nodes(nodes / 2 + 1),
-            Who::Others => Vec::new(),
-            Who::Role(role) => self.holders(role),
-            Who::Node(NodeId(node)) => vec![MachineId(*node)],
-            Who::Zone(zone) => placed().filter(|&machine| self.network.zone(machine).name == *zone).collect(),
-            Who::Region(region) => placed().filter(|&machine| self.network.zone(machine).region == *region).collect(),
-            Who::Clients => (0..self.clients.len())
-                .filter(|&c| !self.clients[c].setup.workload.reads_finally())
-                .map(|c| self.clients[c].machine.id)
-                .collect(),
-            Who::Client(client) => vec![self.machine_of(*client)],
-        };
-        found.retain(|machine| !taken.contains(machine));
-        found
-    }
-
-    /// The nodes that hold a role. Of a role that no two nodes have held in one term, such as leader, only the one with
-    /// the highest term: others who still believe they hold it are behind the times.
-    fn holders(&self, role: &str) -> Vec<MachineId> {
-        let held = |node: &super::Node<P>| node.role.filter(|(held, _)| *held == role).map(|(_, term)| term);
-        let highest = self.nodes.iter().filter_map(held).max();
-        let is_sole = self.is_sole(role);
-        let holds = |node: &&super::Node<P>| held(node).is_some() && (!is_sole || held(node) == highest);
-        self.nodes.iter().filter(holds).map(|node| node.machine.id).collect()
-    }
-
-    /// Whether no two nodes have held this role in one term so far.
-    fn is_sole(&self, role: &str) -> bool {
-        let mut holders = BTreeMap::new();
-        let mut taken = self.roles.iter().filter_map(|change| Some((change.node, change.role?)));
-        taken.all(|(node, (held, term))| held != role || *holders.entry(term).or_insert(node) == node)
-    }
-
-    fn names(&self, machines: &[MachineId]) -> String {
-        if machines.is_empty() {
-            return "nobody".to_owned();
-        }
-        let names: Vec<String> = machines.iter().map(|&machine| self.machine_name(machine)).collect();
-        names.join(" ")
     }
 }
