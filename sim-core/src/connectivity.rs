@@ -3,6 +3,7 @@
 //! The live directed links between machines change only when a fault begins or ends, so a run is a few *epochs*, each
 //! with one matrix. What a client could reach in an epoch is worked out afterwards, once.
 
+use crate::machine::{MachineId, Pairs};
 use crate::protocol::{ClientId, NodeId};
 use crate::reach::Reach;
 use crate::time::Nanos;
@@ -13,7 +14,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 #[derive(Clone, Debug)]
 struct Epoch {
     from: Nanos,
-    /// Row-major: whether the machine of the row can send to the machine of the column. Nodes first, then clients.
+    /// By the number of the pair: whether one machine can send to the other.
     live: Vec<bool>,
 }
 
@@ -22,17 +23,18 @@ struct Epoch {
 pub(crate) struct Epochs {
     nodes: usize,
     machines: usize,
+    pairs: Pairs,
     epochs: Vec<Epoch>,
 }
 
 impl Epochs {
     pub(crate) fn new(nodes: usize, clients: usize) -> Self {
-        Epochs { nodes, machines: nodes + clients, epochs: Vec::new() }
+        Epochs { nodes, machines: nodes + clients, pairs: Pairs::new(nodes, clients), epochs: Vec::new() }
     }
 
     /// From `now` on, these links are live.
     pub(crate) fn record(&mut self, now: Nanos, live: Vec<bool>) {
-        assert_eq!(live.len(), self.machines * self.machines, "one entry a pair");
+        assert_eq!(live.len(), self.pairs.count(), "one entry a pair");
         match self.epochs.last_mut() {
             Some(last) if last.from == now => last.live = live,
             Some(last) if last.live == live => {}
@@ -51,7 +53,8 @@ impl Epochs {
     }
 
     fn is_live(&self, epoch: &Epoch, from: usize, to: usize) -> bool {
-        epoch.live[from * self.machines + to]
+        let pair = self.pairs.index(MachineId(from as u32), MachineId(to as u32));
+        pair.is_some_and(|pair| epoch.live[pair])
     }
 
     /// Nodes that could exchange messages both ways, directly or over other nodes: strongly connected components. A node
@@ -143,9 +146,9 @@ mod tests {
     /// Three nodes and one client; `links` are pairs of machines (the client is 3), `down` have no links at all.
     fn reached(links: &[(usize, usize)]) -> Vec<Vec<u32>> {
         let mut epochs = Epochs::new(3, 1);
-        let mut live = vec![false; 16];
+        let mut live = vec![false; epochs.pairs.count()];
         for &(from, to) in links {
-            live[from * 4 + to] = true;
+            live[epochs.pairs.index(MachineId(from as u32), MachineId(to as u32)).expect("a pair")] = true;
         }
         epochs.record(0, live);
         let reach = epochs.reachability();
@@ -178,7 +181,7 @@ mod tests {
     #[test]
     fn spans_join_and_are_clipped() {
         let mut epochs = Epochs::new(1, 1);
-        let (all, none) = (vec![true; 4], vec![false; 4]);
+        let (all, none) = (vec![true; 3], vec![false; 3]);
         for (from, live) in [(0, &all), (10, &none), (20, &all), (30, &all)] {
             epochs.record(from, live.clone());
         }

@@ -13,6 +13,41 @@ use std::collections::VecDeque;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct MachineId(pub(crate) u32);
 
+/// Numbers the ordered pairs of machines that can talk. Clients say nothing to each other, so the pairs grow with the number
+/// of clients, and not with its square.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pairs {
+    nodes: usize,
+    machines: usize,
+}
+
+impl Pairs {
+    pub(crate) fn new(nodes: usize, clients: usize) -> Self {
+        Pairs { nodes, machines: nodes + clients }
+    }
+
+    pub(crate) fn count(self) -> usize {
+        self.nodes * self.machines + (self.machines - self.nodes) * self.nodes
+    }
+
+    /// The number of a pair; `None` for two clients.
+    #[inline]
+    pub(crate) fn index(self, from: MachineId, to: MachineId) -> Option<usize> {
+        let (from, to) = (from.0 as usize, to.0 as usize);
+        if from < self.nodes {
+            return Some(from * self.machines + to);
+        }
+        (to < self.nodes).then(|| self.nodes * self.machines + (from - self.nodes) * self.nodes + to)
+    }
+
+    /// Every pair, in the order of their numbers.
+    pub(crate) fn iter(self) -> impl Iterator<Item = (MachineId, MachineId)> {
+        let reach = move |from| if from < self.nodes { self.machines } else { self.nodes };
+        let pair = |from: usize, to: usize| (MachineId(from as u32), MachineId(to as u32));
+        (0..self.machines).flat_map(move |from| (0..reach(from)).map(move |to| pair(from, to)))
+    }
+}
+
 /// One process and what it runs on. `I` is what can be waiting for it, `T` its alarms.
 #[derive(Clone, Debug)]
 pub(crate) struct Machine<I, T> {
@@ -117,5 +152,19 @@ impl<I, T: Copy + Eq> Machine<I, T> {
         self.inbox.clear();
         self.busy_until = 0;
         self.ready = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pair_has_its_number() {
+        let pairs = Pairs::new(3, 4);
+        let numbers: Vec<Option<usize>> = pairs.iter().map(|(from, to)| pairs.index(from, to)).collect();
+        assert_eq!(numbers, (0..pairs.count()).map(Some).collect::<Vec<_>>());
+        assert_eq!(pairs.count(), 7 * 7 - 4 * 4, "all but those of two clients");
+        assert_eq!(pairs.index(MachineId(3), MachineId(6)), None);
     }
 }

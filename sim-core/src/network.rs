@@ -10,7 +10,7 @@
 
 use crate::delay::Delay;
 use crate::dice::{Dice, Ratio, StreamName, Streams};
-use crate::machine::MachineId;
+use crate::machine::{MachineId, Pairs};
 use crate::protocol::Transport;
 use crate::time::{MILLISECOND, Nanos, SECOND};
 use crate::topology::{Topology, ZoneId, either};
@@ -75,6 +75,8 @@ pub(crate) struct Network {
     topology: Topology,
     zones: Vec<ZoneId>,
     names: Vec<StreamName>,
+    pairs: Pairs,
+    /// By the number of the pair.
     paths: Vec<Path>,
     link: StreamName,
     streams: Streams,
@@ -88,14 +90,21 @@ pub(crate) struct Network {
 }
 
 impl Network {
-    pub(crate) fn new(topology: Topology, machines: Vec<(ZoneId, StreamName)>, tcp: Tcp, streams: Streams) -> Self {
-        let paths = vec![Path::default(); machines.len() * machines.len()];
+    pub(crate) fn new(
+        topology: Topology,
+        machines: Vec<(ZoneId, StreamName)>,
+        pairs: Pairs,
+        tcp: Tcp,
+        streams: Streams,
+    ) -> Self {
+        let paths = vec![Path::default(); pairs.count()];
         let (zones, names) = machines.into_iter().unzip();
         let link = StreamName::new(&["link"]);
         Network {
             topology,
             zones,
             names,
+            pairs,
             paths,
             link,
             streams,
@@ -107,7 +116,7 @@ impl Network {
     }
 
     fn index(&self, from: MachineId, to: MachineId) -> usize {
-        from.0 as usize * self.zones.len() + to.0 as usize
+        self.pairs.index(from, to).expect("clients talk to nodes only")
     }
 
     /// A message is sent now.
@@ -205,20 +214,20 @@ impl Network {
 
     /// The connection is gone, and what is under way on it.
     pub(crate) fn reset(&mut self, from: MachineId, to: MachineId) {
-        let index = self.index(from, to);
+        let Some(index) = self.pairs.index(from, to) else { return };
         self.paths[index].connection += 1;
         self.paths[index].last_arrival = 0;
     }
 
     pub(crate) fn cut(&mut self, strike: StrikeId, from: MachineId, to: MachineId) {
-        let index = self.index(from, to);
+        let Some(index) = self.pairs.index(from, to) else { return };
         if !self.paths[index].cuts.contains(&strike) {
             self.paths[index].cuts.push(strike);
         }
     }
 
     pub(crate) fn spoil(&mut self, strike: StrikeId, from: MachineId, to: MachineId, spoil: Spoil) {
-        let index = self.index(from, to);
+        let Some(index) = self.pairs.index(from, to) else { return };
         if self.paths[index].spoils.iter().all(|(other, _)| *other != strike) {
             self.paths[index].spoils.push((strike, Box::new(spoil)));
         }
@@ -319,7 +328,7 @@ mod tests {
         let delay = Delay::Uniform { min: MILLISECOND, max: 10 * MILLISECOND };
         topology.link(zone, zone, "lan", delay, loss, duplicate);
         let machines = vec![(zone, StreamName::new(&["node", "n1"])), (zone, StreamName::new(&["node", "n2"]))];
-        Network::new(topology, machines, Tcp::default(), Streams::new(1))
+        Network::new(topology, machines, Pairs::new(2, 0), Tcp::default(), Streams::new(1))
     }
 
     #[test]

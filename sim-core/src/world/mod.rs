@@ -21,7 +21,7 @@ use crate::delay::Delay;
 use crate::dice::{Dice, StreamName, Streams};
 use crate::disk::Journal;
 use crate::laws::{Breach, Laws, Nodes};
-use crate::machine::{Host, Machine, MachineId};
+use crate::machine::{Host, Machine, MachineId, Pairs};
 use crate::network::{Network, StrikeId};
 use crate::oplog::OpLog;
 use crate::protocol::{
@@ -232,7 +232,8 @@ impl<P: Protocol> World<P> {
         assert!(machines < 1 << 20, "a world has fewer than 2^20 machines");
         let streams = Streams::new(setup.seed);
         let places = machine_places(&setup);
-        let mut network = Network::new(setup.topology, places.clone(), setup.tcp, streams);
+        let pairs = Pairs::new(setup.nodes.len(), setup.clients.len());
+        let mut network = Network::new(setup.topology, places.clone(), pairs, setup.tcp, streams);
         let machine_id = |index: usize| MachineId(index as u32);
         let first_client = setup.nodes.len();
         let nodes: Vec<Node<P>> = setup
@@ -459,13 +460,11 @@ impl<P: Protocol> World<P> {
     fn record_epoch(&mut self) {
         let machines = self.nodes.len() + self.clients.len();
         let well: Vec<bool> = (0..machines as u32).map(|machine| self.host(MachineId(machine)).is_well()).collect();
-        let mut live = vec![false; machines * machines];
-        for from in 0..machines {
-            for to in 0..machines {
-                let (a, b) = (MachineId(from as u32), MachineId(to as u32));
-                live[from * machines + to] = well[from] && well[to] && (from == to || self.network.is_live(a, b));
-            }
-        }
+        let pairs = Pairs::new(self.nodes.len(), self.clients.len());
+        let is_live = |(from, to): (MachineId, MachineId)| {
+            well[from.0 as usize] && well[to.0 as usize] && (from == to || self.network.is_live(from, to))
+        };
+        let live = pairs.iter().map(is_live).collect();
         self.epochs.record(self.queue.now(), live);
     }
 
