@@ -56,6 +56,14 @@ struct Path {
     connection: u32,
 }
 
+impl Path {
+    /// A new connection begins.
+    fn reset(&mut self) {
+        self.connection += 1;
+        self.last_arrival = 0;
+    }
+}
+
 /// What becomes of one message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
@@ -67,6 +75,8 @@ pub(crate) enum Fate {
     Stalls { at: Nanos, connection: u32 },
     /// It is gone.
     Lost,
+    /// It would be held up for so long that its connection is given up, and what is under way on it.
+    TimesOut,
 }
 
 /// All paths, over a topology.
@@ -122,6 +132,7 @@ impl Network {
     /// A message is sent now.
     #[inline]
     pub(crate) fn send(&mut self, from: MachineId, to: MachineId, transport: Transport, now: Nanos) -> Fate {
+        self.count_cuts(from, to);
         let index = self.index(from, to);
         let (zone_from, zone_to) = (self.zones[from.0 as usize], self.zones[to.0 as usize]);
         let (names, link, streams) = (&self.names, self.link, self.streams);
@@ -131,13 +142,7 @@ impl Network {
             .get_or_insert_with(|| Box::new(streams.dice(link.between(names[from.0 as usize], names[to.0 as usize]))));
         let quantile = dice.bits();
         let chance = scrambled(quantile);
-        if !self.link_cuts.is_empty() {
-            let (topology, cuts) = (&self.topology, &self.link_cuts);
-            let met = || cuts_on_usual_way(topology, cuts, zone_from, zone_to);
-            self.effects.extend(&*self.diverted.entry((zone_from, zone_to)).or_insert_with(met));
-        }
         let route = self.topology.route(zone_from, zone_to);
-        self.effects.extend(&path.cuts);
         let cut = !path.cuts.is_empty() || route.is_none();
         let connection = path.connection;
         if cut && transport == Transport::Datagram {
@@ -171,10 +176,7 @@ impl Network {
             Transport::Stream => {
                 let again = retransmission(low(chance), loss, self.tcp);
                 if held_up + again >= self.tcp.reset_after {
-                    // Nothing passed for too long: this and what is under way are lost, and a new connection begins.
-                    path.connection += 1;
-                    path.last_arrival = 0;
-                    return Fate::Lost;
+                    return Fate::TimesOut;
                 }
                 let at = path.last_arrival.max(now + delay + again);
                 path.last_arrival = at;
@@ -202,21 +204,24 @@ impl Network {
         Some(self.is_live(from, to))
     }
 
-    /// A message met a cut on arrival: the cuts' effect.
-    pub(crate) fn count_cut(&mut self, from: MachineId, to: MachineId) {
-        let index = self.index(from, to);
-        self.effects.extend(&self.paths[index].cuts);
-        if !self.link_cuts.is_empty() {
-            let (from, to) = (self.zones[from.0 as usize], self.zones[to.0 as usize]);
-            self.effects.extend(cuts_on_usual_way(&self.topology, &self.link_cuts, from, to));
+    /// A message meets the cuts on its way, when it is sent or when it arrives: their effect.
+    #[inline]
+    pub(crate) fn count_cuts(&mut self, from: MachineId, to: MachineId) {
+        self.effects.extend(&self.paths[self.index(from, to)].cuts);
+        if self.link_cuts.is_empty() {
+            return;
         }
+        let (from, to) = (self.zones[from.0 as usize], self.zones[to.0 as usize]);
+        let (topology, cuts) = (&self.topology, &self.link_cuts);
+        let met = || cuts_on_usual_way(topology, cuts, from, to);
+        self.effects.extend(&*self.diverted.entry((from, to)).or_insert_with(met));
     }
 
     /// The connection is gone, and what is under way on it.
     pub(crate) fn reset(&mut self, from: MachineId, to: MachineId) {
-        let Some(index) = self.pairs.index(from, to) else { return };
-        self.paths[index].connection += 1;
-        self.paths[index].last_arrival = 0;
+        if let Some(index) = self.pairs.index(from, to) {
+            self.paths[index].reset();
+        }
     }
 
     pub(crate) fn cut(&mut self, strike: StrikeId, from: MachineId, to: MachineId) {
@@ -354,7 +359,7 @@ mod tests {
                 Fate::Lost => lost += 1,
                 Fate::ArrivesTwice { .. } => twice += 1,
                 Fate::Arrives { .. } => {}
-                Fate::Stalls { .. } => panic!("datagrams do not wait"),
+                Fate::Stalls { .. } | Fate::TimesOut => panic!("datagrams do not wait"),
             }
         }
         assert!((1800..2200).contains(&lost), "{lost}");
@@ -401,7 +406,8 @@ mod tests {
         let mut net = network(Ratio::ZERO, Ratio::ZERO);
         let slow = Spoil { delay: Delay::Fixed(30 * SECOND), loss: Ratio::ZERO, duplicate: Ratio::ZERO };
         net.spoil(StrikeId(0), A, B, slow);
-        assert_eq!(net.send(A, B, Transport::Stream, 0), Fate::Lost);
+        assert_eq!(net.send(A, B, Transport::Stream, 0), Fate::TimesOut);
+        net.reset(A, B);
         net.mend(StrikeId(0));
         let Fate::Arrives { at, .. } = net.send(A, B, Transport::Stream, 0) else { panic!("it arrives") };
         assert!(at <= 10 * MILLISECOND);

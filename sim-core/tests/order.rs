@@ -320,3 +320,22 @@ fn a_stall_has_one_chain_of_retries() {
     // retried at 312 and 712. The retries of the old stall would have been due at 211 and 611 ms.
     assert_eq!(heard(&world)[0], (0, 712));
 }
+
+/// A connection that is given up while something waits on it takes that with it; the next one begins afresh.
+#[test]
+fn a_stalled_connection_that_times_out_is_followed_by_a_new_one() {
+    let slow = FaultKind::Link {
+        from: vec![node(0)],
+        to: vec![node(1)],
+        one_way: false,
+        delay: Delay::Fixed(30 * SECOND),
+        loss: Ratio::ZERO,
+        duplicate: Ratio::ZERO,
+    };
+    let setup = script(counting(20)).with_fault(cut(5 * MILLISECOND, 175 * MILLISECOND));
+    let world = run(setup.with_fault(once(slow, 100 * MILLISECOND, 50 * MILLISECOND)), 2 * SECOND);
+    // 0 and 1 waited when 2 was given up at 110 ms. 3 went into the cut on a new connection, stalled at 161 ms and was
+    // retried 200 ms later.
+    assert_eq!(words(&world), (3..20).collect::<Vec<_>>());
+    assert_eq!(heard(&world)[0], (3, 361));
+}

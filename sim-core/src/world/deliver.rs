@@ -40,7 +40,7 @@ impl<P: Protocol> World<P> {
         match (self.network.arrives(from, to, packet.connection), packet.transport) {
             (None, _) => self.lost(&packet, "its connection was reset"),
             (Some(false), Transport::Datagram) => {
-                self.network.count_cut(from, to);
+                self.network.count_cuts(from, to);
                 self.count_network_effects();
                 self.lost(&packet, "cut off");
             }
@@ -84,7 +84,7 @@ impl<P: Protocol> World<P> {
     fn stall(&mut self, mut packet: Packet<P>) {
         let (from, to, connection) = (packet.from, packet.to, packet.connection);
         if !packet.stalled {
-            self.network.count_cut(from, to);
+            self.network.count_cuts(from, to);
             self.count_network_effects();
         }
         if !self.host(from).is_up() {
@@ -114,16 +114,22 @@ impl<P: Protocol> World<P> {
             return;
         }
         if now - stall.since >= self.network.tcp.reset_after {
-            self.network.reset(from, to);
-            for packet in &stall.waiting {
-                self.lost(packet, "the connection timed out");
-            }
+            self.stalls.insert((from, to), stall);
+            self.disconnect(from, to, "the connection timed out");
             return;
         }
         stall.retries += 1;
         let wait = self.network.tcp.retransmit_after << stall.retries;
         self.queue.push(now + wait, Event::Retry { from, to, connection });
         self.stalls.insert((from, to), stall);
+    }
+
+    /// A connection is gone, with what is under way on it and what waits to be sent again; nothing comes behind a hole.
+    pub(super) fn disconnect(&mut self, from: MachineId, to: MachineId, why: &str) {
+        self.network.reset(from, to);
+        if let Some(stall) = self.stalls.remove(&(from, to)) {
+            stall.waiting.iter().for_each(|packet| self.lost(packet, why));
+        }
     }
 
     /// Something for a node's process: now if it is free, else in its turn.

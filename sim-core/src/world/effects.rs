@@ -128,6 +128,10 @@ impl<P: Protocol> World<P> {
             }
             Fate::Stalls { at, connection } => self.queue.push(at, Event::Arrive(packet(connection, true, load))),
             Fate::Lost => self.lost(&packet(0, false, load), "lost on the way"),
+            Fate::TimesOut => {
+                self.disconnect(from, to, "the connection timed out");
+                self.lost(&packet(0, false, load), "the connection timed out");
+            }
         }
     }
 }

@@ -336,7 +336,7 @@ impl<P: Protocol> World<P> {
         self.roles.push(RoleChange { at: self.queue.now(), node, role: None });
         self.stamp(Tag::Crash, machine.0, records as u32);
         self.row(What::Crash, |_| (node.to_string(), String::new(), format!("{records} records lost")));
-        self.disconnect(machine);
+        self.cut_off(machine);
         1 + records
     }
 
@@ -351,23 +351,17 @@ impl<P: Protocol> World<P> {
         let machine = host.machine.id;
         self.stamp(Tag::Crash, machine.0, 0);
         self.row(What::Crash, |_| (client.to_string(), String::new(), String::new()));
-        self.disconnect(machine);
+        self.cut_off(machine);
         1
     }
 
     /// What was on its way to a dead process is lost, and what waited to leave its machine.
-    fn disconnect(&mut self, machine: MachineId) {
+    fn cut_off(&mut self, machine: MachineId) {
+        const WHY: &str = "its machine went down";
         let machines = (self.nodes.len() + self.clients.len()) as u32;
-        for other in (0..machines).map(MachineId) {
-            self.network.reset(other, machine);
-        }
-        let ends: Vec<_> = self.stalls.keys().filter(|(from, to)| [*from, *to].contains(&machine)).copied().collect();
-        for (from, to) in ends {
-            // With the connection goes what else is under way on it, and the retry: nothing comes behind a hole.
-            self.network.reset(from, to);
-            let stall = self.stalls.remove(&(from, to)).expect("it was just found");
-            stall.waiting.iter().for_each(|packet| self.lost(packet, "its machine went down"));
-        }
+        (0..machines).for_each(|other| self.disconnect(MachineId(other), machine, WHY));
+        let waited = self.stalls.keys().filter(|(from, _)| *from == machine).copied().collect::<Vec<_>>();
+        waited.into_iter().for_each(|(from, to)| self.disconnect(from, to, WHY));
     }
 
     fn restart(&mut self, machine: MachineId) {
