@@ -244,24 +244,26 @@ impl Judge<'_> {
         counts
     }
 
+    /// Of the load: how many there were, were served, and could have been.
+    fn tally(&self) -> (u64, u64, u64) {
+        self.load().fold((0, 0, 0), |(all, served, possible), op| {
+            (all + 1, served + u64::from(op.served.is_some()), possible + u64::from(op.was_possible()))
+        })
+    }
+
     fn availability(&self) -> Option<Availability> {
-        let (mut all, mut served, mut possible) = (0u64, 0u64, 0u64);
-        for op in self.load() {
-            all += 1;
-            served += u64::from(op.served.is_some());
-            possible += u64::from(op.was_possible());
-        }
+        let (all, served, possible) = self.tally();
         let share = |part: u64| part as f64 / all as f64;
         (all > 0).then(|| Availability { achieved: share(served), possible: share(possible) })
     }
 
     fn available(&self, at_least: Ratio) -> Ruling {
-        let all = self.load().count() as u128;
-        let served = self.load().filter(|op| op.served.is_some()).count() as u128;
+        let (all, served, _) = self.tally();
         let Some(availability) = self.availability() else {
             return Ruling::new(Verdict::Vacuous, "no operations");
         };
-        let holds = served * u128::from(at_least.denominator) >= all * u128::from(at_least.numerator);
+        let reached = u128::from(served) * u128::from(at_least.denominator);
+        let holds = reached >= u128::from(all) * u128::from(at_least.numerator);
         let (achieved, possible) = (percent(availability.achieved), percent(availability.possible));
         Ruling::decided(holds, format!("{achieved}   (best possible {possible})"))
     }
@@ -329,7 +331,7 @@ impl Judge<'_> {
             }
             Reach::EveryFaultHadAnEffect => self.faults_bit(),
             Reach::Operations { at_least } => {
-                let served = self.load().filter(|op| op.served.is_some()).count() as u64;
+                let (_, served, _) = self.tally();
                 goal_met(served >= *at_least, format!("{} served", grouped(served)))
             }
         }
