@@ -132,8 +132,10 @@ impl Network {
     /// A message is sent now.
     #[inline]
     pub(crate) fn send(&mut self, from: MachineId, to: MachineId, transport: Transport, now: Nanos) -> Fate {
-        self.count_cuts(from, to);
         let index = self.index(from, to);
+        if !self.paths[index].cuts.is_empty() || !self.link_cuts.is_empty() {
+            self.count_cuts(from, to);
+        }
         let (zone_from, zone_to) = (self.zones[from.0 as usize], self.zones[to.0 as usize]);
         let (names, link, streams) = (&self.names, self.link, self.streams);
         let path = &mut self.paths[index];
@@ -205,7 +207,7 @@ impl Network {
     }
 
     /// A message meets the cuts on its way, when it is sent or when it arrives: their effect.
-    #[inline]
+    #[cold]
     pub(crate) fn count_cuts(&mut self, from: MachineId, to: MachineId) {
         self.effects.extend(&self.paths[self.index(from, to)].cuts);
         if self.link_cuts.is_empty() {
