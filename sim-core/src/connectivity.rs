@@ -16,6 +16,8 @@ struct Epoch {
     from: Nanos,
     /// By the number of the pair: whether one machine can send to the other.
     live: Vec<bool>,
+    /// By machine: whether it is up and not paused.
+    well: Vec<bool>,
 }
 
 /// All epochs of a run so far.
@@ -32,13 +34,13 @@ impl Epochs {
         Epochs { nodes, machines: nodes + clients, pairs: Pairs::new(nodes, clients), epochs: Vec::new() }
     }
 
-    /// From `now` on, these links are live.
-    pub(crate) fn record(&mut self, now: Nanos, live: Vec<bool>) {
+    /// From `now` on, these links are live, and these machines well.
+    pub(crate) fn record(&mut self, now: Nanos, live: Vec<bool>, well: Vec<bool>) {
         assert_eq!(live.len(), self.pairs.count(), "one entry a pair");
         match self.epochs.last_mut() {
-            Some(last) if last.from == now => last.live = live,
-            Some(last) if last.live == live => {}
-            Some(_) | None => self.epochs.push(Epoch { from: now, live }),
+            Some(last) if last.from == now => (last.live, last.well) = (live, well),
+            Some(last) if last.live == live && last.well == well => {}
+            Some(_) | None => self.epochs.push(Epoch { from: now, live, well }),
         }
     }
 
@@ -46,8 +48,13 @@ impl Epochs {
     pub(crate) fn reachability(&self) -> Reachability {
         let epochs = self.epochs.iter().map(|epoch| {
             let groups = self.groups(epoch);
-            let clients = (self.nodes..self.machines).map(|client| self.reached(epoch, client, &groups)).collect();
-            (epoch.from, clients)
+            let clients = self.nodes..self.machines;
+            ReachEpoch {
+                from: epoch.from,
+                groups: clients.clone().map(|client| self.reached(epoch, client, &groups)).collect(),
+                direct: (0..self.machines).map(|machine| self.direct(epoch, machine)).collect(),
+                well: epoch.well[self.nodes..].to_vec(),
+            }
         });
         Reachability { nodes: self.nodes, epochs: epochs.collect() }
     }
@@ -79,6 +86,12 @@ impl Epochs {
         groups
     }
 
+    /// The nodes that a machine could exchange messages with directly; a node that is well, itself included.
+    fn direct(&self, epoch: &Epoch, machine: usize) -> Vec<NodeId> {
+        let both = |node: &usize| self.is_live(epoch, machine, *node) && self.is_live(epoch, *node, machine);
+        (0..self.nodes).filter(both).map(|node| NodeId(node as u32)).collect()
+    }
+
     /// The groups that a client could ask and hear from, directly or over nodes that would pass it on.
     fn reached(&self, epoch: &Epoch, client: usize, groups: &[Vec<NodeId>]) -> Vec<Vec<NodeId>> {
         let asked = self.spread(client, |from, to| self.is_live(epoch, from, to));
@@ -102,15 +115,57 @@ impl Epochs {
     }
 }
 
-/// What every client could reach, from when.
+/// A stretch of the run in which no link came or went, as clients and nodes saw it.
+#[derive(Clone, Debug)]
+struct ReachEpoch {
+    from: Nanos,
+    /// By client: groups of mutually connected nodes that it could talk to.
+    groups: Vec<Vec<Vec<NodeId>>>,
+    /// By machine: the nodes that it could exchange messages with directly.
+    direct: Vec<Vec<NodeId>>,
+    /// By client: whether it was up and not paused.
+    well: Vec<bool>,
+}
+
+/// What everybody could reach, from when.
 #[derive(Clone, Debug)]
 pub struct Reachability {
     nodes: usize,
-    /// From when, and by client: groups of mutually connected nodes that it could talk to.
-    epochs: Vec<(Nanos, Vec<Vec<Vec<NodeId>>>)>,
+    epochs: Vec<ReachEpoch>,
 }
 
 impl Reachability {
+    /// How many nodes there are.
+    pub fn nodes(&self) -> usize {
+        self.nodes
+    }
+
+    /// When links or machines came or went, between `from` and `to` (excluded).
+    pub fn changes(&self, from: Nanos, to: Nanos) -> impl Iterator<Item = Nanos> {
+        let first = self.epochs.partition_point(|epoch| epoch.from <= from);
+        self.epochs[first..].iter().map(|epoch| epoch.from).take_while(move |at| *at < to)
+    }
+
+    fn at(&self, at: Nanos) -> &ReachEpoch {
+        let after = self.epochs.partition_point(|epoch| epoch.from <= at);
+        &self.epochs[after.checked_sub(1).expect("a run begins with an epoch")]
+    }
+
+    /// Whether a client was up and not paused.
+    pub fn is_well(&self, client: ClientId, at: Nanos) -> bool {
+        self.at(at).well[client.0 as usize]
+    }
+
+    /// The nodes that a node could exchange messages with directly, itself included; none if it was down or paused.
+    pub fn peers(&self, node: NodeId, at: Nanos) -> &[NodeId] {
+        &self.at(at).direct[node.0 as usize]
+    }
+
+    /// The nodes that a client could exchange messages with directly.
+    pub fn contacts(&self, client: ClientId, at: Nanos) -> &[NodeId] {
+        &self.at(at).direct[self.nodes + client.0 as usize]
+    }
+
     /// The stretches of time between `from` and `to` (included) in which `serves` holds of what the client could reach.
     pub fn when(
         &self,
@@ -120,14 +175,14 @@ impl Reachability {
         mut serves: impl FnMut(&Reach<'_>) -> bool,
     ) -> Vec<(Nanos, Nanos)> {
         let mut spans: Vec<(Nanos, Nanos)> = Vec::new();
-        let first = self.epochs.partition_point(|(begins, _)| *begins <= from).saturating_sub(1);
-        for (i, (begins, clients)) in self.epochs.iter().enumerate().skip(first) {
-            if *begins > to {
+        let first = self.epochs.partition_point(|epoch| epoch.from <= from).saturating_sub(1);
+        for (i, epoch) in self.epochs.iter().enumerate().skip(first) {
+            if epoch.from > to {
                 break;
             }
-            let ends = self.epochs.get(i + 1).map_or(to, |(next, _)| (*next).min(to));
-            let (begins, ends) = ((*begins).max(from), ends);
-            if ends < begins || !serves(&Reach::new(&clients[client.0 as usize], self.nodes)) {
+            let ends = self.epochs.get(i + 1).map_or(to, |next| next.from.min(to));
+            let begins = epoch.from.max(from);
+            if ends < begins || !serves(&Reach::new(&epoch.groups[client.0 as usize], self.nodes)) {
                 continue;
             }
             match spans.last_mut() {
@@ -150,9 +205,9 @@ mod tests {
         for &(from, to) in links {
             live[epochs.pairs.index(MachineId(from as u32), MachineId(to as u32)).expect("a pair")] = true;
         }
-        epochs.record(0, live);
+        epochs.record(0, live, vec![true; 4]);
         let reach = epochs.reachability();
-        reach.epochs[0].1[0].iter().map(|group| group.iter().map(|node| node.0).collect()).collect()
+        reach.epochs[0].groups[0].iter().map(|group| group.iter().map(|node| node.0).collect()).collect()
     }
 
     const UP: [(usize, usize); 3] = [(0, 0), (1, 1), (2, 2)];
@@ -179,11 +234,30 @@ mod tests {
     }
 
     #[test]
+    fn what_is_direct_needs_no_relay_and_a_paused_client_is_not_well() {
+        let mut epochs = Epochs::new(3, 1);
+        let links = [(0, 0), (1, 1), (0, 1), (1, 0), (1, 2), (3, 0), (0, 3), (3, 1)];
+        let mut live = vec![false; epochs.pairs.count()];
+        for (from, to) in links {
+            live[epochs.pairs.index(MachineId(from), MachineId(to)).expect("a pair")] = true;
+        }
+        epochs.record(0, live.clone(), vec![true; 4]);
+        epochs.record(7, live, vec![true, true, true, false]);
+        let reach = epochs.reachability();
+        assert_eq!(reach.peers(NodeId(1), 3), [NodeId(0), NodeId(1)], "one way to n3 is not enough");
+        assert!(reach.peers(NodeId(2), 3).is_empty(), "it is down");
+        assert_eq!(reach.contacts(ClientId(0), 3), [NodeId(0)]);
+        assert_eq!(reach.changes(0, 8).collect::<Vec<_>>(), [7]);
+        assert_eq!((reach.changes(0, 7).count(), reach.changes(7, 9).count()), (0, 0));
+        assert_eq!((reach.is_well(ClientId(0), 6), reach.is_well(ClientId(0), 7)), (true, false));
+    }
+
+    #[test]
     fn spans_join_and_are_clipped() {
         let mut epochs = Epochs::new(1, 1);
         let (all, none) = (vec![true; 3], vec![false; 3]);
         for (from, live) in [(0, &all), (10, &none), (20, &all), (30, &all)] {
-            epochs.record(from, live.clone());
+            epochs.record(from, live.clone(), vec![true; 2]);
         }
         let reach = epochs.reachability();
         let spans = |from, to| reach.when(ClientId(0), from, to, |reach| reach.majority());

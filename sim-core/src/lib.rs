@@ -27,6 +27,7 @@ mod queue;
 pub mod reach;
 pub mod settings;
 pub mod setup;
+pub mod strain;
 pub mod time;
 pub mod topology;
 pub mod trace;

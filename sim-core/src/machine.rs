@@ -6,6 +6,7 @@
 use crate::alarms::Alarms;
 use crate::clock::Clock;
 use crate::dice::Dice;
+use crate::strain::{Span, Spans};
 use crate::time::Nanos;
 use std::collections::VecDeque;
 
@@ -62,6 +63,10 @@ pub(crate) struct Machine<I, T> {
     /// Counts the processes it has run; what was meant for an earlier one is not for this one.
     pub(crate) incarnation: u32,
     pub(crate) busy_until: Nanos,
+    /// Since when it has worked without a pause; if it is idle, since when it did the last time.
+    busy_from: Nanos,
+    /// When it, or its disk, was busy for long.
+    pub(crate) strained: Spans,
     pub(crate) inbox: VecDeque<I>,
     /// A ready event is under way.
     pub(crate) ready: bool,
@@ -134,6 +139,8 @@ impl<I, T: Copy + Eq> Machine<I, T> {
             pauses: 0,
             incarnation: 0,
             busy_until: 0,
+            busy_from: 0,
+            strained: Spans::default(),
             inbox: VecDeque::new(),
             ready: false,
         }
@@ -145,8 +152,26 @@ impl<I, T: Copy + Eq> Machine<I, T> {
         self.pauses == 0 && self.busy_until <= now && self.inbox.is_empty()
     }
 
+    /// A step begins now and ends at `done`.
+    #[inline]
+    pub(crate) fn work(&mut self, now: Nanos, done: Nanos) {
+        if self.busy_until < now {
+            self.strained.note(self.busy_from, self.busy_until);
+            self.busy_from = now;
+        }
+        self.busy_until = done;
+    }
+
+    /// When it, or its disk, was busy for long, so far.
+    pub(crate) fn busy(&self) -> Vec<Span> {
+        let mut strained = self.strained.clone();
+        strained.note(self.busy_from, self.busy_until);
+        strained.into_vec()
+    }
+
     /// The process dies.
     pub(crate) fn crash(&mut self) {
+        self.strained.note(self.busy_from, self.busy_until);
         self.incarnation += 1;
         self.alarms.clear();
         self.inbox.clear();

@@ -12,6 +12,7 @@ use crate::delay::Delay;
 use crate::dice::{Dice, Ratio, StreamName, Streams};
 use crate::machine::{MachineId, Pairs};
 use crate::protocol::Transport;
+use crate::strain::Spans;
 use crate::time::{MILLISECOND, Nanos, SECOND};
 use crate::topology::{Topology, ZoneId, either};
 use std::collections::BTreeMap;
@@ -52,6 +53,8 @@ struct Path {
     cuts: Vec<StrikeId>,
     spoils: Vec<(StrikeId, Box<Spoil>)>,
     last_arrival: Nanos,
+    /// When something on it was later than its links alone would have made it.
+    late: Spans,
     /// Counts the connections; what was sent on an earlier one does not arrive.
     connection: u32,
 }
@@ -167,6 +170,7 @@ impl Network {
             loss = either([loss, lost].into_iter());
             duplicate = either([duplicate, doubled].into_iter());
         }
+        let usual = delay;
         delay += held_up;
         match transport {
             Transport::Datagram if low(chance) < loss => Fate::Lost,
@@ -178,10 +182,13 @@ impl Network {
             Transport::Stream => {
                 let again = retransmission(low(chance), loss, self.tcp);
                 if held_up + again >= self.tcp.reset_after {
+                    path.late.note(now, now + self.tcp.reset_after);
                     return Fate::TimesOut;
                 }
                 let at = path.last_arrival.max(now + delay + again);
                 path.last_arrival = at;
+                // Links differ by themselves, and a message waits behind a slow one: half again as long is no strain.
+                path.late.note(now + usual + usual / 2, at);
                 if cut { Fate::Stalls { at, connection } } else { Fate::Arrives { at, connection } }
             }
         }
@@ -217,6 +224,17 @@ impl Network {
         let (topology, cuts) = (&self.topology, &self.link_cuts);
         let met = || cuts_on_usual_way(topology, cuts, from, to);
         self.effects.extend(&*self.diverted.entry((from, to)).or_insert_with(met));
+    }
+
+    /// Something waited to be sent again.
+    pub(crate) fn note_late(&mut self, from: MachineId, to: MachineId, since: Nanos, until: Nanos) {
+        let index = self.index(from, to);
+        self.paths[index].late.note(since, until);
+    }
+
+    /// When something was late, by the number of the pair.
+    pub(crate) fn late(&self) -> impl Iterator<Item = &Spans> {
+        self.paths.iter().map(|path| &path.late)
     }
 
     /// The connection is gone, and what is under way on it.

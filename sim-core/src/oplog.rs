@@ -1,6 +1,6 @@
 //! What clients did: the typed form of the history, as the engine writes it.
 
-use crate::protocol::{ClientId, OpId};
+use crate::protocol::{ClientId, NodeId, OpId};
 use crate::time::Nanos;
 use history::{Data, History, Mark, Operation, Outcome, Purpose};
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,17 +32,29 @@ impl<D: Data> LoggedOp<D> {
     }
 }
 
+/// A client asks a node for an operation, or nobody for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Asked {
+    /// For which.
+    pub op: OpId,
+    /// From when, in true time.
+    pub at: Nanos,
+    /// Whom; `None` while it waits to ask again.
+    pub node: Option<NodeId>,
+}
+
 /// All operations of a run, in the order of their invocations.
 #[derive(Clone, Debug)]
 pub struct OpLog<D: Data> {
     ops: Vec<LoggedOp<D>>,
+    asked: Vec<Asked>,
     marks: u64,
     returned: u64,
 }
 
 impl<D: Data> OpLog<D> {
     pub(crate) fn new() -> Self {
-        OpLog { ops: Vec::new(), marks: 0, returned: 0 }
+        OpLog { ops: Vec::new(), asked: Vec::new(), marks: 0, returned: 0 }
     }
 
     fn mark(&mut self, time: Nanos) -> Mark {
@@ -74,6 +86,15 @@ impl<D: Data> OpLog<D> {
         op.completed = Some(mark);
         self.returned += u64::from(matches!(outcome, Outcome::Returned(_)));
         op.outcome = outcome;
+    }
+
+    pub(crate) fn asks(&mut self, asked: Asked) {
+        self.asked.push(asked);
+    }
+
+    /// Whom clients asked, as far as they have said, in the order of time.
+    pub fn asked(&self) -> &[Asked] {
+        &self.asked
     }
 
     /// How many operations have returned a result.

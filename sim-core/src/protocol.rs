@@ -401,6 +401,12 @@ impl<P: Protocol> ClientCtx<'_, P> {
         self.log.invoke(self.me, op, self.true_now, patience, purpose)
     }
 
+    /// Notes whom this client asks for the operation from now on; nobody, while it waits to ask again. Nothing happens by
+    /// it: reports tell from it why an operation took long.
+    pub fn asks(&mut self, op: OpId, node: Option<NodeId>) {
+        self.log.asks(crate::oplog::Asked { op, at: self.true_now, node });
+    }
+
     /// Writes into the history how the operation ended, as far as this client knows.
     pub fn complete(&mut self, op: OpId, outcome: history::Outcome<<P::Data as Data>::Ret>) {
         self.log.complete(op, outcome, self.true_now);

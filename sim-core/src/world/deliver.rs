@@ -109,6 +109,7 @@ impl<P: Protocol> World<P> {
         let Some(mut stall) = self.stalls.remove(&(from, to)) else { return };
         let now = self.queue.now();
         if live {
+            self.network.note_late(from, to, stall.since, now);
             // Now, not as events of this instant: another packet may arrive in it, and must not overtake these.
             stall.waiting.into_iter().for_each(|packet| self.deliver(packet));
             return;
@@ -128,6 +129,7 @@ impl<P: Protocol> World<P> {
     pub(super) fn disconnect(&mut self, from: MachineId, to: MachineId, why: &str) {
         self.network.reset(from, to);
         if let Some(stall) = self.stalls.remove(&(from, to)) {
+            self.network.note_late(from, to, stall.since, self.queue.now());
             stall.waiting.iter().for_each(|packet| self.lost(packet, why));
         }
     }
@@ -259,7 +261,7 @@ impl<P: Protocol> World<P> {
             return;
         }
         let done = now + host.cpu.draw_if_random(&mut host.cpu_dice);
-        host.machine.busy_until = done;
+        host.machine.work(now, done);
         self.enter(node, &input);
         let host = &mut self.nodes[index];
         let mut effects = std::mem::take(&mut self.effects);

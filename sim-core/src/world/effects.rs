@@ -71,6 +71,9 @@ impl<P: Protocol> World<P> {
                 self.transmit(MachineId(node.0), MachineId(to.0), transport, Load::Message(message), at);
             }
             Outward::Tell(client, reply) => {
+                if !std::mem::replace(&mut self.nodes[node.0 as usize].has_answered, true) {
+                    self.first_answers.push((at, node));
+                }
                 let to = self.machine_of(client);
                 self.transmit(MachineId(node.0), to, Transport::Stream, Load::Reply(reply), at);
             }
@@ -85,6 +88,7 @@ impl<P: Protocol> World<P> {
         }
         let takes = host.fsync.draw(&mut host.disk_dice);
         let incarnation = host.machine.incarnation;
+        host.machine.strained.note(at, at + takes);
         self.queue.push(at + takes, Event::Flushed { node, incarnation });
     }
 

@@ -28,6 +28,7 @@ use crate::protocol::{
     Client, ClientEffectOf, ClientId, Effect, Member, NodeId, Observation, Protocol, Ticket, Transport, Why,
 };
 use crate::setup::{ClientSetup, Setup};
+use crate::strain::Strain;
 use crate::time::Nanos;
 use crate::trace::{Row, What};
 use crate::wire::Fingerprint;
@@ -146,6 +147,8 @@ struct Node<P: Protocol> {
     next_ticket: u64,
     /// The role it says it holds, and in which term.
     role: Option<(&'static str, u64)>,
+    /// Whether it has told a client anything since it took its role.
+    has_answered: bool,
 }
 
 /// A client's machine: what waits for it, and its alarms.
@@ -215,6 +218,7 @@ pub struct World<P: Protocol> {
     faults: Faults,
     epochs: Epochs,
     roles: Vec<RoleChange>,
+    first_answers: Vec<(Nanos, NodeId)>,
     rows: Option<Vec<Row>>,
     executing: Option<MachineId>,
     effects: Vec<Effect<P>>,
@@ -254,6 +258,7 @@ impl<P: Protocol> World<P> {
                     outbox: VecDeque::new(),
                     next_ticket: 0,
                     role: None,
+                    has_answered: false,
                 }
             })
             .collect();
@@ -292,6 +297,7 @@ impl<P: Protocol> World<P> {
             breach: None,
             faults: Faults::new(setup.faults, streams),
             roles: Vec::new(),
+            first_answers: Vec::new(),
             rows: setup.trace.then(Vec::new),
             executing: None,
             effects: Vec::new(),
@@ -406,6 +412,17 @@ impl<P: Protocol> World<P> {
         &self.roles
     }
 
+    /// When each node first told a client something after a change of its role, in order.
+    pub fn first_answers(&self) -> &[(Nanos, NodeId)] {
+        &self.first_answers
+    }
+
+    /// What was under strain so far.
+    pub fn strain(&self) -> Strain {
+        let pairs = Pairs::new(self.nodes.len(), self.clients.len());
+        Strain::new(self.nodes.iter().map(|node| node.machine.busy()), pairs, self.network.late())
+    }
+
     /// Every time a fault has struck so far.
     pub fn strikes(&self) -> Vec<StrikeReport> {
         self.faults.reports(self.now())
@@ -465,7 +482,7 @@ impl<P: Protocol> World<P> {
             well[from.0 as usize] && well[to.0 as usize] && (from == to || self.network.is_live(from, to))
         };
         let live = pairs.iter().map(is_live).collect();
-        self.epochs.record(self.queue.now(), live);
+        self.epochs.record(self.queue.now(), live, well);
     }
 
     fn host(&self, machine: MachineId) -> &dyn Host {
@@ -487,7 +504,8 @@ impl<P: Protocol> World<P> {
 
     fn observe(&mut self, node: NodeId, observation: Observation) {
         let Observation::Role { role, term } = observation;
-        self.nodes[node.0 as usize].role = Some((role, term));
+        let host = &mut self.nodes[node.0 as usize];
+        (host.role, host.has_answered) = (Some((role, term)), false);
         self.roles.push(RoleChange { at: self.now(), node, role: Some((role, term)) });
         self.row(What::Role, |_| (node.to_string(), String::new(), format!("{role}, term {term}")));
         self.role_taken(role, term);
