@@ -284,7 +284,7 @@ impl<P: Service> RoutingClient<P> {
         pending.attempts += 1;
         pending.next = Next::Doubt(node);
         pending.due = ctx.now() + self.workload.retry_after;
-        ctx.asks(pending.id, Some(node));
+        ctx.asks(pending.id, node);
         ctx.request(node, P::request(request));
     }
 
@@ -306,6 +306,7 @@ impl<P: Service> RoutingClient<P> {
         }
         pending.hops += 1;
         let hops = pending.hops;
+        ctx.turned_away(pending.id);
         match to {
             Some(leader) if leader != from && hops <= HOPS_MAX => {
                 self.favourite = Some(leader);
@@ -323,7 +324,6 @@ impl<P: Service> RoutingClient<P> {
         pending.hops = 0;
         pending.next = Next::Ask;
         pending.due = ctx.now() + pause;
-        ctx.asks(pending.id, None);
     }
 
     /// This node was of no help: forget it if it was the favourite, and try another one next.

@@ -32,14 +32,14 @@ impl<D: Data> LoggedOp<D> {
     }
 }
 
-/// A client asks a node for an operation, or nobody for a while.
+/// A client asks a node for an operation, or is turned away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Asked {
     /// For which.
     pub op: OpId,
-    /// From when, in true time.
+    /// When, in true time.
     pub at: Nanos,
-    /// Whom; `None` while it waits to ask again.
+    /// Whom it asks; `None` if the one it asked last turned it away.
     pub node: Option<NodeId>,
 }
 

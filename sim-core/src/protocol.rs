@@ -401,10 +401,15 @@ impl<P: Protocol> ClientCtx<'_, P> {
         self.log.invoke(self.me, op, self.true_now, patience, purpose)
     }
 
-    /// Notes whom this client asks for the operation from now on; nobody, while it waits to ask again. Nothing happens by
-    /// it: reports tell from it why an operation took long.
-    pub fn asks(&mut self, op: OpId, node: Option<NodeId>) {
-        self.log.asks(crate::oplog::Asked { op, at: self.true_now, node });
+    /// Notes that this client now asks a node for the operation. Nothing happens by it: reports tell from it why an
+    /// operation took long.
+    pub fn asks(&mut self, op: OpId, node: NodeId) {
+        self.log.asks(crate::oplog::Asked { op, at: self.true_now, node: Some(node) });
+    }
+
+    /// Notes, likewise, that the node asked last will not do it.
+    pub fn turned_away(&mut self, op: OpId) {
+        self.log.asks(crate::oplog::Asked { op, at: self.true_now, node: None });
     }
 
     /// Writes into the history how the operation ended, as far as this client knows.
