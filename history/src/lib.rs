@@ -16,6 +16,7 @@ pub mod figures;
 pub mod jsonl;
 mod kv;
 mod operation;
+mod outage;
 mod record;
 mod register;
 mod value;
@@ -24,8 +25,9 @@ mod verdict;
 pub use data::{Data, Function, Object};
 pub use kv::{Key, Kv, KvOp};
 pub use operation::{Completion, History, Mark, Operation, Outcome, Purpose};
+pub use outage::{Cause, CauseSpan, Outage, Takeover, Who};
 pub use record::{
-    Availability, ConfigLine, FaultRecord, LatencySummary, OperationCounts, Outage, RoleSpan, RunRecord, TimeBucket,
+    Availability, ConfigLine, FaultRecord, LatencySummary, OperationCounts, RoleSpan, RunRecord, TimeBucket,
 };
 pub use register::{Register, RegisterOp, RegisterRet};
 pub use value::Value;

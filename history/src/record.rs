@@ -1,6 +1,6 @@
 //! The plain data of a finished run.
 
-use crate::{Finding, Verdict};
+use crate::{Finding, Outage, Verdict};
 use serde::{Deserialize, Serialize};
 
 /// Everything a report needs to know of one run; the object in `run.json`. All times are true (simulated)
@@ -43,7 +43,7 @@ pub struct RunRecord {
     pub availability: Option<Availability>,
     /// Response times of operations that returned; `None` without any.
     pub latency: Option<LatencySummary>,
-    /// When nobody was served.
+    /// When nobody was served, or some were not for long although others were.
     pub outages: Vec<Outage>,
     /// Every fault that was planned, and what it did.
     pub faults: Vec<FaultRecord>,
@@ -95,21 +95,6 @@ pub struct LatencySummary {
     pub p99_ns: u64,
     /// The slowest.
     pub max_ns: u64,
-}
-
-/// A time in which operations waited and none was served.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Outage {
-    /// The last success before it, or the first invocation.
-    pub from_ns: u64,
-    /// The first success after it, or the end of the load.
-    pub to_ns: u64,
-    /// Why.
-    pub cause: String,
-    /// How much of it some protocol of this kind could have avoided.
-    pub avoidable_ns: u64,
-    /// Operations that waited in it and were not served in time.
-    pub missed: u64,
 }
 
 /// One time that a fault struck, or a fault that never did.

@@ -6,4 +6,5 @@
 //! - [`json`]: what `stormglass run --format json` prints and `run.json` holds.
 
 pub mod json;
+mod outages;
 pub mod terminal;

@@ -74,7 +74,7 @@ pub fn summary(record: &RunRecord, around: &Around, look: Look) -> String {
     let lanes = role.iter().map(String::as_str).chain(["possible"]);
     let label_width = lanes.map(|lane| lane.chars().count()).max().unwrap_or(0);
     let page = Page { record, look, role, label_width, text: String::new() };
-    page.head(around).picture().expectations().verdict(around)
+    page.head(around).picture().outages().expectations().verdict(around)
 }
 
 struct Page<'a> {
@@ -220,6 +220,13 @@ impl Page<'_> {
         if hidden > 0 {
             self.lane("..", "", &format!("and {} more, all in run.json", grouped(hidden as u64)));
         }
+    }
+
+    fn outages(mut self) -> Self {
+        for line in crate::outages::table(&self.record.outages, self.look) {
+            self.line(&line);
+        }
+        self
     }
 
     fn expectations(mut self) -> Self {

@@ -1,8 +1,8 @@
 //! What a run looks like on a terminal, as a whole; and that every record has a look, however odd.
 
 use history::{
-    Availability, FaultRecord, Finding, Level, OperationCounts, Outage, RoleSpan, RunRecord, TimeBucket, Verdict,
-    merged,
+    Availability, Cause, CauseSpan, FaultRecord, Finding, Level, OperationCounts, Outage, RoleSpan, RunRecord,
+    Takeover, TimeBucket, Verdict, Who, merged,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -11,6 +11,7 @@ use reports::terminal::{Around, Look, argument, summary, test_line};
 const UNICODE: Look = Look { colour: false, unicode: true };
 const ASCII: Look = Look { colour: false, unicode: false };
 const SECOND: u64 = 1_000_000_000;
+const MS: u64 = 1_000_000;
 
 fn finding(level: Level, check: &str, verdict: Verdict, detail: &str) -> Finding {
     Finding { check: check.to_owned(), verdict, detail: detail.to_owned(), level, witness: Vec::new() }
@@ -63,9 +64,21 @@ fn passing() -> RunRecord {
         outages: vec![Outage {
             from_ns: 4 * SECOND,
             to_ns: 6 * SECOND,
-            cause: "during partition-1".to_owned(),
+            who: Who::All,
+            cause: Cause::NoLeader,
+            causes: vec![
+                CauseSpan { from_ns: 4 * SECOND, to_ns: 5 * SECOND + SECOND / 2, cause: Cause::NoLeader },
+                CauseSpan { from_ns: 5 * SECOND + SECOND / 2, to_ns: 6 * SECOND, cause: Cause::WrongNode },
+            ],
+            faults: vec!["partition-1".to_owned()],
             avoidable_ns: SECOND,
             missed: 15,
+            takeover: Some(Takeover {
+                detect_ns: Some(SECOND),
+                elect_ns: Some(SECOND / 2),
+                catch_up_ns: Some(SECOND / 2),
+                clients_ns: None,
+            }),
         }],
         faults: vec![FaultRecord {
             name: "partition-1".to_owned(),
@@ -133,6 +146,9 @@ leader-cut  seed 42   raft, 3 nodes, 3 places, 12s + 10s to settle   (14.7ms rea
   possible █████████████████████████     ▇▇▇▇▇█████████████████████████  the best that the links and nodes left allowed
   leader        n1───────────────────────n3───────────────────────────┤  1 change, term 1 to 2
   fault                        ░░░░░░░░░░░░░░░                           partition-1 n1 | n2 n3 (33 effects)
+outages from  length  avoidable  missed  who          why
+        4s    2s      1s         15      all clients  no leader 1.5s, wrong node asked 500ms
+              detect 1s ▏elect 500ms ▏catch up 500ms
 must    ✓ linearizable                110 operations, 5 keys
         ✓ availability >= 80%         86.36 %   (best possible 99.09 %)
 should  ✗ recovery <= 1s              1.5s   (outage from 4s)
@@ -159,6 +175,9 @@ leader-cut  seed 42   raft, 3 nodes, 3 places, 12s + 10s to settle   (14.7ms rea
   possible #########################     *****#########################  the best that the links and nodes left allowed
   leader        n1-----------------------n3---------------------------|  1 change, term 1 to 2
   fault                        ///////////////                           partition-1 n1 | n2 n3 (33 effects)
+outages from  length  avoidable  missed  who          why
+        4s    2s      1s         15      all clients  no leader 1.5s, wrong node asked 500ms
+              detect 1s | elect 500ms | catch up 500ms
 must    + linearizable                110 operations, 5 keys
         + availability >= 80%         86.36 %   (best possible 99.09 %)
 should  x recovery <= 1s              1.5s   (outage from 4s)
@@ -185,6 +204,9 @@ leader-cut  seed 42   raft with read-without-quorum, 3 nodes, 3 places, 12s + 10
   possible █████████████████████████     ▇▇▇▇▇█████████████████████████  the best that the links and nodes left allowed
   leader        n1───────────────────────n3───────────────────────────┤  1 change, term 1 to 2
   fault                        ░░░░░░░░░░░░░░░                           partition-1 n1 | n2 n3 (33 effects)
+outages from  length  avoidable  missed  who          why
+        4s    2s      1s         15      all clients  no leader 1.5s, wrong node asked 500ms
+              detect 1s ▏elect 500ms ▏catch up 500ms
 must    ✗ linearizable                key k0: process 0's read() = 7 (events 16 to 18) fits nowhere
             What completed before event 18 can be ordered.
         ✓ availability >= 80%         86.36 %   (best possible 99.09 %)
@@ -214,6 +236,9 @@ leader-cut  seed 42   raft with read-without-quorum, 3 nodes, 3 places, 12s + 10
   possible #########################     *****#########################  the best that the links and nodes left allowed
   leader        n1-----------------------n3---------------------------|  1 change, term 1 to 2
   fault                        ///////////////                           partition-1 n1 | n2 n3 (33 effects)
+outages from  length  avoidable  missed  who          why
+        4s    2s      1s         15      all clients  no leader 1.5s, wrong node asked 500ms
+              detect 1s | elect 500ms | catch up 500ms
 must    x linearizable                key k0: process 0's read() = 7 (events 16 to 18) fits nowhere
             What completed before event 18 can be ordered.
         + availability >= 80%         86.36 %   (best possible 99.09 %)
@@ -287,6 +312,36 @@ fn of_many_faults_the_first_are_drawn_and_the_rest_counted() {
     assert!(printed.contains("and 3 more, all in run.json"), "{printed}");
 }
 
+/// The longest are told, in the order of time, and what is left is counted.
+#[test]
+fn of_many_outages_the_longest_are_told() {
+    let mut record = passing();
+    let whole = record.outages[0].clone();
+    let outage = |i: u64, length: u64| Outage {
+        from_ns: i * SECOND,
+        to_ns: i * SECOND + length,
+        who: Who::Clients(["c1", "c2", "c3", "c4"].map(str::to_owned).to_vec()),
+        causes: vec![CauseSpan { from_ns: i * SECOND, to_ns: i * SECOND + length, cause: Cause::SlowLink }],
+        cause: Cause::SlowLink,
+        takeover: None,
+        ..whole.clone()
+    };
+    record.outages = [300, 900, 200, 800, 700, 600].into_iter().zip(1..).map(|(ms, i)| outage(i, ms * MS)).collect();
+    let printed = printed(&record, ASCII);
+    let table: Vec<&str> = printed.lines().skip_while(|line| !line.starts_with("outages")).take(6).collect();
+    let expected = [
+        "outages from  length  avoidable  missed  who        why",
+        "        2s    900ms   1s         15      4 clients  slow link",
+        "        4s    800ms   1s         15      4 clients  slow link",
+        "        5s    700ms   1s         15      4 clients  slow link",
+        "        6s    600ms   1s         15      4 clients  slow link",
+        "        and 2 more, none above 300ms: all in run.json",
+    ];
+    assert_eq!(table, expected);
+    record.outages.clear();
+    assert!(!self::printed(&record, ASCII).contains("outages"));
+}
+
 #[test]
 fn a_line_of_json_is_the_record_and_then_the_time_it_took() {
     let record = failing();
@@ -344,6 +399,30 @@ prop_compose! {
 }
 
 prop_compose! {
+    fn any_outage()(
+        (from_ns, to_ns, avoidable_ns, missed) in (moment(), moment(), moment(), any::<u64>()),
+        who in prop_oneof![
+            Just(Who::All),
+            word().prop_map(Who::Place),
+            vec(word(), 0..6).prop_map(Who::Clients),
+        ],
+        cause in proptest::sample::select(Cause::ALL.to_vec()),
+        causes in vec((moment(), moment(), proptest::sample::select(Cause::ALL.to_vec())), 0..4),
+        stages in proptest::option::of(vec(proptest::option::of(moment()), 4)),
+    ) -> Outage {
+        let span = |(from_ns, to_ns, cause)| CauseSpan { from_ns, to_ns, cause };
+        let takeover = stages.map(|stages: Vec<Option<u64>>| Takeover {
+            detect_ns: stages[0],
+            elect_ns: stages[1],
+            catch_up_ns: stages[2],
+            clients_ns: stages[3],
+        });
+        let causes = causes.into_iter().map(span).collect();
+        Outage { from_ns, to_ns, who, cause, causes, faults: Vec::new(), avoidable_ns, missed, takeover }
+    }
+}
+
+prop_compose! {
     fn any_record()(
         (scenario, about, flaws) in (word(), word(), vec(word(), 0..3)),
         (duration_ns, simulated_ns, events) in (moment(), moment(), any::<u64>()),
@@ -354,11 +433,12 @@ prop_compose! {
         faults in vec(any_fault(), 0..12),
         roles in vec(any_role(), 0..6),
         buckets in vec(any_bucket(), 0..6),
+        outages in vec(any_outage(), 0..7),
     ) -> RunRecord {
         RunRecord {
             operations: operations.map(|(ok, refused, unknown)| OperationCounts { ok, refused, unknown }),
             availability: availability.map(|(achieved, possible)| Availability { achieved, possible }),
-            scenario, about, flaws, duration_ns, simulated_ns, events, verdict, findings, faults, roles, buckets,
+            scenario, about, flaws, duration_ns, simulated_ns, events, verdict, findings, faults, roles, buckets, outages,
             ..passing()
         }
     }

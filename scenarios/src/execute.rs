@@ -3,11 +3,15 @@
 //! [`execute`] is generic over the protocol; everything it returns is plain. A system's row in the registry holds it as a
 //! function pointer, so that nothing above knows a type parameter.
 
+use crate::outage::cause::{Ground, Reign, Stretch, Wait, reigns};
 use crate::plan::Plan;
 use history::{Data, History, Outcome, Purpose};
+use sim_core::Reachability;
 use sim_core::laws::{Breach, Laws};
+use sim_core::oplog::Asked;
 use sim_core::oplog::LoggedOp;
-use sim_core::protocol::{ClientId, Protocol};
+use sim_core::protocol::{ClientId, NodeId, OpId, Protocol};
+use sim_core::reach::Reach;
 use sim_core::settings::Settings;
 use sim_core::setup::{NodeSetup, Setup};
 use sim_core::time::{MILLISECOND, Nanos, SECOND};
@@ -43,6 +47,8 @@ pub struct OpFact {
     pub served: Option<Nanos>,
     /// For an operation that was not served, or late in its time: when it could have been.
     pub possible: Vec<(Nanos, Nanos)>,
+    /// For the same: what it waited for, from its invocation until it was served, given up or out of time.
+    pub why: Vec<Stretch>,
     /// Why it was asked.
     pub purpose: Purpose,
 }
@@ -73,6 +79,12 @@ pub struct Finished {
     pub strikes: Vec<StrikeReport>,
     /// Who held which role.
     pub roles: Vec<RoleChange>,
+    /// When a node held the role whose holder serves; `None` for a system in which every node does.
+    pub reigns: Option<Vec<Reign>>,
+    /// When each node first told a client something after a change of its role.
+    pub first_answers: Vec<(Nanos, NodeId)>,
+    /// Who could have talked to whom.
+    pub reach: Reachability,
     /// Events delivered.
     pub steps: u64,
     /// The running hash of all of them.
@@ -212,15 +224,30 @@ fn finished<P: Protocol>(plan: &Plan, world: &World<P>) -> Finished {
     let reach = world.reachability();
     let config = config::<P>(plan);
     let end = world.now();
-    let fact = |op: &LoggedOp<P::Data>| {
+    let reigns = plan.serving.map(|serving| reigns(world.roles(), serving));
+    let strain = world.strain();
+    let died = world.roles().iter().filter(|change| change.role.is_none());
+    let deaths = died.map(|change| (change.at, change.node)).collect();
+    let ground = Ground { reach: &reach, strain: &strain, reigns: reigns.as_deref(), deaths };
+    let mut asked = world.log().asked().to_vec();
+    asked.sort_by_key(|asked| asked.op);
+    let asked_for = |op: OpId| -> &[Asked] {
+        let from = asked.partition_point(|asked| asked.op < op);
+        &asked[from..from + asked[from..].partition_point(|asked| asked.op == op)]
+    };
+    let fact = |(id, op): (OpId, &LoggedOp<P::Data>)| {
         let served = op.served();
         let slow = served.is_none_or(|at| (at - op.invoked.time) * SLOW_SHARE >= op.deadline - op.invoked.time);
-        let possible = if slow {
+        let serves = |reach: &Reach<'_>| P::can_serve(&config, &op.op, reach);
+        let (mut possible, mut why) = (Vec::new(), Vec::new());
+        if slow {
             let until = served.unwrap_or(op.deadline).min(end);
-            reach.when(op.client, op.invoked.time, until, |reach| P::can_serve(&config, &op.op, reach))
-        } else {
-            Vec::new()
-        };
+            possible = reach.when(op.client, op.invoked.time, until, serves);
+            let completed = op.completed.map_or(until, |mark| mark.time.min(until));
+            let (span, long) = ((op.invoked.time, completed), (op.deadline - op.invoked.time) / SLOW_SHARE);
+            let wait = Wait { client: op.client, span, possible: &possible, asked: asked_for(id), long };
+            why = ground.why(&wait, &serves);
+        }
         OpFact {
             function: P::Data::function(&op.op),
             client: op.client,
@@ -234,14 +261,18 @@ fn finished<P: Protocol>(plan: &Plan, world: &World<P>) -> Finished {
             },
             served,
             possible,
+            why,
             purpose: op.purpose,
         }
     };
     Finished {
         history: world.log().history(plan.clients.len().max(1) as u64),
-        facts: world.log().ops().iter().map(fact).collect(),
+        facts: (0..).map(OpId).zip(world.log().ops()).map(fact).collect(),
         strikes: world.strikes(),
         roles: world.roles().to_vec(),
+        first_answers: world.first_answers().to_vec(),
+        reigns,
+        reach,
         steps: world.steps(),
         fingerprint: world.fingerprint(),
         checkpoints: Vec::new(),

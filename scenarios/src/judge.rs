@@ -8,7 +8,7 @@ use crate::plan::Plan;
 use crate::scenario::{Check, Reach, Scenario};
 use checkers::{Budget, Judgement, Model};
 use history::figures::{counted, grouped, measured, percent};
-use history::{Availability, Finding, LatencySummary, Level, OperationCounts, Outage, Outcome, Purpose, Verdict};
+use history::{Availability, Finding, LatencySummary, Level, OperationCounts, Outage, Outcome, Purpose, Verdict, Who};
 use sim_core::dice::Ratio;
 use sim_core::time::{Nanos, format_duration};
 use std::collections::BTreeSet;
@@ -37,7 +37,7 @@ pub struct Judged {
     pub availability: Option<Availability>,
     /// `None` without operations that ended.
     pub latency: Option<LatencySummary>,
-    /// When nobody was served.
+    /// When nobody was served, or some were not for long although others were.
     pub outages: Vec<Outage>,
 }
 
@@ -279,11 +279,11 @@ impl Judge<'_> {
         if self.load().all(|op| Some(op.waited_until()) <= struck) {
             return Ruling::new(Verdict::Vacuous, "nobody asked for anything after the first fault struck");
         }
-        let Some(worst) = self.outages.iter().max_by_key(|outage| outage.avoidable_ns) else {
+        let whole = self.outages.iter().filter(|outage| outage.who == Who::All);
+        let Some(worst) = whole.max_by_key(|outage| outage.avoidable_ns) else {
             return Ruling::new(Verdict::Pass, "no outage");
         };
-        let (took, from) = (measured(worst.avoidable_ns), measured(worst.from_ns));
-        Ruling::decided(worst.avoidable_ns <= at_most, format!("{took}   (outage from {from}; {})", worst.cause))
+        Ruling::decided(worst.avoidable_ns <= at_most, format!("{}   ({worst})", measured(worst.avoidable_ns)))
     }
 
     /// How long operations took, shortest first. One that was not served took at least until its client gave up.

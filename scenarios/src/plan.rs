@@ -46,6 +46,8 @@ pub struct Plan {
     pub nodes: Vec<PlannedNode>,
     /// The system's name.
     pub protocol: &'static str,
+    /// The role whose one holder serves the clients, if the system has one.
+    pub serving: Option<&'static str>,
     /// Its settings.
     pub values: Values,
     /// The mistakes switched on.
@@ -84,6 +86,7 @@ impl Plan {
             topology: topology(scenario),
             nodes: nodes.collect(),
             protocol: scenario.protocol.name,
+            serving: scenario.protocol.serving,
             values: scenario.protocol.values.clone(),
             flaws: scenario.protocol.flaws.clone(),
             cpu: table(&scenario.cluster.cpu),

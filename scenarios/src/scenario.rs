@@ -91,6 +91,8 @@ pub enum DelaySpec {
 pub struct Protocol {
     /// One of the systems the parser was given.
     pub name: &'static str,
+    /// The role whose one holder serves the clients, if the system has one.
+    pub serving: Option<&'static str>,
     /// A value for each of its keys; the system's own check has accepted them.
     pub values: Values,
     /// The mistakes switched on.

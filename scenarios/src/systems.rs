@@ -15,6 +15,7 @@ pub static SYSTEMS: &[System] = &[System {
     keys: RaftConfig::KEYS,
     flaws: RaftConfig::FLAWS,
     roles: &["leader", "follower", "candidate"],
+    serving: Some("leader"),
     laws: <RaftLaws<Kv> as Laws<Raft<Kv>>>::NAMES,
     data: &[DataKind::object::<Kv>(), DataKind::object::<Register>()],
     check: fits::<RaftConfig>,
@@ -46,6 +47,8 @@ pub struct System {
     pub flaws: &'static [Flaw],
     /// The roles that its nodes report, such as `leader`: targets and triggers of faults.
     pub roles: &'static [&'static str],
+    /// The role whose one holder serves the clients; `None` if every node does.
+    pub serving: Option<&'static str>,
     /// Its laws, as findings show them.
     pub laws: &'static [&'static str],
     /// What its clients can operate on, the usual one first.

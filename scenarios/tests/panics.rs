@@ -85,6 +85,7 @@ const CLUMSY: System = System {
     keys: &[],
     flaws: &[],
     roles: &[],
+    serving: None,
     laws: &[],
     data: &[DataKind::object::<Register>()],
     check: |_, _| Ok(()),

@@ -47,7 +47,7 @@ pub(super) fn protocol(table: &Table, system: &System, problems: &Problems) -> O
         reader.tell(&codes::REJECTED, rejected.key, rejected.message);
         return None;
     }
-    Some(Protocol { name: system.name, values, flaws })
+    Some(Protocol { name: system.name, serving: system.serving, values, flaws })
 }
 
 fn unknown_flaw(name: &str, names: &[&str], system: &System, origin: &Origin) -> Diagnostic {

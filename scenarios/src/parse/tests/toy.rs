@@ -46,6 +46,7 @@ pub(crate) const TOY: System = System {
         Flaw { name: "ack-before-fsync", id: "T02", text: "An answer does not wait for the disk." },
     ],
     roles: &["leader", "follower", "candidate"],
+    serving: None,
     laws: &["election safety"],
     data: &[DataKind::object::<Kv>(), DataKind::object::<Register>(), CART],
     check,

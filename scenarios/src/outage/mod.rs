@@ -1,0 +1,211 @@
+//! Outages: when somebody waited and was not served, who, and why.
+//!
+//! Two successes of any clients enclose a gap. It is an outage if some operation waited in it for long, a tenth of its
+//! patience or more: so the pauses of a load that asks for little are none, and neither is the usual time that an
+//! operation takes. The part of an outage in which some waiting operation *could* have been served, by some protocol of
+//! this kind over the links that were live, was avoidable.
+//!
+//! While some are served others may not be: a region is cut off, a client keeps asking a node that is gone. Two successes
+//! of one client enclose a gap of its own, and what of it lies outside the outages of everybody is a *partial* outage if
+//! it lasted longer than the client's patience. Those of several clients that lie mostly in the same time are told as one.
+//!
+//! - here: the gaps; `cause.rs`: why an operation waits; `spans.rs`: from the causes of operations to those of the
+//!   outage; `takeover.rs`: how another node came to serve.
+
+pub mod cause;
+mod spans;
+mod takeover;
+
+use crate::execute::{Finished, OpFact, SLOW_SHARE};
+use crate::plan::Plan;
+use history::{Cause, Outage, Purpose, Who};
+use sim_core::protocol::ClientId;
+use sim_core::strain::Span;
+use sim_core::time::Nanos;
+use spans::{cause_spans, covered};
+use std::collections::{BTreeMap, BTreeSet};
+use takeover::{Gap, takeover};
+
+/// The outages of a run, in order. `end` is when the load ended; one that lasts beyond it ends with the next success.
+pub fn outages(plan: &Plan, finished: &Finished, end: Nanos) -> Vec<Outage> {
+    let load: Vec<&OpFact> = finished.facts.iter().filter(|op| op.purpose == Purpose::Load).collect();
+    let all = Asking::new(load);
+    // Final reads are successes too.
+    let back = finished.facts.iter().filter_map(|op| op.served).filter(|served| *served >= end).min();
+    let report = Report { plan, finished };
+    let whole = all.gaps(end, back.unwrap_or(end)).into_iter();
+    let whole: Vec<Outage> = whole.filter_map(|gap| report.outage(&all, gap, Who::All)).collect();
+    let mut outages = whole.clone();
+    outages.extend(report.partial(&all, &whole, end));
+    outages.sort_by_key(|outage| (outage.from_ns, outage.to_ns));
+    outages
+}
+
+/// The operations of some clients, by invocation.
+struct Asking<'a> {
+    ops: Vec<&'a OpFact>,
+    /// How long the most and the least patient operations would wait.
+    longest: Nanos,
+    shortest: Nanos,
+}
+
+impl<'a> Asking<'a> {
+    fn new(ops: Vec<&'a OpFact>) -> Self {
+        let patience = || ops.iter().map(|op| op.deadline - op.invoked);
+        let (longest, shortest) = (patience().max().unwrap_or(0), patience().min().unwrap_or(0));
+        Asking { ops, longest, shortest }
+    }
+
+    /// The gaps between successes that began before `end`; the last one lasts until `back`.
+    fn gaps(&self, end: Nanos, back: Nanos) -> Vec<Span> {
+        let Some(first) = self.ops.iter().map(|op| op.invoked).min() else { return Vec::new() };
+        let mut marks: Vec<Nanos> = self.ops.iter().filter_map(|op| op.served).collect();
+        marks.extend([first, back.max(first)]);
+        marks.sort_unstable();
+        marks.windows(2).map(|pair| (pair[0], pair[1])).filter(|(from, to)| to > from && *from < end).collect()
+    }
+
+    /// The operations that waited for long in some stretch of time: those that can have began before it ended.
+    fn waiting(&self, (from, to): Span) -> Vec<&'a OpFact> {
+        if to - from < self.shortest / SLOW_SHARE {
+            return Vec::new();
+        }
+        let begin = self.ops.partition_point(|op| op.invoked < from.saturating_sub(self.longest));
+        let after = self.ops.partition_point(|op| op.invoked < to);
+        let waited = |op: &&&OpFact| {
+            let waited = op.waited_until().min(to).saturating_sub(op.invoked.max(from));
+            waited > 0 && waited * SLOW_SHARE >= op.deadline - op.invoked
+        };
+        self.ops[begin..after].iter().filter(waited).copied().collect()
+    }
+}
+
+struct Report<'a> {
+    plan: &'a Plan,
+    finished: &'a Finished,
+}
+
+/// Some clients that were out at about the same time.
+struct Cluster {
+    /// Of the first of them.
+    seed: Span,
+    span: Span,
+    clients: BTreeSet<ClientId>,
+}
+
+impl Report<'_> {
+    /// What there is to tell of a gap, if somebody waited in it.
+    fn outage(&self, asking: &Asking<'_>, (from, to): Span, who: Who) -> Option<Outage> {
+        let waiting = asking.waiting((from, to));
+        if waiting.is_empty() {
+            return None;
+        }
+        let causes = cause_spans(waiting.iter().flat_map(|op| &op.why), (from, to), asking.shortest / SLOW_SHARE);
+        let (cause, _) = Cause::shares(&causes)[0];
+        let mut clients: Vec<ClientId> = waiting.iter().map(|op| op.client).collect();
+        clients.sort_unstable();
+        clients.dedup();
+        let gap = Gap { from, to, grace: asking.shortest / SLOW_SHARE, clients: &clients };
+        Some(Outage {
+            from_ns: from,
+            to_ns: to,
+            who,
+            cause,
+            causes,
+            faults: self.faults((from, to)),
+            avoidable_ns: covered(waiting.iter().flat_map(|op| &op.possible), from, to),
+            missed: waiting.iter().filter(|op| op.served.is_none()).count() as u64,
+            takeover: takeover(self.plan, self.finished, &gap),
+        })
+    }
+
+    /// The faults in force in some stretch of time.
+    fn faults(&self, (from, to): Span) -> Vec<String> {
+        let struck = self.finished.strikes.iter().filter(|strike| strike.from < to && strike.to > from);
+        let mut faults: Vec<String> = struck.map(|strike| self.plan.faults[strike.fault].name.clone()).collect();
+        faults.sort_unstable();
+        faults.dedup();
+        faults
+    }
+
+    /// The outages of some clients while others were served.
+    fn partial(&self, all: &Asking<'_>, whole: &[Outage], end: Nanos) -> Vec<Outage> {
+        let mut by_client: BTreeMap<ClientId, Vec<&OpFact>> = BTreeMap::new();
+        all.ops.iter().for_each(|op| by_client.entry(op.client).or_default().push(op));
+        let everybody: BTreeSet<ClientId> = by_client.keys().copied().collect();
+        if everybody.len() < 2 {
+            return Vec::new();
+        }
+        let by_client: BTreeMap<ClientId, Asking<'_>> =
+            by_client.into_iter().map(|(client, ops)| (client, Asking::new(ops))).collect();
+        let mut out: Vec<(Span, ClientId)> = Vec::new();
+        for (client, asking) in &by_client {
+            let gaps = asking.gaps(end, end).into_iter().flat_map(|gap| outside(gap, whole));
+            let long = gaps.filter(|(from, to)| to - from > asking.shortest);
+            out.extend(long.filter(|gap| !asking.waiting(*gap).is_empty()).map(|gap| (gap, *client)));
+        }
+        out.sort_unstable();
+        clusters(out).into_iter().filter_map(|cluster| self.partial_outage(&by_client, &everybody, cluster)).collect()
+    }
+
+    fn partial_outage(
+        &self,
+        by_client: &BTreeMap<ClientId, Asking<'_>>,
+        everybody: &BTreeSet<ClientId>,
+        cluster: Cluster,
+    ) -> Option<Outage> {
+        let mut ops: Vec<&OpFact> = cluster.clients.iter().flat_map(|client| &by_client[client].ops).copied().collect();
+        ops.sort_by_key(|op| op.invoked);
+        self.outage(&Asking::new(ops), cluster.span, self.who(&cluster.clients, everybody))
+    }
+
+    /// Some clients, by the name of the place that holds all of them and nobody else.
+    fn who(&self, clients: &BTreeSet<ClientId>, everybody: &BTreeSet<ClientId>) -> Who {
+        let zone = |client: &ClientId| self.plan.topology.zone_at(self.plan.clients[client.0 as usize].zone);
+        let first = clients.first().map(zone).expect("somebody was out");
+        for (place, is_there) in [
+            (&first.region, &(|client: &ClientId| zone(client).region == first.region) as &dyn Fn(&ClientId) -> bool),
+            (&first.name, &|client: &ClientId| zone(client).name == first.name),
+        ] {
+            let there: BTreeSet<ClientId> = everybody.iter().filter(|client| is_there(client)).copied().collect();
+            if there == *clients && there != *everybody {
+                return Who::Place(place.clone());
+            }
+        }
+        Who::Clients(clients.iter().map(ClientId::to_string).collect())
+    }
+}
+
+/// What of a gap lies outside all of these.
+fn outside((from, to): Span, whole: &[Outage]) -> Vec<Span> {
+    let mut left = Vec::new();
+    let mut reached = from;
+    for outage in whole.iter().filter(|outage| outage.from_ns < to && outage.to_ns > from) {
+        left.push((reached, outage.from_ns.max(reached)));
+        reached = outage.to_ns.min(to);
+    }
+    left.push((reached, to));
+    left.retain(|(from, to)| to > from);
+    left
+}
+
+/// Puts together the gaps, in order, that share most of their time.
+fn clusters(out: Vec<(Span, ClientId)>) -> Vec<Cluster> {
+    let mut clusters: Vec<Cluster> = Vec::new();
+    for (gap, client) in out {
+        match clusters.iter_mut().rev().find(|cluster| overlap_mostly(cluster.seed, gap)) {
+            Some(cluster) => {
+                cluster.span = (cluster.span.0.min(gap.0), cluster.span.1.max(gap.1));
+                cluster.clients.insert(client);
+            }
+            None => clusters.push(Cluster { seed: gap, span: gap, clients: BTreeSet::from([client]) }),
+        }
+    }
+    clusters
+}
+
+/// Whether two stretches share more than half of the longer one.
+fn overlap_mostly(a: Span, b: Span) -> bool {
+    let shared = a.1.min(b.1).saturating_sub(a.0.max(b.0));
+    shared * 2 > (a.1 - a.0).max(b.1 - b.0)
+}
