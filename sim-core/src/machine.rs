@@ -63,9 +63,9 @@ pub(crate) struct Machine<I, T> {
     /// Counts the processes it has run; what was meant for an earlier one is not for this one.
     pub(crate) incarnation: u32,
     pub(crate) busy_until: Nanos,
-    /// Since when it has worked without a pause; if it is idle, since when it did the last time.
-    busy_from: Nanos,
-    /// When it, or its disk, was busy for long.
+    /// Since when something has been waiting in the inbox, if something is.
+    behind_since: Nanos,
+    /// When it, or its disk, was behind for long.
     pub(crate) strained: Spans,
     pub(crate) inbox: VecDeque<I>,
     /// A ready event is under way.
@@ -139,7 +139,7 @@ impl<I, T: Copy + Eq> Machine<I, T> {
             pauses: 0,
             incarnation: 0,
             busy_until: 0,
-            busy_from: 0,
+            behind_since: 0,
             strained: Spans::default(),
             inbox: VecDeque::new(),
             ready: false,
@@ -152,26 +152,36 @@ impl<I, T: Copy + Eq> Machine<I, T> {
         self.pauses == 0 && self.busy_until <= now && self.inbox.is_empty()
     }
 
-    /// A step begins now and ends at `done`.
-    #[inline]
-    pub(crate) fn work(&mut self, now: Nanos, done: Nanos) {
-        if self.busy_until < now {
-            self.strained.note(self.busy_from, self.busy_until);
-            self.busy_from = now;
+    /// Something has to wait.
+    #[inline(never)]
+    pub(crate) fn queue(&mut self, input: I, now: Nanos) {
+        if self.inbox.is_empty() {
+            self.behind_since = now;
         }
-        self.busy_until = done;
+        self.inbox.push_back(input);
     }
 
-    /// When it, or its disk, was busy for long, so far.
-    pub(crate) fn busy(&self) -> Vec<Span> {
+    /// The next that waits, unless the process is frozen.
+    #[inline(never)]
+    pub(crate) fn next(&mut self, now: Nanos) -> Option<I> {
+        let next = if self.pauses == 0 { self.inbox.pop_front() } else { None };
+        if next.is_some() && self.inbox.is_empty() {
+            self.strained.note(self.behind_since, now);
+        }
+        next
+    }
+
+    /// When it, or its disk, was behind for long, up to now.
+    pub(crate) fn strained(&self, now: Nanos) -> Vec<Span> {
         let mut strained = self.strained.clone();
-        strained.note(self.busy_from, self.busy_until);
+        if !self.inbox.is_empty() {
+            strained.note(self.behind_since, now);
+        }
         strained.into_vec()
     }
 
     /// The process dies.
     pub(crate) fn crash(&mut self) {
-        self.strained.note(self.busy_from, self.busy_until);
         self.incarnation += 1;
         self.alarms.clear();
         self.inbox.clear();

@@ -12,7 +12,7 @@ use crate::delay::Delay;
 use crate::dice::{Dice, Ratio, StreamName, Streams};
 use crate::machine::{MachineId, Pairs};
 use crate::protocol::Transport;
-use crate::strain::Spans;
+use crate::strain::{LONG, Spans};
 use crate::time::{MILLISECOND, Nanos, SECOND};
 use crate::topology::{Topology, ZoneId, either};
 use std::collections::BTreeMap;
@@ -53,8 +53,6 @@ struct Path {
     cuts: Vec<StrikeId>,
     spoils: Vec<(StrikeId, Box<Spoil>)>,
     last_arrival: Nanos,
-    /// When something on it was later than its links alone would have made it.
-    late: Spans,
     /// Counts the connections; what was sent on an earlier one does not arrive.
     connection: u32,
 }
@@ -91,6 +89,8 @@ pub(crate) struct Network {
     pairs: Pairs,
     /// By the number of the pair.
     paths: Vec<Path>,
+    /// By the number of the pair: when something was later than its links alone would have made it.
+    late: Vec<Spans>,
     link: StreamName,
     streams: Streams,
     pub(crate) tcp: Tcp,
@@ -111,6 +111,7 @@ impl Network {
         streams: Streams,
     ) -> Self {
         let paths = vec![Path::default(); pairs.count()];
+        let late = vec![Spans::default(); pairs.count()];
         let (zones, names) = machines.into_iter().unzip();
         let link = StreamName::new(&["link"]);
         Network {
@@ -119,6 +120,7 @@ impl Network {
             names,
             pairs,
             paths,
+            late,
             link,
             streams,
             tcp,
@@ -182,13 +184,16 @@ impl Network {
             Transport::Stream => {
                 let again = retransmission(low(chance), loss, self.tcp);
                 if held_up + again >= self.tcp.reset_after {
-                    path.late.note(now, now + self.tcp.reset_after);
+                    self.late[index].note(now, now + self.tcp.reset_after);
                     return Fate::TimesOut;
                 }
                 let at = path.last_arrival.max(now + delay + again);
                 path.last_arrival = at;
                 // Links differ by themselves, and a message waits behind a slow one: half again as long is no strain.
-                path.late.note(now + usual + usual / 2, at);
+                let expected = now + usual + usual / 2;
+                if at >= expected + LONG {
+                    self.late[index].note(expected, at);
+                }
                 if cut { Fate::Stalls { at, connection } } else { Fate::Arrives { at, connection } }
             }
         }
@@ -229,12 +234,12 @@ impl Network {
     /// Something waited to be sent again.
     pub(crate) fn note_late(&mut self, from: MachineId, to: MachineId, since: Nanos, until: Nanos) {
         let index = self.index(from, to);
-        self.paths[index].late.note(since, until);
+        self.late[index].note(since, until);
     }
 
     /// When something was late, by the number of the pair.
     pub(crate) fn late(&self) -> impl Iterator<Item = &Spans> {
-        self.paths.iter().map(|path| &path.late)
+        self.late.iter()
     }
 
     /// The connection is gone, and what is under way on it.

@@ -1,9 +1,8 @@
 //! Where time went that does not usually go there: machines and connections under strain.
 //!
 //! The question comes after the run: these people waited, what for? Most of what happens is prompt and tells nothing, so
-//! only the exceptions are noted, as stretches of time: a CPU that worked without a pause, a flush that took long, a
-//! message that came much later than its link alone would have brought it. Noting costs a comparison where nothing is
-//! wrong.
+//! only the exceptions are noted, as stretches of time: an inbox that was never empty, a flush that took long, a message
+//! that came much later than its link alone would have brought it. Noting costs a comparison where nothing is wrong.
 
 use crate::machine::{MachineId, Pairs};
 use crate::protocol::{ClientId, NodeId};
@@ -29,16 +28,17 @@ impl Spans {
         }
     }
 
-    pub(crate) fn into_vec(self) -> Vec<Span> {
-        self.0
-    }
-
     #[cold]
+    #[inline(never)]
     fn keep(&mut self, from: Nanos, to: Nanos) {
         match self.0.last_mut() {
             Some(last) if (last.0..=last.1).contains(&from) => last.1 = last.1.max(to),
             Some(_) | None => self.0.push((from, to)),
         }
+    }
+
+    pub(crate) fn into_vec(self) -> Vec<Span> {
+        self.0
     }
 }
 
@@ -81,7 +81,7 @@ impl Strain {
         Strain { nodes: busy.len() as u32, busy, late }
     }
 
-    /// When a node worked without a pause, or its disk was slow to flush.
+    /// When a node had something waiting all the time, or its disk was slow to flush.
     pub fn busy(&self, node: NodeId) -> &[Span] {
         &self.busy[node.0 as usize]
     }

@@ -147,7 +147,7 @@ impl<P: Protocol> World<P> {
             self.handle(node, input);
             return;
         }
-        machine.inbox.push_back(input);
+        machine.queue(input, now);
         self.wait(MachineId(node.0));
     }
 
@@ -165,7 +165,7 @@ impl<P: Protocol> World<P> {
             self.handle_client(client, input);
             return;
         }
-        machine.inbox.push_back(input);
+        machine.queue(input, now);
         self.wait(self.machine_of(client));
     }
 
@@ -189,6 +189,7 @@ impl<P: Protocol> World<P> {
 
     /// A machine looks at its inbox.
     pub(super) fn ready(&mut self, machine: MachineId, incarnation: u32) {
+        let now = self.queue.now();
         match self.node_at(machine) {
             Some(node) => {
                 let host = &mut self.nodes[node.0 as usize].machine;
@@ -196,8 +197,7 @@ impl<P: Protocol> World<P> {
                     return;
                 }
                 host.ready = false;
-                let next = if host.pauses == 0 { host.inbox.pop_front() } else { None };
-                next.into_iter().for_each(|input| self.handle(node, input));
+                host.next(now).into_iter().for_each(|input| self.handle(node, input));
             }
             None => {
                 let client = self.client_at(machine);
@@ -206,8 +206,7 @@ impl<P: Protocol> World<P> {
                     return;
                 }
                 host.ready = false;
-                let next = if host.pauses == 0 { host.inbox.pop_front() } else { None };
-                next.into_iter().for_each(|input| self.handle_client(client, input));
+                host.next(now).into_iter().for_each(|input| self.handle_client(client, input));
             }
         }
         self.arrange_ready(machine);
@@ -261,7 +260,7 @@ impl<P: Protocol> World<P> {
             return;
         }
         let done = now + host.cpu.draw_if_random(&mut host.cpu_dice);
-        host.machine.work(now, done);
+        host.machine.busy_until = done;
         self.enter(node, &input);
         let host = &mut self.nodes[index];
         let mut effects = std::mem::take(&mut self.effects);

@@ -71,7 +71,9 @@ impl<P: Protocol> World<P> {
                 self.transmit(MachineId(node.0), MachineId(to.0), transport, Load::Message(message), at);
             }
             Outward::Tell(client, reply) => {
-                if !std::mem::replace(&mut self.nodes[node.0 as usize].has_answered, true) {
+                let host = &mut self.nodes[node.0 as usize];
+                if !host.has_answered {
+                    host.has_answered = true;
                     self.first_answers.push((at, node));
                 }
                 let to = self.machine_of(client);

@@ -420,7 +420,7 @@ impl<P: Protocol> World<P> {
     /// What was under strain so far.
     pub fn strain(&self) -> Strain {
         let pairs = Pairs::new(self.nodes.len(), self.clients.len());
-        Strain::new(self.nodes.iter().map(|node| node.machine.busy()), pairs, self.network.late())
+        Strain::new(self.nodes.iter().map(|node| node.machine.strained(self.now())), pairs, self.network.late())
     }
 
     /// Every time a fault has struck so far.
