@@ -81,7 +81,7 @@ pub(crate) struct Wait<'a> {
     pub(crate) possible: &'a [Span],
     /// Whom its client asked, in order; empty if its client does not say.
     pub(crate) asked: &'a [Asked],
-    /// A machine that is busy for as long as this without a pause is overloaded.
+    /// A machine that is busy for as long as this without an end is overloaded.
     pub(crate) long: Nanos,
 }
 

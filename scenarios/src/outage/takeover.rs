@@ -61,8 +61,8 @@ fn lost_touch(plan: &Plan, finished: &Finished, node: NodeId, since: Nanos, unti
 /// When links were spoilt, the last time between two instants.
 fn link_spoilt(plan: &Plan, finished: &Finished, since: Nanos, until: Nanos) -> Option<Nanos> {
     let is_link = |fault: usize| matches!(plan.faults[fault].kind, FaultKind::Link { .. });
-    let spoilt = finished.strikes.iter().filter(|strike| is_link(strike.fault)).map(|strike| strike.from);
-    spoilt.filter(|at| (since..until).contains(at)).last()
+    let mut spoilt = finished.strikes.iter().filter(|strike| is_link(strike.fault)).map(|strike| strike.from);
+    spoilt.rfind(|at| (since..until).contains(at))
 }
 
 /// When the holder of a reign first answered in it.
