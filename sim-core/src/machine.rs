@@ -153,7 +153,7 @@ impl<I, T: Copy + Eq> Machine<I, T> {
     }
 
     /// Something has to wait.
-    #[inline(never)]
+    #[inline]
     pub(crate) fn queue(&mut self, input: I, now: Nanos) {
         if self.inbox.is_empty() {
             self.behind_since = now;
@@ -162,7 +162,7 @@ impl<I, T: Copy + Eq> Machine<I, T> {
     }
 
     /// The next that waits, unless the process is frozen.
-    #[inline(never)]
+    #[inline]
     pub(crate) fn next(&mut self, now: Nanos) -> Option<I> {
         let next = if self.pauses == 0 { self.inbox.pop_front() } else { None };
         if next.is_some() && self.inbox.is_empty() {

@@ -71,10 +71,8 @@ impl<P: Protocol> World<P> {
                 self.transmit(MachineId(node.0), MachineId(to.0), transport, Load::Message(message), at);
             }
             Outward::Tell(client, reply) => {
-                let host = &mut self.nodes[node.0 as usize];
-                if !host.has_answered {
-                    host.has_answered = true;
-                    self.first_answers.push((at, node));
+                if !self.nodes[node.0 as usize].has_answered {
+                    self.note_first_answer(node, at);
                 }
                 let to = self.machine_of(client);
                 self.transmit(MachineId(node.0), to, Transport::Stream, Load::Reply(reply), at);
@@ -82,7 +80,14 @@ impl<P: Protocol> World<P> {
         }
     }
 
+    #[cold]
+    fn note_first_answer(&mut self, node: NodeId, at: Nanos) {
+        self.nodes[node.0 as usize].has_answered = true;
+        self.first_answers.push((at, node));
+    }
+
     /// Begins a flush of a node's disk at `at`, if something needs one.
+    #[inline]
     pub(super) fn flush(&mut self, node: NodeId, at: Nanos) {
         let host = &mut self.nodes[node.0 as usize];
         if !host.journal.begin_flush() {
