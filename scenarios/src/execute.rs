@@ -229,8 +229,7 @@ fn finished<P: Protocol>(plan: &Plan, world: &World<P>) -> Finished {
     let died = world.roles().iter().filter(|change| change.role.is_none());
     let deaths = died.map(|change| (change.at, change.node)).collect();
     let ground = Ground { reach: &reach, strain: &strain, reigns: reigns.as_deref(), deaths };
-    let mut asked = world.log().asked().to_vec();
-    asked.sort_by_key(|asked| asked.op);
+    let asked = world.log().asked();
     let asked_for = |op: OpId| -> &[Asked] {
         let from = asked.partition_point(|asked| asked.op < op);
         &asked[from..from + asked[from..].partition_point(|asked| asked.op == op)]

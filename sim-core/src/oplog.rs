@@ -22,6 +22,8 @@ pub struct LoggedOp<D: Data> {
     pub outcome: Outcome<D::Ret>,
     /// Why it asked.
     pub purpose: Purpose,
+    /// Whom it asked at once, as it said.
+    asked: Option<NodeId>,
 }
 
 impl<D: Data> LoggedOp<D> {
@@ -47,14 +49,15 @@ pub struct Asked {
 #[derive(Clone, Debug)]
 pub struct OpLog<D: Data> {
     ops: Vec<LoggedOp<D>>,
-    asked: Vec<Asked>,
+    /// What clients said later of whom they ask, in the order of time. Few operations are asked for twice.
+    asked_later: Vec<Asked>,
     marks: u64,
     returned: u64,
 }
 
 impl<D: Data> OpLog<D> {
     pub(crate) fn new() -> Self {
-        OpLog { ops: Vec::new(), asked: Vec::new(), marks: 0, returned: 0 }
+        OpLog { ops: Vec::new(), asked_later: Vec::new(), marks: 0, returned: 0 }
     }
 
     fn mark(&mut self, time: Nanos) -> Mark {
@@ -75,7 +78,7 @@ impl<D: Data> OpLog<D> {
         let id = OpId(u32::try_from(self.ops.len()).expect("a run has fewer than 2^32 operations"));
         let outcome = Outcome::Unknown;
         let deadline = now.saturating_add(patience);
-        self.ops.push(LoggedOp { client, op, invoked, deadline, completed: None, outcome, purpose });
+        self.ops.push(LoggedOp { client, op, invoked, deadline, completed: None, outcome, purpose, asked: None });
         id
     }
 
@@ -89,12 +92,23 @@ impl<D: Data> OpLog<D> {
     }
 
     pub(crate) fn asks(&mut self, asked: Asked) {
-        self.asked.push(asked);
+        let op = &mut self.ops[asked.op.0 as usize];
+        if op.asked.is_none() && op.invoked.time == asked.at {
+            op.asked = asked.node;
+        } else {
+            self.asked_later.push(asked);
+        }
     }
 
-    /// Whom clients asked, as far as they have said, in the order of time.
-    pub fn asked(&self) -> &[Asked] {
-        &self.asked
+    /// Whom clients asked, as far as they have said: operation by operation, each in the order of time.
+    pub fn asked(&self) -> Vec<Asked> {
+        let at_once = |(op, logged): (OpId, &LoggedOp<D>)| {
+            logged.asked.map(|node| Asked { op, at: logged.invoked.time, node: Some(node) })
+        };
+        let mut asked: Vec<Asked> = (0..).map(OpId).zip(&self.ops).filter_map(at_once).collect();
+        asked.extend(&self.asked_later);
+        asked.sort_by_key(|asked| asked.op);
+        asked
     }
 
     /// How many operations have returned a result.
@@ -183,5 +197,19 @@ mod tests {
         let processes: Vec<u64> = history.operations.iter().map(|op| op.process).collect();
         assert_eq!(processes, [1, 1, 5, 5]);
         assert_eq!(history::jsonl::read(&history::jsonl::write(&history)), Ok(history));
+    }
+
+    #[test]
+    fn whom_a_client_asked_is_told_in_order() {
+        let mut log = OpLog::<Register>::new();
+        let ask = |log: &mut OpLog<Register>| log.invoke(ClientId(0), RegisterOp::Read, 5, 10, Purpose::Load);
+        let (first, second, silent) = (ask(&mut log), ask(&mut log), ask(&mut log));
+        let asked = |op, at, node: Option<u32>| Asked { op, at, node: node.map(NodeId) };
+        let told =
+            [asked(first, 5, Some(0)), asked(second, 5, Some(1)), asked(second, 7, None), asked(second, 7, Some(2))];
+        let later = asked(first, 9, Some(1));
+        told.into_iter().chain([later]).for_each(|asked| log.asks(asked));
+        assert_eq!(log.asked(), [told[0], later, told[1], told[2], told[3]]);
+        assert!(log.asked().iter().all(|asked| asked.op != silent));
     }
 }
