@@ -7,7 +7,7 @@ use std::fmt;
 /// A time in which operations waited and were not served. All times are true nanoseconds since the run began.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outage {
-    /// The last success before it, or the first invocation.
+    /// The last success before it, or the first invocation; for some clients, when the first of them waited.
     pub from_ns: u64,
     /// The first success after it, or the end of the load.
     pub to_ns: u64,
@@ -23,7 +23,7 @@ pub struct Outage {
     pub avoidable_ns: u64,
     /// Operations that waited in it and were not served in time.
     pub missed: u64,
-    /// How another node came to serve, if the outage began with a fault that struck the one that did or its links.
+    /// How another node came to serve, if everybody was out because a fault had struck the one that did or its links.
     pub takeover: Option<Takeover>,
 }
 

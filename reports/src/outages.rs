@@ -70,8 +70,5 @@ fn why(outage: &Outage) -> String {
 /// `detect 412ms ▏elect 38ms ▏catch up 12ms ▏clients 55ms`.
 fn stages(takeover: &Takeover, look: Look) -> String {
     let stages: Vec<String> = takeover.stages().map(|(name, length)| format!("{name} {}", measured(length))).collect();
-    if stages.is_empty() {
-        return "and no other node took over".to_owned();
-    }
     stages.join(if look.unicode { " ▏" } else { " | " })
 }

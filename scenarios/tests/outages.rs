@@ -217,6 +217,41 @@ fn a_region_that_is_cut_off_is_out_alone() {
     }
 }
 
+/// Whoever thinks for long between two questions was not out meanwhile, though an answer took its time.
+#[test]
+fn a_client_that_asks_for_little_is_not_out() {
+    let source = |fault: &str| {
+        format!(
+            r#"
+scenario = 1
+about = "A test."
+duration = "40s"
+[cluster]
+nodes = 3
+layout = "three-regions"
+[protocol]
+name = "raft"
+[[load]]
+at = "5s"
+clients = 3
+timeout = "1s"
+model = {{ closed = {{ think = "5s" }} }}
+[[load]]
+at = "5s"
+clients = 6
+timeout = "1s"
+{fault}
+"#
+        )
+    };
+    for seed in 0..4 {
+        let partial = |record: &RunRecord| record.outages.iter().filter(|outage| outage.who != Who::All).count();
+        assert_eq!(partial(&run(&source(""), seed)), 0, "seed {seed}");
+        let cut = "[[fault]]\ndo = \"partition\"\nat = \"10s\"\nfor = \"15s\"\ngroups = [[\"client:c1\"], [\"all\"]]";
+        assert_eq!(partial(&run(&source(cut), seed)), 1, "seed {seed}: one of them is");
+    }
+}
+
 #[test]
 fn a_takeover_is_told_in_stages() {
     let leader = crash("leader");

@@ -6,8 +6,9 @@
 //! this kind over the links that were live, was avoidable.
 //!
 //! While some are served others may not be: a region is cut off, a client keeps asking a node that is gone. Two successes
-//! of one client enclose a gap of its own, and what of it lies outside the outages of everybody is a *partial* outage if
-//! it lasted longer than the client's patience. Those of several clients that lie mostly in the same time are told as one.
+//! of one client enclose a gap of its own, and from when it first waited in it, that is a *partial* outage: if it waited in
+//! vain, and if what of it lies outside the outages of everybody is longer than its patience. Those of several clients that
+//! lie mostly in the same time are told as one.
 //!
 //! - here: the gaps; `cause.rs`: why an operation waits; `spans.rs`: from the causes of operations to those of the
 //!   outage; `takeover.rs`: how another node came to serve.
@@ -34,8 +35,8 @@ pub fn outages(plan: &Plan, finished: &Finished, end: Nanos) -> Vec<Outage> {
     let back = finished.facts.iter().filter_map(|op| op.served).filter(|served| *served >= end).min();
     let report = Report { plan, finished };
     let whole = all.gaps(end, back.unwrap_or(end)).into_iter();
-    let whole: Vec<Outage> = whole.filter_map(|gap| report.outage(&all, gap, Who::All)).collect();
-    let mut outages = whole.clone();
+    let mut outages: Vec<Outage> = whole.filter_map(|gap| report.outage(&all, gap, Who::All)).collect();
+    let whole: Vec<Span> = outages.iter().map(|outage| (outage.from_ns, outage.to_ns)).collect();
     outages.extend(report.partial(&all, &whole, end));
     outages.sort_by_key(|outage| (outage.from_ns, outage.to_ns));
     outages
@@ -78,6 +79,13 @@ impl<'a> Asking<'a> {
         };
         self.ops[begin..after].iter().filter(waited).copied().collect()
     }
+
+    /// What is left of a gap from when somebody waited in it, if somebody waited in vain.
+    fn missed(&self, (from, to): Span) -> Option<Span> {
+        let waiting = self.waiting((from, to));
+        let first = waiting.iter().map(|op| op.invoked).min()?;
+        waiting.iter().any(|op| op.served.is_none()).then_some((from.max(first), to))
+    }
 }
 
 struct Report<'a> {
@@ -106,6 +114,7 @@ impl Report<'_> {
         clients.sort_unstable();
         clients.dedup();
         let gap = Gap { from, to, grace: asking.shortest / SLOW_SHARE, clients: &clients };
+        let is_whole = who == Who::All;
         Some(Outage {
             from_ns: from,
             to_ns: to,
@@ -115,7 +124,7 @@ impl Report<'_> {
             faults: self.faults((from, to)),
             avoidable_ns: covered(waiting.iter().flat_map(|op| &op.possible), from, to),
             missed: waiting.iter().filter(|op| op.served.is_none()).count() as u64,
-            takeover: takeover(self.plan, self.finished, &gap),
+            takeover: is_whole.then(|| takeover(self.plan, self.finished, &gap)).flatten(),
         })
     }
 
@@ -129,7 +138,7 @@ impl Report<'_> {
     }
 
     /// The outages of some clients while others were served.
-    fn partial(&self, all: &Asking<'_>, whole: &[Outage], end: Nanos) -> Vec<Outage> {
+    fn partial(&self, all: &Asking<'_>, whole: &[Span], end: Nanos) -> Vec<Outage> {
         let mut by_client: BTreeMap<ClientId, Vec<&OpFact>> = BTreeMap::new();
         all.ops.iter().for_each(|op| by_client.entry(op.client).or_default().push(op));
         let everybody: BTreeSet<ClientId> = by_client.keys().copied().collect();
@@ -140,9 +149,10 @@ impl Report<'_> {
             by_client.into_iter().map(|(client, ops)| (client, Asking::new(ops))).collect();
         let mut out: Vec<(Span, ClientId)> = Vec::new();
         for (client, asking) in &by_client {
-            let gaps = asking.gaps(end, end).into_iter().flat_map(|gap| outside(gap, whole));
-            let long = gaps.filter(|(from, to)| to - from > asking.shortest);
-            out.extend(long.filter(|gap| !asking.waiting(*gap).is_empty()).map(|gap| (gap, *client)));
+            let missed = asking.gaps(end, end).into_iter().filter_map(|gap| asking.missed(gap));
+            // The time in which everybody was out is told already.
+            let alone = |(from, to): &Span| to - from - covered(whole.iter(), *from, *to);
+            out.extend(missed.filter(|gap| alone(gap) > asking.shortest).map(|gap| (gap, *client)));
         }
         out.sort_unstable();
         clusters(out).into_iter().filter_map(|cluster| self.partial_outage(&by_client, &everybody, cluster)).collect()
@@ -174,19 +184,6 @@ impl Report<'_> {
         }
         Who::Clients(clients.iter().map(ClientId::to_string).collect())
     }
-}
-
-/// What of a gap lies outside all of these.
-fn outside((from, to): Span, whole: &[Outage]) -> Vec<Span> {
-    let mut left = Vec::new();
-    let mut reached = from;
-    for outage in whole.iter().filter(|outage| outage.from_ns < to && outage.to_ns > from) {
-        left.push((reached, outage.from_ns.max(reached)));
-        reached = outage.to_ns.min(to);
-    }
-    left.push((reached, to));
-    left.retain(|(from, to)| to > from);
-    left
 }
 
 /// Puts together the gaps, in order, that share most of their time.

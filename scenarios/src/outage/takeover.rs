@@ -19,7 +19,7 @@ pub(super) struct Gap<'a> {
     pub(super) clients: &'a [ClientId],
 }
 
-/// The takeover within an outage, if a fault struck the serving node or its links.
+/// The takeover within an outage, if a fault struck the serving node or its links and another node noticed.
 pub(super) fn takeover(plan: &Plan, finished: &Finished, gap: &Gap<'_>) -> Option<Takeover> {
     let reigns = finished.reigns.as_deref()?;
     let since = gap.from.saturating_sub(gap.grace);
@@ -27,11 +27,10 @@ pub(super) fn takeover(plan: &Plan, finished: &Finished, gap: &Gap<'_>) -> Optio
     let after = |from: Nanos| move |at: &Nanos| from <= *at && *at <= gap.to;
     let later_terms = || finished.roles.iter().filter(|change| change.role.is_some_and(|(_, term)| term > old.term));
     let detected = later_terms().map(|change| change.at).find(after(since));
-    let until = detected.unwrap_or(gap.to);
-    let lost_touch = lost_touch(plan, finished, old.node, since, until);
-    let Some(detected) = detected else { return lost_touch.map(|_| Takeover::default()) };
-    // A spoilt link is not a lost one; but if the others noticed, it was spoilt enough.
-    let struck = lost_touch.or_else(|| link_spoilt(plan, finished, since, until))?;
+    let detected = detected?;
+    let lost_touch = lost_touch(plan, finished, old.node, since, detected);
+    // A spoilt link is not a lost one; but since the others noticed, it was spoilt enough.
+    let struck = lost_touch.or_else(|| link_spoilt(plan, finished, since, detected))?;
     let new: Vec<&Reign> = reigns.iter().filter(|new| new.term > old.term && after(detected)(&new.from)).collect();
     // Of several, the one that came to serve: the others fell before they did.
     let serving = new.iter().find_map(|new| Some((*new, first_answer(finished, new).filter(after(new.from))?)));
