@@ -221,6 +221,8 @@ pub enum Effect<V: Vocabulary> {
     Persist(V::Record),
     /// A record; nothing waits for it.
     PersistLater(V::Record, Ticket),
+    /// Records that replace everything written before them; what leaves the node after them waits for the disk.
+    Snapshot(Vec<V::Record>),
     /// Drops every journal slot from this one on.
     Truncate(usize),
     /// Sets an alarm, or sets it anew.
@@ -284,7 +286,17 @@ impl<V: Vocabulary> Ctx<'_, V> {
         ticket
     }
 
-    /// Drops every journal slot from number `from` on, such as a torn tail found at the start.
+    /// Writes records down that replace everything written so far. They are appended as a group; once all of them are on
+    /// disk, every slot before them is dropped, in one go (write beside, then rename). Until then the old slots stay, and a
+    /// crash finds them, and possibly some or all of the new ones behind them: a record has to say itself that a snapshot
+    /// begins and ends with it. Like [`Ctx::persist`] it holds back what leaves the node after it; what is persisted after
+    /// it lies behind it.
+    pub fn snapshot(&mut self, records: Vec<V::Record>) {
+        self.effects.push(Effect::Snapshot(records));
+    }
+
+    /// Drops every journal slot from number `from` on, such as a torn tail found at the start: numbers count the slots
+    /// of [`Boot::journal`], before anything else is written.
     pub fn truncate(&mut self, from: usize) {
         self.effects.push(Effect::Truncate(from));
     }
@@ -306,6 +318,10 @@ impl<V: Vocabulary> Ctx<'_, V> {
     }
 
     /// Lends a part of this process a context in its own words; what it asks for is said in the host's.
+    ///
+    /// There is one journal. A part that shares it with the host or other parts must not ask for [`Ctx::snapshot`] or
+    /// [`Ctx::truncate`] by itself, which would drop their records with its own: it hands its records to the host, which
+    /// writes one snapshot of them all.
     pub fn nested<W: Vocabulary, R>(&mut self, run: impl FnOnce(&mut Ctx<'_, W>) -> R) -> R
     where
         V: Embed<W>,
@@ -341,6 +357,7 @@ fn embed<V: Embed<W>, W: Vocabulary>(effect: Effect<W>) -> Effect<V> {
         Effect::Tell(client, reply) => Effect::Tell(client, V::reply(reply)),
         Effect::Persist(record) => Effect::Persist(V::record(record)),
         Effect::PersistLater(record, ticket) => Effect::PersistLater(V::record(record), ticket),
+        Effect::Snapshot(records) => Effect::Snapshot(records.into_iter().map(V::record).collect()),
         Effect::Truncate(from) => Effect::Truncate(from),
         Effect::Arm(timer, after) => Effect::Arm(V::timer(timer), after),
         Effect::Disarm(timer) => Effect::Disarm(V::timer(timer)),

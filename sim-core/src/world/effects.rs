@@ -23,6 +23,10 @@ impl<P: Protocol> World<P> {
                     self.nodes[node.0 as usize].journal.append_later(record, ticket);
                     writes = true;
                 }
+                Effect::Snapshot(records) => {
+                    self.nodes[node.0 as usize].journal.snapshot(records);
+                    writes = true;
+                }
                 Effect::Truncate(from) => self.nodes[node.0 as usize].journal.truncate(from),
                 Effect::Arm(timer, after) => {
                     let machine = &mut self.nodes[node.0 as usize].machine;

@@ -114,6 +114,7 @@ impl Effects {
             Effect::Tell(..)
             | Effect::Persist(_)
             | Effect::PersistLater(..)
+            | Effect::Snapshot(_)
             | Effect::Truncate(_)
             | Effect::Arm(..)
             | Effect::Disarm(_)
@@ -135,6 +136,7 @@ impl Effects {
             Effect::Send(..)
             | Effect::Persist(_)
             | Effect::PersistLater(..)
+            | Effect::Snapshot(_)
             | Effect::Truncate(_)
             | Effect::Arm(..)
             | Effect::Disarm(_)
@@ -150,6 +152,7 @@ impl Effects {
             Effect::Tell(..) => Some("tell"),
             Effect::Persist(_) => Some("persist"),
             Effect::PersistLater(..) => Some("persist later"),
+            Effect::Snapshot(_) => Some("snapshot"),
             Effect::Truncate(_) => Some("truncate"),
             Effect::Arm(..) | Effect::Disarm(_) | Effect::Observe(_) => None,
         };
@@ -165,6 +168,7 @@ impl Effects {
             | Effect::Tell(..)
             | Effect::Persist(_)
             | Effect::PersistLater(..)
+            | Effect::Snapshot(_)
             | Effect::Truncate(_)
             | Effect::Disarm(_)
             | Effect::Observe(_) => None,
@@ -323,6 +327,7 @@ impl Table {
                 Effect::Send(to, message, _) => self.wire.push_back((node, to, message)),
                 Effect::Tell(_, answer) => self.told.push(answer),
                 Effect::Persist(record) | Effect::PersistLater(record, _) => self.journals[i].push(Slot::Ok(record)),
+                Effect::Snapshot(records) => self.journals[i] = records.into_iter().map(Slot::Ok).collect(),
                 Effect::Truncate(from) => self.journals[i].truncate(from),
                 Effect::Arm(..) | Effect::Disarm(_) | Effect::Observe(_) => {}
             }
