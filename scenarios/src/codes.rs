@@ -84,6 +84,8 @@ codes! {
         many operations were served (`500 operations`)."
     UNKNOWN_LINK = "S0307" Error "The layout has no link of this name. Links between regions are called by the regions, links \
         within a region by the zones: `us-east <-> us-west`, or `us-east -> us-west` for one way."
+    UNKNOWN_ORDER = "S0308" Error "The system has no order of this name; `stormglass list protocols` shows what an operator \
+        can tell it."
 
     UNKNOWN_SENTENCE = "S0401" Error "Expectations are sentences of a fixed form; this is not one of them. The same text is \
         shown with the result of a run."

@@ -231,15 +231,16 @@ impl fmt::Display for Plan {
 
 fn write_fault(f: &mut fmt::Formatter<'_>, fault: &fault::Fault) -> fmt::Result {
     let what = describe(&fault.kind);
-    let lasts = |length: Option<Nanos>| match length {
-        Some(length) => format!("for {}", format_duration(length)),
-        None => "to the end of the load".to_owned(),
+    let lasts = |length: Option<Nanos>| match (&fault.kind, length) {
+        (FaultKind::Operate { .. }, _) => String::new(),
+        (_, Some(length)) => format!(" for {}", format_duration(length)),
+        (_, None) => " to the end of the load".to_owned(),
     };
     match &fault.when {
         When::At(strikes) => {
             for strike in strikes {
                 let at = format_duration(strike.at);
-                writeln!(f, "fault      {}: at {at} {}, {what}", fault.name, lasts(strike.length))?;
+                writeln!(f, "fault      {}: at {at}{}, {what}", fault.name, lasts(strike.length))?;
             }
         }
         When::Event { event, after, length, times } => {
@@ -248,7 +249,7 @@ fn write_fault(f: &mut fmt::Formatter<'_>, fault: &fault::Fault) -> fmt::Result 
                 fault::Event::Served(count) => format!("{count} operations served"),
             };
             let after = if *after > 0 { format!("{} after ", format_duration(*after)) } else { "at ".to_owned() };
-            writeln!(f, "fault      {}: {after}\"{event}\" {}, {what}, at most {times}x", fault.name, lasts(*length))?;
+            writeln!(f, "fault      {}: {after}\"{event}\"{}, {what}, at most {times}x", fault.name, lasts(*length))?;
         }
     }
     Ok(())
@@ -265,6 +266,8 @@ fn describe(kind: &FaultKind) -> String {
         FaultKind::CutLinks { links } => format!("cut {}", links.join(", ")),
         FaultKind::Crash { target, disk } => format!("crash {}, disk = {disk}", list(target)),
         FaultKind::Pause { target } => format!("pause {}", list(target)),
+        FaultKind::Operate { order, to, about } if about.is_empty() => format!("tell {} to {order}", list(to)),
+        FaultKind::Operate { order, to, about } => format!("tell {} to {order} {}", list(to), list(about)),
         FaultKind::Link { from, to, one_way, delay, loss, duplicate } => {
             let arrow = if *one_way { "->" } else { "<->" };
             let (from, to, delay) = (list(from), list(to), format_duration(delay.median()));

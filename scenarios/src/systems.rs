@@ -6,6 +6,7 @@ use crate::plan::Plan;
 use history::{Data, Function, Kv, Object, Register};
 use protocols::raft::{Raft, RaftConfig, RaftLaws};
 use sim_core::laws::Laws;
+use sim_core::protocol::{OrderKind, Protocol};
 use sim_core::settings::{Flaw, Flaws, Key, Rejected, Settings, Values};
 
 /// Every system that scenarios can name.
@@ -15,6 +16,7 @@ pub static SYSTEMS: &[System] = &[System {
     keys: RaftConfig::KEYS,
     flaws: RaftConfig::FLAWS,
     roles: &["leader", "follower", "candidate"],
+    orders: <Raft<Kv> as Protocol>::ORDERS,
     laws: <RaftLaws<Kv> as Laws<Raft<Kv>>>::NAMES,
     data: &[DataKind::object::<Kv>(), DataKind::object::<Register>()],
     check: fits::<RaftConfig>,
@@ -46,6 +48,8 @@ pub struct System {
     pub flaws: &'static [Flaw],
     /// The roles that its nodes report, such as `leader`: targets and triggers of faults.
     pub roles: &'static [&'static str],
+    /// What an operator can order its nodes to do: `operate` faults.
+    pub orders: &'static [OrderKind],
     /// Its laws, as findings show them.
     pub laws: &'static [&'static str],
     /// What its clients can operate on, the usual one first.

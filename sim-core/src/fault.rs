@@ -48,6 +48,15 @@ pub enum FaultKind<D = Delay> {
         /// Whose.
         target: Vec<Target>,
     },
+    /// Orders nodes to do something, as an operator would. It is over at once; what comes of it is the system's business.
+    Operate {
+        /// The name of one of the system's orders.
+        order: String,
+        /// Who is told. Clients among them are not.
+        to: Vec<Target>,
+        /// Which nodes it is about; of several that an order about one could mean, one is drawn by lot.
+        about: Vec<Target>,
+    },
     /// Spoils the traffic between two sets of machines.
     Link {
         /// From one of these …
@@ -73,6 +82,7 @@ impl<D> FaultKind<D> {
             FaultKind::CutLinks { links } => FaultKind::CutLinks { links },
             FaultKind::Crash { target, disk } => FaultKind::Crash { target, disk },
             FaultKind::Pause { target } => FaultKind::Pause { target },
+            FaultKind::Operate { order, to, about } => FaultKind::Operate { order, to, about },
             FaultKind::Link { from, to, one_way, delay, loss, duplicate } => {
                 FaultKind::Link { from, to, one_way, delay: convert(delay), loss, duplicate }
             }
@@ -85,6 +95,7 @@ impl<D> FaultKind<D> {
             FaultKind::Partition { .. } | FaultKind::CutLinks { .. } => "partition",
             FaultKind::Crash { .. } => "crash",
             FaultKind::Pause { .. } => "pause",
+            FaultKind::Operate { .. } => "operate",
             FaultKind::Link { .. } => "link",
         }
     }

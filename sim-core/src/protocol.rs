@@ -70,6 +70,28 @@ pub trait Vocabulary: Sized + 'static {
     type Reply: Wire;
 }
 
+/// An order that an operator can give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderKind {
+    /// As scenario files write it, such as `remove`.
+    pub name: &'static str,
+    /// How many nodes it is about.
+    pub about: About,
+    /// What it does, in a sentence.
+    pub text: &'static str,
+}
+
+/// How many nodes an order is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// None: `compact`.
+    Nobody,
+    /// One: `remove n3`.
+    One,
+    /// One or more: `members n1 n2 n3`.
+    Some,
+}
+
 /// A system under test.
 pub trait Protocol: Vocabulary + Clone {
     /// Client to node.
@@ -86,6 +108,14 @@ pub trait Protocol: Vocabulary + Clone {
     type Laws: Laws<Self>;
     /// The kinds of node in the system; most have one.
     const ROLES: &'static [&'static str] = &["node"];
+    /// What an operator can order, by the names that scenario files use.
+    const ORDERS: &'static [OrderKind] = &[];
+
+    /// The order of this name (one of [`Protocol::ORDERS`]) about these nodes.
+    fn order(name: &str, about: &[NodeId]) -> Self::Admin {
+        let _ = about;
+        unreachable!("nobody asks for the order `{name}` of a system without ORDERS")
+    }
 
     /// A process begins: the first time, or again after a crash, with what its journal kept.
     fn start(boot: Boot<'_, Self>, ctx: &mut Ctx<'_, Self>) -> Self;
@@ -99,9 +129,10 @@ pub trait Protocol: Vocabulary + Clone {
     fn on_disk(&mut self, ticket: Ticket, ctx: &mut Ctx<'_, Self>) {
         let _ = (ticket, ctx);
     }
-    /// An order from the operator.
-    fn on_admin(&mut self, order: Self::Admin, ctx: &mut Ctx<'_, Self>) {
+    /// An order from the operator. Whether the node took it up; an order that nobody takes up had no effect.
+    fn on_admin(&mut self, order: Self::Admin, ctx: &mut Ctx<'_, Self>) -> bool {
         let _ = (order, ctx);
+        false
     }
 
     /// Could *any* protocol of this kind have served `op`, given which nodes are up and which links are live? The bound

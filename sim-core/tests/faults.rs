@@ -4,11 +4,11 @@ mod toy;
 
 use sim_core::delay::Delay;
 use sim_core::dice::Ratio;
-use sim_core::fault::{Count, DiskFate, Event, Fault, FaultKind, Target, When, Who};
+use sim_core::fault::{Count, DiskFate, Event, Fault, FaultKind, Strike, Target, When, Who};
 use sim_core::protocol::{NodeId, Protocol, Why};
 use sim_core::setup::Setup;
 use sim_core::time::{MILLISECOND, Nanos, SECOND};
-use sim_core::world::World;
+use sim_core::world::{StrikeReport, World};
 use toy::{Toy, node, once, split, target, three, with_clients};
 
 fn run(setup: Setup<Toy>, until: Nanos) -> World<Toy> {
@@ -227,4 +227,46 @@ fn what_was_possible_is_known() {
     assert!(achieved <= possible);
     let expected = ops.len() * 50 / 60;
     assert!(possible.abs_diff(expected) <= ops.len() / 60, "{possible} of {}, expected {expected}", ops.len());
+}
+
+#[test]
+fn an_order_is_given_to_whom_it_is_for_and_counts_if_it_is_taken_up() {
+    let operate = |order: &str, to, about: Vec<Target>| {
+        let operate = FaultKind::Operate { order: order.to_owned(), to: vec![target(to)], about };
+        let mut fault = once(operate, SECOND, 0);
+        fault.when = When::At(vec![Strike { at: SECOND, length: None }]);
+        let mut setup = three(1);
+        setup.nodes[1].role = "observer";
+        let world = run(setup.with_fault(fault), 2 * SECOND);
+        let orders = |n| toy(&world, n).orders.clone();
+        let [StrikeReport { from: SECOND, to: SECOND, effects, who, .. }] = &world.strikes()[..] else {
+            panic!("it is over at once: {:?}", world.strikes())
+        };
+        (who.clone(), *effects, [orders(0), orders(1), orders(2)])
+    };
+    let told = |who: &str, effects, orders: [&[u64]; 3]| (who.to_owned(), effects, orders.map(<[u64]>::to_vec));
+    let leader = || Who::Role("leader".to_owned());
+    assert_eq!(operate("bonus", leader(), vec![]), told("n1: bonus", 1, [&[7], &[], &[]]));
+    assert_eq!(operate("bonus", Who::All, vec![]), told("n1 n2 n3: bonus", 2, [&[7], &[], &[7]]), "n2 takes none up");
+    let (who, effects, orders) = operate("honour", leader(), vec![target(Who::All)]);
+    assert_eq!((effects, orders[0].len()), (1, 1), "about one of all");
+    assert_eq!(who, format!("n1: honour n{}", orders[0][0]));
+    let some = vec![node(1), node(2)];
+    assert_eq!(operate("honours", Who::Node(NodeId(2)), some), told("n3: honours n2 n3", 1, [&[], &[], &[5]]));
+    let emperor = vec![target(Who::Role("emperor".to_owned()))];
+    assert_eq!(operate("honour", leader(), emperor), told("nobody: honour", 0, [&[], &[], &[]]), "about nobody");
+    assert_eq!(
+        operate("bonus", Who::Clients, vec![]),
+        told("nobody: bonus", 0, [&[], &[], &[]]),
+        "clients obey nobody"
+    );
+}
+
+#[test]
+fn an_order_to_a_node_that_is_down_has_no_effect() {
+    let operate = FaultKind::Operate { order: "bonus".to_owned(), to: vec![node(0)], about: vec![] };
+    let crash = FaultKind::Crash { target: vec![node(0)], disk: DiskFate::Keep };
+    let setup = three(1).with_fault(once(crash, SECOND, SECOND)).with_fault(once(operate, 1500 * MILLISECOND, 0));
+    let world = run(setup, 3 * SECOND);
+    assert_eq!((world.strikes()[1].effects, toy(&world, 0).orders.len()), (0, 0));
 }

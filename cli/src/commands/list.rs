@@ -14,7 +14,9 @@ pub fn list(kind: Kind) -> Done {
             .iter()
             .map(|system| {
                 let data: Vec<&str> = system.data.iter().map(|kind| kind.name).collect();
-                (system.name.to_owned(), format!("{} Data: {}.", system.about, data.join(", ")))
+                let orders: Vec<&str> = system.orders.iter().map(|order| order.name).collect();
+                let orders = if orders.is_empty() { String::new() } else { format!(" Orders: {}.", orders.join(", ")) };
+                (system.name.to_owned(), format!("{} Data: {}.{orders}", system.about, data.join(", ")))
             })
             .collect(),
         Kind::Flaws => SYSTEMS
@@ -50,9 +52,8 @@ pub fn list(kind: Kind) -> Done {
 
 /// What it is called in `do`, what it does, and which keys it has beside those of every fault.
 fn fault_row(fault: &Section) -> (String, String) {
-    let name = fault.title.split('`').nth(1).unwrap_or(fault.title);
-    let own: Vec<&str> = fault.parts.iter().skip(1).flat_map(|part| part.iter()).map(|entry| entry.name).collect();
-    (name.to_owned(), format!("{} Keys: {}.", fault.text, own.join(", ")))
+    let own: Vec<&str> = fault.parts.last().into_iter().flat_map(|part| part.iter()).map(|entry| entry.name).collect();
+    (scenarios::sections::fault_name(fault).to_owned(), format!("{} Keys: {}.", fault.text, own.join(", ")))
 }
 
 /// The scenarios that ship, or whatever lies below the current directory.

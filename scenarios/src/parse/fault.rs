@@ -1,12 +1,13 @@
 //! `[[fault]]`: what goes wrong, and when.
 
 use super::load::Names;
+use super::operate::operate;
 use super::target::{has_others, target};
 use super::{Scene, delays, layout};
 use crate::codes;
 use crate::diagnostics::Diagnostic;
 use crate::scenario::{Action, DelaySpec, Fault, Timing};
-use crate::sections::{FAULTS, PARTITION, STRIKES_MAX};
+use crate::sections::{FAULTS, PARTITION, STRIKES_MAX, fault_name};
 use crate::text::Table;
 use crate::text::entry::{Takes, quoted};
 use crate::text::quantity::{Given, did_you_mean};
@@ -28,7 +29,7 @@ pub(super) fn faults(top: &Reader<'_>, scene: &Scene<'_>) -> Option<Vec<Fault>> 
             faults.push(None);
             continue;
         };
-        let section = FAULTS.iter().find(|section| section.title == format!("a `{kind}` fault"));
+        let section = FAULTS.iter().find(|section| fault_name(section) == kind);
         let section = section.expect("every kind of fault has a section");
         let reader = Reader::numbered(table, section, &place, scene.problems);
         let count = counts.entry(kind).or_default();
@@ -36,7 +37,7 @@ pub(super) fn faults(top: &Reader<'_>, scene: &Scene<'_>) -> Option<Vec<Fault>> 
         let name = names.name(&reader, format!("{kind}-{count}"), scene.problems);
         let action = action(&reader, kind, scene);
         let timing = timing(&reader, scene);
-        let length = reader.times("for");
+        let length = if reader.takes("for") { reader.times("for") } else { None };
         if let Some(timing) = &timing {
             check_time(&reader, timing, scene);
         }
@@ -70,6 +71,7 @@ fn action(reader: &Reader<'_>, kind: &str, scene: &Scene<'_>) -> Option<Action> 
             };
             Some(Action::Crash { target: struck(reader, scene)?, disk })
         }
+        "operate" => operate(reader, scene),
         "pause" => Some(Action::Pause { target: struck(reader, scene)? }),
         _ => link(reader, scene),
     }
@@ -83,7 +85,7 @@ fn struck(reader: &Reader<'_>, scene: &Scene<'_>) -> Option<Vec<Target>> {
 }
 
 /// One target or a list of them; each broken one is told.
-fn targets(given: Given<'_>, scene: &Scene<'_>) -> Option<Vec<Target>> {
+pub(super) fn targets(given: Given<'_>, scene: &Scene<'_>) -> Option<Vec<Target>> {
     let items = given.one_or_more();
     if items.is_empty() {
         scene.problems.push(Diagnostic::new(&codes::EMPTY_TARGET, &given.value.origin, "this is nobody"));
@@ -95,7 +97,7 @@ fn targets(given: Given<'_>, scene: &Scene<'_>) -> Option<Vec<Target>> {
 }
 
 /// `others` means something only beside other groups.
-fn outside_groups(reader: &Reader<'_>, key: &str, targets: &[Target]) -> bool {
+pub(super) fn outside_groups(reader: &Reader<'_>, key: &str, targets: &[Target]) -> bool {
     if has_others(targets) {
         reader.tell(&codes::BAD_GROUPS, key, "`others` means something only in the `groups` of a partition");
     }
@@ -199,11 +201,12 @@ const TIMINGS: [(&str, &[&str]); 4] =
     [("at", &["for"]), ("during", &[]), ("every", &["jitter", "times", "for"]), ("when", &["after", "times", "for"])];
 
 fn timing(reader: &Reader<'_>, scene: &Scene<'_>) -> Option<Timing> {
-    let given: Vec<_> = TIMINGS.iter().filter(|(key, _)| reader.has(key)).collect();
+    let taken = || TIMINGS.iter().filter(|(key, _)| reader.takes(key));
+    let given: Vec<_> = taken().filter(|(key, _)| reader.has(key)).collect();
     let [(key, companions)] = given.as_slice() else {
         let at = given.get(1).map_or("do", |(key, _)| *key);
-        let message = "a fault has exactly one of `at`, `during`, `every` and `when`";
-        reader.tell(&codes::CONFLICT, at, message);
+        let keys: Vec<&str> = taken().map(|(key, _)| *key).collect();
+        reader.tell(&codes::CONFLICT, at, format!("a fault has exactly one of {}", quoted(&keys)));
         return None;
     };
     for stray in ["for", "jitter", "times", "after"].iter().filter(|stray| reader.has(stray)) {

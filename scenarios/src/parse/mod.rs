@@ -10,6 +10,7 @@ mod expect;
 mod fault;
 mod layout;
 mod load;
+mod operate;
 mod protocol;
 mod sentence;
 mod target;

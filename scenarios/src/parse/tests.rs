@@ -191,6 +191,36 @@ fn faults_mean_what_they_say() {
     );
 }
 
+/// The actions of the faults that these lines describe.
+fn actions(faults: &[&str]) -> Vec<Action> {
+    let mut source = "scenario = 1\nabout = \"x\"\nduration = \"60s\"\nprotocol.name = \"toy\"\n".to_owned();
+    source.push_str("expect.must = [\"linearizable\"]\n[[load]]\n");
+    faults.iter().for_each(|fault| source.push_str(&format!("[[fault]]\nat = \"5s\"\n{fault}\n")));
+    let read = read(&source).unwrap_or_else(|found| panic!("{}", render(&found, "x.toml", &source, false)));
+    read.0.faults.into_iter().map(|fault| fault.action).collect()
+}
+
+#[test]
+fn orders_mean_what_they_say() {
+    let role = |role: &str| one(Who::Role(role.to_owned()));
+    let operate = |order: &str, to, about| Action::Operate { order: order.to_owned(), to: vec![to], about };
+    let a_follower = Target { count: Count::Some(1), ..role("follower") };
+    assert_eq!(
+        actions(&[
+            "do = \"operate\"\norder = \"remove\"\nabout = \"one of follower\"\nto = \"n2\"",
+            "do = \"operate\"\norder = \"remove\"\nabout = \"leader\"",
+            "do = \"operate\"\norder = \"members\"\nabout = [\"n1\", \"n2\"]",
+            "do = \"operate\"\norder = \"compact\"\nto = \"all\"",
+        ]),
+        [
+            operate("remove", one(Who::Node(NodeId(1))), vec![a_follower]),
+            operate("remove", role("leader"), vec![role("leader")]),
+            operate("members", role("leader"), vec![one(Who::Node(NodeId(0))), one(Who::Node(NodeId(1)))]),
+            operate("compact", one(Who::All), vec![]),
+        ]
+    );
+}
+
 #[test]
 fn expectations_keep_their_text() {
     let expect = read(STORM).unwrap().0.expect;

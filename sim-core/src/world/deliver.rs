@@ -277,7 +277,11 @@ impl<P: Protocol> World<P> {
             Input::Request(client, request) => process.on_request(client, request, ctx),
             Input::Alarm(timer) => process.on_timer(timer, ctx),
             Input::OnDisk(ticket) => process.on_disk(ticket, ctx),
-            Input::Admin(order) => process.on_admin(order, ctx),
+            Input::Admin(order, strike) => {
+                if process.on_admin(order, ctx) {
+                    self.faults.count(strike);
+                }
+            }
         }
         self.executing = None;
         self.carry_out(node, &mut effects, local, done);
@@ -309,7 +313,7 @@ impl<P: Protocol> World<P> {
                 self.fingerprint.item(ticket);
                 self.row(What::OnDisk, |_| (node.to_string(), node.to_string(), format!("{ticket:?}")));
             }
-            Input::Admin(order) => {
+            Input::Admin(order, _) => {
                 self.stamp(Tag::Admin, node.0, node.0);
                 self.fingerprint.item(order);
                 self.row(What::Admin, |_| ("operator".to_owned(), node.to_string(), format!("{order:?}")));

@@ -84,7 +84,8 @@ enum Event<P: Protocol> {
         length: Option<Nanos>,
     },
     Mend(StrikeId),
-    Admin(NodeId, P::Admin),
+    /// An order, and the fault that gives it, if one does.
+    Admin(NodeId, P::Admin, Option<StrikeId>),
 }
 
 /// What a node's process can be told.
@@ -94,7 +95,7 @@ enum Input<P: Protocol> {
     Request(ClientId, P::Request),
     Alarm(P::Timer),
     OnDisk(Ticket),
-    Admin(P::Admin),
+    Admin(P::Admin, Option<StrikeId>),
 }
 
 /// What a client's process can be told.
@@ -111,7 +112,7 @@ impl<P: Protocol> Input<P> {
             Input::Request(_, request) => format!("{request:?}"),
             Input::Alarm(timer) => format!("{timer:?}"),
             Input::OnDisk(ticket) => format!("{ticket:?}"),
-            Input::Admin(order) => format!("{order:?}"),
+            Input::Admin(order, _) => format!("{order:?}"),
         }
     }
 }
@@ -339,13 +340,13 @@ impl<P: Protocol> World<P> {
             Event::Boot(machine) => self.boot(machine, Why::First),
             Event::Strike { fault, length } => self.strike(fault, length),
             Event::Mend(strike) => self.mend(strike),
-            Event::Admin(node, order) => self.input(node, Input::Admin(order)),
+            Event::Admin(node, order, strike) => self.input(node, Input::Admin(order, strike)),
         }
     }
 
     /// Gives an order to a node, as an operator would.
     pub fn operate(&mut self, node: NodeId, order: P::Admin) {
-        self.queue.push(self.queue.now(), Event::Admin(node, order));
+        self.queue.push(self.queue.now(), Event::Admin(node, order, None));
     }
 
     /// The same world with another future: from here on, all chance is drawn anew under `salt`.

@@ -11,7 +11,7 @@ use crate::dice::{Dice, StreamName, Streams};
 use crate::fault::{DiskFate, Event as Trigger, Fault, FaultKind, Target, When};
 use crate::machine::MachineId;
 use crate::network::{Spoil, StrikeId};
-use crate::protocol::{ClientId, Protocol, Why};
+use crate::protocol::{About, ClientId, NodeId, Protocol, Why};
 use crate::time::Nanos;
 use crate::trace::What;
 use std::collections::BTreeSet;
@@ -26,6 +26,8 @@ enum Undo {
     Links,
     Crash(Vec<MachineId>),
     Pause(Vec<MachineId>),
+    /// It was over at once.
+    Nothing,
 }
 
 #[derive(Clone, Debug)]
@@ -108,12 +110,19 @@ impl Faults {
         self.strikes.iter().map(report).collect()
     }
 
+    /// A fault, if it was one, did something.
+    pub(super) fn count(&mut self, strike: Option<StrikeId>) {
+        if let Some(id) = strike {
+            self.strikes[id.0 as usize].effects += 1;
+        }
+    }
+
     /// Something waits on a machine that pauses keep still.
     pub(super) fn count_pause(&mut self, machine: MachineId) {
         for strike in self.strikes.iter_mut().filter(|strike| strike.to.is_none()) {
             match &strike.undo {
                 Undo::Pause(machines) if machines.contains(&machine) => strike.effects += 1,
-                Undo::Pause(_) | Undo::Paths | Undo::Links | Undo::Crash(_) => {}
+                Undo::Pause(_) | Undo::Paths | Undo::Links | Undo::Crash(_) | Undo::Nothing => {}
             }
         }
     }
@@ -123,7 +132,7 @@ impl Faults {
         for strike in self.strikes.iter_mut().filter(|strike| strike.to.is_none()) {
             match &strike.undo {
                 Undo::Crash(machines) if machines.contains(&machine) => strike.effects += 1,
-                Undo::Crash(_) | Undo::Pause(_) | Undo::Paths | Undo::Links => {}
+                Undo::Crash(_) | Undo::Pause(_) | Undo::Paths | Undo::Links | Undo::Nothing => {}
             }
         }
     }
@@ -197,12 +206,15 @@ impl<P: Protocol> World<P> {
             FaultKind::CutLinks { links } => self.cut_links(id, links),
             FaultKind::Crash { target, disk } => self.crash_all(id, target, *disk, &mut dice),
             FaultKind::Pause { target } => self.pause_all(id, target, &mut dice),
+            FaultKind::Operate { order, to, about } => self.order(id, order, [to, about], &mut dice),
             FaultKind::Link { from, to, one_way, delay, loss, duplicate } => {
                 let spoil = Spoil { delay: delay.clone(), loss: *loss, duplicate: *duplicate };
                 self.spoil(id, [from, to], *one_way, &spoil, &mut dice)
             }
         };
-        self.strike_mut(id).undo = undo;
+        let strike = self.strike_mut(id);
+        strike.to = matches!(undo, Undo::Nothing).then_some(now);
+        strike.undo = undo;
         self.record_epoch();
         self.row(What::Fault, |world| {
             (
@@ -231,6 +243,7 @@ impl<P: Protocol> World<P> {
             Undo::Links => self.network.heal_links(id),
             Undo::Crash(machines) => machines.into_iter().for_each(|machine| self.restart(machine)),
             Undo::Pause(machines) => machines.into_iter().for_each(|machine| self.resume(machine)),
+            Undo::Nothing => {}
         }
         self.record_epoch();
         self.row(What::Heal, |world| {
@@ -384,6 +397,37 @@ impl<P: Protocol> World<P> {
         }
         self.name_struck(id, &machines, waiting as u64);
         Undo::Pause(machines)
+    }
+
+    /// Gives an order. Whether a node takes it up shows when it hears of it.
+    fn order(&mut self, id: StrikeId, name: &str, [to, about]: [&Vec<Target>; 2], dice: &mut Dice) -> Undo {
+        let kind = P::ORDERS.iter().find(|kind| kind.name == name);
+        let kind =
+            kind.unwrap_or_else(|| panic!("no order is called {name}: scenarios are checked against the system"));
+        let (mut about, mut to) = (self.resolve_nodes(about, dice), self.resolve_nodes(to, dice));
+        if kind.about == About::One {
+            dice.draw_to_front(&mut about, 1);
+            about.truncate(1);
+        }
+        if kind.about != About::Nobody && about.is_empty() {
+            // Nobody is left whom the order could be about, so there is nothing to be told.
+            to.clear();
+        }
+        let machines = |nodes: &[NodeId]| nodes.iter().map(|node| MachineId(node.0)).collect::<Vec<_>>();
+        let subject = if about.is_empty() { String::new() } else { format!(" {}", self.names(&machines(&about))) };
+        self.strike_mut(id).who = format!("{}: {name}{subject}", self.names(&machines(&to)));
+        for node in to {
+            self.executing = Some(MachineId(node.0));
+            let order = P::order(name, &about);
+            self.executing = None;
+            self.queue.push(self.queue.now(), Event::Admin(node, order, Some(id)));
+        }
+        Undo::Nothing
+    }
+
+    fn resolve_nodes(&self, targets: &[Target], dice: &mut Dice) -> Vec<NodeId> {
+        let machines = self.resolve(targets, Scope::Nodes, &BTreeSet::new(), dice);
+        machines.into_iter().filter_map(|machine| self.node_at(machine)).collect()
     }
 
     fn resume(&mut self, machine: MachineId) {

@@ -2,6 +2,7 @@
 
 use crate::systems::{DataKind, System};
 use history::{Function, Kv, Register};
+use sim_core::protocol::{About, OrderKind};
 use sim_core::settings::{Flaw, Flaws, Key, Kind, Rejected, Values};
 use sim_core::time::{MILLISECOND, SECOND};
 
@@ -46,6 +47,11 @@ pub(crate) const TOY: System = System {
         Flaw { name: "ack-before-fsync", id: "T02", text: "An answer does not wait for the disk." },
     ],
     roles: &["leader", "follower", "candidate"],
+    orders: &[
+        OrderKind { name: "remove", about: About::One, text: "Takes a node out." },
+        OrderKind { name: "members", about: About::Some, text: "Says who takes part." },
+        OrderKind { name: "compact", about: About::Nobody, text: "Writes a snapshot." },
+    ],
     laws: &["election safety"],
     data: &[DataKind::object::<Kv>(), DataKind::object::<Register>(), CART],
     check,
