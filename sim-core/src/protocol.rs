@@ -289,6 +289,11 @@ impl<V: Vocabulary> Ctx<'_, V> {
         self.dice
     }
 
+    /// Sends to a peer over this transport.
+    pub fn send_over(&mut self, transport: Transport, to: NodeId, message: V::Message) {
+        self.effects.push(Effect::Send(to, message, transport));
+    }
+
     /// Sends to a peer, in order and without loss while the connection lives.
     pub fn send(&mut self, to: NodeId, message: V::Message) {
         self.effects.push(Effect::Send(to, message, Transport::Stream));

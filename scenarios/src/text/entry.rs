@@ -82,7 +82,7 @@ impl Takes {
             Takes::Setting(Kind::DurationRange { .. }) => "a time such as \"10s\", or a range \"10s..20s\"".to_owned(),
             Takes::Setting(Kind::Word(words)) => format!("one of the words {}", quoted(words)),
             Takes::Text => "a text in quotes".to_owned(),
-            Takes::Share => "a share such as \"97%\"".to_owned(),
+            Takes::Share | Takes::Setting(Kind::Share { .. }) => "a share such as \"97%\"".to_owned(),
             Takes::Rate => "a rate such as \"300/s\"".to_owned(),
             Takes::Decimal => "a number".to_owned(),
             Takes::Offset => "a range of times such as \"-50ms..50ms\"".to_owned(),

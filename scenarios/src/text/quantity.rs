@@ -5,6 +5,8 @@ use super::{Shape, Table, Value};
 use crate::codes;
 use crate::diagnostics::{Diagnostic, Origin};
 use sim_core::dice::Ratio;
+use sim_core::settings::parse_decimal;
+pub(crate) use sim_core::settings::parse_share;
 use sim_core::settings::{Kind, Setting};
 use sim_core::time::parse_duration;
 
@@ -72,7 +74,7 @@ impl<'a> Given<'a> {
             (Kind::Flag, Shape::Flag(flag)) => return Ok(Setting::Flag(*flag)),
             (Kind::Count { .. }, Shape::Number(number)) => number,
             (Kind::Flag | Kind::Count { .. }, _) => return Err(self.wrong_type()),
-            (Kind::Duration { .. } | Kind::DurationRange { .. }, _) => self.quantity()?,
+            (Kind::Duration { .. } | Kind::DurationRange { .. } | Kind::Share { .. }, _) => self.quantity()?,
             (Kind::Word(words), _) => {
                 let text = self.text()?;
                 return kind.parse(text).map_err(|_| self.unknown_word(text, words));
@@ -105,7 +107,7 @@ impl<'a> Given<'a> {
                 "h" => 3600,
                 _ => return None,
             };
-            let rate = decimal(number)?;
+            let rate = parse_decimal(number)?;
             Some(Ratio::new(rate.numerator, rate.denominator.checked_mul(seconds)?))
         };
         let rate = read().ok_or_else(|| self.bad(format!("`{text}` is not a rate; write it like \"300/s\"")))?;
@@ -119,7 +121,8 @@ impl<'a> Given<'a> {
         let (Shape::Number(number) | Shape::Fraction(number)) = &self.value.shape else {
             return Err(self.wrong_type());
         };
-        decimal(number).ok_or_else(|| self.bad(format!("`{number}` is not a number from 0 with at most six decimals")))
+        parse_decimal(number)
+            .ok_or_else(|| self.bad(format!("`{number}` is not a number from 0 with at most six decimals")))
     }
 
     /// `-50ms..50ms`, in nanoseconds.
@@ -157,38 +160,6 @@ pub(crate) fn check_name(name: &str, origin: &Origin) -> Result<(), Diagnostic> 
         return Err(Diagnostic::new(&codes::BAD_VALUE, origin, message));
     }
     Ok(())
-}
-
-/// Reads `97%`, `0.01%` or `200ppm`.
-pub(crate) fn parse_share(text: &str) -> Result<Ratio, String> {
-    let (number, of) = match (text.strip_suffix('%'), text.strip_suffix("ppm")) {
-        (Some(number), _) => (number, 100),
-        (None, Some(number)) => (number, 1_000_000),
-        (None, None) if text == "0" => ("0", 100),
-        (None, None) => {
-            return Err(format!("`{text}` is not a share; write it in per cent, like \"97%\" or \"0.01%\""));
-        }
-    };
-    let number =
-        decimal(number).ok_or_else(|| format!("`{text}` is not a share; write it like \"97%\" or \"0.01%\""))?;
-    let share = Ratio::new(number.numerator, number.denominator * of);
-    if share.numerator > share.denominator {
-        return Err(format!("`{text}` is more than everything; a share is at most 100%"));
-    }
-    Ok(share)
-}
-
-/// A decimal number, exactly, if it has at most nine figures before the point and six behind it.
-fn decimal(text: &str) -> Option<Ratio> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let complete = !whole.is_empty() && (!fraction.is_empty() || !text.contains('.'));
-    if !complete || whole.len() > 9 || fraction.len() > 6 || !is_digits(whole) || !is_digits(fraction) {
-        return None;
-    }
-    let denominator = 10u64.pow(fraction.len() as u32);
-    let fraction = if fraction.is_empty() { 0 } else { fraction.parse::<u64>().ok()? };
-    Some(Ratio::new(whole.parse::<u64>().ok()? * denominator + fraction, denominator))
 }
 
 /// The candidate that the author may have meant, as a question; empty if there is none.

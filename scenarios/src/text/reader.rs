@@ -221,7 +221,7 @@ fn default_value(default: &str, takes: Takes) -> Value {
     let shape = match takes {
         Takes::Setting(Kind::Flag) => Shape::Flag(default == "true"),
         Takes::Setting(Kind::Count { .. }) | Takes::CountOr(_) | Takes::Decimal => Shape::Number(default.to_owned()),
-        Takes::Setting(Kind::Duration { .. } | Kind::DurationRange { .. } | Kind::Word(_))
+        Takes::Setting(Kind::Duration { .. } | Kind::DurationRange { .. } | Kind::Share { .. } | Kind::Word(_))
         | Takes::Text
         | Takes::Share
         | Takes::Rate
