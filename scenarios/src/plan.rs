@@ -9,7 +9,7 @@ use crate::scenario::{Fault, Load, Model, Scenario, Timing};
 use history::figures::counted;
 use sim_core::delay::Delay;
 use sim_core::dice::{Dice, Ratio, StreamName, Streams};
-use sim_core::fault::{self, FaultKind, Strike, Target, When};
+use sim_core::fault::{self, FaultKind, Moment, Strike, Target, When};
 use sim_core::protocol::NodeId;
 use sim_core::settings::{Flaws, Values};
 use sim_core::setup::ClientSetup;
@@ -264,7 +264,13 @@ fn describe(kind: &FaultKind) -> String {
             format!("partition {}", groups.join(if *one_way { " -> " } else { " | " }))
         }
         FaultKind::CutLinks { links } => format!("cut {}", links.join(", ")),
-        FaultKind::Crash { target, disk } => format!("crash {}, disk = {disk}", list(target)),
+        FaultKind::Crash { target, disk, moment } => {
+            let when = match moment {
+                Moment::Between => "",
+                Moment::Within => " mid-step",
+            };
+            format!("crash {}{when}, disk = {disk}", list(target))
+        }
         FaultKind::Pause { target } => format!("pause {}", list(target)),
         FaultKind::Operate { order, to, about } if about.is_empty() => format!("tell {} to {order}", list(to)),
         FaultKind::Operate { order, to, about } => format!("tell {} to {order} {}", list(to), list(about)),

@@ -247,6 +247,7 @@ pub static CRASH: Section = Section {
                 "keep",
                 "What is left of records not yet on disk: all, none, or some with the last one torn.",
             ),
+            with("mid-step", FLAG, "false", "They die in the middle of their next step that leaves a mark."),
         ],
     ],
 };

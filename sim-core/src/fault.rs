@@ -42,6 +42,8 @@ pub enum FaultKind<D = Delay> {
         target: Vec<Target>,
         /// What becomes of records that were not yet on disk.
         disk: DiskFate,
+        /// When exactly.
+        moment: Moment,
     },
     /// Freezes a process, as a long garbage collection does: nothing is lost, everything waits. Its clock runs on.
     Pause {
@@ -80,7 +82,7 @@ impl<D> FaultKind<D> {
         match self {
             FaultKind::Partition { groups, one_way } => FaultKind::Partition { groups, one_way },
             FaultKind::CutLinks { links } => FaultKind::CutLinks { links },
-            FaultKind::Crash { target, disk } => FaultKind::Crash { target, disk },
+            FaultKind::Crash { target, disk, moment } => FaultKind::Crash { target, disk, moment },
             FaultKind::Pause { target } => FaultKind::Pause { target },
             FaultKind::Operate { order, to, about } => FaultKind::Operate { order, to, about },
             FaultKind::Link { from, to, one_way, delay, loss, duplicate } => {
@@ -99,6 +101,17 @@ impl<D> FaultKind<D> {
             FaultKind::Link { .. } => "link",
         }
     }
+}
+
+/// When exactly a process dies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// At once, and so between two steps.
+    Between,
+    /// In the middle of its next step that asks for something which leaves a mark (a message, a reply, a record, a
+    /// snapshot), after so many of them, drawn by lot: none, or some, never all. The fault's length counts from then; if it has
+    /// passed before there was such a step, nothing has happened. A client writes nothing down, and dies at once.
+    Within,
 }
 
 /// What a crash leaves of the records that were written but not yet on disk.

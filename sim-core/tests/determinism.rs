@@ -2,7 +2,7 @@
 
 mod toy;
 
-use sim_core::fault::{DiskFate, FaultKind, Who};
+use sim_core::fault::{DiskFate, FaultKind, Moment, Who};
 use sim_core::setup::Setup;
 use sim_core::time::{MILLISECOND, SECOND};
 use sim_core::world::World;
@@ -13,7 +13,7 @@ fn stormy(seed: u64) -> Setup<Toy> {
     three(seed)
         .with_fault(once(split(vec![vec![target(Who::Any)], vec![target(Who::Others)]]), SECOND, SECOND))
         .with_fault(once(
-            FaultKind::Crash { target: vec![target(Who::Minority)], disk: DiskFate::Torn },
+            FaultKind::Crash { target: vec![target(Who::Minority)], disk: DiskFate::Torn, moment: Moment::Between },
             2 * SECOND,
             SECOND,
         ))
@@ -85,7 +85,7 @@ fn a_clone_has_the_same_future_and_a_fork_another() {
 #[test]
 fn another_client_leaves_other_streams_alone() {
     let struck = |clients: u32| {
-        let crash = FaultKind::Crash { target: vec![target(Who::Any)], disk: DiskFate::Keep };
+        let crash = FaultKind::Crash { target: vec![target(Who::Any)], disk: DiskFate::Keep, moment: Moment::Between };
         let mut world = World::new(with_clients(7, clients).with_fault(once(crash, SECOND, SECOND)));
         world.run_until(2 * SECOND);
         let first = world.log().ops().iter().filter(|op| op.client.0 < 2).map(|op| op.invoked.time).collect::<Vec<_>>();

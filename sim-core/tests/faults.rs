@@ -4,7 +4,7 @@ mod toy;
 
 use sim_core::delay::Delay;
 use sim_core::dice::Ratio;
-use sim_core::fault::{Count, DiskFate, Event, Fault, FaultKind, Strike, Target, When, Who};
+use sim_core::fault::{Count, DiskFate, Event, Fault, FaultKind, Moment, Strike, Target, When, Who};
 use sim_core::protocol::{NodeId, Protocol, Why};
 use sim_core::setup::Setup;
 use sim_core::time::{MILLISECOND, Nanos, SECOND};
@@ -95,7 +95,8 @@ fn power_loss_takes_what_was_not_flushed() {
     let lost = |hasty: bool| {
         let mut found = 0;
         for seed in 0..20 {
-            let crash = FaultKind::Crash { target: vec![node(0)], disk: DiskFate::LoseUnsynced };
+            let crash =
+                FaultKind::Crash { target: vec![node(0)], disk: DiskFate::LoseUnsynced, moment: Moment::Between };
             let mut setup = three(seed).with_fault(once(crash, SECOND + seed * MILLISECOND, 10 * MILLISECOND));
             setup.nodes[0].config.hasty = hasty;
             setup.nodes[0].fsync = Delay::Fixed(8 * MILLISECOND);
@@ -114,7 +115,9 @@ fn power_loss_takes_what_was_not_flushed() {
 
 #[test]
 fn a_dead_process_keeps_its_journal_and_a_torn_one_reads_back_bad() {
-    let crash = |disk| once(FaultKind::Crash { target: vec![node(0)], disk }, SECOND, 10 * MILLISECOND);
+    let crash = |disk| {
+        once(FaultKind::Crash { target: vec![node(0)], disk, moment: Moment::Between }, SECOND, 10 * MILLISECOND)
+    };
     let (mut torn, mut kept) = (0, 0);
     for seed in 0..40 {
         let slow = |mut setup: Setup<Toy>| {
@@ -147,7 +150,7 @@ fn a_paused_process_does_nothing_and_catches_up() {
 
 #[test]
 fn overlapping_crashes_keep_a_node_down_until_the_last_ends() {
-    let crash = || FaultKind::Crash { target: vec![node(0)], disk: DiskFate::Keep };
+    let crash = || FaultKind::Crash { target: vec![node(0)], disk: DiskFate::Keep, moment: Moment::Between };
     let mut second = once(crash(), 2 * SECOND, 2 * SECOND);
     second.name = "crash-2".to_owned();
     let mut world = World::new(three(1).with_fault(once(crash(), SECOND, 2 * SECOND)).with_fault(second));
@@ -160,7 +163,13 @@ fn overlapping_crashes_keep_a_node_down_until_the_last_ends() {
 
 #[test]
 fn healing_ends_every_fault_and_lets_none_begin() {
-    let crash = |at| once(FaultKind::Crash { target: vec![node(0)], disk: DiskFate::Keep }, at, 100 * SECOND);
+    let crash = |at| {
+        once(
+            FaultKind::Crash { target: vec![node(0)], disk: DiskFate::Keep, moment: Moment::Between },
+            at,
+            100 * SECOND,
+        )
+    };
     let mut late = crash(3 * SECOND);
     late.name = "late".to_owned();
     let mut world = World::new(three(1).with_fault(crash(SECOND)).with_fault(late));
@@ -213,7 +222,7 @@ fn targets_resolve_to_as_many_as_they_say() {
 /// All nodes down for 10 of 60 s under a constant load: the best anybody could do is 50 of 60, give or take a timeout.
 #[test]
 fn what_was_possible_is_known() {
-    let crash = FaultKind::Crash { target: vec![target(Who::All)], disk: DiskFate::Keep };
+    let crash = FaultKind::Crash { target: vec![target(Who::All)], disk: DiskFate::Keep, moment: Moment::Between };
     let world = run(three(1).with_fault(once(crash, 20 * SECOND, 10 * SECOND)), 60 * SECOND);
     let reach = world.reachability();
     let config = sim_core::settings::Settings::defaults();
@@ -265,8 +274,36 @@ fn an_order_is_given_to_whom_it_is_for_and_counts_if_it_is_taken_up() {
 #[test]
 fn an_order_to_a_node_that_is_down_has_no_effect() {
     let operate = FaultKind::Operate { order: "bonus".to_owned(), to: vec![node(0)], about: vec![] };
-    let crash = FaultKind::Crash { target: vec![node(0)], disk: DiskFate::Keep };
+    let crash = FaultKind::Crash { target: vec![node(0)], disk: DiskFate::Keep, moment: Moment::Between };
     let setup = three(1).with_fault(once(crash, SECOND, SECOND)).with_fault(once(operate, 1500 * MILLISECOND, 0));
     let world = run(setup, 3 * SECOND);
     assert_eq!((world.strikes()[1].effects, toy(&world, 0).orders.len()), (0, 0));
+}
+
+/// Wherever in a step a node dies, what it had acknowledged is on its disk; a hasty node acknowledges first.
+#[test]
+fn a_crash_within_a_step_takes_nothing_that_was_acknowledged() {
+    let lost = |hasty: bool| {
+        let mut found = 0;
+        for seed in 0..40 {
+            let (target, disk) = (vec![node(0)], DiskFate::LoseUnsynced);
+            let crash = FaultKind::Crash { target, disk, moment: Moment::Within };
+            let mut setup = three(seed).with_fault(once(crash, SECOND + 10 * MILLISECOND, 100 * MILLISECOND));
+            setup.nodes[0].config.hasty = hasty;
+            let mut world = World::new(setup);
+            world.run_until(SECOND);
+            while world.processes().get(NodeId(0)).is_some() {
+                assert!(world.step(2 * SECOND), "it dies");
+            }
+            // What it said before it died is still on its way.
+            world.run_until(world.now() + 5 * MILLISECOND);
+            let acknowledged = world.log().ops().iter().filter(|op| op.client.0 == 0 && op.served().is_some()).count();
+            world.run_until(world.now() + 95 * MILLISECOND);
+            assert_eq!((toy(&world, 0).why, world.breach()), (Why::Restart, None));
+            found += usize::from((toy(&world, 0).sum as usize) < acknowledged);
+        }
+        found
+    };
+    assert_eq!(lost(false), 0);
+    assert!(lost(true) > 0);
 }

@@ -9,7 +9,7 @@ use history::{Register, RegisterOp};
 use sim_core::Clock;
 use sim_core::delay::Delay;
 use sim_core::dice::Ratio;
-use sim_core::fault::{DiskFate, Fault, FaultKind};
+use sim_core::fault::{DiskFate, Fault, FaultKind, Moment};
 use sim_core::laws::{Breach, Laws, Nodes};
 use sim_core::protocol::{
     Boot, Client, ClientBoot, ClientCtx, ClientId, Ctx, Never, NodeId, Protocol, Slot, Ticket, Vocabulary,
@@ -30,10 +30,12 @@ enum Ask {
     Say(u64),
     /// Writes this down, and holds back what is said after it.
     Persist(u64),
+    /// Writes these down in place of everything written before, and holds back what is said after them.
+    Replace(&'static [u64]),
     /// Writes something down that holds nothing back, and says this when it is on disk.
     SayOnceOnDisk(u64),
 }
-use Ask::{Persist, Say, SayOnceOnDisk};
+use Ask::{Persist, Replace, Say, SayOnceOnDisk};
 
 /// So long after its start, by its own clock, a process asks for this. At 0: while it starts.
 type Line = (Nanos, Vec<Ask>);
@@ -95,6 +97,7 @@ impl Protocol for Script {
             match *ask {
                 Say(word) => ctx.send(N2, word),
                 Persist(record) => ctx.persist(record),
+                Replace(records) => ctx.snapshot(records.to_vec()),
                 SayOnceOnDisk(word) => self.promised.push((ctx.persist_later(0), word)),
             }
         }
@@ -183,7 +186,7 @@ fn cut(at: Nanos, length: Nanos) -> Fault {
 }
 
 fn crash(at: Nanos, length: Nanos) -> Fault {
-    once(FaultKind::Crash { target: vec![node(0)], disk: DiskFate::Keep }, at, length)
+    once(FaultKind::Crash { target: vec![node(0)], disk: DiskFate::Keep, moment: Moment::Between }, at, length)
 }
 
 fn pause(at: Nanos, length: Nanos) -> Fault {
@@ -277,7 +280,7 @@ fn healing_mends_the_network_before_it_wakes_processes() {
 /// A breach is not forgotten when the same event lets another process take a step.
 #[test]
 fn a_breach_outlasts_the_event_that_it_was_found_in() {
-    let both = FaultKind::Crash { target: vec![node(0), node(1)], disk: DiskFate::Keep };
+    let both = FaultKind::Crash { target: vec![node(0), node(1)], disk: DiskFate::Keep, moment: Moment::Between };
     let setup = script(vec![(0, vec![Persist(13)])]).with_fault(once(both, 5 * MILLISECOND, 50 * MILLISECOND));
     let world = run(setup, SECOND);
     let breach = world.breach().expect("n1 read a 13 and broke the law, n2 began after it and kept it");
@@ -338,4 +341,100 @@ fn a_stalled_connection_that_times_out_is_followed_by_a_new_one() {
     // retried 200 ms later.
     assert_eq!(words(&world), (3..20).collect::<Vec<_>>());
     assert_eq!(heard(&world)[0], (3, 361));
+}
+
+fn read_back(world: &World<Script>) -> Vec<u64> {
+    let whole = |slot: &Slot<u64>| match slot {
+        Slot::Ok(record) => *record,
+        Slot::Corrupt => panic!("nothing was torn"),
+    };
+    world.processes().get(NodeId(0)).expect("n1 is up").read_back.iter().map(whole).collect()
+}
+
+/// Nothing leaves before the snapshot is on disk, and what it replaces is there until then.
+#[test]
+fn a_snapshot_is_a_write_like_any_other_until_it_takes_the_place_of_all_before_it() {
+    let lines = || {
+        vec![
+            (10 * MILLISECOND, vec![Persist(1), Persist(2)]),
+            (20 * MILLISECOND, vec![Replace(&[8, 9]), Say(7), Persist(3)]),
+        ]
+    };
+    let world = run(script(lines()).with_fault(crash(30 * MILLISECOND, MILLISECOND)), 35 * MILLISECOND);
+    assert_eq!((heard(&world), read_back(&world)), (vec![(7, 22)], vec![8, 9, 3]));
+    let early = crash(20 * MILLISECOND + 500 * MICROSECOND, MILLISECOND);
+    let world = run(script(lines()).with_fault(early), 25 * MILLISECOND);
+    assert_eq!((heard(&world), read_back(&world)), (vec![], vec![1, 2, 8, 9, 3]), "old slots and new ones");
+}
+
+fn mid_step(seed: u64, disk: DiskFate, length: Nanos, lines: Vec<Line>) -> Setup<Script> {
+    let mut setup = script(lines);
+    setup.seed = seed;
+    let crash = FaultKind::Crash { target: vec![node(0)], disk, moment: Moment::Within };
+    setup.with_fault(once(crash, 5 * MILLISECOND, length))
+}
+
+/// Of n wishes that leave a mark a crash grants the first 0 to n - 1. Alarms are no mark, and a snapshot is one.
+#[test]
+fn a_crash_within_a_step_falls_between_any_two_of_its_effects() {
+    let lines = || vec![(10 * MILLISECOND, vec![Say(1), Persist(2), Replace(&[3, 4]), Persist(5), Say(6)])];
+    let mut seen = std::collections::BTreeSet::new();
+    for seed in 0..60 {
+        let world = run(mid_step(seed, DiskFate::Keep, 50 * MILLISECOND, lines()), 62 * MILLISECOND);
+        assert_eq!(world.strikes()[0].effects, 1);
+        seen.insert((words(&world), read_back(&world)));
+    }
+    let all = [(vec![], vec![]), (vec![1], vec![]), (vec![1], vec![2]), (vec![1], vec![2, 3, 4])];
+    assert_eq!(seen.into_iter().collect::<Vec<_>>(), [&all[..], &[(vec![1], vec![2, 3, 4, 5])]].concat());
+    for seed in 0..20 {
+        let world = run(mid_step(seed, DiskFate::LoseUnsynced, 50 * MILLISECOND, lines()), 62 * MILLISECOND);
+        assert_eq!(read_back(&world), [0; 0], "the power went, too");
+    }
+}
+
+#[test]
+fn a_crash_within_a_step_waits_for_one_and_counts_its_length_from_there() {
+    let lines = || vec![(10 * MILLISECOND, vec![]), (20 * MILLISECOND, vec![Say(1)])];
+    let mut world = World::new(mid_step(1, DiskFate::Keep, 30 * MILLISECOND, lines()));
+    let is_up = |world: &World<Script>| world.processes().get(NodeId(0)).is_some();
+    for (until, up) in [(19, true), (20, false), (49, false), (50, true)] {
+        world.run_until(until * MILLISECOND);
+        assert_eq!(is_up(&world), up, "at {until} ms");
+    }
+    world.run_until(SECOND);
+    let strike = &world.strikes()[0];
+    assert_eq!((strike.to, strike.effects, &*strike.who), (50 * MILLISECOND, 1, "n1"));
+    assert_eq!(words(&world), [1], "the only effect was not granted, and is asked for again after the restart");
+
+    let world = run(mid_step(1, DiskFate::Keep, 10 * MILLISECOND, lines()), SECOND);
+    let strike = &world.strikes()[0];
+    assert_eq!((strike.to, strike.effects), (15 * MILLISECOND, 0), "it was over before there was a step to die in");
+    assert_eq!(heard(&world), [(1, 21)]);
+}
+
+/// Who is to die in its next step, and is down already, dies while it starts again.
+#[test]
+fn a_crash_within_a_step_finds_a_node_that_recovers() {
+    let lines = vec![(0, vec![Persist(1), Persist(2)])];
+    let setup =
+        mid_step(4, DiskFate::Keep, 50 * MILLISECOND, lines).with_fault(crash(2 * MILLISECOND, 8 * MILLISECOND));
+    let mut world = World::new(setup);
+    world.run_until(59 * MILLISECOND);
+    assert!(world.processes().get(NodeId(0)).is_none(), "it died in its start, at 10 ms");
+    world.run_until(60 * MILLISECOND);
+    let found = read_back(&world);
+    assert!(found == [1, 2] || found == [1, 2, 1], "{found:?}");
+    assert_eq!(world.strikes()[1].effects, 1);
+}
+
+#[test]
+fn healing_spares_whom_a_crash_within_a_step_has_not_killed_yet() {
+    let both = FaultKind::Crash { target: vec![node(0), node(1)], disk: DiskFate::Keep, moment: Moment::Within };
+    let setup = script(vec![(10 * MILLISECOND, vec![Say(1)]), (30 * MILLISECOND, vec![Say(2)])]);
+    let mut world = World::new(setup.with_fault(once(both, 5 * MILLISECOND, 100 * SECOND)));
+    world.run_until(20 * MILLISECOND);
+    assert!(world.processes().get(NodeId(0)).is_none());
+    world.heal();
+    world.run_until(SECOND);
+    assert_eq!((heard(&world), world.strikes()[0].to), (vec![(1, 31), (2, 51)], 20 * MILLISECOND));
 }

@@ -13,7 +13,7 @@ use crate::text::entry::{Takes, quoted};
 use crate::text::quantity::{Given, did_you_mean};
 use crate::text::reader::Reader;
 use sim_core::dice::Ratio;
-use sim_core::fault::{DiskFate, Event, Target};
+use sim_core::fault::{DiskFate, Event, Moment, Target};
 use sim_core::settings::{Kind, Setting};
 use sim_core::time::format_duration;
 use std::collections::BTreeMap;
@@ -69,7 +69,8 @@ fn action(reader: &Reader<'_>, kind: &str, scene: &Scene<'_>) -> Option<Action> 
                 "lose-unsynced" => DiskFate::LoseUnsynced,
                 _ => DiskFate::Torn,
             };
-            Some(Action::Crash { target: struck(reader, scene)?, disk })
+            let moment = if reader.flag("mid-step")? { Moment::Within } else { Moment::Between };
+            Some(Action::Crash { target: struck(reader, scene)?, disk, moment })
         }
         "operate" => operate(reader, scene),
         "pause" => Some(Action::Pause { target: struck(reader, scene)? }),

@@ -9,7 +9,7 @@ use super::parse;
 use crate::diagnostics::{Diagnostic, render};
 use crate::scenario::{Action, Arrivals, Check, Clock, DelaySpec, Fault, Keys, Load, Model, Reach, Scenario, Timing};
 use sim_core::dice::Ratio;
-use sim_core::fault::{Count, DiskFate, Event, Target, Who};
+use sim_core::fault::{Count, DiskFate, Event, Moment, Target, Who};
 use sim_core::protocol::{ClientId, NodeId};
 use sim_core::time::{MILLISECOND, Nanos, SECOND};
 use toy::TOY;
@@ -169,13 +169,17 @@ fn faults_mean_what_they_say() {
             ),
             fault(
                 "crash-1",
-                Action::Crash { target: vec![two_followers], disk: DiskFate::Torn },
+                Action::Crash { target: vec![two_followers], disk: DiskFate::Torn, moment: Moment::Between },
                 at(30, 30),
                 Some((1, 15))
             ),
             fault(
                 "crash-2",
-                Action::Crash { target: vec![one(role("leader")), one(Who::Node(NodeId(2)))], disk: DiskFate::Keep },
+                Action::Crash {
+                    target: vec![one(role("leader")), one(Who::Node(NodeId(2)))],
+                    disk: DiskFate::Keep,
+                    moment: Moment::Between
+                },
                 at(30, 40),
                 None
             ),
@@ -198,6 +202,14 @@ fn actions(faults: &[&str]) -> Vec<Action> {
     faults.iter().for_each(|fault| source.push_str(&format!("[[fault]]\nat = \"5s\"\n{fault}\n")));
     let read = read(&source).unwrap_or_else(|found| panic!("{}", render(&found, "x.toml", &source, false)));
     read.0.faults.into_iter().map(|fault| fault.action).collect()
+}
+
+#[test]
+fn a_crash_is_between_steps_unless_it_says_more() {
+    let crash = |moment| Action::Crash { target: vec![one(Who::Any)], disk: DiskFate::Torn, moment };
+    let source = "do = \"crash\"\ntarget = \"any\"\ndisk = \"torn\"\n";
+    let within = format!("{source}mid-step = true");
+    assert_eq!(actions(&[source, &within]), [crash(Moment::Between), crash(Moment::Within)]);
 }
 
 #[test]

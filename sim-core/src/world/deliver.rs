@@ -286,7 +286,7 @@ impl<P: Protocol> World<P> {
         self.executing = None;
         self.carry_out(node, &mut effects, local, done);
         self.effects = effects;
-        self.look(|laws, nodes| laws.after_step(node, nodes));
+        self.look(node, |laws, nodes| laws.after_step(node, nodes));
     }
 
     /// Enters what a node's process is told into the fingerprint, and the trace if there is one.
@@ -404,13 +404,14 @@ impl<P: Protocol> World<P> {
         self.executing = None;
         self.carry_out(node, &mut effects, local, now);
         self.effects = effects;
-        self.look(|laws, nodes| laws.after_start(node, nodes));
+        self.look(node, |laws, nodes| laws.after_start(node, nodes));
     }
 
-    /// Lets the laws look at what has changed. The first breach stays: one event can let several processes take a step.
+    /// Lets the laws look at what a node has changed. The first breach stays: one event can let several processes take a
+    /// step. Who died in the middle of its step had in mind what it did not live to do, and is not looked at.
     #[inline]
-    fn look(&mut self, look: impl FnOnce(&mut P::Laws, &Nodes<'_, P>) -> Result<(), Breach>) {
-        if let (None, Some(laws)) = (&self.breach, &mut self.laws) {
+    fn look(&mut self, node: NodeId, look: impl FnOnce(&mut P::Laws, &Nodes<'_, P>) -> Result<(), Breach>) {
+        if let (None, Some(laws), Some(_)) = (&self.breach, &mut self.laws, &self.processes[node.0 as usize]) {
             self.breach = look(laws, &Nodes::new(&self.processes)).err();
         }
     }

@@ -6,10 +6,11 @@
 //! - here: what a world is, and its loop;
 //! - `deliver.rs`: how a packet, an alarm or a flush reaches a process;
 //! - `effects.rs`: how what a process asks for is carried out;
-//! - `strike.rs`: how faults begin and end; `target.rs`: whom they strike.
+//! - `strike.rs`: how faults begin and end; `target.rs`: whom they strike; `crash.rs`: how processes die.
 //!
 //! A world can be cloned at any moment, and [`World::fork`] gives the copy another future.
 
+mod crash;
 mod deliver;
 mod effects;
 mod strike;
@@ -31,6 +32,7 @@ use crate::setup::{ClientSetup, Setup};
 use crate::time::Nanos;
 use crate::trace::{Row, What};
 use crate::wire::Fingerprint;
+use crash::Doom;
 use std::collections::{BTreeMap, VecDeque};
 use strike::Faults;
 
@@ -145,6 +147,8 @@ struct Node<P: Protocol> {
     /// What waits for the disk: how far it must be, when the step that asked for it is done, and what leaves then.
     outbox: VecDeque<(usize, Nanos, Outward<P>)>,
     next_ticket: u64,
+    /// The crashes that wait for a step to happen in, the oldest first.
+    dooms: Vec<Doom>,
     /// The role it says it holds, and in which term.
     role: Option<(&'static str, u64)>,
 }
@@ -254,6 +258,7 @@ impl<P: Protocol> World<P> {
                     journal: Journal::new(),
                     outbox: VecDeque::new(),
                     next_ticket: 0,
+                    dooms: Vec::new(),
                     role: None,
                 }
             })

@@ -6,12 +6,12 @@
 
 use super::deliver::Tag;
 use super::target::Scope;
-use super::{Event, RoleChange, StrikeReport, World};
+use super::{Event, StrikeReport, World};
 use crate::dice::{Dice, StreamName, Streams};
-use crate::fault::{DiskFate, Event as Trigger, Fault, FaultKind, Target, When};
+use crate::fault::{Event as Trigger, Fault, FaultKind, Target, When};
 use crate::machine::MachineId;
 use crate::network::{Spoil, StrikeId};
-use crate::protocol::{About, ClientId, NodeId, Protocol, Why};
+use crate::protocol::{About, NodeId, Protocol};
 use crate::time::Nanos;
 use crate::trace::What;
 use std::collections::BTreeSet;
@@ -21,23 +21,30 @@ const ALL: u64 = 1 << 32;
 
 /// What must be taken back when a fault ends.
 #[derive(Clone, Debug)]
-enum Undo {
+pub(super) enum Undo {
     Paths,
     Links,
-    Crash(Vec<MachineId>),
+    Crash(Vec<Down>),
     Pause(Vec<MachineId>),
     /// It was over at once.
     Nothing,
 }
 
+/// A machine that a crash keeps down, and until when.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Down {
+    pub(super) machine: MachineId,
+    pub(super) until: Nanos,
+}
+
 #[derive(Clone, Debug)]
-struct Strike {
+pub(super) struct Strike {
     fault: usize,
     from: Nanos,
     to: Option<Nanos>,
-    effects: u64,
+    pub(super) effects: u64,
     who: String,
-    undo: Undo,
+    pub(super) undo: Undo,
 }
 
 /// A fault that waits for something to happen.
@@ -62,7 +69,7 @@ pub(super) struct Faults {
     /// Roles and terms seen, for triggers.
     taken: BTreeSet<(&'static str, u64)>,
     served: u64,
-    healed: bool,
+    pub(super) healed: bool,
 }
 
 impl Faults {
@@ -128,10 +135,10 @@ impl Faults {
     }
 
     /// A machine would be back, but for the other faults that keep it down: that is their effect.
-    fn count_kept_down(&mut self, machine: MachineId) {
+    pub(super) fn count_kept_down(&mut self, machine: MachineId) {
         for strike in self.strikes.iter_mut().filter(|strike| strike.to.is_none()) {
             match &strike.undo {
-                Undo::Crash(machines) if machines.contains(&machine) => strike.effects += 1,
+                Undo::Crash(downs) if downs.iter().any(|down| down.machine == machine) => strike.effects += 1,
                 Undo::Crash(_) | Undo::Pause(_) | Undo::Paths | Undo::Links | Undo::Nothing => {}
             }
         }
@@ -204,7 +211,9 @@ impl<P: Protocol> World<P> {
         let undo = match &definition.kind {
             FaultKind::Partition { groups, one_way } => self.partition(id, groups, *one_way, &mut dice),
             FaultKind::CutLinks { links } => self.cut_links(id, links),
-            FaultKind::Crash { target, disk } => self.crash_all(id, target, *disk, &mut dice),
+            FaultKind::Crash { target, disk, moment } => {
+                self.crash_all(id, target, (*disk, *moment), length, &mut dice)
+            }
             FaultKind::Pause { target } => self.pause_all(id, target, &mut dice),
             FaultKind::Operate { order, to, about } => self.order(id, order, [to, about], &mut dice),
             FaultKind::Link { from, to, one_way, delay, loss, duplicate } => {
@@ -234,6 +243,13 @@ impl<P: Protocol> World<P> {
             return;
         }
         let now = self.queue.now();
+        let due = self.due_for_restart(id);
+        if self.keeps_down(id) {
+            // Those who died in the middle of a step did so at different times.
+            due.into_iter().for_each(|machine| self.restart(machine));
+            self.record_epoch();
+            return;
+        }
         self.stamp(Tag::Mend, id.0, 0);
         let strike = self.strike_mut(id);
         strike.to = Some(now);
@@ -241,7 +257,7 @@ impl<P: Protocol> World<P> {
         match undo {
             Undo::Paths => self.network.mend(id),
             Undo::Links => self.network.heal_links(id),
-            Undo::Crash(machines) => machines.into_iter().for_each(|machine| self.restart(machine)),
+            Undo::Crash(_) => due.into_iter().for_each(|machine| self.restart(machine)),
             Undo::Pause(machines) => machines.into_iter().for_each(|machine| self.resume(machine)),
             Undo::Nothing => {}
         }
@@ -270,7 +286,7 @@ impl<P: Protocol> World<P> {
         }
     }
 
-    fn strike_mut(&mut self, id: StrikeId) -> &mut Strike {
+    pub(super) fn strike_mut(&mut self, id: StrikeId) -> &mut Strike {
         &mut self.faults.strikes[id.0 as usize]
     }
 
@@ -319,72 +335,10 @@ impl<P: Protocol> World<P> {
         Undo::Paths
     }
 
-    fn crash_all(&mut self, id: StrikeId, target: &[Target], disk: DiskFate, dice: &mut Dice) -> Undo {
-        let machines = self.resolve(target, Scope::Nodes, &BTreeSet::new(), dice);
-        let effects = machines.iter().map(|&machine| self.crash(machine, disk)).sum();
-        self.name_struck(id, &machines, effects);
-        Undo::Crash(machines)
-    }
-
-    fn name_struck(&mut self, id: StrikeId, machines: &[MachineId], effects: u64) {
+    pub(super) fn name_struck(&mut self, id: StrikeId, machines: &[MachineId], effects: u64) {
         let who = self.names(machines);
         let strike = self.strike_mut(id);
         (strike.who, strike.effects) = (who, strike.effects + effects);
-    }
-
-    /// A process dies. How much that did: the process itself if it was alive, and every record lost with it.
-    fn crash(&mut self, machine: MachineId, disk: DiskFate) -> u64 {
-        let Some(node) = self.node_at(machine) else { return self.crash_client(self.client_at(machine)) };
-        let index = node.0 as usize;
-        let host = &mut self.nodes[index];
-        host.machine.downs += 1;
-        if host.machine.downs > 1 {
-            return 0;
-        }
-        host.machine.crash();
-        host.outbox.clear();
-        host.role = None;
-        let records = host.journal.crash(disk, &mut host.disk_dice);
-        self.processes[index] = None;
-        self.roles.push(RoleChange { at: self.queue.now(), node, role: None });
-        self.stamp(Tag::Crash, machine.0, records as u32);
-        self.row(What::Crash, |_| (node.to_string(), String::new(), format!("{records} records lost")));
-        self.cut_off(machine);
-        1 + records
-    }
-
-    fn crash_client(&mut self, client: ClientId) -> u64 {
-        let host = &mut self.clients[client.0 as usize];
-        host.machine.downs += 1;
-        if host.machine.downs > 1 {
-            return 0;
-        }
-        host.machine.crash();
-        host.process = None;
-        let machine = host.machine.id;
-        self.stamp(Tag::Crash, machine.0, 0);
-        self.row(What::Crash, |_| (client.to_string(), String::new(), String::new()));
-        self.cut_off(machine);
-        1
-    }
-
-    /// What was on its way to a dead process is lost, and what waited to leave its machine.
-    fn cut_off(&mut self, machine: MachineId) {
-        const WHY: &str = "its machine went down";
-        let machines = (self.nodes.len() + self.clients.len()) as u32;
-        (0..machines).for_each(|other| self.disconnect(MachineId(other), machine, WHY));
-        let waited = self.stalls.keys().filter(|(from, _)| *from == machine).copied().collect::<Vec<_>>();
-        waited.into_iter().for_each(|(from, to)| self.disconnect(from, to, WHY));
-    }
-
-    fn restart(&mut self, machine: MachineId) {
-        let downs = self.host_mut(machine).downs();
-        *downs -= 1;
-        if *downs == 0 {
-            self.boot(machine, Why::Restart);
-        } else {
-            self.faults.count_kept_down(machine);
-        }
     }
 
     fn pause_all(&mut self, id: StrikeId, target: &[Target], dice: &mut Dice) -> Undo {

@@ -176,6 +176,12 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     ("load", "at = «\"60s\"»", "S0305", "would begin at or after the end"),
     ("fault", "do = \"crash\"\nwhen = «\"chief elected\"»\ntarget = \"any\"", "S0306", "`leader elected`"),
     ("fault", "do = \"partition\"\nat = \"5s\"\nlinks = [«\"a -> b\"»]", "S0307", "the links are `a`"),
+    (
+        "fault",
+        "do = \"crash\"\nat = \"5s\"\ntarget = \"any\"\nmid-step = «\"yes\"»",
+        "S0103",
+        "`true` or `false`, without quotes",
+    ),
     ("fault", "do = \"operate\"\nat = \"5s\"\norder = «\"remov\"»", "S0308", "did you mean `remove`?"),
     ("fault", "do = \"operate\"\nat = \"5s\"", "S0101", "[[fault]] number 1 has no `order`"),
     ("fault", "do = \"operate\"\nat = \"5s\"\norder = «\"remove\"»", "S0106", "`remove` is about a node"),
