@@ -121,7 +121,7 @@ impl<O: Object> Raft<O> {
 
     /// "Each server adopts C_new as soon as it is added to its log" (dissertation 4.1).
     fn append_members(&mut self, membership: Membership, ctx: &mut Ctx<'_, Self>) {
-        self.append_own(Command::Members(membership), ctx);
+        self.append_own(Command::Members(Box::new(membership)), ctx);
         let (index, last) = (self.members.latest_index(), self.log.last_index());
         if let Role::Leader(leadership) = &mut self.role {
             leadership.seat(self.me, self.members.latest(), index, last);

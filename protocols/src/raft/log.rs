@@ -65,7 +65,7 @@ pub enum Command<Op> {
         op: Op,
     },
     /// From here on, these are the members (section 6). It counts as soon as it is in a log, committed or not.
-    Members(Membership),
+    Members(Box<Membership>),
 }
 
 /// What a node writes down (the "persistent state on all servers" of Figure 2, and the snapshot of section 7).
@@ -86,7 +86,7 @@ pub enum Record<Op> {
         entries: Vec<Entry<Op>>,
     },
     /// A snapshot; the log begins behind it.
-    Snapshot(Snapshot),
+    Snapshot(Box<Snapshot>),
     /// A snapshot's contents without its label, which follows in another write. Only a node with the mistake R32 does
     /// that.
     Contents(super::snapshots::Bytes),
@@ -271,7 +271,7 @@ pub(super) fn replay<Op: Clone>(journal: &[Slot<Record<Op>>]) -> Recovered<Op> {
             }
             Record::Snapshot(snapshot) => {
                 found.log.begin_at(snapshot.last);
-                found.snapshot = Some(snapshot.clone());
+                found.snapshot = Some((**snapshot).clone());
             }
             Record::Contents(contents) => {
                 // The mistake R32: the label is still that of the snapshot before.

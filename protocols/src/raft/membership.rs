@@ -142,7 +142,7 @@ impl Members {
     pub fn learn<Op>(&mut self, from: Index, entries: &[Entry<Op>]) {
         for (index, entry) in (from..).zip(entries) {
             if let Command::Members(membership) = &entry.command {
-                self.known.push((index, membership.clone()));
+                self.known.push((index, (**membership).clone()));
             }
         }
     }
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn a_membership_counts_while_its_entry_is_there() {
-        let entry = |membership| Entry::<u8> { term: 1, time: 0, command: Command::Members(membership) };
+        let entry = |membership| Entry::<u8> { term: 1, time: 0, command: Command::Members(Box::new(membership)) };
         let mut members = Members::new(0, members(&[0], &[]));
         members.learn(4, &[entry(Membership::of(ids(&[0, 1]))), entry(Membership::of(ids(&[1])))]);
         assert_eq!((members.latest_index(), members.at(4).voters.len(), members.at(3).voters.len()), (5, 2, 1));

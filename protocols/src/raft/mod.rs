@@ -125,7 +125,7 @@ pub enum Message<Op> {
     /// The answer.
     AppendEntriesReply(Appended),
     /// "Take this instead of what you lack" (Figure 13).
-    InstallSnapshot(Piece),
+    InstallSnapshot(Box<Piece>),
     /// The answer.
     InstallSnapshotReply(Received),
     /// "Stand for election, now" (dissertation 3.10).
@@ -387,7 +387,7 @@ impl<O: Object> Protocol for Raft<O> {
             Message::RequestVoteReply(vote) => self.on_request_vote_reply(from, vote, ctx),
             Message::AppendEntries(append) => self.on_append_entries(from, append, ctx),
             Message::AppendEntriesReply(appended) => self.on_append_entries_reply(from, appended, ctx),
-            Message::InstallSnapshot(piece) => self.on_install_snapshot(from, piece, ctx),
+            Message::InstallSnapshot(piece) => self.on_install_snapshot(from, *piece, ctx),
             Message::InstallSnapshotReply(received) => self.on_install_snapshot_reply(from, received, ctx),
             Message::TimeoutNow { term } => self.on_timeout_now(term, ctx),
             Message::ReadIndex { question } => self.on_read_index(from, question, ctx),

@@ -95,7 +95,7 @@ pub(super) enum Mode {
     /// The follower lacks entries that are gone. It gets this snapshot; the piece at `offset` is under way.
     Snapshot {
         /// Kept until it has arrived, though newer ones are taken meanwhile.
-        snapshot: Snapshot,
+        snapshot: Box<Snapshot>,
         /// In bytes.
         offset: u64,
     },
@@ -234,7 +234,7 @@ impl Progress {
 
     /// The follower lacks entries that are gone: from here on it gets this snapshot.
     pub fn begin_snapshot(&mut self, snapshot: &Snapshot) {
-        self.mode = Mode::Snapshot { snapshot: snapshot.clone(), offset: 0 };
+        self.mode = Mode::Snapshot { snapshot: Box::new(snapshot.clone()), offset: 0 };
     }
 
     /// It has so many bytes of the snapshot up to `index`. Whether the piece that begins there is to be sent: it is not

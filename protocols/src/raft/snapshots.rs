@@ -162,7 +162,7 @@ impl<O: Object> Raft<O> {
     fn keep(&mut self, snapshot: Snapshot, ctx: &mut Ctx<'_, Self>) {
         let prev = snapshot.last.index;
         let entries = self.log.after(prev).to_vec();
-        let mut records = vec![Record::Term { term: self.term, vote: self.vote }, Record::Snapshot(snapshot.clone())];
+        let mut records = vec![Record::Term { term: self.term, vote: self.vote }, Record::Snapshot(Box::new(snapshot.clone()))];
         if !entries.is_empty() {
             records.push(Record::Entries { prev, entries });
         }
@@ -184,7 +184,7 @@ impl<O: Object> Raft<O> {
             data: snapshot.contents.piece(*offset, self.config.snapshot_piece),
             round: leadership.reads.round(),
         };
-        ctx.send_over(self.config.transport, progress.id, Message::InstallSnapshot(piece));
+        ctx.send_over(self.config.transport, progress.id, Message::InstallSnapshot(Box::new(piece)));
     }
 
     /// InstallSnapshot, receiver implementation (Figure 13); the numbers are its rules.

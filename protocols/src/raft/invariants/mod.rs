@@ -222,7 +222,7 @@ impl<O: Object> Step<'_, O> {
     fn members_are_the_logs_latest(&self) -> Result<(), Breach> {
         let (log, members) = (&self.raft.log, &self.raft.members);
         let said = |entry: &Entry<O::Op>| match &entry.command {
-            Command::Members(membership) => membership == members.latest(),
+            Command::Members(membership) => **membership == *members.latest(),
             Command::Noop | Command::Register { .. } | Command::Operation { .. } => false,
         };
         let is_there = members.latest_index() <= log.base() || log.get(members.latest_index()).is_some_and(said);

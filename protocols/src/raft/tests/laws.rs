@@ -283,7 +283,7 @@ fn a_snapshot_of_another_state() {
 
 #[test]
 fn members_that_are_not_in_the_log() {
-    let entry = || Entry { term: 1, time: 0, command: Command::Members(Membership::of([N1, N2])) };
+    let entry = || Entry { term: 1, time: 0, command: Command::Members(Box::new(Membership::of([N1, N2]))) };
     let mut watch = Watch::new();
     watch.lawful(N1, |raft| {
         raft.log.append(&[entry()]);
