@@ -179,7 +179,7 @@ pub(crate) fn parse_share(text: &str) -> Result<Ratio, String> {
 }
 
 /// A decimal number, exactly, if it has at most nine figures before the point and six behind it.
-fn decimal(text: &str) -> Option<Ratio> {
+pub(crate) fn decimal(text: &str) -> Option<Ratio> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let complete = !whole.is_empty() && (!fraction.is_empty() || !text.contains('.'));
