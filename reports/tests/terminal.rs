@@ -86,6 +86,7 @@ fn passing() -> RunRecord {
         simulated_ns: 22 * SECOND,
         buckets: (0..60).map(bucket).collect(),
         config: Vec::new(),
+        draws: Vec::new(),
     }
 }
 

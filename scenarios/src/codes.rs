@@ -52,6 +52,12 @@ codes! {
         up to the next one: top-level keys stand above the first header, and `must = [..]` needs its [expect] above it."
     DUPLICATE_NAME = "S0108" Error "Two loads or two faults have the same name. Each draws its random numbers from a stream \
         of that name, so names must differ."
+    BAD_DRAW = "S0109" Error "A value can be left to the seed: `{ choose = [3, 5, 7] }` takes one of these, each as likely, and \
+        `{ draw = \"30s..2m\" }` a length of time, number, share or rate between the two. Nothing else stands in the braces, \
+        and there are not more alternatives than can all be tried when the scenario is read."
+    FIXED_KEY = "S0110" Error "What the file is and how its seeds are chosen is the same for every seed, and so are the names \
+        of loads and faults, which random numbers are drawn by. The other keys can be chosen or drawn, and `chance` makes a \
+        load or a fault exist in a share of the seeds."
 
     UNKNOWN_SYSTEM = "S0201" Error "`[protocol] name` names the system under test; `stormglass list protocols` shows them."
     UNKNOWN_FLAW = "S0202" Error "The system has no flaw of this name; `stormglass list flaws` shows the mistakes that can be \

@@ -1,8 +1,9 @@
 //! Scenarios: from the text of a file to a judged run.
 //!
-//! - [`parse`]: text to [`Scenario`](scenario::Scenario), which is what its author meant, or everything that is wrong with
-//!   it ([`diagnostics`], numbered in [`codes`]). Which keys there are stands in [`sections`]; what a system under test adds,
-//!   in [`systems`].
+//! - [`parse`]: text to a [`Draft`], in which some values may be left to the seed, or everything that is wrong with it
+//!   ([`diagnostics`], numbered in [`codes`]). Which keys there are stands in [`sections`]; what a system under test adds, in
+//!   [`systems`].
+//! - [`Draft::resolve`]: a draft and a seed to a [`Scenario`](scenario::Scenario), which is what its author meant.
 //! - [`plan`]: a scenario and a seed to a [`Plan`](plan::Plan): every number decided, nothing run.
 //! - [`execute`]: a plan to a finished run; the one place that meets the protocols' types.
 //! - [`judge`]: a finished run to findings. [`outage`]: when nobody was served.
@@ -34,7 +35,7 @@ pub mod sections;
 pub mod systems;
 mod text;
 
-pub use parse::{CHECKS, GOALS, parse};
+pub use parse::{CHECKS, Draft, GOALS, parse};
 pub use parting::{Parting, parting};
 pub use record::{Run, run};
 pub use sim_core::time::parse_duration;

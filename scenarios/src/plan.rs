@@ -6,6 +6,7 @@
 
 use crate::delay::{shares, table};
 use crate::scenario::{Fault, Load, Model, Scenario, Timing};
+use history::Draw;
 use history::figures::counted;
 use sim_core::delay::Delay;
 use sim_core::dice::{Dice, Ratio, StreamName, Streams};
@@ -60,6 +61,8 @@ pub struct Plan {
     pub clients: Vec<ClientSetup>,
     /// What goes wrong, and when.
     pub faults: Vec<fault::Fault>,
+    /// What the seed decided of the scenario before.
+    pub draws: Vec<Draw>,
 }
 
 /// How many final reads are under way at once: enough to read hundreds of keys across an ocean in a few seconds.
@@ -91,6 +94,7 @@ impl Plan {
             tcp: Tcp::default(),
             clients: clients(scenario),
             faults: faults.collect(),
+            draws: scenario.draws.clone(),
         }
     }
 }
@@ -198,6 +202,9 @@ impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (duration, settle) = (format_duration(self.duration), format_duration(self.settle));
         writeln!(f, "{}, seed {}: {duration}, then {settle} to settle", self.scenario, self.seed)?;
+        for Draw { key, value } in &self.draws {
+            writeln!(f, "drawn      {key} = {value}")?;
+        }
         writeln!(f, "protocol   {}", self.protocol)?;
         for (key, setting) in self.values.iter() {
             writeln!(f, "           {key} = {setting}")?;

@@ -1,7 +1,8 @@
 //! Every key that a scenario file can hold: its kind, its default and a sentence about it.
 //!
 //! These tables are the manual and the parser's only list of keys. A protocol adds its own below `[protocol]`
-//! ([`crate::systems::System::keys`]).
+//! ([`crate::systems::System::keys`]). What a key takes is what it takes once the seed has decided: before, the file may say
+//! `{ choose = [..] }` or `{ draw = ".." }` of it.
 
 use crate::text::entry::{Absent, Entry, Section, Takes};
 use sim_core::settings::Kind;
@@ -143,6 +144,7 @@ pub static LOAD: Section = Section {
         may("retry", LENGTH, "a quarter of `timeout`", "How long it waits for one answer before it asks again."),
         with("at", WAIT, "0", "When it begins."),
         may("for", LENGTH, "to the end of `duration`", "How long it lasts."),
+        CHANCE,
     ]],
 };
 
@@ -197,6 +199,8 @@ pub static KEYS: Section = Section {
     ]],
 };
 
+const CHANCE: Entry = may("chance", Takes::Share, "it always exists", "It exists in this share of seeds.");
+
 const FAULT: &[Entry] = &[
     needs("do", word(&["partition", "crash", "pause", "link", "operate"]), "What happens."),
     may("name", Takes::Text, "<do>-<k>", "Its own name: its random numbers are drawn by it."),
@@ -212,6 +216,7 @@ const FAULT: &[Entry] = &[
 const LASTING: &[Entry] = &[
     may("during", MOMENTS, "see `at`, `every`, `when`", "From when to when."),
     may("for", LENGTHS, "to the end of `duration`", "How long it lasts; within a range, drawn for each strike."),
+    CHANCE,
 ];
 
 const TARGET: Entry = needs("target", Takes::Targets, "Whom it strikes.");

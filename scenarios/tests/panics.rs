@@ -115,7 +115,8 @@ clients = 1
 must = ["linearizable", "availability >= 1%"]
 "#
     );
-    let (scenario, _) = scenarios::parse(&source, "clumsy", &[], &[CLUMSY]).expect("well formed");
+    let (draft, _) = scenarios::parse(&source, "clumsy", &[], &[CLUMSY]).expect("well formed");
+    let scenario = draft.resolve(1).expect("nothing is drawn");
     scenarios::run(&scenario, 1, &[CLUMSY], &mut Options::default()).expect("the engine holds").record
 }
 

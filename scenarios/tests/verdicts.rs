@@ -2,12 +2,19 @@
 
 use history::{Level, Operation, Purpose, RunRecord, Verdict};
 use scenarios::execute::Options;
+use scenarios::scenario::Scenario;
 use scenarios::systems::SYSTEMS;
 
 fn run(source: &str, seed: u64) -> RunRecord {
-    let (scenario, _) = scenarios::parse(source, "test", &[], SYSTEMS)
+    let (draft, _) = scenarios::parse(source, "test", &[], SYSTEMS)
         .unwrap_or_else(|problems| panic!("{}", scenarios::diagnostics::render(&problems, "test.toml", source, false)));
+    let scenario = draft.resolve(seed).expect("it fits together");
     scenarios::run(&scenario, seed, SYSTEMS, &mut Options::default()).expect("the engine holds").record
+}
+
+/// A scenario that leaves nothing to the seed.
+fn read(source: &str) -> Scenario {
+    scenarios::parse(source, "test", &[], SYSTEMS).expect("well formed").0.resolve(0).expect("it fits together")
 }
 
 fn verdict_of(record: &RunRecord, check: &str) -> Verdict {
@@ -146,7 +153,7 @@ fn levels_count_as_they_say() {
 #[test]
 fn a_trace_changes_nothing() {
     let source = scenario("5s", "[[fault]]\ndo = \"crash\"\nat = \"2s\"\nfor = \"1s\"\ntarget = \"leader\"");
-    let (parsed, _) = scenarios::parse(&source, "test", &[], SYSTEMS).expect("well formed");
+    let parsed = read(&source);
     let mut rows = 0;
     let mut sink = |more: Vec<scenarios::execute::Row>| rows += more.len();
     let mut options = Options { trace: Some(&mut sink), keep_going: None };
@@ -158,7 +165,7 @@ fn a_trace_changes_nothing() {
 #[test]
 fn a_run_that_is_stopped_says_so() {
     let source = scenario("5s", "[expect]\nmust = [\"linearizable\", \"availability >= 1%\"]");
-    let (parsed, _) = scenarios::parse(&source, "test", &[], SYSTEMS).expect("well formed");
+    let parsed = read(&source);
     let mut options = Options { trace: None, keep_going: Some(&|| false) };
     let record = scenarios::run(&parsed, 3, SYSTEMS, &mut options).expect("the engine holds").record;
     assert_eq!(record.verdict, Verdict::Unknown);
@@ -260,7 +267,7 @@ fn more_keys_than_time_are_no_lack_of_progress() {
     let keys = "keys = { count = 5000 }\n[cluster]\nlayout = \"three-regions\"\n[expect]\nmust = [\"linearizable\"]";
     let source = scenario("5s", keys).replace("settle = \"5s\"", "settle = \"500ms\"");
     for seed in 0..5 {
-        let (parsed, _) = scenarios::parse(&source, "test", &[], SYSTEMS).expect("well formed");
+        let parsed = read(&source);
         let run = scenarios::run(&parsed, seed, SYSTEMS, &mut Options::default()).expect("the engine holds");
         let is_open = |op: &Operation| op.purpose == Purpose::FinalRead && op.completed.is_none();
         assert!(run.history.operations.iter().any(is_open), "seed {seed}: the time was too short");

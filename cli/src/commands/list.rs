@@ -62,8 +62,8 @@ fn scenarios_here() -> Result<Vec<(String, String)>, crate::exit::Failure> {
     let root = if shipped.is_dir() { shipped } else { Path::new(".") };
     let mut rows = Vec::new();
     for path in files::scenarios_at(root)? {
-        if let Ok((scenario, _)) = load::quietly(&path, &[]) {
-            rows.push((path.display().to_string(), scenario.about));
+        if let Ok(loaded) = load::quietly(&path, &[]) {
+            rows.push((path.display().to_string(), loaded.draft.about().to_owned()));
         }
     }
     Ok(rows)

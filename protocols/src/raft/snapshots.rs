@@ -162,7 +162,8 @@ impl<O: Object> Raft<O> {
     fn keep(&mut self, snapshot: Snapshot, ctx: &mut Ctx<'_, Self>) {
         let prev = snapshot.last.index;
         let entries = self.log.after(prev).to_vec();
-        let mut records = vec![Record::Term { term: self.term, vote: self.vote }, Record::Snapshot(Box::new(snapshot.clone()))];
+        let mut records =
+            vec![Record::Term { term: self.term, vote: self.vote }, Record::Snapshot(Box::new(snapshot.clone()))];
         if !entries.is_empty() {
             records.push(Record::Entries { prev, entries });
         }

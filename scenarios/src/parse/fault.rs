@@ -1,6 +1,6 @@
 //! `[[fault]]`: what goes wrong, and when.
 
-use super::load::Names;
+use super::load::{Names, exists};
 use super::operate::operate;
 use super::target::{has_others, target};
 use super::{Scene, delays, layout};
@@ -16,12 +16,10 @@ use sim_core::dice::Ratio;
 use sim_core::fault::{DiskFate, Event, Moment, Target};
 use sim_core::settings::{Kind, Setting};
 use sim_core::time::format_duration;
-use std::collections::BTreeMap;
 
 /// All faults; `None` if one of them is broken.
 pub(super) fn faults(top: &Reader<'_>, scene: &Scene<'_>) -> Option<Vec<Fault>> {
     let mut names = Names::default();
-    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
     let mut faults = Vec::new();
     for (i, table) in top.tables("fault").into_iter().enumerate() {
         let place = format!("[[fault]] number {}", i + 1);
@@ -32,16 +30,16 @@ pub(super) fn faults(top: &Reader<'_>, scene: &Scene<'_>) -> Option<Vec<Fault>> 
         let section = FAULTS.iter().find(|section| fault_name(section) == kind);
         let section = section.expect("every kind of fault has a section");
         let reader = Reader::numbered(table, section, &place, scene.problems);
-        let count = counts.entry(kind).or_default();
-        *count += 1;
-        let name = names.name(&reader, format!("{kind}-{count}"), scene.problems);
+        let name = names.name(&reader, scene.problems);
         let action = action(&reader, kind, scene);
         let timing = timing(&reader, scene);
         let length = if reader.takes("for") { reader.times("for") } else { None };
         if let Some(timing) = &timing {
             check_time(&reader, timing, scene);
         }
-        faults.push(action.zip(timing).map(|(action, timing)| Fault { name, action, timing, length }));
+        if exists(&reader) {
+            faults.push(action.zip(timing).map(|(action, timing)| Fault { name, action, timing, length }));
+        }
     }
     faults.into_iter().collect()
 }

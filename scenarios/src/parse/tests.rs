@@ -67,7 +67,8 @@ seeds = 500
 "#;
 
 fn read(source: &str) -> Result<(Scenario, Vec<Diagnostic>), Vec<Diagnostic>> {
-    parse(source, "storm", &[], &[TOY])
+    let (draft, warnings) = parse(source, "storm", &[], &[TOY])?;
+    Ok((draft.resolve(1)?, warnings))
 }
 
 fn one(who: Who) -> Target {
@@ -247,18 +248,24 @@ fn expectations_keep_their_text() {
 fn overrides_are_read_like_the_file() {
     let set = |key: &str, value: &str| {
         let found = parse(STORM, "storm", &[(key.to_owned(), value.to_owned())], &[TOY]);
-        found.map(|(scenario, _)| scenario).map_err(|found| render(&found, "storm.toml", STORM, false))
+        found.and_then(|(draft, _)| draft.resolve(1)).map_err(|found| render(&found, "storm.toml", STORM, false))
     };
     assert!(set("protocol.pre-vote", "true").unwrap().protocol.values.flag("pre-vote"));
     assert_eq!(set("load.0.clients", "9").unwrap().loads[0].zones.len(), 9);
     assert_eq!(set("duration", "2m").unwrap().duration, 120 * SECOND);
     assert_eq!(set("fault.1.disk", "keep").unwrap().faults.len(), 6);
+    assert_eq!(set("load.load-2.clients", "9").unwrap().loads[1].zones.len(), 9, "by name");
+    assert_eq!(
+        set("fault.crash-2.at", "7s").unwrap().faults[2].timing,
+        Timing::At { from: 7 * SECOND, to: 7 * SECOND }
+    );
     assert_eq!(
         set("protocol.pre-vote", "yes").unwrap_err(),
         "error[S0103]: in --set protocol.pre-vote: `pre-vote` takes `true` or `false`, without quotes; this is a text\n\n"
     );
     assert!(set("protocol.prevote", "true").unwrap_err().contains("S0102]: in --set protocol.prevote: unknown key"));
     assert!(set("load.2.clients", "1").unwrap_err().contains("error[S0005]: in --set load.2.clients"));
+    assert!(set("fault.crash-3.at", "1s").unwrap_err().contains("`fault` is a list of 6, and `crash-3` is none of"));
 }
 
 /// Every section is read, whatever is wrong with the one before; the file's order is the order of the problems.

@@ -5,7 +5,7 @@ use super::{Shape, Table, Value};
 use crate::codes;
 use crate::diagnostics::{Diagnostic, Origin};
 use sim_core::dice::Ratio;
-use sim_core::settings::parse_decimal;
+pub(crate) use sim_core::settings::parse_decimal as decimal;
 pub(crate) use sim_core::settings::parse_share;
 use sim_core::settings::{Kind, Setting};
 use sim_core::time::parse_duration;
@@ -107,7 +107,7 @@ impl<'a> Given<'a> {
                 "h" => 3600,
                 _ => return None,
             };
-            let rate = parse_decimal(number)?;
+            let rate = decimal(number)?;
             Some(Ratio::new(rate.numerator, rate.denominator.checked_mul(seconds)?))
         };
         let rate = read().ok_or_else(|| self.bad(format!("`{text}` is not a rate; write it like \"300/s\"")))?;
@@ -121,8 +121,7 @@ impl<'a> Given<'a> {
         let (Shape::Number(number) | Shape::Fraction(number)) = &self.value.shape else {
             return Err(self.wrong_type());
         };
-        parse_decimal(number)
-            .ok_or_else(|| self.bad(format!("`{number}` is not a number from 0 with at most six decimals")))
+        decimal(number).ok_or_else(|| self.bad(format!("`{number}` is not a number from 0 with at most six decimals")))
     }
 
     /// `-50ms..50ms`, in nanoseconds.
