@@ -210,13 +210,13 @@ const FAULT: &[Entry] = &[
     may("when", Takes::Text, "see `at`, `every`", "What sets it off: `leader elected`, `500 operations`."),
     may("after", WAIT, "none", "With `when`: it strikes this much later."),
     may("times", count(1, STRIKES_MAX), "1 with `when`, no limit with `every`", "How many times at most."),
+    CHANCE,
 ];
 
 /// Of a fault that lasts.
 const LASTING: &[Entry] = &[
     may("during", MOMENTS, "see `at`, `every`, `when`", "From when to when."),
     may("for", LENGTHS, "to the end of `duration`", "How long it lasts; within a range, drawn for each strike."),
-    CHANCE,
 ];
 
 const TARGET: Entry = needs("target", Takes::Targets, "Whom it strikes.");

@@ -262,7 +262,7 @@ impl<O: Object> Raft<O> {
     fn become_leader(&mut self, ctx: &mut Ctx<'_, Self>) {
         let last = self.log.last();
         let began = (ctx.now(), last.time);
-        self.role = Role::Leader(Leadership::new(self.me, self.members.latest(), last.index, began));
+        self.role = Role::Leader(Box::new(Leadership::new(self.me, self.members.latest(), last.index, began)));
         self.leader = Some(self.me);
         self.observe_role(ctx);
         ctx.disarm(Timer::Election);

@@ -106,7 +106,7 @@ enum Role<Op> {
     /// Stands for election.
     Candidate(Poll),
     /// Dictates.
-    Leader(Leadership<Op>),
+    Leader(Box<Leadership<Op>>),
 }
 
 /// Node to node: the calls of Figure 2 and their replies.

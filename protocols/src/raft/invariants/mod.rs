@@ -277,10 +277,10 @@ impl<O: Object> RaftLaws<O> {
     /// "If a server has applied a log entry at a given index to its state machine, no other server will ever apply a
     /// different log entry for the same index" (Figure 3); nor will that one itself, nor have another in its place.
     fn state_machine_safety(&mut self, step: &Step<'_, O>, nodes: &Nodes<'_, Raft<O>>) -> Result<(), Breach> {
-        let unchanged = step.first_changed() - 1;
-        for index in step.before.commit.min(unchanged) + 1..=step.now.commit {
-            // What a snapshot stands for is compared as a whole.
-            let Some(term) = step.raft.log.term_at(index) else { continue };
+        let (unchanged, base) = (step.first_changed() - 1, step.raft.log.base());
+        self.commit_what_is_gone(step, nodes)?;
+        for index in (step.before.commit.min(unchanged) + 1).max(base.max(1))..=step.now.commit {
+            let term = step.raft.log.term_at(index).expect("from the base to within the log, which was compared first");
             match self.committed.get(index as usize - 1) {
                 Some(first) if first.term == term => {}
                 Some(first) => {
@@ -293,6 +293,25 @@ impl<O: Object> RaftLaws<O> {
                     self.leaders_have(index, term, by, nodes)?;
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// A node may commit entries and drop them for a snapshot in one step. With log matching the last of them says what
+    /// those before it were: each line names the term of the one before.
+    fn commit_what_is_gone(&mut self, step: &Step<'_, O>, nodes: &Nodes<'_, Raft<O>>) -> Result<(), Breach> {
+        let (log, by) = (&step.raft.log, step.now.term);
+        let (known, base) = (self.committed.len() as Index, log.base());
+        let mut term = log.term_at(base).expect("the base has a term");
+        let mut terms = Vec::new();
+        for index in (known + 1..=base).rev() {
+            terms.push((index, term));
+            let Some(line) = self.written.line(index, term) else { return Ok(()) };
+            term = line.prev_term;
+        }
+        for (index, term) in terms.into_iter().rev() {
+            self.committed.push(Committed { term, by });
+            self.leaders_have(index, term, by, nodes)?;
         }
         Ok(())
     }
@@ -333,7 +352,7 @@ impl<O: Object> RaftLaws<O> {
         let index = snapshot.last.index;
         let machine = snapshot.contents.read::<O>();
         let (written, committed) = (&self.written, &self.committed);
-        let entry = |index: Index| written.get(index, committed.get(index as usize - 1)?.term);
+        let entry = |index: Index| Some(&written.line(index, committed.get(index as usize - 1)?.term)?.entry);
         match self.truth.at(index, step.raft.rules(), entry) {
             Some(truth) if *truth == machine => Ok(()),
             Some(_) => {
@@ -400,9 +419,9 @@ impl<Op: Clone + PartialEq> Written<Op> {
         known.prev_term == prev_term && known.entry == *entry
     }
 
-    /// The entry at this index with this term.
-    fn get(&self, index: Index, term: Term) -> Option<&Entry<Op>> {
+    /// What was entered for this index and term.
+    fn line(&self, index: Index, term: Term) -> Option<&Line<Op>> {
         let first = self.first.get(index as usize - 1).filter(|first| first.entry.term == term);
-        first.or_else(|| self.others.get(&(index, term))).map(|line| &line.entry)
+        first.or_else(|| self.others.get(&(index, term)))
     }
 }

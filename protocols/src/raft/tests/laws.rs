@@ -51,7 +51,7 @@ fn leads(raft: &mut Node, term: Term, log: &[Term]) {
     raft.term = term;
     raft.log.append(&noops(&log[raft.log.last_index() as usize..]));
     let members = raft.members.latest();
-    raft.role = Role::Leader(Leadership::new(raft.me, members, raft.log.last_index(), (LocalTime(0), 0)));
+    raft.role = Role::Leader(Box::new(Leadership::new(raft.me, members, raft.log.last_index(), (LocalTime(0), 0))));
 }
 
 fn grows(raft: &mut Node, terms: &[Term]) {
@@ -266,8 +266,8 @@ fn a_snapshot_of_another_state() {
     };
     let snapshot = |index: Index, value: Option<i64>| {
         move |raft: &mut Node| {
-            let mut machine = Machine::<Register>::default();
-            machine.data = value.map_or(Value::Nil, Value::from);
+            let data = value.map_or(Value::Nil, Value::from);
+            let machine = Machine::<Register> { data, ..Machine::default() };
             let (last, members) = (Position { index, term: 1, time: 0 }, raft.members.latest().clone());
             raft.snapshot = Some(Snapshot { last, members, contents: Bytes::write(&machine) });
         }
