@@ -15,6 +15,7 @@
 //! - `reads`: how to answer a question without writing it into the minutes.
 //! - [`log`]: the minutes, and what they look like on disk.
 //! - [`invariants`]: what must hold after every step: the five laws of Figure 3, and four more.
+//! - [`promises`]: what all this promises, under which settings.
 //! - [`config`]: settings, and mistakes that real systems made.
 //!
 //! **Memory runs ahead of the disk.** A node handles messages while its records are still being flushed, and that is safe
@@ -28,6 +29,7 @@ pub mod config;
 mod election;
 pub mod invariants;
 pub mod log;
+pub mod promises;
 mod reads;
 mod replication;
 #[cfg(test)]
@@ -40,8 +42,10 @@ pub use log::{Command, Entry, Index, Log, Record, Term};
 use crate::client::{Answer, Request, Response, RoutingClient, Service};
 use election::Poll;
 use history::{Data, Object};
+use promises::Terms;
 use replication::Leadership;
 use serde::Serialize;
+use sim_core::promise::{Claim, Premise};
 use sim_core::protocol::{Boot, ClientId, Ctx, Never, NodeId, Observation, Protocol, Vocabulary};
 use sim_core::reach::Reach;
 use sim_core::time::LocalTime;
@@ -309,6 +313,10 @@ impl<O: Object> Protocol for Raft<O> {
 
     fn can_serve(_: &RaftConfig, _: &O::Op, reach: &Reach<'_>) -> bool {
         reach.majority()
+    }
+
+    fn promises(config: &RaftConfig, claim: Claim, premise: &Premise) -> Result<(), String> {
+        Terms::of(config).promise(claim, premise)
     }
 }
 
