@@ -13,7 +13,8 @@ const ASCII: Look = Look { colour: false, unicode: false };
 const SECOND: u64 = 1_000_000_000;
 
 fn finding(level: Level, check: &str, verdict: Verdict, detail: &str) -> Finding {
-    Finding { check: check.to_owned(), verdict, detail: detail.to_owned(), level, witness: Vec::new() }
+    let (check, detail) = (check.to_owned(), detail.to_owned());
+    Finding { check, verdict, detail, level, promise: None, witness: Vec::new() }
 }
 
 /// Twelve seconds: the leader is cut off in the fourth, and the second after has no operation at all.
@@ -317,9 +318,10 @@ prop_compose! {
         verdict in verdict(),
         detail in word(),
         level in proptest::sample::select(vec![Level::Always, Level::Must, Level::Reach, Level::Should, Level::Shows]),
+        promise in proptest::option::of(word()),
         witness in vec(word(), 0..3),
     ) -> Finding {
-        Finding { check, verdict, detail, level, witness }
+        Finding { check, verdict, detail, level, promise, witness }
     }
 }
 

@@ -4,6 +4,7 @@
 //!   it ([`diagnostics`], numbered in [`codes`]). Which keys there are stands in [`sections`]; what a system under test adds,
 //!   in [`systems`].
 //! - [`plan`]: a scenario and a seed to a [`Plan`](plan::Plan): every number decided, nothing run.
+//! - [`promises`]: what the system promises under what the scenario lets go wrong; a sentence that demands more is a mistake.
 //! - [`execute`]: a plan to a finished run; the one place that meets the protocols' types.
 //! - [`judge`]: a finished run to findings. [`outage`]: when nobody was served.
 //! - [`run`]: all of it, to a [`Run`]: the plain record and the history.
@@ -28,6 +29,7 @@ pub mod outage;
 mod parse;
 mod parting;
 pub mod plan;
+pub mod promises;
 mod record;
 pub mod scenario;
 pub mod sections;

@@ -250,6 +250,8 @@ pub struct Expectation {
     pub text: String,
     /// What it means.
     pub check: Check,
+    /// Whether the system promises it, in words; `None` where there is nothing to promise.
+    pub promise: Option<String>,
 }
 
 /// What can be expected of a run.
@@ -257,6 +259,8 @@ pub struct Expectation {
 pub enum Check {
     /// `linearizable`
     Linearizable,
+    /// `linearizable writes`
+    LinearizableWrites,
     /// `no lost writes`
     NoLostWrites,
     /// `availability >= 97%`

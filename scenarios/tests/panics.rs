@@ -5,6 +5,7 @@ use scenarios::execute::{Options, execute};
 use scenarios::systems::{DataKind, System};
 use serde::Serialize;
 use sim_core::laws::NoLaws;
+use sim_core::promise::{Claim, Premise};
 use sim_core::protocol::{
     Boot, Client, ClientBoot, ClientCtx, ClientId, Ctx, Never, NodeId, OpId, Protocol, Vocabulary, Why,
 };
@@ -51,6 +52,9 @@ impl Protocol for Clumsy {
     fn can_serve(_: &(), _: &RegisterOp, _: &Reach<'_>) -> bool {
         true
     }
+    fn promises(_: &Self::Config, _: Claim, _: &Premise) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 #[derive(Clone)]
@@ -88,6 +92,7 @@ const CLUMSY: System = System {
     laws: &[],
     data: &[DataKind::object::<Register>()],
     check: |_, _| Ok(()),
+    promises: |_, _, _| Ok(()),
     runner: |_| execute::<Clumsy>,
 };
 

@@ -14,13 +14,15 @@ mod protocol;
 mod sentence;
 mod target;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
+pub(crate) use expect::check_of;
 pub use sentence::{CHECKS, GOALS};
 
 use crate::codes;
 use crate::diagnostics::{Diagnostic, Origin, Severity, sort};
 use crate::layout::Layout;
+use crate::promises::Promises;
 use crate::scenario::Scenario;
 use crate::sections::{SWEEP, TOP};
 use crate::systems::System;
@@ -101,7 +103,13 @@ fn walk(root: &Table, file_stem: &str, systems: &[System], problems: &Problems) 
         problems,
     };
     let faults = fault::faults(&top, &scene);
-    let expect = expect::expect(&top, &scene, loads.as_deref());
+    let promises = match (system, &protocol, &cluster, &faults) {
+        (Some(system), Some(protocol), Some(cluster), Some(faults)) => {
+            Some(Promises::new(system, protocol, cluster, faults))
+        }
+        (_, _, _, _) => None,
+    };
+    let expect = expect::expect(&top, &scene, loads.as_deref(), promises.as_ref());
     let sweep = top.table("sweep").map(|table| Reader::new(table, &SWEEP, problems));
     Some(Scenario {
         name: top.name("name").unwrap_or_else(|| file_stem.to_owned()),
