@@ -329,7 +329,10 @@ fn each_list_has_a_line_for_each_thing() {
         ("protocols", &["raft  "][..]),
         ("faults", &["partition  ", "crash  ", "pause  ", "link  ", "Keys: groups, links, one-way."]),
         ("flaws", &["raft ack-before-fsync  ", "raft read-without-quorum  "]),
-        ("checks", &["linearizable  ", "no lost writes  ", "availability >= 97%  ", "operations >= 500  "]),
+        (
+            "checks",
+            &["linearizable  ", "no lost writes  ", "Promised by raft, as its settings are", "availability >= 97%  ", "operations >= 500  "],
+        ),
         ("layouts", &["small-lan  ", "three-zones  ", "three-regions  "]),
         ("scenarios", &["storm.toml  A calm sea."]),
     ] {

@@ -36,7 +36,10 @@ fn passing() -> RunRecord {
         to_ns: to * SECOND,
     };
     let findings = vec![
-        finding(Level::Must, "linearizable", Verdict::Pass, "110 operations, 5 keys"),
+        Finding {
+            promise: Some("promised by raft".to_owned()),
+            ..finding(Level::Must, "linearizable", Verdict::Pass, "110 operations, 5 keys")
+        },
         finding(Level::Must, "availability >= 80%", Verdict::Pass, "86.36 %   (best possible 99.09 %)"),
         finding(Level::Should, "recovery <= 1s", Verdict::Fail, "1.5s   (outage from 4s)"),
         finding(Level::Reach, "leader elected >= 2 times", Verdict::Pass, "2 times"),
@@ -97,6 +100,7 @@ fn failing() -> RunRecord {
     record.about = "A gestürzter leader answers.".to_owned();
     let stale = "key k0: process 0's read() = 7 (events 16 to 18) fits nowhere";
     record.findings[0] = Finding {
+        promise: Some("promised by raft with reads = read-index".to_owned()),
         witness: vec![format!("{stale}."), "What completed before event 18 can be ordered.".to_owned()],
         ..finding(Level::Must, "linearizable", Verdict::Fail, stale)
     };
@@ -187,6 +191,7 @@ leader-cut  seed 42   raft with read-without-quorum, 3 nodes, 3 places, 12s + 10
   leader        n1───────────────────────n3───────────────────────────┤  1 change, term 1 to 2
   fault                        ░░░░░░░░░░░░░░░                           partition-1 n1 | n2 n3 (33 effects)
 must    ✗ linearizable                key k0: process 0's read() = 7 (events 16 to 18) fits nowhere
+            promised by raft with reads = read-index
             What completed before event 18 can be ordered.
         ✓ availability >= 80%         86.36 %   (best possible 99.09 %)
         ? no lost writes              interrupted
@@ -216,6 +221,7 @@ leader-cut  seed 42   raft with read-without-quorum, 3 nodes, 3 places, 12s + 10
   leader        n1-----------------------n3---------------------------|  1 change, term 1 to 2
   fault                        ///////////////                           partition-1 n1 | n2 n3 (33 effects)
 must    x linearizable                key k0: process 0's read() = 7 (events 16 to 18) fits nowhere
+            promised by raft with reads = read-index
             What completed before event 18 can be ordered.
         + availability >= 80%         86.36 %   (best possible 99.09 %)
         ? no lost writes              interrupted

@@ -55,6 +55,8 @@ pub struct Unpromised {
     pub reason: String,
     /// Settings each of which would make the difference, as the file would write them.
     pub cures: Vec<String>,
+    /// A sentence that demands less and is promised.
+    pub instead: Option<&'static str>,
 }
 
 impl<'a> Promises<'a> {
@@ -69,7 +71,7 @@ impl<'a> Promises<'a> {
     /// If it is not made.
     pub fn of(&self, claim: Claim) -> Result<String, Unpromised> {
         if let Err(reason) = (self.system.promises)(self.values, claim, &self.premise) {
-            return Err(Unpromised { reason, cures: self.cures(claim) });
+            return Err(Unpromised { reason, cures: self.cures(claim), instead: self.instead(claim) });
         }
         let name = self.system.name;
         let rests_on: Vec<String> = self.decisive(claim).into_iter().map(|(key, _)| self.setting(key)).collect();
@@ -77,6 +79,14 @@ impl<'a> Promises<'a> {
         // How soon is the scenario's own demand.
         let what = if claim == Claim::Progress { "progress is promised" } else { "promised" };
         Ok(format!("{what} by {name}{with}"))
+    }
+
+    fn instead(&self, claim: Claim) -> Option<&'static str> {
+        let (weaker, sentence) = match claim {
+            Claim::Linearizable => (Claim::LinearizableWrites, "linearizable writes"),
+            Claim::LinearizableWrites | Claim::NoLostWrites | Claim::Progress => return None,
+        };
+        (self.system.promises)(self.values, weaker, &self.premise).is_ok().then_some(sentence)
     }
 
     /// As the file writes it, but for quotes.
@@ -190,6 +200,7 @@ mod tests {
         let unpromised = asked("local", Claim::Linearizable).expect_err("it may be stale");
         assert_eq!(unpromised.reason, "reads = local may lag");
         assert_eq!(unpromised.cures, ["reads = \"read-index\""], "the default before other cures");
+        assert_eq!(unpromised.instead, Some("linearizable writes"));
     }
 
     #[test]

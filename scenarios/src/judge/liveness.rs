@@ -24,7 +24,7 @@ pub(super) struct Tally {
     pub possible: u64,
 }
 
-/// The part of a whole that is not 0.
+/// `whole` is not 0.
 fn share(part: u64, whole: u64) -> f64 {
     part as f64 / whole as f64
 }
@@ -46,14 +46,16 @@ impl Judge<'_> {
             return Ruling::new(Verdict::Vacuous, detail);
         }
         if answered < demanded || asked.is_empty() {
-            let detail = format!("{answered} of {demanded} final reads answered, {settle} after everything healed");
+            let reads = counted(demanded as u64, "final read");
+            let detail = format!("{answered} of {reads} answered, {settle} after everything healed");
             return Ruling::new(Verdict::Fail, detail);
         }
         let healed = self.scenario.duration;
         let all = self.finished.facts.iter().filter_map(|op| op.served);
         let first = all.filter(|served| *served >= healed).min().unwrap_or(self.finished.end);
         let after = measured(first - healed);
-        let detail = format!("served within {after} of everything healing, {answered} final reads answered");
+        let reads = counted(answered as u64, "final read");
+        let detail = format!("served within {after} of everything healing, {reads} answered");
         Ruling::new(Verdict::Pass, detail)
     }
 
@@ -155,11 +157,14 @@ fn recovered(gaps: &[Gap], at_most: Nanos) -> Ruling {
     }
     let told = |gap: &Gap| {
         let (from, took) = (measured(gap.outage.from_ns), measured(gap.outage.to_ns - gap.outage.from_ns));
-        let barred = match gap.barred {
-            0 => String::new(),
-            barred => format!("; for {} nobody could have served", measured(barred)),
-        };
-        format!("{}   (outage of {took} from {from}, {}{barred})", measured(gap.chance), gap.during)
+        let (chance, during) = (measured(gap.chance), &gap.during);
+        match gap.barred {
+            0 => format!("{chance}   (outage from {from}, {during})"),
+            barred => {
+                let barred = measured(barred);
+                format!("{chance}   (of {took} from {from}, {during}; for {barred} nobody could have served)")
+            }
+        }
     };
     if worst.chance > at_most {
         return Ruling::new(Verdict::Fail, told(worst));
@@ -180,7 +185,56 @@ fn quantile(sorted: &[Nanos], share: Ratio) -> Option<Nanos> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use history::Outage;
+    use crate::execute::Finished;
+    use crate::parse::tests::TOY;
+    use crate::plan::Plan;
+    use history::{History, Outage, Outcome};
+    use sim_core::protocol::ClientId;
+    use sim_core::time::SECOND;
+
+    /// Reads begun when everything has healed: when they could have been served, and when they were.
+    fn progress_of(reads: &[(bool, Option<Nanos>)]) -> Verdict {
+        let source = "scenario = 1\nduration = \"10s\"\nsettle = \"10s\"\n[protocol]\nname = \"toy\"\n[[load]]\n";
+        let (scenario, _) = crate::parse::parse(source, "x", &[], &[TOY]).expect("well formed");
+        let plan = Plan::draw(&scenario, 1);
+        let fact = |&(could, served): &(bool, Option<Nanos>)| OpFact {
+            function: 0,
+            client: ClientId(5),
+            invoked: 11 * SECOND,
+            deadline: 20 * SECOND,
+            completed: served,
+            outcome: served.map_or(Outcome::Unknown, |_| Outcome::Returned(())),
+            served,
+            possible: if could { vec![(11 * SECOND, 20 * SECOND)] } else { Vec::new() },
+            purpose: Purpose::FinalRead,
+        };
+        let finished = Finished {
+            history: History::default(),
+            facts: reads.iter().map(fact).collect(),
+            strikes: Vec::new(),
+            roles: Vec::new(),
+            steps: 0,
+            fingerprint: 0,
+            checkpoints: Vec::new(),
+            end: 20 * SECOND,
+            whole: true,
+            breach: None,
+            panic: None,
+            laws: &[],
+        };
+        Judge { scenario: &scenario, plan: &plan, finished: &finished, gaps: &[] }.progress().verdict
+    }
+
+    #[test]
+    fn progress_is_demanded_of_what_could_be_read() {
+        let (served, missed, barred) = ((true, Some(12 * SECOND)), (true, None), (false, None));
+        assert_eq!(progress_of(&[served, served]), Verdict::Pass);
+        assert_eq!(progress_of(&[served, barred]), Verdict::Pass);
+        assert_eq!(progress_of(&[served, missed]), Verdict::Fail);
+        assert_eq!(progress_of(&[barred, missed]), Verdict::Fail);
+        assert_eq!(progress_of(&[barred, barred]), Verdict::Vacuous);
+        assert_eq!(progress_of(&[]), Verdict::Fail, "nobody read");
+    }
 
     #[test]
     fn quantiles_are_values_that_occurred() {
@@ -208,7 +262,6 @@ mod tests {
 
     #[test]
     fn recovery_counts_only_the_time_in_which_service_was_possible() {
-        const SECOND: Nanos = 1_000_000_000;
         let gap = |chance, barred, is_over| Gap {
             outage: Outage {
                 from_ns: 10 * SECOND,
@@ -229,7 +282,7 @@ mod tests {
         assert_eq!(judged(&[]).0, Verdict::Pass);
         let (verdict, detail) = judged(&[gap(SECOND, 5 * SECOND, true), gap(SECOND / 2, 0, true)]);
         assert_eq!(verdict, Verdict::Pass);
-        assert_eq!(detail, "1s   (outage of 6s from 10s, during crash-1; for 5s nobody could have served)");
+        assert_eq!(detail, "1s   (of 6s from 10s, during crash-1; for 5s nobody could have served)");
         assert_eq!(judged(&[gap(SECOND, 0, true), gap(3 * SECOND, 0, true)]).0, Verdict::Fail);
         assert_eq!(judged(&[gap(0, 9 * SECOND, false)]).0, Verdict::Vacuous, "nobody could have served");
         assert_eq!(judged(&[gap(SECOND, 0, true), gap(0, 9 * SECOND, false)]).0, Verdict::Pass);

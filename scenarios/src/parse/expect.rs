@@ -64,9 +64,10 @@ fn all<T>(items: impl Iterator<Item = Option<T>>) -> Option<Vec<T>> {
 
 /// A sentence that demands what the system does not promise.
 fn beyond(text: &str, unpromised: &Unpromised, code: &'static Code, origin: &Origin) -> Diagnostic {
-    let Unpromised { reason, cures } = unpromised;
+    let Unpromised { reason, cures, instead } = unpromised;
     let problem = Diagnostic::new(code, origin, format!("`{text}` is not promised here: {reason}"));
     let cures = cures.iter().map(|cure| format!("use `{cure}`"));
+    let cures = cures.chain(instead.map(|sentence| format!("demand `{sentence}` instead")));
     let shown = (code.severity == Severity::Error).then(|| "list it in `shows` too, to show the violation".to_owned());
     problem.help(cures.chain(shown).collect::<Vec<_>>().join(", or "))
 }

@@ -192,7 +192,7 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
         "whole",
         "LOCAL\n[expect]\nmust = [«\"linearizable\"»]",
         "S0404",
-        "use `reads = \"read-index\"`, or list it in `shows`",
+        "use `reads = \"read-index\"`, or demand `linearizable writes` instead, or list it in",
     ),
     (
         "whole",
