@@ -76,9 +76,7 @@ impl<'a> Promises<'a> {
         let name = self.system.name;
         let rests_on: Vec<String> = self.decisive(claim).into_iter().map(|(key, _)| self.setting(key)).collect();
         let with = if rests_on.is_empty() { String::new() } else { format!(" with {}", rests_on.join(", ")) };
-        // How soon is the scenario's own demand.
-        let what = if claim == Claim::Progress { "progress is promised" } else { "promised" };
-        Ok(format!("{what} by {name}{with}"))
+        Ok(format!("{} by {name}{with}", promised(claim)))
     }
 
     fn instead(&self, claim: Claim) -> Option<&'static str> {
@@ -132,12 +130,22 @@ fn choices(key: &Key) -> Vec<Setting> {
     choices
 }
 
-/// The systems that promise what a sentence of `must` demands, as their settings are unless changed and where nothing goes
-/// wrong; `None` if the sentence demands nothing that can be promised.
-pub fn promised_by(sentence: &str, systems: &[System]) -> Option<Vec<&'static str>> {
+/// That this is promised, but for by whom. How soon somebody is served is the scenario's own demand.
+fn promised(claim: Claim) -> &'static str {
+    match claim {
+        Claim::Linearizable | Claim::LinearizableWrites | Claim::NoLostWrites => "promised",
+        Claim::Progress => "progress is promised",
+    }
+}
+
+/// Which systems promise what a sentence of `must` demands, at their default settings and where nothing goes wrong; `None`
+/// if the sentence demands nothing that can be promised.
+pub fn promised_by(sentence: &str, systems: &[System]) -> Option<String> {
     let claim = claim(&crate::parse::check_of(sentence)?)?;
     let promises = |system: &&System| (system.promises)(&Values::defaults(system.keys), claim, &Premise::CALM).is_ok();
-    Some(systems.iter().filter(promises).map(|system| system.name).collect())
+    let names: Vec<&str> = systems.iter().filter(promises).map(|system| system.name).collect();
+    let names = if names.is_empty() { "no system".to_owned() } else { names.join(", ") };
+    Some(format!("{} by {names}", promised(claim)))
 }
 
 #[cfg(test)]
@@ -205,7 +213,10 @@ mod tests {
 
     #[test]
     fn a_check_is_promised_by_those_whose_defaults_do() {
-        assert_eq!(promised_by("linearizable", &[TOY]), Some(vec!["toy"]));
+        assert_eq!(promised_by("linearizable", &[TOY]).as_deref(), Some("promised by toy"));
+        assert_eq!(promised_by("recovery <= 2s", &[TOY]).as_deref(), Some("progress is promised by toy"));
+        let never: System = System { promises: |_, _, _| Err("no".to_owned()), ..TOY };
+        assert_eq!(promised_by("linearizable", &[never]).as_deref(), Some("promised by no system"));
         assert_eq!(promised_by("leader changes <= 3", &[TOY]), None);
         assert_eq!(promised_by("every fault had an effect", &[TOY]), None);
     }

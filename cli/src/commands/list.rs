@@ -50,11 +50,8 @@ pub fn list(kind: Kind) -> Done {
 
 /// Who makes the promise that a check demands.
 fn promised_by(sentence: &str) -> String {
-    match scenarios::promises::promised_by(sentence, SYSTEMS).as_deref() {
-        Some([]) => " No system promises it as its settings are unless changed.".to_owned(),
-        Some(systems) => format!(" Promised by {}, as its settings are unless changed.", systems.join(", ")),
-        None => String::new(),
-    }
+    let promised = scenarios::promises::promised_by(sentence, SYSTEMS);
+    promised.map(|promised| format!(" With default settings {promised}.")).unwrap_or_default()
 }
 
 /// What it is called in `do`, what it does, and which keys it has beside those of every fault.
