@@ -5,6 +5,8 @@
 //! `liveness`.
 
 mod liveness;
+#[cfg(test)]
+mod tests;
 
 use crate::execute::{Finished, OpFact};
 use crate::outage::Gap;

@@ -185,56 +185,8 @@ fn quantile(sorted: &[Nanos], share: Ratio) -> Option<Nanos> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::execute::Finished;
-    use crate::parse::tests::TOY;
-    use crate::plan::Plan;
-    use history::{History, Outage, Outcome};
-    use sim_core::protocol::ClientId;
+    use history::Outage;
     use sim_core::time::SECOND;
-
-    /// Reads begun when everything has healed: when they could have been served, and when they were.
-    fn progress_of(reads: &[(bool, Option<Nanos>)]) -> Verdict {
-        let source = "scenario = 1\nduration = \"10s\"\nsettle = \"10s\"\n[protocol]\nname = \"toy\"\n[[load]]\n";
-        let (scenario, _) = crate::parse::parse(source, "x", &[], &[TOY]).expect("well formed");
-        let plan = Plan::draw(&scenario, 1);
-        let fact = |&(could, served): &(bool, Option<Nanos>)| OpFact {
-            function: 0,
-            client: ClientId(5),
-            invoked: 11 * SECOND,
-            deadline: 20 * SECOND,
-            completed: served,
-            outcome: served.map_or(Outcome::Unknown, |_| Outcome::Returned(())),
-            served,
-            possible: if could { vec![(11 * SECOND, 20 * SECOND)] } else { Vec::new() },
-            purpose: Purpose::FinalRead,
-        };
-        let finished = Finished {
-            history: History::default(),
-            facts: reads.iter().map(fact).collect(),
-            strikes: Vec::new(),
-            roles: Vec::new(),
-            steps: 0,
-            fingerprint: 0,
-            checkpoints: Vec::new(),
-            end: 20 * SECOND,
-            whole: true,
-            breach: None,
-            panic: None,
-            laws: &[],
-        };
-        Judge { scenario: &scenario, plan: &plan, finished: &finished, gaps: &[] }.progress().verdict
-    }
-
-    #[test]
-    fn progress_is_demanded_of_what_could_be_read() {
-        let (served, missed, barred) = ((true, Some(12 * SECOND)), (true, None), (false, None));
-        assert_eq!(progress_of(&[served, served]), Verdict::Pass);
-        assert_eq!(progress_of(&[served, barred]), Verdict::Pass);
-        assert_eq!(progress_of(&[served, missed]), Verdict::Fail);
-        assert_eq!(progress_of(&[barred, missed]), Verdict::Fail);
-        assert_eq!(progress_of(&[barred, barred]), Verdict::Vacuous);
-        assert_eq!(progress_of(&[]), Verdict::Fail, "nobody read");
-    }
 
     #[test]
     fn quantiles_are_values_that_occurred() {
