@@ -45,6 +45,13 @@ impl Model {
         Model::ALL.into_iter().find(|model| model.name() == name)
     }
 
+    /// Whether a function changes the data and returns the same whatever they held, so that its results tell nothing.
+    pub fn is_blind(self, f: &str) -> bool {
+        match self {
+            Model::CasRegister | Model::Register | Model::Kv => matches!(f, "write" | "put" | "append"),
+        }
+    }
+
     /// Whether operations name a key.
     pub const fn is_keyed(self) -> bool {
         match self {

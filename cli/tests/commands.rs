@@ -51,6 +51,27 @@ fn check_lets_warnings_through() {
     assert_tells(&told.err, &["warning[S0501]"]);
 }
 
+/// Without check-quorum a leader that nobody answers stays, and raft promises no progress.
+#[test]
+fn a_scenario_that_demands_more_than_was_promised_is_refused_unless_it_is_made_to_show_that() {
+    let deaf = CUT.replace("[[\"leader\"], [\"others\"]]", "[[\"others\"], [\"leader\"]]\none-way = true");
+    let demand = CALM.replace("\"no lost writes\"", "\"recovery <= 1s\"");
+    let trusting = demand.replace("name = \"raft\"", "name = \"raft\"\ncheck-quorum = false");
+    let here = Scratch::with(&format!("{trusting}{deaf}"));
+    assert_tells(
+        &here.refused(&["check", "storm.toml"]),
+        &[
+            "error[S0404]: `recovery <= 1s` is not promised here: without check-quorum",
+            "--> storm.toml:16:25",
+            "help: use `check-quorum = true`, or list it in `shows` too",
+        ],
+    );
+    here.write("shown.toml", format!("{trusting}shows = [\"recovery <= 1s\"]\n{deaf}"));
+    here.write("sound.toml", format!("{demand}{deaf}"));
+    let told = here.stormglass(&["check", "shown.toml", "sound.toml"]);
+    assert_eq!((told.code, told.out.as_str()), (0, "shown.toml: fine\nsound.toml: fine\n"), "{}", told.err);
+}
+
 /// Four scenarios: two hold, one violates, one tests nothing.
 #[track_caller]
 fn suite() -> Scratch {
@@ -329,7 +350,16 @@ fn each_list_has_a_line_for_each_thing() {
         ("protocols", &["raft  "][..]),
         ("faults", &["partition  ", "crash  ", "pause  ", "link  ", "operate  ", "Keys: groups, links, one-way."]),
         ("flaws", &["raft ack-before-fsync  ", "raft read-without-quorum  "]),
-        ("checks", &["linearizable  ", "no lost writes  ", "availability >= 97%  ", "operations >= 500  "]),
+        (
+            "checks",
+            &[
+                "linearizable  ",
+                "no lost writes  ",
+                "With default settings promised by raft.",
+                "availability >= 97%  ",
+                "operations >= 500  ",
+            ],
+        ),
         ("layouts", &["small-lan  ", "three-zones  ", "three-regions  "]),
         ("scenarios", &["storm.toml  A calm sea."]),
     ] {

@@ -56,6 +56,9 @@ pub struct Finding {
     pub detail: String,
     /// Who asked.
     pub level: Level,
+    /// Whether the system promises what was checked, in words; `None` where nobody promises such a thing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promise: Option<String>,
     /// For a violation: the argument, one line a step.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub witness: Vec<String>,
@@ -80,8 +83,10 @@ mod tests {
     #[test]
     fn the_worst_verdict_wins_and_no_finding_is_vacuous() {
         use Verdict::*;
-        let finding =
-            |verdict, level| Finding { check: String::new(), verdict, detail: String::new(), level, witness: vec![] };
+        let finding = |verdict, level| {
+            let (check, detail) = (String::new(), String::new());
+            Finding { check, verdict, detail, level, promise: None, witness: vec![] }
+        };
         assert_eq!(merged(&[]), Vacuous);
         assert_eq!(merged(&[finding(Fail, Level::Should)]), Vacuous);
         assert_eq!(merged(&[finding(Pass, Level::Must), finding(Fail, Level::Should)]), Pass);

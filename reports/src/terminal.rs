@@ -238,7 +238,9 @@ impl Page<'_> {
                 let sign = self.look.signed(finding.verdict, sign(finding.verdict, self.look.unicode));
                 let (check, detail) = (self.look.shown(&finding.check), self.look.shown(&finding.detail));
                 self.line(&format!("{name:<8}{sign} {check:<width$}   {detail}"));
-                for step in argument(&finding.detail, &finding.witness) {
+                // What is promised matters where it was broken.
+                let promise = finding.promise.iter().filter(|_| finding.verdict == Verdict::Fail);
+                for step in promise.chain(argument(&finding.detail, &finding.witness)) {
                     let step = self.look.shown(step);
                     self.line(&format!("            {step}"));
                 }

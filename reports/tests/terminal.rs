@@ -13,7 +13,8 @@ const ASCII: Look = Look { colour: false, unicode: false };
 const SECOND: u64 = 1_000_000_000;
 
 fn finding(level: Level, check: &str, verdict: Verdict, detail: &str) -> Finding {
-    Finding { check: check.to_owned(), verdict, detail: detail.to_owned(), level, witness: Vec::new() }
+    let (check, detail) = (check.to_owned(), detail.to_owned());
+    Finding { check, verdict, detail, level, promise: None, witness: Vec::new() }
 }
 
 /// Twelve seconds: the leader is cut off in the fourth, and the second after has no operation at all.
@@ -35,7 +36,10 @@ fn passing() -> RunRecord {
         to_ns: to * SECOND,
     };
     let findings = vec![
-        finding(Level::Must, "linearizable", Verdict::Pass, "110 operations, 5 keys"),
+        Finding {
+            promise: Some("promised by raft".to_owned()),
+            ..finding(Level::Must, "linearizable", Verdict::Pass, "110 operations, 5 keys")
+        },
         finding(Level::Must, "availability >= 80%", Verdict::Pass, "86.36 %   (best possible 99.09 %)"),
         finding(Level::Should, "recovery <= 1s", Verdict::Fail, "1.5s   (outage from 4s)"),
         finding(Level::Reach, "leader elected >= 2 times", Verdict::Pass, "2 times"),
@@ -97,6 +101,7 @@ fn failing() -> RunRecord {
     record.about = "A gestürzter leader answers.".to_owned();
     let stale = "key k0: process 0's read() = 7 (events 16 to 18) fits nowhere";
     record.findings[0] = Finding {
+        promise: Some("promised by raft with reads = read-index".to_owned()),
         witness: vec![format!("{stale}."), "What completed before event 18 can be ordered.".to_owned()],
         ..finding(Level::Must, "linearizable", Verdict::Fail, stale)
     };
@@ -187,6 +192,7 @@ leader-cut  seed 42   raft with read-without-quorum, 3 nodes, 3 places, 12s + 10
   leader        n1───────────────────────n3───────────────────────────┤  1 change, term 1 to 2
   fault                        ░░░░░░░░░░░░░░░                           partition-1 n1 | n2 n3 (33 effects)
 must    ✗ linearizable                key k0: process 0's read() = 7 (events 16 to 18) fits nowhere
+            promised by raft with reads = read-index
             What completed before event 18 can be ordered.
         ✓ availability >= 80%         86.36 %   (best possible 99.09 %)
         ? no lost writes              interrupted
@@ -216,6 +222,7 @@ leader-cut  seed 42   raft with read-without-quorum, 3 nodes, 3 places, 12s + 10
   leader        n1-----------------------n3---------------------------|  1 change, term 1 to 2
   fault                        ///////////////                           partition-1 n1 | n2 n3 (33 effects)
 must    x linearizable                key k0: process 0's read() = 7 (events 16 to 18) fits nowhere
+            promised by raft with reads = read-index
             What completed before event 18 can be ordered.
         + availability >= 80%         86.36 %   (best possible 99.09 %)
         ? no lost writes              interrupted
@@ -318,9 +325,10 @@ prop_compose! {
         verdict in verdict(),
         detail in word(),
         level in proptest::sample::select(vec![Level::Always, Level::Must, Level::Reach, Level::Should, Level::Shows]),
+        promise in proptest::option::of(word()),
         witness in vec(word(), 0..3),
     ) -> Finding {
-        Finding { check, verdict, detail, level, witness }
+        Finding { check, verdict, detail, level, promise, witness }
     }
 }
 

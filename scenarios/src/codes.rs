@@ -99,10 +99,15 @@ codes! {
         that this system or its data do not have, such as linearizability where no sequential specification exists."
     UNKNOWN_CHECK = "S0403" Error "`shows` lists the checks that this scenario is made to violate: sentences that stand in \
         `must`, or laws of the protocol."
+    BEYOND_PROMISE = "S0404" Error "The sentence demands what the system does not promise with these settings, or where so much \
+        goes wrong; a violation would say nothing against it. A scenario made to show the violation lists the sentence in \
+        `shows` too. Flaws play no part: what is demanded is what the system would do without them."
 
     NO_ABOUT = "S0501" Warning "`about` says in a sentence what one learns from the scenario. Lists and reports show it."
     NO_LOAD = "S0502" Warning "Without a [[load]] no client asks for anything, so most checks have nothing to judge."
     NO_EXPECTATION = "S0503" Warning "Without [expect] a run can only break the protocol's own laws."
+    UNPROMISED = "S0504" Warning "The sentence under `should` demands what the system does not promise with these settings, or \
+        where so much goes wrong."
 }
 
 /// The code of this number.

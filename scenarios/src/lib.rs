@@ -5,6 +5,7 @@
 //!   [`systems`].
 //! - [`Draft::resolve`]: a draft and a seed to a [`Scenario`](scenario::Scenario), which is what its author meant.
 //! - [`plan`]: a scenario and a seed to a [`Plan`](plan::Plan): every number decided, nothing run.
+//! - [`promises`]: what the system promises under what the scenario lets go wrong; a sentence that demands more is a mistake.
 //! - [`execute`]: a plan to a finished run; the one place that meets the protocols' types.
 //! - [`judge`]: a finished run to findings. [`outage`]: when nobody was served.
 //! - [`run`]: all of it, to a [`Run`]: the plain record and the history.
@@ -29,6 +30,7 @@ pub mod outage;
 mod parse;
 mod parting;
 pub mod plan;
+pub mod promises;
 mod record;
 pub mod scenario;
 pub mod sections;

@@ -253,6 +253,8 @@ pub struct Expectation {
     pub text: String,
     /// What it means.
     pub check: Check,
+    /// Whether the system promises it, in words; `None` where there is nothing to promise.
+    pub promise: Option<String>,
 }
 
 /// What can be expected of a run.
@@ -260,6 +262,8 @@ pub struct Expectation {
 pub enum Check {
     /// `linearizable`
     Linearizable,
+    /// `linearizable writes`
+    LinearizableWrites,
     /// `no lost writes`
     NoLostWrites,
     /// `availability >= 97%`

@@ -5,6 +5,7 @@ use scenarios::execute::{Options, execute};
 use scenarios::systems::{DataKind, System};
 use serde::Serialize;
 use sim_core::laws::NoLaws;
+use sim_core::promise::{Claim, Premise};
 use sim_core::protocol::{
     About, Boot, Client, ClientBoot, ClientCtx, ClientId, Ctx, Never, NodeId, OpId, OrderKind, Protocol, Vocabulary,
     Why,
@@ -56,6 +57,9 @@ impl Protocol for Clumsy {
     fn can_serve(_: &(), _: &RegisterOp, _: &Reach<'_>) -> bool {
         true
     }
+    fn promises(_: &Self::Config, _: Claim, _: &Premise) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 #[derive(Clone)]
@@ -94,6 +98,7 @@ const CLUMSY: System = System {
     laws: &[],
     data: &[DataKind::object::<Register>()],
     check: |_, _| Ok(()),
+    promises: |_, _, _| Ok(()),
     runner: |_| execute::<Clumsy>,
 };
 

@@ -114,8 +114,8 @@ pub enum Moment {
     Within,
 }
 
-/// What a crash leaves of the records that were written but not yet on disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a crash leaves of the records that were written but not yet on disk; the later ones are worse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DiskFate {
     /// All of them: only the process died, the operating system wrote them out.
     Keep,

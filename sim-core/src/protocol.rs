@@ -22,6 +22,7 @@
 
 use crate::dice::Dice;
 use crate::laws::Laws;
+use crate::promise::{Claim, Premise};
 use crate::reach::Reach;
 use crate::settings::Settings;
 use crate::time::{LocalTime, Nanos};
@@ -138,6 +139,13 @@ pub trait Protocol: Vocabulary + Clone {
     /// Could *any* protocol of this kind have served `op`, given which nodes are up and which links are live? The bound
     /// beside which availability is shown.
     fn can_serve(config: &Self::Config, op: &<Self::Data as Data>::Op, reach: &Reach<'_>) -> bool;
+
+    /// Whether, with these settings and where no more than this goes wrong, it promises this. Flaws are not looked at: what is
+    /// promised is what the system would do without them.
+    ///
+    /// # Errors
+    /// Why not, in half a sentence that names the setting or the condition: "reads = local answers from …".
+    fn promises(config: &Self::Config, claim: Claim, premise: &Premise) -> Result<(), String>;
 }
 
 /// Who asks: a process outside the system, with a clock and dice of its own. It can be paused, crashed and cut off.

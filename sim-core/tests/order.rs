@@ -11,6 +11,7 @@ use sim_core::delay::Delay;
 use sim_core::dice::Ratio;
 use sim_core::fault::{DiskFate, Fault, FaultKind, Moment};
 use sim_core::laws::{Breach, Laws, Nodes};
+use sim_core::promise::{Claim, Premise};
 use sim_core::protocol::{
     Boot, Client, ClientBoot, ClientCtx, ClientId, Ctx, Never, NodeId, Protocol, Slot, Ticket, Vocabulary,
 };
@@ -110,6 +111,9 @@ impl Protocol for Script {
     }
     fn can_serve(_: &Lines, _: &RegisterOp, _: &Reach<'_>) -> bool {
         false
+    }
+    fn promises(_: &Self::Config, _: Claim, _: &Premise) -> Result<(), String> {
+        Ok(())
     }
 }
 

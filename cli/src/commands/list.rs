@@ -32,7 +32,7 @@ pub fn list(kind: Kind) -> Done {
         Kind::Checks => scenarios::CHECKS
             .iter()
             .chain(&scenarios::GOALS)
-            .map(|(sentence, text)| ((*sentence).to_owned(), (*text).to_owned()))
+            .map(|(sentence, text)| ((*sentence).to_owned(), format!("{text}{}", promised_by(sentence))))
             .collect(),
         Kind::Layouts => {
             scenarios::layout::PRESETS.iter().map(|preset| (preset.name.to_owned(), preset.about.to_owned())).collect()
@@ -48,6 +48,12 @@ pub fn list(kind: Kind) -> Done {
     let text: String = rows.iter().map(|(name, text)| format!("{name:<width$}  {}\n", look.shown(text))).collect();
     screen::print(&text)?;
     Ok(Exit::Judged(Verdict::Pass))
+}
+
+/// Who makes the promise that a check demands.
+fn promised_by(sentence: &str) -> String {
+    let promised = scenarios::promises::promised_by(sentence, SYSTEMS);
+    promised.map(|promised| format!(" With default settings {promised}.")).unwrap_or_default()
 }
 
 /// What it is called in `do`, what it does, and which keys it has beside those of every fault.

@@ -19,6 +19,7 @@
 //! - [`membership`]: who belongs to the club; `changes`: how that changes while it sits, and how the pen is handed over.
 //! - [`log`]: the minutes, and what they look like on disk.
 //! - [`invariants`]: what must hold after every step: the five laws of Figure 3, and some more.
+//! - [`promises`]: what all this promises, under which settings.
 //! - [`config`]: settings; [`flaws`]: mistakes that real systems made.
 //!
 //! **Memory runs ahead of the disk.** A node handles messages while its records are still being flushed, and that is safe
@@ -35,6 +36,7 @@ pub mod log;
 mod machine;
 pub mod membership;
 mod progress;
+pub mod promises;
 pub mod reads;
 mod replication;
 pub mod snapshots;
@@ -51,8 +53,10 @@ use history::{Data, Object};
 use machine::{Machine, Repeated, Rules};
 use membership::{Members, Membership};
 use progress::Leadership;
+use promises::Terms;
 use reads::{Forwarded, Read};
 use serde::Serialize;
+use sim_core::promise::{Claim, Premise};
 use sim_core::protocol::{
     About, Boot, ClientId, Ctx, NodeId, Observation, OrderKind, Protocol, Ticket, Vocabulary, Why,
 };
@@ -435,6 +439,10 @@ impl<O: Object> Protocol for Raft<O> {
         let voters = config.founders().min(reach.nodes());
         let needed = if config.reads == ReadMode::Local && !writes::<O>(op) { 1 } else { voters / 2 + 1 };
         reach.groups().any(|group| group.len() >= needed)
+    }
+
+    fn promises(config: &RaftConfig, claim: Claim, premise: &Premise) -> Result<(), String> {
+        Terms::of(config).promise(claim, premise)
     }
 }
 

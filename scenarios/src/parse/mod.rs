@@ -16,14 +16,16 @@ mod protocol;
 mod sentence;
 mod target;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use draft::Draft;
+pub(crate) use expect::check_of;
 pub use sentence::{CHECKS, GOALS};
 
 use crate::codes;
 use crate::diagnostics::{Diagnostic, Origin, sort};
 use crate::layout::Layout;
+use crate::promises::Promises;
 use crate::scenario::Scenario;
 use crate::sections::{SWEEP, TOP};
 use crate::systems::System;
@@ -97,7 +99,13 @@ fn walk(root: &Table, draws: Vec<Draw>, file_stem: &str, systems: &[System], pro
         problems,
     };
     let faults = fault::faults(&top, &scene);
-    let expect = expect::expect(&top, &scene, loads.as_deref());
+    let promises = match (system, &protocol, &cluster, &faults) {
+        (Some(system), Some(protocol), Some(cluster), Some(faults)) => {
+            Some(Promises::new(system, protocol, cluster, faults))
+        }
+        (_, _, _, _) => None,
+    };
+    let expect = expect::expect(&top, &scene, loads.as_deref(), promises.as_ref());
     let sweep = top.table("sweep").map(|table| Reader::new(table, &SWEEP, problems));
     Some(Scenario {
         name: top.name("name").unwrap_or_else(|| file_stem.to_owned()),

@@ -12,7 +12,7 @@ use sim_core::dice::Ratio;
 use sim_core::fault::{Count, DiskFate, Event, Moment, Target, Who};
 use sim_core::protocol::{ClientId, NodeId};
 use sim_core::time::{MILLISECOND, Nanos, SECOND};
-use toy::TOY;
+pub(crate) use toy::TOY;
 
 /// What a scenario of some size looks like.
 const STORM: &str = r#"

@@ -8,6 +8,7 @@ use sim_core::Clock;
 use sim_core::delay::Delay;
 use sim_core::fault::{Count, Fault, FaultKind, Strike, Target, When, Who};
 use sim_core::laws::{Breach, Laws, Nodes};
+use sim_core::promise::{Claim, Premise};
 use sim_core::protocol::{
     About, Boot, Client, ClientBoot, ClientCtx, ClientId, Ctx, Embed, NodeId, Observation, OpId, OrderKind, Protocol,
     Slot, Ticket, Vocabulary, Why,
@@ -257,6 +258,9 @@ impl Protocol for Toy {
 
     fn can_serve(_: &Config, _: &RegisterOp, reach: &Reach<'_>) -> bool {
         reach.groups().next().is_some()
+    }
+    fn promises(_: &Self::Config, _: Claim, _: &Premise) -> Result<(), String> {
+        Ok(())
     }
 }
 

@@ -9,7 +9,7 @@ fn document(place: &str, snippet: &str) -> String {
     let at = |wanted: &str| if place == wanted { format!("{snippet}\n") } else { String::new() };
     let header = |wanted: &str| if place == wanted { format!("[[{place}]]\n{snippet}\n") } else { String::new() };
     match place {
-        "whole" => snippet.to_owned(),
+        "whole" => snippet.replacen("LOCAL", LOCAL, 1),
         _ => format!(
             "scenario = 1\nabout = \"x\"\nduration = \"60s\"\n{}[cluster]\n{}[protocol]\nname = \"toy\"\n{}\
              [[load]]\n{}{}[expect]\nmust = [\"linearizable\"]\n{}{}",
@@ -23,6 +23,10 @@ fn document(place: &str, snippet: &str) -> String {
         ),
     }
 }
+
+/// What a scenario without [expect] looks like whose system answers reads that may lag.
+const LOCAL: &str =
+    "scenario = 1\nabout = \"x\"\nduration = \"60s\"\n[[load]]\n[protocol]\nname = \"toy\"\nreads = \"local\"";
 
 /// Place, snippet, code, and what its message, label or help says.
 const MISTAKES: &[(&str, &str, &str, &str)] = &[
@@ -225,7 +229,21 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     ("expect", "should = [«\"p99(reed) <= 2s\"»]", "S0402", "did you mean `read`?"),
     ("expect", "shows = [«\"no lost writes\"»]", "S0403", "add it to `must`"),
     ("expect", "shows = [«\"election safty\"»]", "S0403", "did you mean `election safety`?"),
+    ("whole", "LOCAL\n[expect]\nmust = [\"no lost writes\", «\"linearizable\"»]", "S0404", "reads = local may lag"),
+    (
+        "whole",
+        "LOCAL\n[expect]\nmust = [«\"linearizable\"»]",
+        "S0404",
+        "use `reads = \"read-index\"`, or demand `linearizable writes` instead, or list it in",
+    ),
+    (
+        "whole",
+        "LOCAL\nflaws = [\"forget-vote\"]\n[expect]\nmust = [«\"linearizable\"»]",
+        "S0404",
+        "reads = local may lag",
+    ),
     // Warnings.
+    ("whole", "LOCAL\n[expect]\nshould = [«\"linearizable\"»]", "S0504", "use `reads = \"read-index\"`"),
     (
         "whole",
         "scenario = 1\nduration = \"1s\"\n[protocol]\nname = \"toy\"\n[[load]]\n[expect]\nmust = [\"recovery <= 9s\"]",
