@@ -272,6 +272,16 @@ fn describe(kind: &FaultKind) -> String {
             format!("crash {}{when}, disk = {disk}", list(target))
         }
         FaultKind::Pause { target } => format!("pause {}", list(target)),
+        FaultKind::Clock { target, step, rate_ppb } => {
+            let signed = |value: i64| {
+                let sign = if value < 0 { '-' } else { '+' };
+                format!("{sign}{}", format_duration(value.unsigned_abs()))
+            };
+            let jumps = (*step != 0).then(|| format!("jumps by {}", signed(*step)));
+            let gains = (*rate_ppb != 0).then(|| format!("gains {}/s", signed(*rate_ppb)));
+            let what: Vec<String> = jumps.into_iter().chain(gains).collect();
+            format!("clock of {} {}", list(target), what.join(" and "))
+        }
         FaultKind::Operate { order, to, about } if about.is_empty() => format!("tell {} to {order}", list(to)),
         FaultKind::Operate { order, to, about } => format!("tell {} to {order} {}", list(to), list(about)),
         FaultKind::Link { from, to, one_way, delay, loss, duplicate } => {

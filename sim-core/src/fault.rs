@@ -50,6 +50,15 @@ pub enum FaultKind<D = Delay> {
         /// Whose.
         target: Vec<Target>,
     },
+    /// Makes clocks wrong.
+    Clock {
+        /// Whose.
+        target: Vec<Target>,
+        /// How far they jump when it strikes, in nanoseconds; its end does not take that back.
+        step: i64,
+        /// What they gain (or lose) in a second, in nanoseconds, beside what they gain anyway, while it lasts.
+        rate_ppb: i64,
+    },
     /// Orders nodes to do something, as an operator would. It is over at once; what comes of it is the system's business.
     Operate {
         /// The name of one of the system's orders.
@@ -84,6 +93,7 @@ impl<D> FaultKind<D> {
             FaultKind::CutLinks { links } => FaultKind::CutLinks { links },
             FaultKind::Crash { target, disk, moment } => FaultKind::Crash { target, disk, moment },
             FaultKind::Pause { target } => FaultKind::Pause { target },
+            FaultKind::Clock { target, step, rate_ppb } => FaultKind::Clock { target, step, rate_ppb },
             FaultKind::Operate { order, to, about } => FaultKind::Operate { order, to, about },
             FaultKind::Link { from, to, one_way, delay, loss, duplicate } => {
                 FaultKind::Link { from, to, one_way, delay: convert(delay), loss, duplicate }
@@ -97,6 +107,7 @@ impl<D> FaultKind<D> {
             FaultKind::Partition { .. } | FaultKind::CutLinks { .. } => "partition",
             FaultKind::Crash { .. } => "crash",
             FaultKind::Pause { .. } => "pause",
+            FaultKind::Clock { .. } => "clock",
             FaultKind::Operate { .. } => "operate",
             FaultKind::Link { .. } => "link",
         }

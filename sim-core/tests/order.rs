@@ -438,3 +438,45 @@ fn healing_spares_whom_a_crash_within_a_step_has_not_killed_yet() {
     world.run_until(SECOND);
     assert_eq!((heard(&world), world.strikes()[0].to), (vec![(1, 31), (2, 51)], 20 * MILLISECOND));
 }
+
+fn wrong_clock(step: i64, rate_ppb: i64, length: Nanos) -> Fault {
+    once(FaultKind::Clock { target: vec![node(0)], step, rate_ppb }, 20 * MILLISECOND, length)
+}
+
+/// An alarm rings when the process's own clock says so, however that came to show it.
+#[test]
+fn alarms_follow_a_clock_that_goes_wrong() {
+    const MS: i64 = MILLISECOND as i64;
+    let rings = |step, rate_ppb, length| {
+        let setup = script(vec![(100 * MILLISECOND, vec![Say(1)])]);
+        let world = run(setup.with_fault(wrong_clock(step, rate_ppb, length)), SECOND);
+        let [(1, at)] = heard(&world)[..] else { panic!("it rings once: {:?}", heard(&world)) };
+        (at - 1, world.strikes()[0].effects)
+    };
+    assert_eq!(rings(50 * MS, 0, SECOND), (50, 1), "a jump forwards brings it forward");
+    assert_eq!(rings(500 * MS, 0, SECOND), (20, 1), "but not into the past");
+    assert_eq!(rings(-50 * MS, 0, SECOND), (150, 1), "a jump back puts it off");
+    assert_eq!(rings(50 * MS, 0, 10 * MILLISECOND), (50, 0), "no end of the fault takes the jump back");
+    assert_eq!(rings(0, 500_000_000, 40 * MILLISECOND), (80, 0), "20 ms gained in 40 ms, which then are over");
+    assert_eq!(rings(0, 600_000_000, SECOND), (70, 1), "80 ms of its own time in 50 ms");
+    assert_eq!(rings(0, -500_000_000, 40 * MILLISECOND), (120, 0));
+    assert_eq!(rings(-10 * MS, 500_000_000, SECOND), (80, 1), "both at once");
+}
+
+#[test]
+fn a_wrong_clock_that_nobody_reads_has_no_effect() {
+    let fault = FaultKind::Clock { target: vec![node(1)], step: -5_000_000_000, rate_ppb: 0 };
+    let world = run(script(vec![]).with_fault(once(fault, 20 * MILLISECOND, SECOND)), 2 * SECOND);
+    assert_eq!((world.strikes()[0].effects, &*world.strikes()[0].who), (0, "n2"));
+}
+
+/// The clock is the machine's: it is still wrong when the process has died and come back, or slept.
+#[test]
+fn a_wrong_clock_outlives_the_process() {
+    let lines = || vec![(40 * MILLISECOND, vec![Say(1)])];
+    let fast = || wrong_clock(0, 1_000_000_000, SECOND);
+    let world = run(script(lines()).with_fault(fast()).with_fault(crash(25 * MILLISECOND, 5 * MILLISECOND)), SECOND);
+    assert_eq!(heard(&world), [(1, 51)], "40 ms of its time from 30 ms on are 20");
+    let world = run(script(lines()).with_fault(fast()).with_fault(pause(15 * MILLISECOND, 10 * MILLISECOND)), SECOND);
+    assert_eq!(heard(&world), [(1, 31)], "it was asleep when its clock went wrong");
+}

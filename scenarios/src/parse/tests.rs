@@ -213,6 +213,19 @@ fn a_crash_is_between_steps_unless_it_says_more() {
 }
 
 #[test]
+fn clocks_jump_and_run_as_they_are_told() {
+    let clock = |step, rate_ppb| Action::Clock { target: vec![one(Who::Any)], step, rate_ppb };
+    let fault = |keys: &str| format!("do = \"clock\"\ntarget = \"any\"\n{keys}");
+    let faults =
+        ["step = \"-5s\"", "rate = \"+5%\"", "step = \"58m\"\nrate = \"-200ppm\"", "step = \"-58m\""].map(fault);
+    let minutes = 58 * 60 * 1_000_000_000;
+    assert_eq!(
+        actions(&faults.each_ref().map(String::as_str)),
+        [clock(-5_000_000_000, 0), clock(0, 50_000_000), clock(minutes, -200_000), clock(-minutes, 0)]
+    );
+}
+
+#[test]
 fn orders_mean_what_they_say() {
     let role = |role: &str| one(Who::Role(role.to_owned()));
     let operate = |order: &str, to, about| Action::Operate { order: order.to_owned(), to: vec![to], about };

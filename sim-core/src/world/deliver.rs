@@ -260,6 +260,9 @@ impl<P: Protocol> World<P> {
         }
         let done = now + host.cpu.draw_if_random(&mut host.cpu_dice);
         host.machine.busy_until = done;
+        if !host.machine.clock_faults.is_empty() {
+            self.count_clock_faults(MachineId(node.0));
+        }
         self.enter(node, &input);
         let host = &mut self.nodes[index];
         let mut effects = std::mem::take(&mut self.effects);
@@ -331,6 +334,9 @@ impl<P: Protocol> World<P> {
             && !machine.alarms.ring(*timer, local)
         {
             return;
+        }
+        if !machine.clock_faults.is_empty() {
+            self.count_clock_faults(self.machine_of(client));
         }
         match &input {
             ClientInput::Reply(from, reply) => {
