@@ -196,14 +196,15 @@ impl Network {
     /// Whether a message that arrives now on `connection` gets through: `None` if its connection is gone.
     #[inline]
     pub(crate) fn arrives(&mut self, from: MachineId, to: MachineId, connection: u32) -> Option<bool> {
-        let path = &self.paths[self.index(from, to)];
-        if path.connection != connection {
-            return None;
-        }
-        if path.cuts.is_empty() && self.link_cuts.is_empty() {
-            return Some(true);
-        }
-        Some(self.is_live(from, to))
+        let is_there = self.paths[self.index(from, to)].connection == connection;
+        is_there.then(|| self.passes(from, to))
+    }
+
+    /// Whether a message that arrives now, on whichever connection or none, gets through.
+    #[inline]
+    pub(crate) fn passes(&mut self, from: MachineId, to: MachineId) -> bool {
+        let is_whole = self.paths[self.index(from, to)].cuts.is_empty() && self.link_cuts.is_empty();
+        is_whole || self.is_live(from, to)
     }
 
     /// A message meets the cuts on its way, when it is sent or when it arrives: their effect.

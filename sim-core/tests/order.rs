@@ -28,6 +28,8 @@ const N2: NodeId = NodeId(1);
 enum Ask {
     /// Sends this to n2.
     Say(u64),
+    /// Sends this to n2 as a datagram.
+    Toss(u64),
     /// Writes this down, and holds back what is said after it.
     Persist(u64),
     /// Writes these down in place of everything written before, and holds back what is said after them.
@@ -35,7 +37,7 @@ enum Ask {
     /// Writes something down that holds nothing back, and says this when it is on disk.
     SayOnceOnDisk(u64),
 }
-use Ask::{Persist, Replace, Say, SayOnceOnDisk};
+use Ask::{Persist, Replace, Say, SayOnceOnDisk, Toss};
 
 /// So long after its start, by its own clock, a process asks for this. At 0: while it starts.
 type Line = (Nanos, Vec<Ask>);
@@ -96,6 +98,7 @@ impl Protocol for Script {
         for ask in &self.lines[line].1 {
             match *ask {
                 Say(word) => ctx.send(N2, word),
+                Toss(word) => ctx.send_datagram(N2, word),
                 Persist(record) => ctx.persist(record),
                 Replace(records) => ctx.snapshot(records.to_vec()),
                 SayOnceOnDisk(word) => self.promised.push((ctx.persist_later(0), word)),
@@ -479,4 +482,15 @@ fn a_wrong_clock_outlives_the_process() {
     assert_eq!(heard(&world), [(1, 51)], "40 ms of its time from 30 ms on are 20");
     let world = run(script(lines()).with_fault(fast()).with_fault(pause(15 * MILLISECOND, 10 * MILLISECOND)), SECOND);
     assert_eq!(heard(&world), [(1, 31)], "it was asleep when its clock went wrong");
+}
+
+/// A datagram is on no connection: it finds whoever lives at its address when it comes.
+#[test]
+fn a_datagram_outlives_the_process_it_was_sent_to() {
+    let crash = FaultKind::Crash { target: vec![node(1)], disk: DiskFate::Keep, moment: Moment::Between };
+    let setup = apart(50 * MILLISECOND, vec![(10 * MILLISECOND, vec![Say(1), Toss(2)])]);
+    let world = run(setup.clone().with_fault(once(crash.clone(), 20 * MILLISECOND, 10 * MILLISECOND)), SECOND);
+    assert_eq!(heard(&world), [(2, 60)], "the stream was reset");
+    let world = run(setup.with_fault(once(crash, 20 * MILLISECOND, 60 * MILLISECOND)), SECOND);
+    assert_eq!(heard(&world), [], "nobody was at home");
 }

@@ -37,19 +37,25 @@ impl<P: Protocol> World<P> {
     #[inline]
     pub(super) fn arrive(&mut self, packet: Packet<P>) {
         let (from, to) = (packet.from, packet.to);
-        match (self.network.arrives(from, to, packet.connection), packet.transport) {
-            (None, _) => self.lost(&packet, "its connection was reset"),
-            (Some(false), Transport::Datagram) => {
+        match packet.transport {
+            // On no connection, it outlives them all, and can find another process than it was sent to.
+            Transport::Datagram if self.network.passes(from, to) => self.deliver(packet),
+            Transport::Datagram => {
                 self.network.count_cuts(from, to);
                 self.count_network_effects();
                 self.lost(&packet, "cut off");
             }
-            (Some(live), Transport::Stream)
-                if !live || packet.stalled || (!self.stalls.is_empty() && self.stalls.contains_key(&(from, to))) =>
-            {
-                self.stall(packet);
-            }
-            (Some(_), _) => self.deliver(packet),
+            Transport::Stream => match self.network.arrives(from, to, packet.connection) {
+                None => self.lost(&packet, "its connection was reset"),
+                Some(live)
+                    if !live
+                        || packet.stalled
+                        || (!self.stalls.is_empty() && self.stalls.contains_key(&(from, to))) =>
+                {
+                    self.stall(packet);
+                }
+                Some(_) => self.deliver(packet),
+            },
         }
     }
 
