@@ -190,7 +190,7 @@ fn planned_fault(fault: &Fault, duration: Nanos, dice: impl Fn(&[&str]) -> Dice)
             When::Event { event: event.clone(), after: *after, length: length(), times: *times }
         }
     };
-    fault::Fault { name: fault.name.clone(), kind: fault.action.clone().with_delay(|delay| table(&delay)), when }
+    fault::Fault { name: fault.name.clone(), kind: fault.action.clone().with_delays(|delay| table(&delay)), when }
 }
 
 /// As `stormglass check --plan` prints it.
@@ -284,11 +284,19 @@ fn describe(kind: &FaultKind) -> String {
         }
         FaultKind::Operate { order, to, about } if about.is_empty() => format!("tell {} to {order}", list(to)),
         FaultKind::Operate { order, to, about } => format!("tell {} to {order} {}", list(to), list(about)),
-        FaultKind::Link { from, to, one_way, delay, loss, duplicate } => {
+        FaultKind::Link { from, to, one_way, delay, loss, duplicate, duplicate_after, reorder, reorder_by } => {
             let arrow = if *one_way { "->" } else { "<->" };
             let (from, to, delay) = (list(from), list(to), format_duration(delay.median()));
             let (loss, duplicate) = (share(*loss), share(*duplicate));
-            format!("link {from} {arrow} {to}: +{delay} (median), loss {loss}, duplicates {duplicate}")
+            let after = match duplicate_after.median() {
+                0 => String::new(),
+                after => format!(" {} later", format_duration(after)),
+            };
+            let reorder = match reorder.numerator {
+                0 => String::new(),
+                _ => format!(", {} held up by {}", share(*reorder), format_duration(reorder_by.median())),
+            };
+            format!("link {from} {arrow} {to}: +{delay} (median), loss {loss}, duplicates {duplicate}{after}{reorder}")
         }
     }
 }

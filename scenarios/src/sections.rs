@@ -271,7 +271,25 @@ pub static LINK: Section = Section {
             ONE_WAY,
             may("delay", Takes::AddedDelay, "none", "Added to every message: \"+80ms\"."),
             may("loss", Takes::Share, "none", "This share is lost."),
-            may("duplicate", Takes::Share, "none", "This share arrives twice."),
+            may(
+                "duplicate",
+                Takes::Share,
+                "none",
+                "This share of datagrams arrives twice; streams know nothing of it.",
+            ),
+            with(
+                "duplicate-after",
+                Takes::AddedDelay,
+                "0ms",
+                "With `duplicate`: the second copy comes this much later.",
+            ),
+            may(
+                "reorder",
+                Takes::Share,
+                "none",
+                "This share of datagrams is held up, and overtaken; streams keep their order.",
+            ),
+            with("reorder-by", Takes::AddedDelay, "0ms..500ms", "With `reorder`: for how long."),
         ],
     ],
 };

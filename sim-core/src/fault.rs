@@ -82,12 +82,18 @@ pub enum FaultKind<D = Delay> {
         loss: Ratio,
         /// Doubled, likewise (datagrams only).
         duplicate: Ratio,
+        /// How much later than usual the second copy comes.
+        duplicate_after: D,
+        /// Held up, so that later ones overtake them (datagrams only).
+        reorder: Ratio,
+        /// For how long.
+        reorder_by: D,
     },
 }
 
 impl<D> FaultKind<D> {
-    /// The same fault, with its delay given in another way.
-    pub fn with_delay<E>(self, convert: impl FnOnce(D) -> E) -> FaultKind<E> {
+    /// The same fault, with its delays given in another way.
+    pub fn with_delays<E>(self, convert: impl Fn(D) -> E) -> FaultKind<E> {
         match self {
             FaultKind::Partition { groups, one_way } => FaultKind::Partition { groups, one_way },
             FaultKind::CutLinks { links } => FaultKind::CutLinks { links },
@@ -95,8 +101,9 @@ impl<D> FaultKind<D> {
             FaultKind::Pause { target } => FaultKind::Pause { target },
             FaultKind::Clock { target, step, rate_ppb } => FaultKind::Clock { target, step, rate_ppb },
             FaultKind::Operate { order, to, about } => FaultKind::Operate { order, to, about },
-            FaultKind::Link { from, to, one_way, delay, loss, duplicate } => {
-                FaultKind::Link { from, to, one_way, delay: convert(delay), loss, duplicate }
+            FaultKind::Link { from, to, one_way, delay, loss, duplicate, duplicate_after, reorder, reorder_by } => {
+                let [delay, duplicate_after, reorder_by] = [delay, duplicate_after, reorder_by].map(convert);
+                FaultKind::Link { from, to, one_way, delay, loss, duplicate, duplicate_after, reorder, reorder_by }
             }
         }
     }

@@ -76,6 +76,9 @@ fn a_slow_link_is_slow_and_a_lossy_one_loses() {
         delay,
         loss,
         duplicate: Ratio::ZERO,
+        duplicate_after: Delay::NONE,
+        reorder: Ratio::ZERO,
+        reorder_by: Delay::NONE,
     };
     let (usual, greeted, _) = served(None);
     assert!(usual > 250 && greeted > 100, "{usual} {greeted}");

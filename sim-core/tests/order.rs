@@ -300,6 +300,9 @@ fn where_all_is_lost_nothing_arrives() {
         delay: Delay::NONE,
         loss: Ratio::new(1, 1),
         duplicate: Ratio::ZERO,
+        duplicate_after: Delay::NONE,
+        reorder: Ratio::ZERO,
+        reorder_by: Delay::NONE,
     };
     let world = run(script(counting(300)).with_fault(once(lossy, 0, 100 * SECOND)), 20 * SECOND);
     assert_eq!(words(&world), [0; 0]);
@@ -337,6 +340,9 @@ fn a_stalled_connection_that_times_out_is_followed_by_a_new_one() {
         delay: Delay::Fixed(30 * SECOND),
         loss: Ratio::ZERO,
         duplicate: Ratio::ZERO,
+        duplicate_after: Delay::NONE,
+        reorder: Ratio::ZERO,
+        reorder_by: Delay::NONE,
     };
     let setup = script(counting(20)).with_fault(cut(5 * MILLISECOND, 175 * MILLISECOND));
     let world = run(setup.with_fault(once(slow, 100 * MILLISECOND, 50 * MILLISECOND)), 2 * SECOND);
@@ -493,4 +499,42 @@ fn a_datagram_outlives_the_process_it_was_sent_to() {
     assert_eq!(heard(&world), [(2, 60)], "the stream was reset");
     let world = run(setup.with_fault(once(crash, 20 * MILLISECOND, 60 * MILLISECOND)), SECOND);
     assert_eq!(heard(&world), [], "nobody was at home");
+}
+
+/// From n1 to n2, all the time.
+fn spoilt(duplicate: Ratio, duplicate_after: Delay, reorder: Ratio, reorder_by: Delay) -> Fault {
+    let (from, to, one_way, delay, loss) = (vec![node(0)], vec![node(1)], true, Delay::NONE, Ratio::ZERO);
+    let link = FaultKind::Link { from, to, one_way, delay, loss, duplicate, duplicate_after, reorder, reorder_by };
+    once(link, 0, 100 * SECOND)
+}
+
+/// 0, 1, 2 … from 10 ms on, a datagram every 50 ms.
+fn tossing(words: u64) -> Vec<Line> {
+    (0..words).map(|i| ((10 + 50 * i) * MILLISECOND, vec![Toss(i)])).collect()
+}
+
+#[test]
+fn datagrams_that_are_held_up_are_overtaken() {
+    let by = Delay::Uniform { min: 0, max: 500 * MILLISECOND };
+    let fault = || spoilt(Ratio::ZERO, Delay::NONE, Ratio::new(1, 4), by.clone());
+    let world = run(script(tossing(200)).with_fault(fault()), 20 * SECOND);
+    let mut heard = words(&world);
+    assert!(!heard.is_sorted());
+    heard.sort_unstable();
+    assert!(heard.into_iter().eq(0..200), "all of them come, and once");
+    assert!((30..70).contains(&world.strikes()[0].effects), "{:?}", world.strikes());
+    let world = run(script(counting(200)).with_fault(fault()), 20 * SECOND);
+    assert!(words(&world).into_iter().eq(0..200), "a stream keeps its order");
+    assert_eq!(world.strikes()[0].effects, 0);
+}
+
+/// What was said before a crash is heard once more after it.
+#[test]
+fn a_late_duplicate_outlives_the_process_that_heard_the_first() {
+    let fault = spoilt(Ratio::new(1, 1), Delay::Fixed(SECOND), Ratio::ZERO, Delay::NONE);
+    let crash = FaultKind::Crash { target: vec![node(1)], disk: DiskFate::Keep, moment: Moment::Between };
+    let setup = script(vec![(10 * MILLISECOND, vec![Toss(5)])]).with_fault(fault);
+    assert_eq!(heard(&run(setup.clone(), 2 * SECOND)), [(5, 11), (5, 1012)]);
+    let setup = setup.with_fault(once(crash, 100 * MILLISECOND, 100 * MILLISECOND));
+    assert_eq!(heard(&run(setup, 2 * SECOND)), [(5, 1012)]);
 }

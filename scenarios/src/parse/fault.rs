@@ -181,12 +181,20 @@ fn cut_links(reader: &Reader<'_>, scene: &Scene<'_>) -> Option<Action> {
 
 fn link(reader: &Reader<'_>, scene: &Scene<'_>) -> Option<Action> {
     let one_way = reader.flag("one-way");
-    let harm = ["delay", "loss", "duplicate"].iter().any(|key| reader.has(key));
-    if !harm {
-        reader.tell(&codes::CONFLICT, "do", "this `link` fault does nothing; it needs `delay`, `loss` or `duplicate`");
+    const HARMS: [&str; 4] = ["delay", "loss", "duplicate", "reorder"];
+    if !HARMS.iter().any(|key| reader.has(key)) {
+        let message = format!("this `link` fault does nothing; it needs one of {}", quoted(&HARMS));
+        reader.tell(&codes::CONFLICT, "do", message);
+    }
+    for (key, of) in [("duplicate-after", "duplicate"), ("reorder-by", "reorder")] {
+        if reader.has(key) && !reader.has(of) {
+            reader.tell(&codes::CONFLICT, key, format!("`{key}` goes with `{of}`"));
+        }
     }
     let share = |key: &str| if reader.has(key) { reader.share(key) } else { Some(Ratio::ZERO) };
-    let (loss, duplicate) = (share("loss"), share("duplicate"));
+    let (loss, duplicate, reorder) = (share("loss"), share("duplicate"), share("reorder"));
+    let after = |key: &str| delays::delay(reader, key, scene.problems);
+    let (duplicate_after, reorder_by) = (after("duplicate-after")?, after("reorder-by")?);
     let delay =
         if reader.has("delay") { delays::delay(reader, "delay", scene.problems) } else { Some(DelaySpec::Fixed(0)) };
     let between = reader.given("between")?;
@@ -200,7 +208,8 @@ fn link(reader: &Reader<'_>, scene: &Scene<'_>) -> Option<Action> {
     let (from, to) = (from?, to?);
     let is_clear = outside_groups(reader, "between", &from) && outside_groups(reader, "between", &to);
     is_clear.then_some(())?;
-    Some(Action::Link { from, to, one_way: one_way?, delay: delay?, loss: loss?, duplicate: duplicate? })
+    let (one_way, delay, loss, duplicate, reorder) = (one_way?, delay?, loss?, duplicate?, reorder?);
+    Some(Action::Link { from, to, one_way, delay, loss, duplicate, duplicate_after, reorder, reorder_by })
 }
 
 fn clock(reader: &Reader<'_>, scene: &Scene<'_>) -> Option<Action> {

@@ -219,8 +219,15 @@ impl<P: Protocol> World<P> {
             FaultKind::Pause { target } => self.pause_all(id, target, &mut dice),
             FaultKind::Clock { target, step, rate_ppb } => self.set_clocks(id, target, *step, *rate_ppb, &mut dice),
             FaultKind::Operate { order, to, about } => self.order(id, order, [to, about], &mut dice),
-            FaultKind::Link { from, to, one_way, delay, loss, duplicate } => {
-                let spoil = Spoil { delay: delay.clone(), loss: *loss, duplicate: *duplicate };
+            FaultKind::Link { from, to, one_way, delay, loss, duplicate, duplicate_after, reorder, reorder_by } => {
+                let spoil = Spoil {
+                    delay: delay.clone(),
+                    loss: *loss,
+                    duplicate: *duplicate,
+                    duplicate_after: duplicate_after.clone(),
+                    reorder: *reorder,
+                    reorder_by: reorder_by.clone(),
+                };
                 self.spoil(id, [from, to], *one_way, &spoil, &mut dice)
             }
         };

@@ -182,6 +182,24 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
         "S0103",
         "`true` or `false`, without quotes",
     ),
+    (
+        "fault",
+        "do = \"link\"\nat = \"5s\"\nbetween = [\"n1\", \"n2\"]\nloss = \"1%\"\nreorder-by = «\"1s\"»",
+        "S0106",
+        "`reorder-by` goes with `reorder`",
+    ),
+    (
+        "fault",
+        "do = \"link\"\nat = \"5s\"\nbetween = [\"n1\", \"n2\"]\nloss = \"1%\"\nduplicate-after = «\"1s\"»",
+        "S0106",
+        "`duplicate-after` goes with `duplicate`",
+    ),
+    (
+        "fault",
+        "do = \"link\"\nat = \"5s\"\nbetween = [\"n1\", \"n2\"]\nreorder = \"1%\"\nreorder-by = «\"2s..1s\"»",
+        "S0104",
+        "runs backwards",
+    ),
     ("fault", "do = «\"clock\"»\nat = \"5s\"\ntarget = \"any\"", "S0106", "it needs `step` or `rate`"),
     (
         "fault",
