@@ -286,17 +286,16 @@ fn describe(kind: &FaultKind) -> String {
         FaultKind::Operate { order, to, about } => format!("tell {} to {order} {}", list(to), list(about)),
         FaultKind::Link { from, to, one_way, delay, loss, duplicate, duplicate_after, reorder, reorder_by } => {
             let arrow = if *one_way { "->" } else { "<->" };
-            let (from, to, delay) = (list(from), list(to), format_duration(delay.median()));
-            let (loss, duplicate) = (share(*loss), share(*duplicate));
-            let after = match duplicate_after.median() {
-                0 => String::new(),
-                after => format!(" {} later", format_duration(after)),
-            };
-            let reorder = match reorder.numerator {
-                0 => String::new(),
-                _ => format!(", {} held up by {}", share(*reorder), format_duration(reorder_by.median())),
-            };
-            format!("link {from} {arrow} {to}: +{delay} (median), loss {loss}, duplicates {duplicate}{after}{reorder}")
+            let median = |delay: &Delay| format!("+{} (median)", format_duration(delay.median()));
+            let harms = [
+                (*delay != Delay::NONE).then(|| median(delay)),
+                (*loss != Ratio::ZERO).then(|| format!("loss {}", share(*loss))),
+                (*duplicate != Ratio::ZERO).then(|| format!("duplicates {}", share(*duplicate))),
+                (*duplicate_after != Delay::NONE).then(|| format!("second copies {}", median(duplicate_after))),
+                (*reorder != Ratio::ZERO).then(|| format!("{} overtaken, {}", share(*reorder), median(reorder_by))),
+            ];
+            let harms: Vec<String> = harms.into_iter().flatten().collect();
+            format!("link {} {arrow} {}: {}", list(from), list(to), harms.join(", "))
         }
     }
 }
