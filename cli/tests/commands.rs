@@ -348,7 +348,10 @@ fn each_list_has_a_line_for_each_thing() {
     let here = Scratch::with(CALM);
     for (kind, wanted) in [
         ("protocols", &["raft  "][..]),
-        ("faults", &["partition  ", "crash  ", "pause  ", "link  ", "operate  ", "Keys: groups, links, one-way."]),
+        (
+            "faults",
+            &["partition  ", "crash  ", "pause  ", "link  ", "clock  ", "operate  ", "Keys: groups, links, one-way."],
+        ),
         ("flaws", &["raft ack-before-fsync  ", "raft read-without-quorum  "]),
         (
             "checks",

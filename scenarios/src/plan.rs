@@ -194,7 +194,7 @@ fn planned_fault(fault: &Fault, duration: Nanos, dice: impl Fn(&[&str]) -> Dice)
             When::Event { event: event.clone(), after: *after, length: length(), times: *times }
         }
     };
-    fault::Fault { name: fault.name.clone(), kind: fault.action.clone().with_delay(|delay| table(&delay)), when }
+    fault::Fault { name: fault.name.clone(), kind: fault.action.clone().with_delays(|delay| table(&delay)), when }
 }
 
 /// As `stormglass check --plan` prints it.
@@ -279,13 +279,30 @@ fn describe(kind: &FaultKind) -> String {
             format!("crash {}{when}, disk = {disk}", list(target))
         }
         FaultKind::Pause { target } => format!("pause {}", list(target)),
+        FaultKind::Clock { target, step, rate_ppb } => {
+            let signed = |value: i64| {
+                let sign = if value < 0 { '-' } else { '+' };
+                format!("{sign}{}", format_duration(value.unsigned_abs()))
+            };
+            let jumps = (*step != 0).then(|| format!("jumps by {}", signed(*step)));
+            let gains = (*rate_ppb != 0).then(|| format!("gains {}/s", signed(*rate_ppb)));
+            let what: Vec<String> = jumps.into_iter().chain(gains).collect();
+            format!("clock of {} {}", list(target), what.join(" and "))
+        }
         FaultKind::Operate { order, to, about } if about.is_empty() => format!("tell {} to {order}", list(to)),
         FaultKind::Operate { order, to, about } => format!("tell {} to {order} {}", list(to), list(about)),
-        FaultKind::Link { from, to, one_way, delay, loss, duplicate } => {
+        FaultKind::Link { from, to, one_way, delay, loss, duplicate, duplicate_after, reorder, reorder_by } => {
             let arrow = if *one_way { "->" } else { "<->" };
-            let (from, to, delay) = (list(from), list(to), format_duration(delay.median()));
-            let (loss, duplicate) = (share(*loss), share(*duplicate));
-            format!("link {from} {arrow} {to}: +{delay} (median), loss {loss}, duplicates {duplicate}")
+            let median = |delay: &Delay| format!("+{} (median)", format_duration(delay.median()));
+            let harms = [
+                (*delay != Delay::NONE).then(|| median(delay)),
+                (*loss != Ratio::ZERO).then(|| format!("loss {}", share(*loss))),
+                (*duplicate != Ratio::ZERO).then(|| format!("duplicates {}", share(*duplicate))),
+                (*duplicate_after != Delay::NONE).then(|| format!("second copies {}", median(duplicate_after))),
+                (*reorder != Ratio::ZERO).then(|| format!("{} overtaken, {}", share(*reorder), median(reorder_by))),
+            ];
+            let harms: Vec<String> = harms.into_iter().flatten().collect();
+            format!("link {} {arrow} {}: {}", list(from), list(to), harms.join(", "))
         }
     }
 }

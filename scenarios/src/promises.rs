@@ -5,6 +5,7 @@
 
 use crate::scenario::{Action, Check, Cluster, Fault, Protocol};
 use crate::systems::System;
+use sim_core::dice::Ratio;
 use sim_core::promise::{Claim, Premise};
 use sim_core::settings::{Flaws, Key, Kind, Setting, Values};
 
@@ -30,10 +31,22 @@ pub fn premise(cluster: &Cluster, faults: &[Fault]) -> Premise {
             Action::Link { one_way, loss, .. } => {
                 premise.one_way_cuts |= *one_way && loss.numerator == loss.denominator
             }
+            // Faults may overlap, and then their rates add up.
+            Action::Clock { step, rate_ppb, .. } => {
+                premise.clocks_step |= *step != 0;
+                premise.clock_rate_error = plus_ppb(premise.clock_rate_error, rate_ppb.unsigned_abs());
+            }
             Action::Pause { .. } | Action::Operate { .. } => {}
         }
     }
     premise
+}
+
+/// A share and some billionths more.
+fn plus_ppb(share: Ratio, more: u64) -> Ratio {
+    const BILLION: u64 = 1_000_000_000;
+    let ppb = u128::from(share.numerator) * u128::from(BILLION) / u128::from(share.denominator);
+    if more == 0 { share } else { Ratio::new(ppb as u64 + more, BILLION) }
 }
 
 /// Whether with `a -> b` goes `b -> a`. The link within a zone is its own way back.
@@ -154,7 +167,6 @@ mod tests {
     use super::*;
     use crate::parse::parse;
     use crate::parse::tests::TOY;
-    use sim_core::dice::Ratio;
     use sim_core::fault::DiskFate;
 
     fn premise_of(more: &str) -> Premise {
@@ -171,6 +183,10 @@ mod tests {
         let kept = "[[fault]]\ndo = \"crash\"\nat = \"1s\"\ntarget = \"any\"\n";
         assert_eq!((disk(""), disk(kept)), (None, Some(DiskFate::Keep)));
         assert_eq!(disk(&format!("{torn}{kept}")), Some(DiskFate::Torn));
+        let faster = "[[fault]]\ndo = \"clock\"\nat = \"1s\"\nfor = \"1s\"\ntarget = \"any\"\nrate = \"-1%\"\n";
+        assert!(premise_of(faster).clocks_keep_to(Ratio::new(1, 100)) && !premise_of(faster).clocks_step);
+        assert!(!premise_of(&format!("{faster}{faster}")).clocks_keep_to(Ratio::new(1, 100)));
+        assert!(premise_of(&faster.replace("rate = \"-1%\"", "step = \"5s\"")).clocks_step);
         let drifting = premise_of("[cluster]\nclock = { drift = \"200ppm\" }");
         assert!(drifting.clocks_keep_to(Ratio::new(200, 1_000_000)));
         assert!(!drifting.clocks_keep_to(Ratio::new(199, 1_000_000)));

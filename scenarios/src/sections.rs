@@ -202,7 +202,7 @@ pub static KEYS: Section = Section {
 const CHANCE: Entry = may("chance", Takes::Share, "it always exists", "It exists in this share of seeds.");
 
 const FAULT: &[Entry] = &[
-    needs("do", word(&["partition", "crash", "pause", "link", "operate"]), "What happens."),
+    needs("do", word(&["partition", "crash", "pause", "link", "clock", "operate"]), "What happens."),
     may("name", Takes::Text, "<do>-<k>", "Its own name: its random numbers are drawn by it."),
     may("at", MOMENTS, "see `every`, `when`", "When it strikes; within a range, drawn for each seed."),
     may("every", LENGTH, "see `at`, `when`", "It strikes again and again, first after this time."),
@@ -276,7 +276,45 @@ pub static LINK: Section = Section {
             ONE_WAY,
             may("delay", Takes::AddedDelay, "none", "Added to every message: \"+80ms\"."),
             may("loss", Takes::Share, "none", "This share is lost."),
-            may("duplicate", Takes::Share, "none", "This share arrives twice."),
+            may(
+                "duplicate",
+                Takes::Share,
+                "none",
+                "This share of datagrams arrives twice; streams know nothing of it.",
+            ),
+            with(
+                "duplicate-after",
+                Takes::AddedDelay,
+                "0ms",
+                "With `duplicate`: the second copy comes this much later.",
+            ),
+            may(
+                "reorder",
+                Takes::Share,
+                "none",
+                "This share of datagrams is held up, and overtaken; streams keep their order.",
+            ),
+            with("reorder-by", Takes::AddedDelay, "0ms..500ms", "With `reorder`: for how long."),
+        ],
+    ],
+};
+
+/// `[[fault]]` with `do = "clock"`.
+pub static CLOCK_FAULT: Section = Section {
+    title: "a `clock` fault",
+    text: "Clocks jump, or run fast or slow.",
+    parts: &[
+        FAULT,
+        LASTING,
+        &[
+            TARGET,
+            may(
+                "step",
+                Takes::Step,
+                "none",
+                "How far they jump: \"-5s\" is back; the end of the fault leaves them there.",
+            ),
+            may("rate", Takes::Drift, "none", "What they gain while it lasts: \"+5%\", \"-200ppm\"."),
         ],
     ],
 };
@@ -296,7 +334,7 @@ pub static OPERATE: Section = Section {
 };
 
 /// The kinds of `[[fault]]`.
-pub static FAULTS: &[&Section] = &[&PARTITION, &CRASH, &PAUSE, &LINK, &OPERATE];
+pub static FAULTS: &[&Section] = &[&PARTITION, &CRASH, &PAUSE, &LINK, &CLOCK_FAULT, &OPERATE];
 
 /// What `do` calls a kind of fault.
 pub fn fault_name(fault: &Section) -> &'static str {
@@ -359,8 +397,21 @@ pub static LINK_LOSSES: &[Entry] = &[
 ];
 
 /// Every section with a header of its own.
-static HEADERS: [&Section; 12] =
-    [&TOP, &CLUSTER, &LAYOUT, &PROTOCOL, &LOAD, &PARTITION, &CRASH, &PAUSE, &LINK, &OPERATE, &EXPECT, &SWEEP];
+static HEADERS: [&Section; 13] = [
+    &TOP,
+    &CLUSTER,
+    &LAYOUT,
+    &PROTOCOL,
+    &LOAD,
+    &PARTITION,
+    &CRASH,
+    &PAUSE,
+    &LINK,
+    &CLOCK_FAULT,
+    &OPERATE,
+    &EXPECT,
+    &SWEEP,
+];
 
 /// The sections with a header of their own that take this key.
 pub(crate) fn homes(key: &str) -> Vec<&'static Section> {

@@ -50,6 +50,15 @@ pub enum FaultKind<D = Delay> {
         /// Whose.
         target: Vec<Target>,
     },
+    /// Makes clocks wrong.
+    Clock {
+        /// Whose.
+        target: Vec<Target>,
+        /// How far they jump when it strikes, in nanoseconds; its end does not take that back.
+        step: i64,
+        /// What they gain (or lose) in a second, in nanoseconds, beside what they gain anyway, while it lasts.
+        rate_ppb: i64,
+    },
     /// Orders nodes to do something, as an operator would. It is over at once; what comes of it is the system's business.
     Operate {
         /// The name of one of the system's orders.
@@ -73,20 +82,28 @@ pub enum FaultKind<D = Delay> {
         loss: Ratio,
         /// Doubled, likewise (datagrams only).
         duplicate: Ratio,
+        /// How much later than usual the second copy comes.
+        duplicate_after: D,
+        /// Held up, so that later ones overtake them (datagrams only).
+        reorder: Ratio,
+        /// For how long.
+        reorder_by: D,
     },
 }
 
 impl<D> FaultKind<D> {
-    /// The same fault, with its delay given in another way.
-    pub fn with_delay<E>(self, convert: impl FnOnce(D) -> E) -> FaultKind<E> {
+    /// The same fault, with its delays given in another way.
+    pub fn with_delays<E>(self, convert: impl Fn(D) -> E) -> FaultKind<E> {
         match self {
             FaultKind::Partition { groups, one_way } => FaultKind::Partition { groups, one_way },
             FaultKind::CutLinks { links } => FaultKind::CutLinks { links },
             FaultKind::Crash { target, disk, moment } => FaultKind::Crash { target, disk, moment },
             FaultKind::Pause { target } => FaultKind::Pause { target },
+            FaultKind::Clock { target, step, rate_ppb } => FaultKind::Clock { target, step, rate_ppb },
             FaultKind::Operate { order, to, about } => FaultKind::Operate { order, to, about },
-            FaultKind::Link { from, to, one_way, delay, loss, duplicate } => {
-                FaultKind::Link { from, to, one_way, delay: convert(delay), loss, duplicate }
+            FaultKind::Link { from, to, one_way, delay, loss, duplicate, duplicate_after, reorder, reorder_by } => {
+                let [delay, duplicate_after, reorder_by] = [delay, duplicate_after, reorder_by].map(convert);
+                FaultKind::Link { from, to, one_way, delay, loss, duplicate, duplicate_after, reorder, reorder_by }
             }
         }
     }
@@ -97,6 +114,7 @@ impl<D> FaultKind<D> {
             FaultKind::Partition { .. } | FaultKind::CutLinks { .. } => "partition",
             FaultKind::Crash { .. } => "crash",
             FaultKind::Pause { .. } => "pause",
+            FaultKind::Clock { .. } => "clock",
             FaultKind::Operate { .. } => "operate",
             FaultKind::Link { .. } => "link",
         }

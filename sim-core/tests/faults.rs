@@ -5,7 +5,7 @@ mod toy;
 use sim_core::delay::Delay;
 use sim_core::dice::Ratio;
 use sim_core::fault::{Count, DiskFate, Event, Fault, FaultKind, Moment, Strike, Target, When, Who};
-use sim_core::protocol::{NodeId, Protocol, Why};
+use sim_core::protocol::{ClientId, NodeId, Protocol, Why};
 use sim_core::setup::Setup;
 use sim_core::time::{MILLISECOND, Nanos, SECOND};
 use sim_core::world::{StrikeReport, World};
@@ -25,10 +25,7 @@ fn toy(world: &World<Toy>, n: u32) -> &Toy {
 /// request.
 #[test]
 fn a_cut_between_idle_machines_has_no_effect_and_says_so() {
-    let clients_apart = split(vec![
-        vec![target(Who::Client(sim_core::protocol::ClientId(0)))],
-        vec![target(Who::Client(sim_core::protocol::ClientId(1)))],
-    ]);
+    let clients_apart = split(vec![vec![target(Who::Client(ClientId(0)))], vec![target(Who::Client(ClientId(1)))]]);
     let idle = run(three(1).with_fault(once(clients_apart, SECOND, SECOND)), 3 * SECOND);
     assert_eq!(idle.strikes()[0].effects, 0, "clients say nothing to each other");
     let busy = run(three(1).with_fault(once(split(vec![vec![node(0)], vec![node(1)]]), SECOND, SECOND)), 3 * SECOND);
@@ -79,6 +76,9 @@ fn a_slow_link_is_slow_and_a_lossy_one_loses() {
         delay,
         loss,
         duplicate: Ratio::ZERO,
+        duplicate_after: Delay::NONE,
+        reorder: Ratio::ZERO,
+        reorder_by: Delay::NONE,
     };
     let (usual, greeted, _) = served(None);
     assert!(usual > 250 && greeted > 100, "{usual} {greeted}");
@@ -306,4 +306,23 @@ fn a_crash_within_a_step_takes_nothing_that_was_acknowledged() {
     };
     assert_eq!(lost(false), 0);
     assert!(lost(true) > 0);
+}
+
+/// Clients have clocks, too; and overlapping faults add up and are taken back one by one.
+#[test]
+fn a_fast_clock_makes_a_client_ask_more_while_it_lasts() {
+    let fast = || FaultKind::Clock { target: vec![target(Who::Client(ClientId(0)))], step: 0, rate_ppb: 500_000_000 };
+    let mut second = once(fast(), 20 * SECOND, 10 * SECOND);
+    second.name = "clock-2".to_owned();
+    let world = run(three(1).with_fault(once(fast(), 10 * SECOND, 20 * SECOND)).with_fault(second), 40 * SECOND);
+    let asked = |from: u64| {
+        let mine = world.log().ops().iter().filter(|op| op.client == ClientId(0));
+        mine.filter(|op| (from * SECOND..(from + 10) * SECOND).contains(&op.invoked.time)).count()
+    };
+    let usual = asked(0);
+    for (from, tenths) in [(10, 15), (20, 20), (30, 10)] {
+        assert!((asked(from) * 10).abs_diff(usual * tenths) < usual, "{} from {from}, {usual} as a rule", asked(from));
+    }
+    let effects: Vec<u64> = world.strikes().iter().map(|strike| strike.effects).collect();
+    assert!(effects[0] > effects[1] && effects[1] > asked(20) as u64, "{effects:?}");
 }

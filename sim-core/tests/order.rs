@@ -29,6 +29,8 @@ const N2: NodeId = NodeId(1);
 enum Ask {
     /// Sends this to n2.
     Say(u64),
+    /// Sends this to n2 as a datagram.
+    Toss(u64),
     /// Writes this down, and holds back what is said after it.
     Persist(u64),
     /// Writes these down in place of everything written before, and holds back what is said after them.
@@ -36,7 +38,7 @@ enum Ask {
     /// Writes something down that holds nothing back, and says this when it is on disk.
     SayOnceOnDisk(u64),
 }
-use Ask::{Persist, Replace, Say, SayOnceOnDisk};
+use Ask::{Persist, Replace, Say, SayOnceOnDisk, Toss};
 
 /// So long after its start, by its own clock, a process asks for this. At 0: while it starts.
 type Line = (Nanos, Vec<Ask>);
@@ -97,6 +99,7 @@ impl Protocol for Script {
         for ask in &self.lines[line].1 {
             match *ask {
                 Say(word) => ctx.send(N2, word),
+                Toss(word) => ctx.send_datagram(N2, word),
                 Persist(record) => ctx.persist(record),
                 Replace(records) => ctx.snapshot(records.to_vec()),
                 SayOnceOnDisk(word) => self.promised.push((ctx.persist_later(0), word)),
@@ -301,6 +304,9 @@ fn where_all_is_lost_nothing_arrives() {
         delay: Delay::NONE,
         loss: Ratio::new(1, 1),
         duplicate: Ratio::ZERO,
+        duplicate_after: Delay::NONE,
+        reorder: Ratio::ZERO,
+        reorder_by: Delay::NONE,
     };
     let world = run(script(counting(300)).with_fault(once(lossy, 0, 100 * SECOND)), 20 * SECOND);
     assert_eq!(words(&world), [0; 0]);
@@ -338,6 +344,9 @@ fn a_stalled_connection_that_times_out_is_followed_by_a_new_one() {
         delay: Delay::Fixed(30 * SECOND),
         loss: Ratio::ZERO,
         duplicate: Ratio::ZERO,
+        duplicate_after: Delay::NONE,
+        reorder: Ratio::ZERO,
+        reorder_by: Delay::NONE,
     };
     let setup = script(counting(20)).with_fault(cut(5 * MILLISECOND, 175 * MILLISECOND));
     let world = run(setup.with_fault(once(slow, 100 * MILLISECOND, 50 * MILLISECOND)), 2 * SECOND);
@@ -441,4 +450,95 @@ fn healing_spares_whom_a_crash_within_a_step_has_not_killed_yet() {
     world.heal();
     world.run_until(SECOND);
     assert_eq!((heard(&world), world.strikes()[0].to), (vec![(1, 31), (2, 51)], 20 * MILLISECOND));
+}
+
+fn wrong_clock(step: i64, rate_ppb: i64, length: Nanos) -> Fault {
+    once(FaultKind::Clock { target: vec![node(0)], step, rate_ppb }, 20 * MILLISECOND, length)
+}
+
+/// An alarm rings when the process's own clock says so, however that came to show it.
+#[test]
+fn alarms_follow_a_clock_that_goes_wrong() {
+    const MS: i64 = MILLISECOND as i64;
+    let rings = |step, rate_ppb, length| {
+        let setup = script(vec![(100 * MILLISECOND, vec![Say(1)])]);
+        let world = run(setup.with_fault(wrong_clock(step, rate_ppb, length)), SECOND);
+        let [(1, at)] = heard(&world)[..] else { panic!("it rings once: {:?}", heard(&world)) };
+        (at - 1, world.strikes()[0].effects)
+    };
+    assert_eq!(rings(50 * MS, 0, SECOND), (50, 1), "a jump forwards brings it forward");
+    assert_eq!(rings(500 * MS, 0, SECOND), (20, 1), "but not into the past");
+    assert_eq!(rings(-50 * MS, 0, SECOND), (150, 1), "a jump back puts it off");
+    assert_eq!(rings(50 * MS, 0, 10 * MILLISECOND), (50, 0), "no end of the fault takes the jump back");
+    assert_eq!(rings(0, 500_000_000, 40 * MILLISECOND), (80, 0), "20 ms gained in 40 ms, which then are over");
+    assert_eq!(rings(0, 600_000_000, SECOND), (70, 1), "80 ms of its own time in 50 ms");
+    assert_eq!(rings(0, -500_000_000, 40 * MILLISECOND), (120, 0));
+    assert_eq!(rings(-10 * MS, 500_000_000, SECOND), (80, 1), "both at once");
+}
+
+#[test]
+fn a_wrong_clock_that_nobody_reads_has_no_effect() {
+    let fault = FaultKind::Clock { target: vec![node(1)], step: -5_000_000_000, rate_ppb: 0 };
+    let world = run(script(vec![]).with_fault(once(fault, 20 * MILLISECOND, SECOND)), 2 * SECOND);
+    assert_eq!((world.strikes()[0].effects, &*world.strikes()[0].who), (0, "n2"));
+}
+
+/// The clock is the machine's: it is still wrong when the process has died and come back, or slept.
+#[test]
+fn a_wrong_clock_outlives_the_process() {
+    let lines = || vec![(40 * MILLISECOND, vec![Say(1)])];
+    let fast = || wrong_clock(0, 1_000_000_000, SECOND);
+    let world = run(script(lines()).with_fault(fast()).with_fault(crash(25 * MILLISECOND, 5 * MILLISECOND)), SECOND);
+    assert_eq!(heard(&world), [(1, 51)], "40 ms of its time from 30 ms on are 20");
+    let world = run(script(lines()).with_fault(fast()).with_fault(pause(15 * MILLISECOND, 10 * MILLISECOND)), SECOND);
+    assert_eq!(heard(&world), [(1, 31)], "it was asleep when its clock went wrong");
+}
+
+/// A datagram is on no connection: it finds whoever lives at its address when it comes.
+#[test]
+fn a_datagram_outlives_the_process_it_was_sent_to() {
+    let crash = FaultKind::Crash { target: vec![node(1)], disk: DiskFate::Keep, moment: Moment::Between };
+    let setup = apart(50 * MILLISECOND, vec![(10 * MILLISECOND, vec![Say(1), Toss(2)])]);
+    let world = run(setup.clone().with_fault(once(crash.clone(), 20 * MILLISECOND, 10 * MILLISECOND)), SECOND);
+    assert_eq!(heard(&world), [(2, 60)], "the stream was reset");
+    let world = run(setup.with_fault(once(crash, 20 * MILLISECOND, 60 * MILLISECOND)), SECOND);
+    assert_eq!(heard(&world), [], "nobody was at home");
+}
+
+/// From n1 to n2, all the time.
+fn spoilt(duplicate: Ratio, duplicate_after: Delay, reorder: Ratio, reorder_by: Delay) -> Fault {
+    let (from, to, one_way, delay, loss) = (vec![node(0)], vec![node(1)], true, Delay::NONE, Ratio::ZERO);
+    let link = FaultKind::Link { from, to, one_way, delay, loss, duplicate, duplicate_after, reorder, reorder_by };
+    once(link, 0, 100 * SECOND)
+}
+
+/// 0, 1, 2 … from 10 ms on, a datagram every 50 ms.
+fn tossing(words: u64) -> Vec<Line> {
+    (0..words).map(|i| ((10 + 50 * i) * MILLISECOND, vec![Toss(i)])).collect()
+}
+
+#[test]
+fn datagrams_that_are_held_up_are_overtaken() {
+    let by = Delay::Uniform { min: 0, max: 500 * MILLISECOND };
+    let fault = || spoilt(Ratio::ZERO, Delay::NONE, Ratio::new(1, 4), by.clone());
+    let world = run(script(tossing(200)).with_fault(fault()), 20 * SECOND);
+    let mut heard = words(&world);
+    assert!(!heard.is_sorted());
+    heard.sort_unstable();
+    assert!(heard.into_iter().eq(0..200), "all of them come, and once");
+    assert!((30..70).contains(&world.strikes()[0].effects), "{:?}", world.strikes());
+    let world = run(script(counting(200)).with_fault(fault()), 20 * SECOND);
+    assert!(words(&world).into_iter().eq(0..200), "a stream keeps its order");
+    assert_eq!(world.strikes()[0].effects, 0);
+}
+
+/// What was said before a crash is heard once more after it.
+#[test]
+fn a_late_duplicate_outlives_the_process_that_heard_the_first() {
+    let fault = spoilt(Ratio::new(1, 1), Delay::Fixed(SECOND), Ratio::ZERO, Delay::NONE);
+    let crash = FaultKind::Crash { target: vec![node(1)], disk: DiskFate::Keep, moment: Moment::Between };
+    let setup = script(vec![(10 * MILLISECOND, vec![Toss(5)])]).with_fault(fault);
+    assert_eq!(heard(&run(setup.clone(), 2 * SECOND)), [(5, 11), (5, 1012)]);
+    let setup = setup.with_fault(once(crash, 100 * MILLISECOND, 100 * MILLISECOND));
+    assert_eq!(heard(&run(setup, 2 * SECOND)), [(5, 1012)]);
 }

@@ -10,17 +10,18 @@ use crate::scenario::{Action, DelaySpec, Fault, Timing};
 use crate::sections::{FAULTS, PARTITION, STRIKES_MAX, fault_name};
 use crate::text::Table;
 use crate::text::entry::{Takes, quoted};
-use crate::text::quantity::{Given, did_you_mean};
+use crate::text::quantity::{Given, OFFSET_MAX, did_you_mean};
 use crate::text::reader::Reader;
 use sim_core::dice::Ratio;
 use sim_core::fault::{DiskFate, Event, Moment, Target};
 use sim_core::settings::{Kind, Setting};
-use sim_core::time::format_duration;
+use sim_core::time::{Nanos, format_duration};
 
 /// All faults; `None` if one of them is broken.
 pub(super) fn faults(top: &Reader<'_>, scene: &Scene<'_>) -> Option<Vec<Fault>> {
     let mut names = Names::default();
     let mut faults = Vec::new();
+    let mut back = scene.clock.map_or(0, |clock| clock.offset.0.min(0).unsigned_abs());
     for (i, table) in top.tables("fault").into_iter().enumerate() {
         let place = format!("[[fault]] number {}", i + 1);
         let Some(kind) = kind(table, &place, scene) else {
@@ -37,8 +38,12 @@ pub(super) fn faults(top: &Reader<'_>, scene: &Scene<'_>) -> Option<Vec<Fault>> 
         if let Some(timing) = &timing {
             check_time(&reader, timing, scene);
         }
+        let fault = action.zip(timing).map(|(action, timing)| Fault { name, action, timing, length });
+        if let Some(fault) = &fault {
+            back = check_steps(&reader, fault, back, scene);
+        }
         if exists(&reader) {
-            faults.push(action.zip(timing).map(|(action, timing)| Fault { name, action, timing, length }));
+            faults.push(fault);
         }
     }
     faults.into_iter().collect()
@@ -71,6 +76,7 @@ fn action(reader: &Reader<'_>, kind: &str, scene: &Scene<'_>) -> Option<Action> 
             Some(Action::Crash { target: struck(reader, scene)?, disk, moment })
         }
         "operate" => operate(reader, scene),
+        "clock" => clock(reader, scene),
         "pause" => Some(Action::Pause { target: struck(reader, scene)? }),
         _ => link(reader, scene),
     }
@@ -173,12 +179,20 @@ fn cut_links(reader: &Reader<'_>, scene: &Scene<'_>) -> Option<Action> {
 
 fn link(reader: &Reader<'_>, scene: &Scene<'_>) -> Option<Action> {
     let one_way = reader.flag("one-way");
-    let harm = ["delay", "loss", "duplicate"].iter().any(|key| reader.has(key));
-    if !harm {
-        reader.tell(&codes::CONFLICT, "do", "this `link` fault does nothing; it needs `delay`, `loss` or `duplicate`");
+    const HARMS: [&str; 4] = ["delay", "loss", "duplicate", "reorder"];
+    if !HARMS.iter().any(|key| reader.has(key)) {
+        let message = format!("this `link` fault does nothing; it needs one of {}", quoted(&HARMS));
+        reader.tell(&codes::CONFLICT, "do", message);
+    }
+    for (key, of) in [("duplicate-after", "duplicate"), ("reorder-by", "reorder")] {
+        if reader.has(key) && !reader.has(of) {
+            reader.tell(&codes::CONFLICT, key, format!("`{key}` goes with `{of}`"));
+        }
     }
     let share = |key: &str| if reader.has(key) { reader.share(key) } else { Some(Ratio::ZERO) };
-    let (loss, duplicate) = (share("loss"), share("duplicate"));
+    let (loss, duplicate, reorder) = (share("loss"), share("duplicate"), share("reorder"));
+    let after = |key: &str| delays::delay(reader, key, scene.problems);
+    let (duplicate_after, reorder_by) = (after("duplicate-after")?, after("reorder-by")?);
     let delay =
         if reader.has("delay") { delays::delay(reader, "delay", scene.problems) } else { Some(DelaySpec::Fixed(0)) };
     let between = reader.given("between")?;
@@ -192,7 +206,45 @@ fn link(reader: &Reader<'_>, scene: &Scene<'_>) -> Option<Action> {
     let (from, to) = (from?, to?);
     let is_clear = outside_groups(reader, "between", &from) && outside_groups(reader, "between", &to);
     is_clear.then_some(())?;
-    Some(Action::Link { from, to, one_way: one_way?, delay: delay?, loss: loss?, duplicate: duplicate? })
+    let (one_way, delay, loss, duplicate, reorder) = (one_way?, delay?, loss?, duplicate?, reorder?);
+    Some(Action::Link { from, to, one_way, delay, loss, duplicate, duplicate_after, reorder, reorder_by })
+}
+
+fn clock(reader: &Reader<'_>, scene: &Scene<'_>) -> Option<Action> {
+    if !reader.has("step") && !reader.has("rate") {
+        reader.tell(&codes::CONFLICT, "do", "this `clock` fault does nothing; it needs `step` or `rate`");
+    }
+    let step = if reader.has("step") { reader.read("step", |given| given.step()) } else { Some(0) };
+    let rate_ppb = if reader.has("rate") { reader.read("rate", |given| given.drift()) } else { Some(0) };
+    Some(Action::Clock { target: struck(reader, scene)?, step: step?, rate_ppb: rate_ppb? })
+}
+
+/// Whether clocks that are `back` already, at the worst, show no time before 0 with this fault; how far they are back then.
+fn check_steps(reader: &Reader<'_>, fault: &Fault, back: Nanos, scene: &Scene<'_>) -> Nanos {
+    let after = back.saturating_add(set_back(fault, scene));
+    let limit = OFFSET_MAX as u64;
+    if back <= limit && after > limit {
+        let after = format_duration(after);
+        let message = format!("with this a clock could be {after} behind, counting every strike; at most 59m");
+        reader.tell(&codes::BAD_VALUE, "step", message);
+    }
+    after
+}
+
+/// How far a fault can set a clock back, in nanoseconds, if every strike meets the same one.
+fn set_back(fault: &Fault, scene: &Scene<'_>) -> u64 {
+    let Action::Clock { step: step @ ..0, .. } = fault.action else { return 0 };
+    let strikes = match fault.timing {
+        Timing::At { .. } | Timing::During { .. } => 1,
+        Timing::Every { period, times, .. } => strikes(period, times, scene.duration.unwrap_or(0)),
+        Timing::Event { times, .. } => times.into(),
+    };
+    step.unsigned_abs().saturating_mul(strikes)
+}
+
+/// How often a fault strikes that does so again and again.
+fn strikes(period: Nanos, times: Option<u32>, duration: Nanos) -> u64 {
+    (duration / period).min(times.map_or(u64::MAX, u64::from))
 }
 
 /// Which keys go with which way of saying when.
@@ -278,7 +330,7 @@ fn check_time(reader: &Reader<'_>, timing: &Timing, scene: &Scene<'_>) {
         return reader.tell(&codes::OUTSIDE, key, message);
     }
     if let Timing::Every { period, times, .. } = *timing {
-        let strikes = (duration / period).min(times.map_or(u64::MAX, u64::from));
+        let strikes = strikes(period, times, duration);
         if strikes > STRIKES_MAX {
             let message = format!("the fault would strike {strikes} times; at most {STRIKES_MAX}");
             return reader.tell(&codes::OUTSIDE, key, message);

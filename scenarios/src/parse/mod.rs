@@ -26,7 +26,7 @@ use crate::codes;
 use crate::diagnostics::{Diagnostic, Origin, sort};
 use crate::layout::Layout;
 use crate::promises::Promises;
-use crate::scenario::Scenario;
+use crate::scenario::{Clock, Scenario};
 use crate::sections::{SWEEP, TOP};
 use crate::systems::System;
 use crate::text::quantity::Given;
@@ -93,6 +93,7 @@ fn walk(root: &Table, draws: Vec<Draw>, file_stem: &str, systems: &[System], pro
         system,
         layout: layout.as_ref(),
         nodes: cluster.as_ref().map(|cluster| cluster.zones.as_slice()),
+        clock: cluster.as_ref().map(|cluster| cluster.clock),
         clients: loads.as_ref().map(|loads| loads.iter().flat_map(|load| &load.zones).copied().collect()),
         duration,
         load_end: loads.as_ref().and_then(|loads| loads.iter().map(|load| load.until).max()),
@@ -130,6 +131,8 @@ struct Scene<'a> {
     layout: Option<&'a Layout>,
     /// By node, its zone.
     nodes: Option<&'a [usize]>,
+    /// How wrong clocks are from the start.
+    clock: Option<Clock>,
     /// By client, its zone.
     clients: Option<Vec<usize>>,
     duration: Option<Nanos>,

@@ -156,6 +156,9 @@ fn faults_mean_what_they_say() {
         delay: DelaySpec::Fixed(80 * MILLISECOND),
         loss: Ratio::ZERO,
         duplicate: Ratio::new(1, 10_000),
+        duplicate_after: DelaySpec::Fixed(0),
+        reorder: Ratio::ZERO,
+        reorder_by: DelaySpec::Uniform { min: 0, max: 500 * MILLISECOND },
     };
     let fibre = ["us-east -> us-west", "us-west -> us-east", "eu-west -> us-east"].map(str::to_owned).to_vec();
     let elected = Timing::Event { event: Event::RoleTaken("leader".to_owned()), after: SECOND, times: 1 };
@@ -211,6 +214,50 @@ fn a_crash_is_between_steps_unless_it_says_more() {
     let source = "do = \"crash\"\ntarget = \"any\"\ndisk = \"torn\"\n";
     let within = format!("{source}mid-step = true");
     assert_eq!(actions(&[source, &within]), [crash(Moment::Between), crash(Moment::Within)]);
+}
+
+#[test]
+fn links_mix_up_datagrams_as_they_are_told() {
+    let link = |duplicate, after, reorder, max| Action::Link {
+        from: vec![one(Who::Any)],
+        to: vec![one(Who::All)],
+        one_way: false,
+        delay: DelaySpec::Fixed(0),
+        loss: Ratio::ZERO,
+        duplicate,
+        duplicate_after: after,
+        reorder,
+        reorder_by: DelaySpec::Uniform { min: 0, max },
+    };
+    let fault = |keys: &str| format!("do = \"link\"\nbetween = [\"any\", \"all\"]\n{keys}");
+    let faults = [
+        "reorder = \"10%\"",
+        "reorder = \"10%\"\nreorder-by = \"0ms..2s\"",
+        "duplicate = \"5%\"\nduplicate-after = \"0ms..2s\"",
+    ]
+    .map(fault);
+    let (none, half, two) = (DelaySpec::Fixed(0), SECOND / 2, 2 * SECOND);
+    assert_eq!(
+        actions(&faults.each_ref().map(String::as_str)),
+        [
+            link(Ratio::ZERO, none, Ratio::new(10, 100), half),
+            link(Ratio::ZERO, none, Ratio::new(10, 100), two),
+            link(Ratio::new(5, 100), DelaySpec::Uniform { min: 0, max: two }, Ratio::ZERO, half),
+        ]
+    );
+}
+
+#[test]
+fn clocks_jump_and_run_as_they_are_told() {
+    let clock = |step, rate_ppb| Action::Clock { target: vec![one(Who::Any)], step, rate_ppb };
+    let fault = |keys: &str| format!("do = \"clock\"\ntarget = \"any\"\n{keys}");
+    let faults =
+        ["step = \"-5s\"", "rate = \"+5%\"", "step = \"58m\"\nrate = \"-200ppm\"", "step = \"-58m\""].map(fault);
+    let minutes = 58 * 60 * 1_000_000_000;
+    assert_eq!(
+        actions(&faults.each_ref().map(String::as_str)),
+        [clock(-5_000_000_000, 0), clock(0, 50_000_000), clock(minutes, -200_000), clock(-minutes, 0)]
+    );
 }
 
 #[test]

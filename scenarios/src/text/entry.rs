@@ -48,6 +48,10 @@ pub enum Takes {
     Decimal,
     /// `-50ms..50ms`.
     Offset,
+    /// `-5s`.
+    Step,
+    /// `+5%`, or `-200ppm`.
+    Drift,
     /// `5ms`, `1ms..10ms`, or a table.
     Delay,
     /// A delay, as a text perhaps with a `+`.
@@ -86,6 +90,8 @@ impl Takes {
             Takes::Rate => "a rate such as \"300/s\"".to_owned(),
             Takes::Decimal => "a number".to_owned(),
             Takes::Offset => "a range of times such as \"-50ms..50ms\"".to_owned(),
+            Takes::Step => "a time with a sign, such as \"-5s\"".to_owned(),
+            Takes::Drift => "a share with a sign, such as \"+5%\" or \"-200ppm\"".to_owned(),
             Takes::Delay | Takes::AddedDelay => {
                 "a delay: \"5ms\", \"1ms..10ms\", or { dist = \"lognormal\", median = \"31ms\", p99 = \"45ms\" }"
                     .to_owned()

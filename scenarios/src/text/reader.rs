@@ -226,6 +226,8 @@ fn default_value(default: &str, takes: Takes) -> Value {
         | Takes::Share
         | Takes::Rate
         | Takes::Offset
+        | Takes::Step
+        | Takes::Drift
         | Takes::Delay
         | Takes::AddedDelay
         | Takes::Texts

@@ -37,19 +37,25 @@ impl<P: Protocol> World<P> {
     #[inline]
     pub(super) fn arrive(&mut self, packet: Packet<P>) {
         let (from, to) = (packet.from, packet.to);
-        match (self.network.arrives(from, to, packet.connection), packet.transport) {
-            (None, _) => self.lost(&packet, "its connection was reset"),
-            (Some(false), Transport::Datagram) => {
+        match packet.transport {
+            // On no connection, it outlives them all, and can find another process than it was sent to.
+            Transport::Datagram if self.network.passes(from, to) => self.deliver(packet),
+            Transport::Datagram => {
                 self.network.count_cuts(from, to);
                 self.count_network_effects();
                 self.lost(&packet, "cut off");
             }
-            (Some(live), Transport::Stream)
-                if !live || packet.stalled || (!self.stalls.is_empty() && self.stalls.contains_key(&(from, to))) =>
-            {
-                self.stall(packet);
-            }
-            (Some(_), _) => self.deliver(packet),
+            Transport::Stream => match self.network.arrives(from, to, packet.connection) {
+                None => self.lost(&packet, "its connection was reset"),
+                Some(live)
+                    if !live
+                        || packet.stalled
+                        || (!self.stalls.is_empty() && self.stalls.contains_key(&(from, to))) =>
+                {
+                    self.stall(packet);
+                }
+                Some(_) => self.deliver(packet),
+            },
         }
     }
 
@@ -260,6 +266,9 @@ impl<P: Protocol> World<P> {
         }
         let done = now + host.cpu.draw_if_random(&mut host.cpu_dice);
         host.machine.busy_until = done;
+        if !host.machine.clock_faults.is_empty() {
+            self.count_clock_faults(MachineId(node.0));
+        }
         self.enter(node, &input);
         let host = &mut self.nodes[index];
         let mut effects = std::mem::take(&mut self.effects);
@@ -331,6 +340,9 @@ impl<P: Protocol> World<P> {
             && !machine.alarms.ring(*timer, local)
         {
             return;
+        }
+        if !machine.clock_faults.is_empty() {
+            self.count_clock_faults(self.machine_of(client));
         }
         match &input {
             ClientInput::Reply(from, reply) => {

@@ -26,6 +26,8 @@ pub(super) enum Undo {
     Links,
     Crash(Vec<Down>),
     Pause(Vec<MachineId>),
+    /// What these clocks gain with it.
+    Clock(Vec<MachineId>, i64),
     /// It was over at once.
     Nothing,
 }
@@ -129,7 +131,7 @@ impl Faults {
         for strike in self.strikes.iter_mut().filter(|strike| strike.to.is_none()) {
             match &strike.undo {
                 Undo::Pause(machines) if machines.contains(&machine) => strike.effects += 1,
-                Undo::Pause(_) | Undo::Paths | Undo::Links | Undo::Crash(_) | Undo::Nothing => {}
+                Undo::Pause(_) | Undo::Paths | Undo::Links | Undo::Crash(_) | Undo::Clock(..) | Undo::Nothing => {}
             }
         }
     }
@@ -139,7 +141,7 @@ impl Faults {
         for strike in self.strikes.iter_mut().filter(|strike| strike.to.is_none()) {
             match &strike.undo {
                 Undo::Crash(downs) if downs.iter().any(|down| down.machine == machine) => strike.effects += 1,
-                Undo::Crash(_) | Undo::Pause(_) | Undo::Paths | Undo::Links | Undo::Nothing => {}
+                Undo::Crash(_) | Undo::Pause(_) | Undo::Paths | Undo::Links | Undo::Clock(..) | Undo::Nothing => {}
             }
         }
     }
@@ -215,9 +217,17 @@ impl<P: Protocol> World<P> {
                 self.crash_all(id, target, (*disk, *moment), length, &mut dice)
             }
             FaultKind::Pause { target } => self.pause_all(id, target, &mut dice),
+            FaultKind::Clock { target, step, rate_ppb } => self.set_clocks(id, target, *step, *rate_ppb, &mut dice),
             FaultKind::Operate { order, to, about } => self.order(id, order, [to, about], &mut dice),
-            FaultKind::Link { from, to, one_way, delay, loss, duplicate } => {
-                let spoil = Spoil { delay: delay.clone(), loss: *loss, duplicate: *duplicate };
+            FaultKind::Link { from, to, one_way, delay, loss, duplicate, duplicate_after, reorder, reorder_by } => {
+                let spoil = Spoil {
+                    delay: delay.clone(),
+                    loss: *loss,
+                    duplicate: *duplicate,
+                    duplicate_after: duplicate_after.clone(),
+                    reorder: *reorder,
+                    reorder_by: reorder_by.clone(),
+                };
                 self.spoil(id, [from, to], *one_way, &spoil, &mut dice)
             }
         };
@@ -259,6 +269,10 @@ impl<P: Protocol> World<P> {
             Undo::Links => self.network.heal_links(id),
             Undo::Crash(_) => due.into_iter().for_each(|machine| self.restart(machine)),
             Undo::Pause(machines) => machines.into_iter().for_each(|machine| self.resume(machine)),
+            Undo::Clock(machines, ppb) => machines.into_iter().for_each(|machine| {
+                self.host_mut(machine).clock_faults().retain(|fault| *fault != id);
+                self.set_clock(machine, 0, -ppb);
+            }),
             Undo::Nothing => {}
         }
         self.record_epoch();
@@ -351,6 +365,33 @@ impl<P: Protocol> World<P> {
         }
         self.name_struck(id, &machines, waiting as u64);
         Undo::Pause(machines)
+    }
+
+    fn set_clocks(&mut self, id: StrikeId, target: &[Target], step: i64, ppb: i64, dice: &mut Dice) -> Undo {
+        let machines = self.resolve(target, Scope::Nodes, &BTreeSet::new(), dice);
+        for &machine in &machines {
+            self.host_mut(machine).clock_faults().push(id);
+            self.set_clock(machine, step, ppb);
+        }
+        self.name_struck(id, &machines, 0);
+        Undo::Clock(machines, ppb)
+    }
+
+    /// A clock jumps, and gains so much more from now on.
+    fn set_clock(&mut self, machine: MachineId, step: i64, ppb: i64) {
+        let now = self.queue.now();
+        let host = self.host_mut(machine);
+        let clock = host.clock().stepped(now, step).gaining(now, ppb);
+        for (call, at) in host.set_clock(clock, now) {
+            self.queue.push(at, Event::Alarm { machine, call });
+        }
+    }
+
+    /// A process took a step with a clock that these faults make wrong.
+    pub(super) fn count_clock_faults(&mut self, machine: MachineId) {
+        for fault in self.host_mut(machine).clock_faults().clone() {
+            self.faults.count(Some(fault));
+        }
     }
 
     /// Gives an order. Whether a node takes it up shows when it hears of it.
