@@ -25,7 +25,8 @@ pub use data::{Data, Function, Object};
 pub use kv::{Key, Kv, KvOp};
 pub use operation::{Completion, History, Mark, Operation, Outcome, Purpose};
 pub use record::{
-    Availability, ConfigLine, Draw, FaultRecord, LatencySummary, OperationCounts, Outage, RoleSpan, RunRecord, TimeBucket,
+    Availability, ConfigLine, Draw, FaultRecord, LatencySummary, OperationCounts, Outage, RoleSpan, RunRecord,
+    TimeBucket,
 };
 pub use register::{Register, RegisterOp, RegisterRet};
 pub use value::Value;

@@ -1,6 +1,7 @@
-//! The format, example by example: a whole scenario here, every mistake in [`mistakes`], and in [`garbage`] what no text
-//! may do.
+//! The format, example by example: a whole scenario here, what is left to the seed in [`draws`], every mistake in
+//! [`mistakes`], and in [`garbage`] what no text may do.
 
+mod draws;
 mod garbage;
 mod mistakes;
 mod toy;
@@ -213,7 +214,10 @@ fn overrides_are_read_like_the_file() {
     assert_eq!(set("duration", "2m").unwrap().duration, 120 * SECOND);
     assert_eq!(set("fault.1.disk", "keep").unwrap().faults.len(), 6);
     assert_eq!(set("load.load-2.clients", "9").unwrap().loads[1].zones.len(), 9, "by name");
-    assert_eq!(set("fault.crash-2.at", "7s").unwrap().faults[2].timing, Timing::At { from: 7 * SECOND, to: 7 * SECOND });
+    assert_eq!(
+        set("fault.crash-2.at", "7s").unwrap().faults[2].timing,
+        Timing::At { from: 7 * SECOND, to: 7 * SECOND }
+    );
     assert_eq!(
         set("protocol.pre-vote", "yes").unwrap_err(),
         "error[S0103]: in --set protocol.pre-vote: `pre-vote` takes `true` or `false`, without quotes; this is a text\n\n"

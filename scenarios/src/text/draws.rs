@@ -34,7 +34,8 @@ impl<'a> Drawn<'a> {
         let bad = |origin: &Origin, message: String| Diagnostic::new(&codes::BAD_DRAW, origin, message);
         Some(match (other, word.key.as_str(), &word.value.shape) {
             (Some(other), ..) => {
-                let message = format!("`{}` stands alone in its braces; `{}` cannot stand beside it", word.key, other.key);
+                let message =
+                    format!("`{}` stands alone in its braces; `{}` cannot stand beside it", word.key, other.key);
                 Err(bad(&other.key_origin, message))
             }
             (None, "choose", Shape::List(items)) if items.is_empty() => {
@@ -42,7 +43,8 @@ impl<'a> Drawn<'a> {
             }
             (None, "choose", Shape::List(items)) => Ok(Drawn::Choose(items)),
             (None, "choose", _) => {
-                let message = format!("`choose` takes a list of the values to choose from; this is {}", word.value.noun());
+                let message =
+                    format!("`choose` takes a list of the values to choose from; this is {}", word.value.noun());
                 Err(bad(&word.value.origin, message).help("for example { choose = [3, 5, 7] }"))
             }
             (None, _, Shape::Text(text)) => {
@@ -251,9 +253,10 @@ impl<'a> Resolver<'a> {
 
     fn within(&mut self, step: Cow<'a, str>, value: &'a Value) -> Value {
         self.place.push(step);
+        let before = self.draws.len();
         let mut decided = self.value(value);
         if is_named(&self.place) {
-            self.exist(value, &mut decided);
+            self.exist(value, &mut decided, before);
         }
         self.place.pop();
         decided
@@ -269,7 +272,9 @@ impl<'a> Resolver<'a> {
                 Shape::List(items.iter().enumerate().map(item).collect())
             }
             Shape::Table(table) => Shape::Table(self.table(table)),
-            plain @ (Shape::Text(_) | Shape::Number(_) | Shape::Fraction(_) | Shape::Flag(_) | Shape::Date) => plain.clone(),
+            plain @ (Shape::Text(_) | Shape::Number(_) | Shape::Fraction(_) | Shape::Flag(_) | Shape::Date) => {
+                plain.clone()
+            }
         };
         Value { shape, origin: value.origin.clone() }
     }
@@ -291,8 +296,9 @@ impl<'a> Resolver<'a> {
         decided
     }
 
-    /// Throws for the existence of a load or fault: of what it says of its chance, certainty is left, or nothing.
-    fn exist(&mut self, value: &'a Value, decided: &mut Value) {
+    /// Throws for the existence of a load or fault: of what it says of its chance, certainty is left, or nothing. Of one
+    /// that does not exist, nobody asks what else was drawn.
+    fn exist(&mut self, value: &'a Value, decided: &mut Value, draws_before: usize) {
         let Shape::Table(table) = &mut decided.shape else { return };
         let Some(Shape::Text(chance)) = table.get_mut("chance").map(|value| &mut value.shape) else { return };
         // What is no share is told by whoever reads the load or fault.
@@ -300,7 +306,10 @@ impl<'a> Resolver<'a> {
         let is_there = self.decide(value, |dice| if dice.chance(share) { THERE } else { AWAY }) == THERE;
         let (certain, told) = if is_there { ("100%", "on") } else { ("0%", "off") };
         *chance = certain.to_owned();
-        self.draws.push(Draw { key: self.place.join("."), value: told.to_owned() });
+        if !is_there {
+            self.draws.truncate(draws_before);
+        }
+        self.draws.insert(draws_before, Draw { key: self.place.join("."), value: told.to_owned() });
     }
 
     /// The number of the way that this value goes.

@@ -14,7 +14,9 @@ pub(crate) fn document(root: &Table) -> String {
         match &entry.value.shape {
             Shape::Table(table) => text.push_str(&format!("\n[{name}]\n{}", lines(table))),
             Shape::List(items) => {
-                let inner = items.iter().filter_map(|item| if let Shape::Table(table) = &item.shape { Some(table) } else { None });
+                let inner = items
+                    .iter()
+                    .filter_map(|item| if let Shape::Table(table) = &item.shape { Some(table) } else { None });
                 inner.for_each(|table| text.push_str(&format!("\n[[{name}]]\n{}", lines(table))));
             }
             Shape::Text(_) | Shape::Number(_) | Shape::Fraction(_) | Shape::Flag(_) | Shape::Date => {}
@@ -26,7 +28,11 @@ pub(crate) fn document(root: &Table) -> String {
 /// Whether it is a table, or a list of nothing but tables.
 fn has_header(value: &Value) -> bool {
     let is_table = |value: &Value| matches!(value.shape, Shape::Table(_));
-    if let Shape::List(items) = &value.shape { !items.is_empty() && items.iter().all(is_table) } else { is_table(value) }
+    if let Shape::List(items) = &value.shape {
+        !items.is_empty() && items.iter().all(is_table)
+    } else {
+        is_table(value)
+    }
 }
 
 fn lines(table: &Table) -> String {
