@@ -205,7 +205,7 @@ fn misplaced(place: &Place<'_>, value: &Value) -> Option<Diagnostic> {
         }
         [list @ ("load" | "fault")] | [list @ ("load" | "fault"), _] => {
             let problem = fixed(format!("a whole `{list}` can be neither chosen nor drawn; its keys can"));
-            Some(problem.help("with chance = \"50%\" it exists in every other seed"))
+            Some(problem.help("with chance = \"50%\" it exists in half of the seeds"))
         }
         _ => None,
     }
