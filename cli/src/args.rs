@@ -52,7 +52,7 @@ const CHECK_EXAMPLES: &str = "Examples:
   stormglass check leader-partition.toml
   stormglass check scenarios/files/raft/*.toml
   stormglass check leader-partition.toml --plan --seed 42    what this seed will do, before it does
-  stormglass check swarm.toml --resolved --seed 42 > swarm-42.toml    every draw of the seed as a fixed value";
+  stormglass check swarm.toml --resolved --seed 42    the same, as a file with nothing left to draw";
 const VERIFY_EXAMPLES: &str = "Examples:
   stormglass verify out/leader-partition-1/history.jsonl --model kv
   stormglass verify etcd_000.log --model cas-register

@@ -2,7 +2,7 @@
 //! command that shows it again.
 
 use history::figures::{counted, duration, grouped, measured};
-use history::{Level, RoleSpan, RunRecord, Verdict};
+use history::{Draw, Level, RoleSpan, RunRecord, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How a terminal is written to.
@@ -68,6 +68,9 @@ const MARK_EVERY: usize = 10;
 /// More fault lanes than this would push the verdicts off the screen.
 const FAULT_LANES_MAX: usize = 8;
 
+/// Of the line of draws, before it says how many more there are: with that it fits into 100 characters.
+const DRAWN_WIDTH: usize = 76;
+
 /// The whole text.
 pub fn summary(record: &RunRecord, around: &Around, look: Look) -> String {
     let role = sole_role(&record.roles);
@@ -108,7 +111,27 @@ impl Page<'_> {
             let about = self.look.shown(&r.about);
             self.line(&format!("  {about}"));
         }
+        self.draws();
         self
+    }
+
+    /// What the seed decided of the scenario, as much of it as one line takes.
+    fn draws(&mut self) {
+        let draws: Vec<String> =
+            self.record.draws.iter().map(|Draw { key, value }| self.look.shown(&format!("{key} = {value}"))).collect();
+        let mut line = String::new();
+        for (i, draw) in draws.iter().enumerate() {
+            let gap = if i == 0 { "  drawn: " } else { ", " };
+            if line.chars().count() + gap.len() + draw.chars().count() > DRAWN_WIDTH {
+                let hidden = grouped((draws.len() - i) as u64);
+                line.push_str(&format!("{gap}.. {hidden} more in run.json"));
+                break;
+            }
+            line.push_str(&format!("{gap}{draw}"));
+        }
+        if !line.is_empty() {
+            self.line(&line);
+        }
     }
 
     fn picture(mut self) -> Self {

@@ -1,7 +1,7 @@
 //! What a run looks like on a terminal, as a whole; and that every record has a look, however odd.
 
 use history::{
-    Availability, FaultRecord, Finding, Level, OperationCounts, Outage, RoleSpan, RunRecord, TimeBucket, Verdict,
+    Availability, Draw, FaultRecord, Finding, Level, OperationCounts, Outage, RoleSpan, RunRecord, TimeBucket, Verdict,
     merged,
 };
 use proptest::collection::vec;
@@ -296,6 +296,25 @@ fn of_many_faults_the_first_are_drawn_and_the_rest_counted() {
 }
 
 #[test]
+fn what_the_seed_decided_takes_one_line() {
+    let draw = |key: &str, value: &str| Draw { key: key.to_owned(), value: value.to_owned() };
+    let mut record = passing();
+    record.draws = vec![draw("cluster.nodes", "5"), draw("protocol.reads", "log"), draw("fault.crash-1", "off")];
+    let told = |record: &RunRecord| printed(record, ASCII).lines().nth(2).expect("it has lines").to_owned();
+    assert_eq!(told(&record), "  drawn: cluster.nodes = 5, protocol.reads = log, fault.crash-1 = off");
+    let many = (0..1000).map(|i| draw(&format!("load.load-{i}.clients"), "\u{1b}[1m"));
+    record.draws.extend(many);
+    let line = told(&record);
+    assert_eq!(
+        line,
+        "  drawn: cluster.nodes = 5, protocol.reads = log, fault.crash-1 = off, .. 1 000 more in run.json"
+    );
+    assert!(line.len() <= 100);
+    record.draws = vec![draw("load.load.model", &"x".repeat(1000))];
+    assert_eq!(told(&record), "  drawn: .. 1 more in run.json");
+}
+
+#[test]
 fn a_line_of_json_is_the_record_and_then_the_time_it_took() {
     let record = failing();
     let line = reports::json::line(&record, 77);
@@ -355,6 +374,7 @@ prop_compose! {
 prop_compose! {
     fn any_record()(
         (scenario, about, flaws) in (word(), word(), vec(word(), 0..3)),
+        draws in vec((word(), word()), 0..9),
         (duration_ns, simulated_ns, events) in (moment(), moment(), any::<u64>()),
         verdict in verdict(),
         findings in vec(any_finding(), 0..6),
@@ -367,6 +387,7 @@ prop_compose! {
         RunRecord {
             operations: operations.map(|(ok, refused, unknown)| OperationCounts { ok, refused, unknown }),
             availability: availability.map(|(achieved, possible)| Availability { achieved, possible }),
+            draws: draws.into_iter().map(|(key, value)| Draw { key, value }).collect(),
             scenario, about, flaws, duration_ns, simulated_ns, events, verdict, findings, faults, roles, buckets,
             ..passing()
         }

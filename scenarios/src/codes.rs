@@ -34,7 +34,7 @@ codes! {
     VERSION = "S0004" Error "The first line of a scenario says which format it is written in: `scenario = 1`. This \
         version of stormglass reads format 1 only."
     BAD_OVERRIDE = "S0005" Error "`--set KEY=VALUE` names a key by its path: `cluster.nodes=5`, `protocol.pre-vote=false`, \
-        `load.0.clients=3` (the first load is number 0). It can add a key, but not a load or a fault."
+        `load.0.clients=3` (the first load is number 0), `fault.crash-1.at=5s`. It can add a key, but not a load or a fault."
     TOO_MANY = "S0006" Error "One mistake near the top can make much of what follows look wrong, so only the first problems \
         are shown."
 

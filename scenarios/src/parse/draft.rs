@@ -115,8 +115,8 @@ impl<'a> Draft<'a> {
                 items.retain_mut(stays);
             }
         }
-        set(&mut root, "name", Shape::Text(name));
         set(&mut root, "seed", Shape::Number(seed.to_string()));
+        set(&mut root, "name", Shape::Text(name));
         Ok(write::document(&root))
     }
 }
@@ -129,11 +129,12 @@ fn stays(item: &mut Value) -> bool {
     !is_away
 }
 
-fn set(table: &mut Table, key: &str, shape: Shape) {
+/// Sets a key at the top; a new one stands right below the version.
+fn set(root: &mut Table, key: &str, shape: Shape) {
     let value = Value { shape, origin: Origin::Whole };
-    match table.get_mut(key) {
+    match root.get_mut(key) {
         Some(old) => *old = value,
-        None => table.entries.push(TableEntry { key: key.to_owned(), key_origin: Origin::Whole, value }),
+        None => root.entries.insert(1, TableEntry { key: key.to_owned(), key_origin: Origin::Whole, value }),
     }
 }
 

@@ -1,6 +1,7 @@
-//! The format, example by example: a whole scenario here, every mistake in [`mistakes`], and in [`garbage`] what no text
-//! may do.
+//! The format, example by example: a whole scenario here, what is left to the seed in [`draws`], every mistake in
+//! [`mistakes`], and in [`garbage`] what no text may do.
 
+mod draws;
 mod garbage;
 mod mistakes;
 mod toy;

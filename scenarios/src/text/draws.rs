@@ -205,7 +205,7 @@ fn misplaced(place: &Place<'_>, value: &Value) -> Option<Diagnostic> {
         }
         [list @ ("load" | "fault")] | [list @ ("load" | "fault"), _] => {
             let problem = fixed(format!("a whole `{list}` can be neither chosen nor drawn; its keys can"));
-            Some(problem.help("with chance = \"50%\" it exists in every other seed"))
+            Some(problem.help("with chance = \"50%\" it exists in half of the seeds"))
         }
         _ => None,
     }
@@ -253,9 +253,10 @@ impl<'a> Resolver<'a> {
 
     fn within(&mut self, step: Cow<'a, str>, value: &'a Value) -> Value {
         self.place.push(step);
+        let before = self.draws.len();
         let mut decided = self.value(value);
         if is_named(&self.place) {
-            self.exist(value, &mut decided);
+            self.exist(value, &mut decided, before);
         }
         self.place.pop();
         decided
@@ -295,8 +296,9 @@ impl<'a> Resolver<'a> {
         decided
     }
 
-    /// Throws for the existence of a load or fault: of what it says of its chance, certainty is left, or nothing.
-    fn exist(&mut self, value: &'a Value, decided: &mut Value) {
+    /// Throws for the existence of a load or fault: of what it says of its chance, certainty is left, or nothing. Of one
+    /// that does not exist, nobody asks what else was drawn.
+    fn exist(&mut self, value: &'a Value, decided: &mut Value, draws_before: usize) {
         let Shape::Table(table) = &mut decided.shape else { return };
         let Some(Shape::Text(chance)) = table.get_mut("chance").map(|value| &mut value.shape) else { return };
         // What is no share is told by whoever reads the load or fault.
@@ -304,7 +306,10 @@ impl<'a> Resolver<'a> {
         let is_there = self.decide(value, |dice| if dice.chance(share) { THERE } else { AWAY }) == THERE;
         let (certain, told) = if is_there { ("100%", "on") } else { ("0%", "off") };
         *chance = certain.to_owned();
-        self.draws.push(Draw { key: self.place.join("."), value: told.to_owned() });
+        if !is_there {
+            self.draws.truncate(draws_before);
+        }
+        self.draws.insert(draws_before, Draw { key: self.place.join("."), value: told.to_owned() });
     }
 
     /// The number of the way that this value goes.

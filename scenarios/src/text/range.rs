@@ -135,16 +135,17 @@ fn fraction(number: u64, scale: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::write::plain;
     use super::*;
 
     /// The first value, the second and the last.
     fn values(text: &str) -> [String; 3] {
         let range = Range::parse(text).unwrap();
-        [0, 1, range.last()].map(|number| match range.value(number, &Origin::Whole).shape {
-            Shape::Text(text) => format!("{text:?}"),
-            Shape::Number(text) | Shape::Fraction(text) => text,
-            other @ (Shape::Flag(_) | Shape::Date | Shape::List(_) | Shape::Table(_)) => panic!("{other:?}"),
-        })
+        let shown = |value: &Value| match matches!(value.shape, Shape::Text(_)) {
+            true => format!("\"{}\"", plain(value)),
+            false => plain(value),
+        };
+        [0, 1, range.last()].map(|number| shown(&range.value(number, &Origin::Whole)))
     }
 
     #[test]
