@@ -446,6 +446,10 @@ impl<P: Service> RoutingClient<P> {
     fn back_off(&mut self, at: usize, from: NodeId, ctx: &mut ClientCtx<'_, P>) {
         let pause = ctx.dice().between(BACKOFF.0, BACKOFF.1);
         self.turn_away_from(from);
+        if self.pending[at].hops > 1 {
+            // Whoever began the chain of hints is out of date.
+            self.next_node = (self.next_node + 1) % self.nodes.len();
+        }
         let pending = &mut self.pending[at];
         pending.hops = 0;
         pending.next = Next::Ask;

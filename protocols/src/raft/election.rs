@@ -121,7 +121,10 @@ impl<O: Object> Raft<O> {
         match self.role {
             Role::Leader(_) => {}
             // Who has no say waits until somebody calls.
-            _ if !self.members.may_lead(self.me, self.commit) => self.put_off_election(ctx),
+            _ if !self.members.may_lead(self.me, self.commit) => {
+                self.doubt_leader(ctx);
+                self.put_off_election(ctx);
+            }
             Role::Follower | Role::PreCandidate(_) | Role::Candidate(_) => self.stand(ctx),
         }
     }
@@ -129,15 +132,19 @@ impl<O: Object> Raft<O> {
     /// This node has waited long enough. It gives up its belief in a leader, too: two nodes that both refused to vote
     /// because each still remembered the dead leader (its clock may have gone back) would refuse each other forever.
     fn stand(&mut self, ctx: &mut Ctx<'_, Self>) {
-        self.leader = None;
-        self.heard_leader = None;
-        self.take_back_forwarded(ctx);
+        self.doubt_leader(ctx);
         // The mistake R12: it disturbs the others without asking.
         if self.config.pre_vote && !self.config.flaws.has(&NO_PRE_VOTE) {
             self.start_pre_vote(ctx);
         } else {
             self.start_election(Standing::TimedOut, ctx);
         }
+    }
+
+    fn doubt_leader(&mut self, ctx: &mut Ctx<'_, Self>) {
+        self.leader = None;
+        self.heard_leader = None;
+        self.take_back_forwarded(ctx);
     }
 
     /// "A candidate first asks the other servers whether its log is up-to-date enough to get their vote" (9.6). Nothing
