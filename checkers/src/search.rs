@@ -53,6 +53,8 @@ pub(crate) struct Found<State> {
     pub ordered: usize,
     /// Out of so many.
     pub completed: usize,
+    /// No order got beyond this completion: a record up to an earlier one has an order.
+    pub stuck: u64,
     /// If a call is blamed: what it could have met.
     pub met: Met<State>,
 }
@@ -91,7 +93,7 @@ pub(crate) fn search<O: Checked>(
     let decision = search.run(scope.grant, budget);
     let completed = search.completed.len();
     let states = search.seen.len() as u64;
-    Found { decision, states, ordered: completed - search.left_min, completed, met: search.met }
+    Found { decision, states, ordered: completed - search.left_min, completed, stuck: search.stuck, met: search.met }
 }
 
 /// No number.
@@ -149,6 +151,8 @@ struct Search<'a, O: Checked> {
     /// Completed operations not yet taken: now, and at best.
     left: usize,
     left_min: usize,
+    /// The furthest completion that an attempt to find a next operation looked up to.
+    stuck: u64,
     taken: Vec<Taken<O::State>>,
     seen: HashSet<u128, BuildHasherDefault<Uniform>>,
     demand: Demand,
@@ -193,6 +197,7 @@ impl<'a, O: Checked> Search<'a, O> {
             set: 0,
             left: completed.len(),
             left_min: completed.len(),
+            stuck: 0,
             taken: Vec::with_capacity(completed.len()),
             seen: HashSet::default(),
             demand: tally.demand,
@@ -295,6 +300,7 @@ impl<'a, O: Checked> Search<'a, O> {
             }
         }
         let window_end = self.completed[self.next_event as usize / 2].completed;
+        self.stuck = self.stuck.max(window_end);
         while self.next_spare != self.spare.end() && self.unknown[self.next_spare as usize].invoked < window_end {
             let i = self.next_spare;
             self.next_spare = self.spare.after(i);

@@ -275,6 +275,7 @@ fn long(writes: u64, read: i64) -> History {
         completed: Some(mark(until)),
         outcome: Outcome::Returned(Completion::Ok(result)),
         purpose: Purpose::Load,
+        node: None,
     };
     let write = |i: u64| {
         let value = Value::Int(i as i64);

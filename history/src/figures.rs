@@ -46,6 +46,24 @@ pub fn measured(nanos: u64) -> String {
     duration(nanos.saturating_add(unit / 2) / unit * unit)
 }
 
+/// A value, or whatever else may be long, as a sentence shows it: a long text loses its middle, since what differs is
+/// mostly at an end.
+pub fn shown(value: &impl std::fmt::Display) -> String {
+    const END_MAX: usize = 30;
+    let text = value.to_string();
+    let (head, tail) = (text.char_indices().nth(END_MAX), text.char_indices().nth_back(END_MAX - 1));
+    match (head, tail) {
+        (Some((head, _)), Some((tail, _))) if head < tail => format!("{}…{}", &text[..head], &text[tail..]),
+        _ => text,
+    }
+}
+
+/// An instant of a record, cut off after so many decimals of a second (at most 9): `12.402 s`.
+pub fn instant(nanos: u64, decimals: usize) -> String {
+    let fraction = format!("{:09}", nanos % 1_000_000_000);
+    format!("{}.{} s", nanos / 1_000_000_000, &fraction[..decimals.min(fraction.len())])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,5 +83,13 @@ mod tests {
             assert_eq!(duration(nanos), text);
         }
         assert_eq!([measured(1_043_512_345), measured(7)], ["1.04s", "7ns"]);
+        assert_eq!([instant(61_234_567_000, 3), instant(7, 9)], ["61.234 s", "0.000000007 s"]);
+    }
+
+    #[test]
+    fn long_values_lose_their_middle() {
+        let long = format!("{}{}", "é".repeat(30), "x".repeat(30));
+        assert_eq!(shown(&long), long);
+        assert_eq!(shown(&format!("{long}y")), format!("{}…{}y", "é".repeat(30), "x".repeat(29)));
     }
 }

@@ -1,0 +1,272 @@
+//! A witness in words: who did what, one numbered sentence each, and why that cannot be.
+//!
+//! Read aloud it should convince somebody who was not there. So each sentence says what was over when its operation
+//! began, who answered and on what authority, and the last one names the contradiction.
+
+use crate::figures::{counted, instant, shown};
+use crate::witness::{Ended, Holder, Reason, Server, Testimony, Witness};
+use crate::{Mark, Value};
+
+impl Witness {
+    /// Puts the argument into words, again if more has become known of its operations.
+    pub fn tell(&mut self) {
+        let sentences = (0..self.operations.len()).map(|named| format!("{}{}", self.link(named), self.deed(named)));
+        let mut argument: Vec<String> = sentences.chain([self.conclusion()]).collect();
+        for (i, sentence) in argument.iter_mut().enumerate() {
+            *sentence = format!("{}. {sentence}", i + 1);
+        }
+        self.argument = argument;
+    }
+
+    /// The violation in one line.
+    pub fn headline(&self) -> String {
+        let (Some(offender), target) = (self.offender(), self.target()) else { return self.undivided() };
+        let client = &offender.client;
+        let met = match offender.met() {
+            Some(value) => format!("{client} {} {}", offender.verb(), shown(value)),
+            None => format!("{client}'s {}", offender.f),
+        };
+        match &self.reason {
+            Reason::NobodyWrote { .. } => format!("{met} in {target}, which nobody ever wrote"),
+            Reason::NotYetWritten { .. } => format!("{met} in {target} before anybody asked for it to be written"),
+            Reason::NeverHappened { .. } => format!("{met} in {target}, though the write of it never happened"),
+            Reason::Replaced { with, .. } => format!("{met} in {target} after {} had replaced it", shown(with)),
+            Reason::MetTwice { value, by } => {
+                let (value, other) = (shown(value), &self.operations[*by].client);
+                format!("{other} and {client} both replaced {value} in {target}, which was there once")
+            }
+            Reason::OnlyMet { .. } | Reason::Entangled if offender.ended == Ended::Mismatch => {
+                format!("{client} did not find {} in {target}, which was there", offender.wanted())
+            }
+            Reason::OnlyMet { .. } | Reason::Entangled => format!("{met} in {target}, which fits nowhere"),
+            Reason::Lost { write, .. } => {
+                let write = &self.operations[*write];
+                let (value, writer) = (shown(&write.input), &write.client);
+                format!("{writer}'s {} {value} was acknowledged and is gone from {target}", write.f)
+            }
+            Reason::Undivided { .. } => self.undivided(),
+        }
+    }
+
+    /// A moment of the argument: its time, with as many decimals as it takes to tell the argument's moments apart; its
+    /// place in the record if that knows no times.
+    pub fn moment(&self, mark: Mark) -> String {
+        match self.decimals() {
+            Some(decimals) => instant(mark.time, decimals),
+            None => format!("event {}", mark.index),
+        }
+    }
+
+    fn decimals(&self) -> Option<usize> {
+        let marks = self.operations.iter().flat_map(|op| [Some(op.invoked), op.completed]);
+        let mut times: Vec<u64> = marks.flatten().map(|mark| mark.time).collect();
+        times.sort_unstable();
+        times.dedup();
+        let parts = |decimals: &usize| {
+            times.windows(2).all(|pair| instant(pair[0], *decimals) != instant(pair[1], *decimals))
+        };
+        (times != [0]).then(|| [3, 6].into_iter().find(parts).unwrap_or(9))
+    }
+
+    fn offender(&self) -> Option<&Testimony> {
+        self.operations.get(self.offender?)
+    }
+
+    /// What it is all about, as a noun.
+    fn target(&self) -> String {
+        self.key.as_ref().map_or_else(|| "the register".to_owned(), shown)
+    }
+
+    fn at(&self, mark: Mark) -> String {
+        let moment = self.moment(mark);
+        if self.decimals().is_some() { format!("at {moment}") } else { format!("({moment})") }
+    }
+
+    /// What an operation has to do with those named before it.
+    fn link(&self, named: usize) -> String {
+        let is_over = |earlier: &&usize| self.operations[**earlier].ended != Ended::Info;
+        let Some(step) = self.steps.get(named) else { return String::new() };
+        let during: Vec<usize> = step.during.iter().filter(is_over).copied().collect();
+        match (&step.after[..], &during[..]) {
+            ([], []) if named == 0 => String::new(),
+            ([], []) => "Later, ".to_owned(),
+            (_, []) => "After that, ".to_owned(),
+            ([], _) => "Meanwhile, ".to_owned(),
+            (after, during) => format!("After {}, but not after {}, ", numbers(after), numbers(during)),
+        }
+    }
+
+    /// What happened: asked, answered by whom, and when.
+    fn deed(&self, named: usize) -> String {
+        let op = &self.operations[named];
+        let (client, target, asked) = (&op.client, self.target(), self.at(op.invoked));
+        let input = shown(&op.input);
+        let (wish, deed) = match (&*op.f, op.input.as_pair()) {
+            ("read" | "get", _) => (format!("asked for {target}"), format!("read {target}")),
+            ("write" | "put", _) => (format!("asked to write {input} to {target}"), format!("wrote {input} to {target}")),
+            ("append", _) => (format!("asked to append {input} to {target}"), format!("appended {input} to {target}")),
+            ("cas", Some((from, to))) => {
+                let change = format!("{} in {target} by {}", shown(from), shown(to));
+                (format!("asked to replace {change}"), format!("replaced {change}"))
+            }
+            (f, _) => (format!("asked {target} for {f} {input}"), format!("asked {target} for {f} {input}")),
+        };
+        let heard = |what: &str, alone: &str| self.heard(op, what, alone);
+        match (op.ended, &op.returned) {
+            (Ended::Ok, Some(value)) => {
+                let value = shown(value);
+                format!("{client} {deed} {asked}{}.", heard(&format!("answered {value}"), &format!("and got {value}")))
+            }
+            (Ended::Ok, None) => format!("{client} {deed} {asked}{}.", heard("acknowledged it", "and was told so")),
+            (Ended::Mismatch, _) => {
+                let found = format!("that it did not hold {}", op.wanted());
+                format!("{client} {wish} {asked}{}.", heard(&format!("answered {found}"), &format!("and heard {found}")))
+            }
+            (Ended::Fail, _) => {
+                let told = heard("refused", "and was refused");
+                format!("{client} {wish} {asked}{told}: it never happened.")
+            }
+            (Ended::Info, _) => format!(
+                "{client} {wish} {asked} and never heard what came of it: it may take effect at any time from then on, or never."
+            ),
+        }
+    }
+
+    /// Who answered what, or what the client heard if nobody knows from whom.
+    fn heard(&self, op: &Testimony, what: &str, alone: &str) -> String {
+        let when = op.completed.map(|mark| format!(" {}", self.at(mark))).unwrap_or_default();
+        match &op.server {
+            Some(server) => format!("; {} {what}{when}", self.authority(server)),
+            None => format!(" {alone}{when}"),
+        }
+    }
+
+    /// `n1 (leader of term 1, though n2 was leader of term 2 since 10.250 s)`.
+    fn authority(&self, server: &Server) -> String {
+        let Server { node, role, superseded } = server;
+        let Some((role, term)) = role else { return node.clone() };
+        let though = superseded.as_ref().map(|Holder { node, term, from_ns }| {
+            format!(", though {node} was {role} of term {term} since {}", instant(*from_ns, 3))
+        });
+        format!("{node} ({role} of term {term}{})", though.unwrap_or_default())
+    }
+
+    fn conclusion(&self) -> String {
+        let Some(offender) = self.offender() else { return self.undivided() };
+        let (client, target) = (&offender.client, self.target());
+        match &self.reason {
+            Reason::NobodyWrote { value } => {
+                format!("Nobody ever asked to write {}, and {target} did not begin with it.", shown(value))
+            }
+            Reason::NotYetWritten { value, .. } => {
+                format!("Nobody had asked to write {} earlier, so {client} met it before it can have been there.", shown(value))
+            }
+            Reason::NeverHappened { value, .. } => {
+                format!("Nobody else had written {}, and what never happened cannot be met.", shown(value))
+            }
+            Reason::Replaced { value, with, by, seen } => self.replaced(value, with, *by, *seen),
+            Reason::MetTwice { value, .. } => format!(
+                "{} was there once: whoever of the two came first replaced it, and the other cannot have met it.",
+                shown(value)
+            ),
+            Reason::OnlyMet { values, has_more } => {
+                let held: Vec<String> = values.iter().map(shown).collect();
+                let held = if *has_more { format!("{}, …", held.join(", ")) } else { either(&held) };
+                let got = match offender.met() {
+                    Some(value) => format!(", never {}", shown(value)),
+                    None => String::new(),
+                };
+                format!("In whatever order the others took effect, {target} can only have held {held} for {client} to meet{got}.")
+            }
+            Reason::Entangled => {
+                format!("Wherever what {client} heard would be right, the others are left without an order.")
+            }
+            Reason::Lost { write, lost } => self.lost(*write, *lost),
+            Reason::Undivided { .. } => self.undivided(),
+        }
+    }
+
+    fn replaced(&self, value: &Value, with: &Value, by: usize, seen: Option<usize>) -> String {
+        let client = self.offender().map_or("the client", |op| &op.client);
+        let (old, new) = (shown(value), shown(with));
+        let others = self.operations.iter().enumerate().filter(|(at, _)| Some(*at) != self.offender);
+        let was_written = others.into_iter().any(|(_, op)| op.made() == Some(value));
+        let again = if was_written { "again" } else { "since" };
+        let since = match seen {
+            Some(seen) => {
+                let witness = &self.operations[seen];
+                format!("{} had met {new} before {client} asked, so by then {new} had replaced {old}", witness.client)
+            }
+            None => {
+                let writer = &self.operations[by];
+                format!("{}'s {new} had replaced {old} before {client} asked", writer.client)
+            }
+        };
+        format!("{since}, and nobody had written {old} {again}: no order of these operations explains it.")
+    }
+
+    fn lost(&self, write: usize, lost: u64) -> String {
+        let value = shown(&self.operations[write].input);
+        let left = self.offender().and_then(|op| op.returned.as_ref()).map(shown).unwrap_or_default();
+        let others = match lost - 1 {
+            0 => String::new(),
+            others => format!(" {} went the same way.", counted(others, "other acknowledged write")),
+        };
+        format!("Nothing that could leave {left} behind was still under way when {value} was asked for: {value} is lost.{others}")
+    }
+
+    fn undivided(&self) -> String {
+        let until = if let Reason::Undivided { until } = self.reason { format!(" up to event {until}") } else { String::new() };
+        format!(
+            "No order of what happened to {}{until} explains every result; there is no budget left to tell which is to blame.",
+            self.target()
+        )
+    }
+}
+
+impl Testimony {
+    /// The value it met, if it told.
+    pub fn met(&self) -> Option<&Value> {
+        match (self.ended, self.input.as_pair()) {
+            (Ended::Ok, Some((from, _))) if self.f == "cas" => Some(from),
+            (Ended::Ok, _) => self.returned.as_ref(),
+            (Ended::Mismatch | Ended::Fail | Ended::Info, _) => None,
+        }
+    }
+
+    /// The value it left behind, or would have.
+    pub fn made(&self) -> Option<&Value> {
+        match (&*self.f, self.input.as_pair()) {
+            ("cas", Some((_, to))) => Some(to),
+            ("write" | "put" | "append", _) => Some(&self.input),
+            _ => None,
+        }
+    }
+
+    /// What a compare-and-set was to find.
+    fn wanted(&self) -> String {
+        self.input.as_pair().map_or_else(|| shown(&self.input), |(from, _)| shown(from))
+    }
+
+    fn verb(&self) -> &'static str {
+        if self.f == "cas" { "replaced" } else { "read" }
+    }
+}
+
+/// `1`, `1 and 2`, `1, 2 and 3`, counted from 1.
+fn numbers(positions: &[usize]) -> String {
+    let texts: Vec<String> = positions.iter().map(|at| (at + 1).to_string()).collect();
+    joined(&texts, "and")
+}
+
+fn either(texts: &[String]) -> String {
+    joined(texts, "or")
+}
+
+fn joined(texts: &[String], word: &str) -> String {
+    match texts {
+        [] => "nothing".to_owned(),
+        [only] => only.clone(),
+        [firsts @ .., last] => format!("{} {word} {last}", firsts.join(", ")),
+    }
+}
