@@ -88,7 +88,7 @@ fn decide<O: Checked>(parts: &[Part<'_, O>], start: &O::State, budget: &Budget<'
             1 => left,
             several => allowance.min(left / several as u64),
         };
-        let scope = Scope { until: u64::MAX, grant, blamed: None };
+        let scope = Scope { until: u64::MAX, grant, blamed: None, looks_ahead: true };
         let mut hard: Vec<(&Part<O>, Found<O::State>)> = Vec::new();
         for part in undecided {
             if !(budget.keep_going)() {

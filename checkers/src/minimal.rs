@@ -277,7 +277,7 @@ impl<O: Checked> Reduction<'_, '_, O> {
             return false;
         }
         let part = reduced(self.rule.part, sides);
-        let scope = Scope { until: u64::MAX, grant: self.grant, blamed: None };
+        let scope = Scope { until: u64::MAX, grant: self.grant, blamed: None, looks_ahead: true };
         let found = search(&part, self.start, scope, self.budget);
         match found.decision {
             Decision::Contradiction => true,

@@ -80,6 +80,9 @@ pub(crate) struct Scope {
     /// A call to report on. The search does not look ahead to what it needs, and so sees every state that the others
     /// let it meet.
     pub blamed: Option<usize>,
+    /// Whether dead ends are seen early. One that does not look ahead gets as far as the record goes before it contradicts
+    /// itself: slower, but it ends where the contradiction is, and not long before.
+    pub looks_ahead: bool,
 }
 
 /// Searches an order for `part`, starting from `start`.
@@ -170,6 +173,7 @@ impl<'a, O: Checked> Search<'a, O> {
     fn new(part: &'a Part<'_, O>, start: &'a O::State, scope: Scope) -> Self {
         let is_idle = O::is_idle(part);
         let mut tally = Tally::new(start);
+        tally.is_open = scope.looks_ahead;
         let (mut completed, mut unknown) = (Vec::new(), Vec::new());
         let mut blamed = NONE;
         for (number, call) in part.calls.iter().enumerate() {

@@ -22,7 +22,9 @@ pub(crate) fn explain<O: Checked>(
 ) -> Witness {
     // A shorter record is mostly easier. Where one is not, the argument is less sharp, and still true.
     let grant = found.states.saturating_mul(4).saturating_add(8 * part.calls.len() as u64 + 10_000);
-    let culprit = culprit(part, start, found.stuck, grant, budget);
+    let short_sighted = Scope { until: u64::MAX, grant, blamed: None, looks_ahead: false };
+    let stuck = search(part, start, short_sighted, budget).stuck.max(found.stuck);
+    let culprit = culprit(part, start, stuck, grant, budget);
     let blamed = culprit.is_first.then_some(culprit.call);
     let least = minimal(part, start, culprit.until, blamed, grant, budget);
     let met = |side: &Side| if let Side::Met(call) = side { Some(*call) } else { None };
@@ -73,7 +75,7 @@ fn culprit<O: Checked>(
     let mut width = 1;
     while bad - good > 1 {
         let middle = good + width.min((bad - good) / 2);
-        let scope = Scope { until: ends[middle - 1].0, grant, blamed: None };
+        let scope = Scope { until: ends[middle - 1].0, grant, blamed: None, looks_ahead: true };
         width *= 2;
         match search(part, start, scope, budget).decision {
             Decision::Contradiction => bad = middle,
@@ -122,7 +124,10 @@ impl<O: Checked> Case<'_, '_, O> {
             (Some(value), Some(Outside::InVain(call))) => Reason::NeverHappened { value, by: at(call) },
             (Some(value), Some(Outside::Nowhere)) => Reason::NobodyWrote { value },
             (_, None) | (None, Some(_)) => {
-                let known = met.and_then(|met| self.replaced(met, &at).or_else(|| self.met_twice(met, &at)));
+                let known = met.and_then(|met| match self.is_mixed() {
+                    true => self.lacking(met, &at),
+                    false => self.replaced(met, &at).or_else(|| self.met_twice(met, &at)),
+                });
                 known.unwrap_or_else(|| self.meetings(grant, budget))
             }
         };
@@ -188,16 +193,16 @@ impl<O: Checked> Case<'_, '_, O> {
         })
     }
 
-    /// From when on `state` has certainly been there, if it was there once only.
+    /// `state` has certainly been put in place before this position, for the last time.
     fn in_place(&self, state: &O::State) -> Option<u64> {
         let mut makers = self.makers(state).filter(|maker| *maker != self.offender);
         match (makers.next(), makers.next()) {
             (None, _) => (state == self.start).then_some(0),
             (Some(only), None) if state != self.start => {
-                self.seers(state).chain([only]).map(|call| self.over(call)).min()
+                self.seers(state).chain([only]).map(|call| self.over(call).saturating_add(1)).min()
             }
             (Some(first), second) => {
-                second.into_iter().chain(makers).chain([first]).map(|maker| self.over(maker)).max()
+                second.into_iter().chain(makers).chain([first]).map(|maker| self.over(maker).saturating_add(1)).max()
             }
         }
     }
@@ -218,7 +223,7 @@ impl<O: Checked> Case<'_, '_, O> {
                     if let Deed::Replaces(with) = deed(&self.part.calls[*by])
                         && with != met
                         && is_in_time(by)
-                        && self.begun(*by) > in_place
+                        && self.begun(*by) >= in_place
                     {
                         return Some(reason(with, *by, None));
                     }
@@ -228,11 +233,27 @@ impl<O: Checked> Case<'_, '_, O> {
             };
             let Some(with) = self.met(seen).filter(|with| *with != met && *with != self.start) else { continue };
             let makers: Vec<usize> = self.makers(with).collect();
-            if is_in_time(&seen) && makers.iter().all(|maker| self.begun(*maker) > in_place) {
+            let is_newer = self.begun(seen) >= in_place || makers.iter().all(|maker| self.begun(*maker) >= in_place);
+            if is_in_time(&seen) && is_newer {
                 return makers.first().map(|by| reason(with, *by, Some(seen)));
             }
         }
         None
+    }
+
+    /// If `met` lacks a part that had been put there before the offender began, and that nobody can have removed.
+    fn lacking(&self, met: &O::State, at: &impl Fn(usize) -> usize) -> Option<Reason> {
+        let makers = || self.sides.iter().filter_map(|side| if let Side::Made(call) = side { Some(*call) } else { None });
+        let may_remove = |by: usize| {
+            let is_over = |other: usize| self.over(other) < self.begun(by);
+            makers().any(|other| matches!(deed(&self.part.calls[other]), Deed::Replaces(_)) && !is_over(other))
+        };
+        let lacking = makers().find_map(|by| match deed(&self.part.calls[by]) {
+            Deed::Extends(part) if self.over(by) < self.begun(self.offender) && !O::is_part(part, met) => Some((part, by)),
+            Deed::Extends(_) | Deed::Replaces(_) | Deed::Nothing => None,
+        });
+        let (part, by) = lacking.filter(|(_, by)| !may_remove(*by))?;
+        Some(Reason::Lacks { part: value::<O>(part), by: at(by) })
     }
 
     /// If somebody else took away the one `met` that the offender took.
@@ -241,7 +262,7 @@ impl<O: Checked> Case<'_, '_, O> {
         let replaces = |call: &usize| deed(&self.part.calls[*call]) != Deed::Replaces(met);
         let was_there = self.makers(met).count() + usize::from(met == self.start);
         let mut others = self.seers(met).filter(|call| *call != self.offender && takes(*call)).filter(replaces);
-        let other = others.next().filter(|_| was_there == 1 && takes(self.offender) && !self.is_mixed())?;
+        let other = others.next().filter(|_| was_there == 1 && takes(self.offender))?;
         Some(Reason::MetTwice { value: value::<O>(met), by: at(other) })
     }
 
@@ -250,7 +271,7 @@ impl<O: Checked> Case<'_, '_, O> {
         let part = reduced(self.part, self.sides);
         let offender = self.part.calls[self.offender].source.invoked;
         let blamed = part.calls.iter().position(|call| call.source.invoked == offender);
-        let found = search(&part, self.start, Scope { until: u64::MAX, grant, blamed }, budget);
+        let found = search(&part, self.start, Scope { until: u64::MAX, grant, blamed, looks_ahead: true }, budget);
         match found.decision {
             Decision::Contradiction if !found.met.fits && !found.met.states.is_empty() => {
                 let values = found.met.states.iter().take(STATES_MAX).map(value::<O>).collect();

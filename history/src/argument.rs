@@ -3,7 +3,7 @@
 //! Read aloud it should convince somebody who was not there. So each sentence says what was over when its operation
 //! began, who answered and on what authority, and the last one names the contradiction.
 
-use crate::figures::{counted, instant, shown};
+use crate::figures::{counted, instant, shown as short};
 use crate::witness::{Ended, Holder, Reason, Server, Testimony, Witness};
 use crate::{Mark, Value};
 
@@ -35,6 +35,7 @@ impl Witness {
                 let (value, other) = (shown(value), &self.operations[*by].client);
                 format!("{other} and {client} both replaced {value} in {target}, which was there once")
             }
+            Reason::Lacks { part, .. } => format!("{met} in {target}, which lacks {}", shown(part)),
             Reason::OnlyMet { .. } | Reason::Entangled if offender.ended == Ended::Mismatch => {
                 format!("{client} did not find {} in {target}, which was there", offender.wanted())
             }
@@ -57,6 +58,7 @@ impl Witness {
         }
     }
 
+    /// `None` if the record knows no times.
     fn decimals(&self) -> Option<usize> {
         let marks = self.operations.iter().flat_map(|op| [Some(op.invoked), op.completed]);
         let mut times: Vec<u64> = marks.flatten().map(|mark| mark.time).collect();
@@ -74,7 +76,11 @@ impl Witness {
 
     /// What it is all about, as a noun.
     fn target(&self) -> String {
-        self.key.as_ref().map_or_else(|| "the register".to_owned(), shown)
+        match &self.key {
+            None => "the register".to_owned(),
+            Some(Value::Text(name)) if name.starts_with(char::is_alphabetic) => short(name),
+            Some(key) => format!("key {}", short(key)),
+        }
     }
 
     fn at(&self, mark: Mark) -> String {
@@ -117,7 +123,7 @@ impl Witness {
                 let value = shown(value);
                 format!("{client} {deed} {asked}{}.", heard(&format!("answered {value}"), &format!("and got {value}")))
             }
-            (Ended::Ok, None) => format!("{client} {deed} {asked}{}.", heard("acknowledged it", "and was told so")),
+            (Ended::Ok, None) => format!("{client} {deed} {asked}{}.", heard("acknowledged it", "and had it acknowledged")),
             (Ended::Mismatch, _) => {
                 let found = format!("that it did not hold {}", op.wanted());
                 format!("{client} {wish} {asked}{}.", heard(&format!("answered {found}"), &format!("and heard {found}")))
@@ -169,6 +175,12 @@ impl Witness {
                 "{} was there once: whoever of the two came first replaced it, and the other cannot have met it.",
                 shown(value)
             ),
+            Reason::Lacks { part, by } => format!(
+                "{} had been added in ({}) before ({}) began, nothing can have removed it, and it is not in what {client} got.",
+                shown(part),
+                by + 1,
+                self.offender.unwrap_or_default() + 1,
+            ),
             Reason::OnlyMet { values, has_more } => {
                 let held: Vec<String> = values.iter().map(shown).collect();
                 let held = if *has_more { format!("{}, …", held.join(", ")) } else { either(&held) };
@@ -187,22 +199,15 @@ impl Witness {
     }
 
     fn replaced(&self, value: &Value, with: &Value, by: usize, seen: Option<usize>) -> String {
-        let client = self.offender().map_or("the client", |op| &op.client);
         let (old, new) = (shown(value), shown(with));
-        let others = self.operations.iter().enumerate().filter(|(at, _)| Some(*at) != self.offender);
-        let was_written = others.into_iter().any(|(_, op)| op.made() == Some(value));
-        let again = if was_written { "again" } else { "since" };
+        let others = || self.operations.iter().enumerate().filter(|(at, _)| Some(*at) != self.offender);
+        let again = if others().any(|(_, op)| op.made() == Some(value)) { "again" } else { "since" };
+        let began = format!("before ({}) began", self.offender.unwrap_or_default() + 1);
         let since = match seen {
-            Some(seen) => {
-                let witness = &self.operations[seen];
-                format!("{} had met {new} before {client} asked, so by then {new} had replaced {old}", witness.client)
-            }
-            None => {
-                let writer = &self.operations[by];
-                format!("{}'s {new} had replaced {old} before {client} asked", writer.client)
-            }
+            Some(seen) => format!("({}) met {new} {began}, so {new} had replaced {old} by then", seen + 1),
+            None => format!("({}) put {new} in the place of {old} {began}", by + 1),
         };
-        format!("{since}, and nobody had written {old} {again}: no order of these operations explains it.")
+        format!("{since}, and nobody had written {old} {again}: no order explains ({}).", self.offender.unwrap_or_default() + 1)
     }
 
     fn lost(&self, write: usize, lost: u64) -> String {
@@ -253,10 +258,18 @@ impl Testimony {
     }
 }
 
-/// `1`, `1 and 2`, `1, 2 and 3`, counted from 1.
+/// `(1)`, `(1) and (2)`, `(1), (2) and (3)`: as the sentences are numbered.
 fn numbers(positions: &[usize]) -> String {
-    let texts: Vec<String> = positions.iter().map(|at| (at + 1).to_string()).collect();
+    let texts: Vec<String> = positions.iter().map(|at| format!("({})", at + 1)).collect();
     joined(&texts, "and")
+}
+
+/// A value within a sentence: a text that is no word stands in quotes.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Text(text) if !text.chars().all(char::is_alphanumeric) || text.is_empty() => format!("\"{}\"", short(text)),
+        Value::Text(_) | Value::Nil | Value::Int(_) | Value::List(_) => short(value),
+    }
 }
 
 fn either(texts: &[String]) -> String {

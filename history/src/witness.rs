@@ -162,6 +162,13 @@ pub enum Reason {
         /// Who else replaced it.
         by: usize,
     },
+    /// What was met lacks something that had been added before the offender began.
+    Lacks {
+        /// What.
+        part: Value,
+        /// Who added it.
+        by: usize,
+    },
     /// Whatever the order of the others, the object can only have held one of these when the offender met it.
     OnlyMet {
         /// The first few of them.

@@ -1,6 +1,7 @@
 //! What `stormglass run` prints: a picture of the run on one time axis, every expectation with what was measured, and the
 //! command that shows it again.
 
+use crate::witness::told;
 use history::figures::{counted, duration, grouped, measured};
 use history::{Level, RoleSpan, RunRecord, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,7 +36,7 @@ impl Look {
     }
 
     /// A text in the colour of a verdict.
-    fn signed(self, verdict: Verdict, text: &str) -> String {
+    pub(crate) fn signed(self, verdict: Verdict, text: &str) -> String {
         if !self.colour {
             return text.to_owned();
         }
@@ -61,6 +62,9 @@ pub struct Around {
 
 /// The picture's width, in characters.
 const COLUMNS: usize = 60;
+
+/// The room for a witness, which is indented: a hundred columns in all.
+const WITNESS_COLUMNS: usize = 88;
 
 /// How far apart the axis has its marks.
 const MARK_EVERY: usize = 10;
@@ -238,9 +242,9 @@ impl Page<'_> {
                 let sign = self.look.signed(finding.verdict, sign(finding.verdict, self.look.unicode));
                 let (check, detail) = (self.look.shown(&finding.check), self.look.shown(&finding.detail));
                 self.line(&format!("{name:<8}{sign} {check:<width$}   {detail}"));
-                for step in argument(&finding.detail, &finding.witness) {
-                    let step = self.look.shown(step);
-                    self.line(&format!("            {step}"));
+                let witness = finding.witness.as_ref();
+                for line in witness.map(|witness| told(witness, self.look, WITNESS_COLUMNS)).unwrap_or_default() {
+                    self.line(&format!("            {line}"));
                 }
             }
         }
@@ -300,14 +304,6 @@ impl Page<'_> {
         }
         self.line(&format!("        again       {}", around.again));
         self.text
-    }
-}
-
-/// The steps of an argument, without a first one that only repeats the finding's own line.
-pub fn argument<'a>(detail: &str, witness: &'a [String]) -> &'a [String] {
-    match witness {
-        [first, rest @ ..] if first.trim_end_matches('.') == detail.trim_end_matches('.') => rest,
-        all => all,
     }
 }
 

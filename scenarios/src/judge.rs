@@ -6,9 +6,10 @@
 use crate::execute::{Finished, OpFact};
 use crate::plan::Plan;
 use crate::scenario::{Check, Reach, Scenario};
+use crate::testimony;
 use checkers::{Budget, Judgement, Model};
 use history::figures::{counted, grouped, measured, percent};
-use history::{Availability, Finding, LatencySummary, Level, OperationCounts, Outage, Outcome, Purpose, Verdict};
+use history::{Availability, Finding, LatencySummary, Level, OperationCounts, Outage, Outcome, Purpose, Verdict, Witness};
 use sim_core::dice::Ratio;
 use sim_core::time::{Nanos, format_duration};
 use std::collections::BTreeSet;
@@ -45,16 +46,24 @@ pub struct Judged {
 struct Ruling {
     verdict: Verdict,
     detail: String,
-    witness: Vec<String>,
+    witness: Option<Witness>,
 }
 
 impl Ruling {
     fn new(verdict: Verdict, detail: impl Into<String>) -> Self {
-        Ruling { verdict, detail: detail.into(), witness: Vec::new() }
+        Ruling { verdict, detail: detail.into(), witness: None }
     }
 
     fn decided(holds: bool, detail: impl Into<String>) -> Self {
         Ruling::new(if holds { Verdict::Pass } else { Verdict::Fail }, detail)
+    }
+
+    /// With the witness's own headline for its line.
+    fn headed_by_witness(mut self) -> Self {
+        if let Some(witness) = &self.witness {
+            self.detail = witness.headline();
+        }
+        self
     }
 
     fn finding(self, check: &str, level: Level) -> Finding {
@@ -190,7 +199,7 @@ impl Judge<'_> {
         match check {
             Check::Linearizable => self.consistency(|history, model| {
                 checkers::linearizable(history, model, None, &Budget::states(LINEARIZABILITY_STATES))
-            }),
+            }).headed_by_witness(),
             Check::NoLostWrites => self.consistency(checkers::no_lost_writes),
             Check::Availability { .. } | Check::Recovery { .. } | Check::Latency { .. } | Check::RoleChanges { .. }
                 if !self.finished.whole =>
@@ -223,7 +232,12 @@ impl Judge<'_> {
             Ok(judgement) if judgement.verdict == Verdict::Pass && self.operations().ok == 0 => {
                 Ruling::new(Verdict::Vacuous, "no operation of the load returned anything")
             }
-            Ok(judgement) => judgement.into(),
+            Ok(mut judgement) => {
+                if let Some(witness) = &mut judgement.witness {
+                    testimony::name(witness, self.finished);
+                }
+                judgement.into()
+            }
             Err(unfit) => panic!("a history of our own does not fit its model: {unfit}"),
         }
     }

@@ -32,6 +32,7 @@ mod record;
 pub mod scenario;
 pub mod sections;
 pub mod systems;
+mod testimony;
 mod text;
 
 pub use parse::{CHECKS, GOALS, parse};
