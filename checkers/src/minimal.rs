@@ -60,18 +60,16 @@ pub(crate) struct Minimal {
     pub is_minimal: bool,
 }
 
-/// Reduces `part`, read up to position `until`, which has no order. `culprit` is an operation without which it has one,
-/// if that is known; `grant` is how many configurations one attempt may take.
+/// Reduces `part`, which has no order. `culprit` is the operation that the argument should be about, if it can be; `grant` is how many configurations one attempt may take.
 pub(crate) fn minimal<O: Checked>(
     part: &Part<'_, O>,
     start: &O::State,
-    until: u64,
     culprit: Option<usize>,
     grant: u64,
     budget: &Budget<'_>,
 ) -> Minimal {
-    let sides = sides(part, until);
-    let mut reduction = Reduction { rule: Rule::of(part, until), start, grant, budget, is_sharp: true };
+    let sides = sides(part);
+    let mut reduction = Reduction { rule: Rule::of(part), start, grant, budget, is_sharp: true };
     let grown = reduction.grow(&sides, culprit.map(Side::Met).into_iter().collect());
     let sides = reduction.thin_out(grown, culprit);
     Minimal { sides, is_minimal: reduction.is_sharp }
@@ -94,6 +92,21 @@ pub(crate) fn reduced<'h, O: Checked>(part: &Part<'h, O>, sides: &BTreeSet<Side>
         Call { op, outcome, number: call.number, source: call.source }
     };
     Part { key: part.key, calls: calls.into_iter().map(reduced).collect() }
+}
+
+/// The record as it was at position `until`: what had not completed by then is unknown. But what is known to have changed
+/// nothing has never changed anything.
+pub(crate) fn prefix<'h, O: Checked>(part: &Part<'h, O>, until: u64) -> Part<'h, O> {
+    let begun = part.calls.iter().take_while(|call| call.source.invoked.index < until);
+    let known = |call: &Call<'h, O>| {
+        let outcome = match (&call.outcome, latest(call) <= until) {
+            (outcome, true) => outcome.clone(),
+            (Outcome::Returned(_) | Outcome::Unknown, false) if deed(call).is_something() => Outcome::Unknown,
+            (Outcome::Returned(_) | Outcome::Unknown | Outcome::Refused, false) => Outcome::Refused,
+        };
+        Call { op: call.op.clone(), outcome, number: call.number, source: call.source }
+    };
+    Part { key: part.key, calls: begun.map(known).collect() }
 }
 
 /// What an operation tells of the state that it met.
@@ -122,19 +135,17 @@ pub(crate) fn latest<O: Checked>(call: &Call<'_, O>) -> u64 {
     }
 }
 
-/// All that can make a record up to `until` contradict itself, newest first. What nobody knows to have happened cannot:
+/// All that can make a record contradict itself, newest first. What nobody knows to have happened cannot:
 /// it is kept only for the sake of those who may have met it. But a compare-and-set of unknown outcome can, by what it
 /// has to meet.
-fn sides<O: Checked>(part: &Part<'_, O>, until: u64) -> Vec<Side> {
+fn sides<O: Checked>(part: &Part<'_, O>) -> Vec<Side> {
     let mut sides: Vec<(u64, Side)> = Vec::new();
-    for (number, call) in part.calls.iter().enumerate().filter(|(_, call)| call.source.invoked.index < until) {
-        let latest = latest(call);
-        let is_known = latest < u64::MAX;
+    for (number, call) in part.calls.iter().enumerate() {
         let age = call.source.invoked.index;
-        if sight(call).is_something() && (latest <= until || !is_known) {
+        if sight(call).is_something() {
             sides.push((age, Side::Met(number)));
         }
-        if is_known && deed(call).is_something() {
+        if latest(call) < u64::MAX && deed(call).is_something() {
             sides.push((age, Side::Made(number)));
         }
     }
@@ -157,11 +168,11 @@ struct Rule<'a, 'h, O: Checked> {
 }
 
 impl<'a, 'h, O: Checked> Rule<'a, 'h, O> {
-    fn of(part: &'a Part<'h, O>, until: u64) -> Self {
+    fn of(part: &'a Part<'h, O>) -> Self {
         let (mut makers, mut makers_of) = (Vec::new(), HashMap::<_, Vec<usize>, _>::default());
         let mut is_mixed = false;
         let mut replacing = Vec::new();
-        for (number, call) in part.calls.iter().enumerate().filter(|(_, call)| call.source.invoked.index < until) {
+        for (number, call) in part.calls.iter().enumerate() {
             match deed(call) {
                 Deed::Nothing => continue,
                 Deed::Extends(_) => is_mixed = true,
@@ -331,9 +342,11 @@ impl<O: Checked> Reduction<'_, '_, O> {
         bad - 1
     }
 
-    /// Takes away what is left over. Growing has kept what each new member needed then; a later one may do for two.
+    /// Takes away what is left over, the culprit last. Growing has kept what each new member needed then, and a later one
+    /// may do for two. The culprit is left over if its answer only told that it did *not* change what others met.
     fn thin_out(&mut self, mut sides: BTreeSet<Side>, culprit: Option<usize>) -> BTreeSet<Side> {
-        for side in sides.clone().into_iter().filter(|side| Some(*side) != culprit.map(Side::Met)) {
+        let others = sides.clone().into_iter().filter(|side| Some(*side) != culprit.map(Side::Met));
+        for side in others.chain(culprit.map(Side::Met)) {
             let fewer = self.rule.without(&sides, side);
             if sides.contains(&side) && self.has_no_order(&fewer) {
                 sides = fewer;

@@ -9,7 +9,7 @@ use history::{Completion, Ended, Object, Outcome, Part as Role, Reason, Testimon
 use std::collections::BTreeSet;
 
 use crate::Budget;
-use crate::minimal::{Side, deed, latest, minimal, reduced, sight};
+use crate::minimal::{Side, deed, latest, minimal, prefix, reduced, sight};
 use crate::model::{Call, Checked, Deed, Part, Sight};
 use crate::search::{Decision, Found, STATES_MAX, Scope, search};
 
@@ -26,17 +26,18 @@ pub(crate) fn explain<O: Checked>(
     let stuck = search(part, start, short_sighted, budget).stuck.max(found.stuck);
     let culprit = culprit(part, start, stuck, grant, budget);
     let blamed = culprit.is_first.then_some(culprit.call);
-    let least = minimal(part, start, culprit.until, blamed, grant, budget);
+    let record = prefix(part, culprit.until);
+    let least = minimal(&record, start, blamed, grant, budget);
     let met = |side: &Side| if let Side::Met(call) = side { Some(*call) } else { None };
-    let seers = least.sides.iter().filter_map(met);
-    let offender = blamed.or_else(|| seers.max_by_key(|seer| latest(&part.calls[*seer])));
+    let seers = least.sides.iter().filter_map(met).filter(|seer| latest(&record.calls[*seer]) < u64::MAX);
+    let offender = seers.max_by_key(|seer| latest(&record.calls[*seer]));
     let is_readable = least.sides.len() <= OPERATIONS_MAX;
     let Some(offender) = offender.filter(|_| is_readable) else {
         let key = part.key.cloned();
         let reason = Reason::Undivided { until: culprit.until };
         return Witness { is_minimal: false, ..Witness::new(key, Vec::new(), None, reason) };
     };
-    let case = Case { part, start, sides: &least.sides, offender };
+    let case = Case { whole: part, part: &record, start, sides: &least.sides, offender };
     Witness { is_minimal: least.is_minimal, ..case.witness(grant, budget) }
 }
 
@@ -92,6 +93,9 @@ fn culprit<O: Checked>(
 
 /// A part of a record without an order, about to be understood.
 struct Case<'a, 'h, O: Checked> {
+    /// Everything, as it came out in the end.
+    whole: &'a Part<'h, O>,
+    /// What was known when the offender had its answer.
     part: &'a Part<'h, O>,
     start: &'a O::State,
     sides: &'a BTreeSet<Side>,
@@ -131,7 +135,7 @@ impl<O: Checked> Case<'_, '_, O> {
                 known.unwrap_or_else(|| self.meetings(grant, budget))
             }
         };
-        let told = named.iter().map(|call| testimony(&self.part.calls[*call], self.role(*call)));
+        let told = named.iter().map(|call| testimony(&self.whole.calls[*call], self.role(*call)));
         Witness::new(self.part.key.cloned(), told.collect(), Some(at(self.offender)), reason)
     }
 
@@ -183,7 +187,7 @@ impl<O: Checked> Case<'_, '_, O> {
         if met == self.start || self.is_mixed() || self.makers(met).any(is_maker) {
             return None;
         }
-        let calls = || self.part.calls.iter().enumerate().filter(|(number, _)| *number != self.offender);
+        let calls = || self.whole.calls.iter().enumerate().filter(|(number, _)| *number != self.offender);
         let later = calls().find(|(_, call)| deed(call) == Deed::Replaces(met));
         let in_vain = calls().rev().find(|(_, call)| O::deed(&call.op, None) == Deed::Replaces(met));
         Some(match (later, in_vain) {

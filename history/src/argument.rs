@@ -3,7 +3,7 @@
 //! Read aloud it should convince somebody who was not there. So each sentence says what was over when its operation
 //! began, who answered and on what authority, and the last one names the contradiction.
 
-use crate::figures::{counted, instant, shown as short};
+use crate::figures::{counted, shown as short};
 use crate::witness::{Ended, Holder, Reason, Server, Testimony, Witness};
 use crate::{Mark, Value};
 
@@ -49,25 +49,19 @@ impl Witness {
         }
     }
 
-    /// A moment of the argument: its time, with as many decimals as it takes to tell the argument's moments apart; its
-    /// place in the record if that knows no times.
-    pub fn moment(&self, mark: Mark) -> String {
-        match self.decimals() {
-            Some(decimals) => instant(mark.time, decimals),
-            None => format!("event {}", mark.index),
-        }
-    }
-
-    /// `None` if the record knows no times.
-    fn decimals(&self) -> Option<usize> {
+    /// How the argument tells time: in the unit its latest moment asks for, with as many decimals as it takes to tell
+    /// its moments apart; by place in the record if that knows no times.
+    pub fn clock(&self) -> Clock {
         let marks = self.operations.iter().flat_map(|op| [Some(op.invoked), op.completed]);
         let mut times: Vec<u64> = marks.flatten().map(|mark| mark.time).collect();
         times.sort_unstable();
         times.dedup();
-        let parts = |decimals: &usize| {
-            times.windows(2).all(|pair| instant(pair[0], *decimals) != instant(pair[1], *decimals))
-        };
-        (times != [0]).then(|| [3, 6].into_iter().find(parts).unwrap_or(9))
+        let latest = times.last().copied().unwrap_or_default();
+        let unit = UNITS.iter().find(|(_, digits)| latest >= 10u64.pow(*digits));
+        let Some(&(unit, digits)) = unit else { return Clock { unit: None, digits: 0, decimals: 0 } };
+        let is_sharp = |decimals: &u32| times.windows(2).all(|pair| cut(pair[0], digits, *decimals) != cut(pair[1], digits, *decimals));
+        let decimals = [3, 6].into_iter().filter(|decimals| *decimals < digits).find(is_sharp).unwrap_or(digits);
+        Clock { unit: Some(unit), digits, decimals }
     }
 
     fn offender(&self) -> Option<&Testimony> {
@@ -84,8 +78,9 @@ impl Witness {
     }
 
     fn at(&self, mark: Mark) -> String {
-        let moment = self.moment(mark);
-        if self.decimals().is_some() { format!("at {moment}") } else { format!("({moment})") }
+        let clock = self.clock();
+        let number = clock.number(mark);
+        clock.unit.map_or_else(|| format!("(event {number})"), |unit| format!("at {number} {unit}"))
     }
 
     /// What an operation has to do with those named before it.
@@ -132,9 +127,11 @@ impl Witness {
                 let told = heard("refused", "and was refused");
                 format!("{client} {wish} {asked}{told}: it never happened.")
             }
-            (Ended::Info, _) => format!(
-                "{client} {wish} {asked} and never heard what came of it: it may take effect at any time from then on, or never."
-            ),
+            (Ended::Info, _) => {
+                let is_first = self.operations[..named].iter().all(|op| op.ended != Ended::Info);
+                let hence = if is_first { ": it may take effect at any time from then on, or never." } else { " either." };
+                format!("{client} {wish} {asked} and never heard what came of it{hence}")
+            }
         }
     }
 
@@ -152,7 +149,9 @@ impl Witness {
         let Server { node, role, superseded } = server;
         let Some((role, term)) = role else { return node.clone() };
         let though = superseded.as_ref().map(|Holder { node, term, from_ns }| {
-            format!(", though {node} was {role} of term {term} since {}", instant(*from_ns, 3))
+            let (clock, from) = (self.clock(), Mark { index: 0, time: *from_ns });
+            let since = clock.unit.map(|unit| format!(" since {} {unit}", clock.number(from)));
+            format!(", though {node} was {role} of term {term}{}", since.unwrap_or_default())
         });
         format!("{node} ({role} of term {term}{})", though.unwrap_or_default())
     }
@@ -227,6 +226,38 @@ impl Witness {
             self.target()
         )
     }
+}
+
+/// Units of time and the digits of a nanosecond count that stand behind their point, the largest first.
+const UNITS: [(&str, u32); 4] = [("s", 9), ("ms", 6), ("us", 3), ("ns", 0)];
+
+/// How an argument tells time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clock {
+    /// The unit; `None` if moments are told by their place in the record.
+    pub unit: Option<&'static str>,
+    digits: u32,
+    decimals: u32,
+}
+
+impl Clock {
+    /// A moment in the clock's unit.
+    pub fn number(&self, mark: Mark) -> String {
+        if self.unit.is_none() {
+            return mark.index.to_string();
+        }
+        let scale = 10u64.pow(self.decimals);
+        let number = cut(mark.time, self.digits, self.decimals);
+        match self.decimals as usize {
+            0 => number.to_string(),
+            decimals => format!("{}.{:0decimals$}", number / scale, number % scale),
+        }
+    }
+}
+
+/// A time, counted in the last of its decimals that is told.
+fn cut(nanos: u64, digits: u32, decimals: u32) -> u64 {
+    nanos / 10u64.pow(digits - decimals)
 }
 
 impl Testimony {

@@ -58,12 +58,6 @@ pub fn shown(value: &impl std::fmt::Display) -> String {
     }
 }
 
-/// An instant of a record, cut off after so many decimals of a second (at most 9): `12.402 s`.
-pub fn instant(nanos: u64, decimals: usize) -> String {
-    let fraction = format!("{:09}", nanos % 1_000_000_000);
-    format!("{}.{} s", nanos / 1_000_000_000, &fraction[..decimals.min(fraction.len())])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,7 +77,6 @@ mod tests {
             assert_eq!(duration(nanos), text);
         }
         assert_eq!([measured(1_043_512_345), measured(7)], ["1.04s", "7ns"]);
-        assert_eq!([instant(61_234_567_000, 3), instant(7, 9)], ["61.234 s", "0.000000007 s"]);
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod value;
 mod verdict;
 mod witness;
 
+pub use argument::Clock;
 pub use data::{Data, Function, Object};
 pub use kv::{Key, Kv, KvOp};
 pub use operation::{Completion, History, Mark, Operation, Outcome, Purpose};

@@ -97,7 +97,8 @@ impl<'a> Drawing<'a> {
                 }
             };
             drawing.moments.push((mark, column));
-            drawing.edge = column + 1;
+            // What began after this was over stands apart.
+            drawing.edge = column + if operations[number].invoked == mark { 1 } else { 2 };
         }
         let longest_open = drawing.bars.iter().filter(|bar| bar.to.is_none()).map(|bar| bar.from + bar.text.chars().count() + 5);
         drawing.edge = longest_open.chain([drawing.edge]).max().unwrap_or_default();
@@ -107,7 +108,8 @@ impl<'a> Drawing<'a> {
     /// A bar that begins now, in the first of its client's lanes that is free.
     fn bar(&mut self, op: &'a Testimony, text: &str) -> Bar {
         let is_free = |lane: &usize| {
-            self.names[*lane] == op.client && self.bars.iter().all(|bar| bar.lane != *lane || bar.to.is_some())
+            let is_over = |bar: &Bar| bar.to.is_some() && !bar.is_offender;
+            self.names[*lane] == op.client && self.bars.iter().all(|bar| bar.lane != *lane || is_over(bar))
         };
         let lane = (0..self.names.len()).find(is_free).unwrap_or_else(|| {
             self.names.push(&op.client);
@@ -144,14 +146,9 @@ impl<'a> Drawing<'a> {
 
     /// The unit of the axis, and the moments in it.
     fn axis(&self) -> (&'static str, Vec<(String, usize)>) {
-        let text = |mark: Mark| {
-            let moment = self.witness.moment(mark);
-            let number = moment.trim_start_matches("event ").trim_end_matches(" s");
-            number.to_owned()
-        };
-        let is_timed = self.moments.first().is_some_and(|(mark, _)| self.witness.moment(*mark).ends_with(" s"));
-        let moments = self.moments.iter().map(|(mark, column)| (text(*mark), *column)).collect();
-        (if is_timed { "s" } else { "event" }, moments)
+        let clock = self.witness.clock();
+        let moments = self.moments.iter().map(|(mark, column)| (clock.number(*mark), *column)).collect();
+        (clock.unit.unwrap_or("event"), moments)
     }
 
     fn lines(&self) -> Vec<String> {
@@ -249,18 +246,18 @@ fn brief(text: &str, max: usize) -> String {
 
 /// A sentence broken between words, what follows its number hanging.
 fn wrapped(sentence: &str, width: usize) -> Vec<String> {
-    let hang = sentence.split_once(". ").filter(|(number, _)| number.parse::<u64>().is_ok());
-    let hang = " ".repeat(hang.map_or(0, |(number, _)| number.len() + 2));
+    let number = sentence.split_once(". ").filter(|(number, _)| number.parse::<u64>().is_ok());
+    let hang = " ".repeat(number.map_or(0, |(number, _)| number.len() + 2));
+    let mut words = sentence.split(' ');
+    let mut line = words.next().unwrap_or_default().to_owned();
     let mut lines: Vec<String> = Vec::new();
-    let mut line = String::new();
-    for word in sentence.split(' ') {
-        let is_begun = line.len() > hang.len();
-        if is_begun && line.chars().count() + 1 + word.chars().count() > width {
-            lines.push(std::mem::replace(&mut line, hang.clone()));
-        } else if is_begun {
+    for word in words {
+        if line.chars().count() + 1 + word.chars().count() > width {
+            lines.push(std::mem::replace(&mut line, format!("{hang}{word}")));
+        } else {
             line.push(' ');
+            line.push_str(word);
         }
-        line.push_str(word);
     }
     lines.push(line);
     lines
