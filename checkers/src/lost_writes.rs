@@ -21,8 +21,8 @@
 //!   compare-and-set can have come after it. Whether appends are there twice or in a wrong order is not asked.
 //! - A write that had not completed when the last final read began is not claimed lost: the read may have come first.
 
-use history::{History, Outcome, Purpose, Reason, Register, RegisterOp, RegisterRet, Value, Verdict, Witness};
 use history::Part as Role;
+use history::{History, Outcome, Purpose, Reason, Register, RegisterOp, RegisterRet, Value, Verdict, Witness};
 
 use crate::minimal::latest;
 use crate::model::{Call, Part, parts};

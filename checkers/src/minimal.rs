@@ -201,9 +201,8 @@ impl<'a, 'h, O: Checked> Rule<'a, 'h, O> {
         let (begun, ended) = (call.source.invoked.index, latest(call));
         let over_in_time = self.replacing.partition_point(|(completed, ..)| *completed < begun);
         let replacement = over_in_time.checked_sub(1).map(|last| (self.replacing[last].1, self.replacing[last].2));
-        let is_replaced = |maker: &usize| {
-            replacement.is_some_and(|(replaced, _)| latest(&self.part.calls[*maker]) < replaced)
-        };
+        let is_replaced =
+            |maker: &usize| replacement.is_some_and(|(replaced, _)| latest(&self.part.calls[*maker]) < replaced);
         let candidates = self.candidates(sight(call)).into_iter();
         let in_time = |maker: &usize| *maker != seer && self.part.calls[*maker].source.invoked.index < ended;
         let (mut replaced, mut needed): (Vec<usize>, Vec<usize>) = candidates.filter(in_time).partition(is_replaced);

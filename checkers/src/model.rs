@@ -338,9 +338,7 @@ impl Checked for Register {
 
     fn met_only(op: &RegisterOp, ret: &RegisterRet) -> (RegisterOp, RegisterRet) {
         match (op, ret) {
-            (RegisterOp::Cas { from, .. }, RegisterRet::Done) => {
-                (RegisterOp::Read, RegisterRet::Value(from.clone()))
-            }
+            (RegisterOp::Cas { from, .. }, RegisterRet::Done) => (RegisterOp::Read, RegisterRet::Value(from.clone())),
             (RegisterOp::Read | RegisterOp::Write(_) | RegisterOp::Append(_) | RegisterOp::Cas { .. }, _) => {
                 (op.clone(), ret.clone())
             }

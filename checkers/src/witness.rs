@@ -56,13 +56,7 @@ struct Culprit {
 
 /// Finds the first completion up to which there is no order. The whole is known to have none, and what completed before
 /// `stuck` to have one; mostly it is right there.
-fn culprit<O: Checked>(
-    part: &Part<'_, O>,
-    start: &O::State,
-    stuck: u64,
-    grant: u64,
-    budget: &Budget<'_>,
-) -> Culprit {
+fn culprit<O: Checked>(part: &Part<'_, O>, start: &O::State, stuck: u64, grant: u64, budget: &Budget<'_>) -> Culprit {
     let mut ends: Vec<(u64, usize)> = Vec::new();
     for (number, call) in part.calls.iter().enumerate() {
         if let (Outcome::Returned(_), Some(mark)) = (&call.outcome, call.source.completed) {
@@ -117,11 +111,17 @@ impl<O: Checked> Case<'_, '_, O> {
     fn witness(&self, grant: u64, budget: &Budget<'_>) -> Witness {
         let met = self.met(self.offender);
         let outside = met.and_then(|met| self.outside(met));
-        let others: BTreeSet<usize> = self.sides.iter().map(|side| side.call()).filter(|call| *call != self.offender).collect();
-        let mut named: Vec<usize> = others.into_iter().chain([self.offender]).collect();
-        if let Some(Outside::Later(call) | Outside::InVain(call)) = outside {
-            named.push(call);
-        }
+        let shown = match outside {
+            Some(Outside::Later(call) | Outside::InVain(call)) => Some(call),
+            Some(Outside::Nowhere) | None => None,
+        };
+        let (earlier, later) = match shown {
+            Some(call) if self.whole.calls[call].source.invoked.index > self.over(self.offender) => (None, shown),
+            Some(_) | None => (shown, None),
+        };
+        let others = self.sides.iter().map(|side| side.call()).chain(earlier).filter(|call| *call != self.offender);
+        let others: BTreeSet<usize> = others.collect();
+        let named: Vec<usize> = others.into_iter().chain([self.offender]).chain(later).collect();
         let at = |call: usize| named.iter().position(|other| *other == call).expect("a reason is about those named");
         let reason = match (met.map(value::<O>), outside) {
             (Some(value), Some(Outside::Later(call))) => Reason::NotYetWritten { value, by: at(call) },
@@ -247,13 +247,16 @@ impl<O: Checked> Case<'_, '_, O> {
 
     /// If `met` lacks a part that had been put there before the offender began, and that nobody can have removed.
     fn lacking(&self, met: &O::State, at: &impl Fn(usize) -> usize) -> Option<Reason> {
-        let makers = || self.sides.iter().filter_map(|side| if let Side::Made(call) = side { Some(*call) } else { None });
+        let makers =
+            || self.sides.iter().filter_map(|side| if let Side::Made(call) = side { Some(*call) } else { None });
         let may_remove = |by: usize| {
             let is_over = |other: usize| self.over(other) < self.begun(by);
             makers().any(|other| matches!(deed(&self.part.calls[other]), Deed::Replaces(_)) && !is_over(other))
         };
         let lacking = makers().find_map(|by| match deed(&self.part.calls[by]) {
-            Deed::Extends(part) if self.over(by) < self.begun(self.offender) && !O::is_part(part, met) => Some((part, by)),
+            Deed::Extends(part) if self.over(by) < self.begun(self.offender) && !O::is_part(part, met) => {
+                Some((part, by))
+            }
             Deed::Extends(_) | Deed::Replaces(_) | Deed::Nothing => None,
         });
         let (part, by) = lacking.filter(|(_, by)| !may_remove(*by))?;
@@ -315,6 +318,10 @@ pub(crate) fn testimony<O: Object>(call: &Call<'_, O>, part: Role) -> Testimony 
         invoked: source.invoked,
         completed: source.completed.filter(|_| ended != Ended::Info),
         part,
-        server: source.node.as_deref().map(|node| history::Server { node: node.to_owned(), role: None, superseded: None }),
+        server: source.node.as_deref().map(|node| history::Server {
+            node: node.to_owned(),
+            role: None,
+            superseded: None,
+        }),
     }
 }

@@ -8,7 +8,7 @@ use history::{Outcome, Part, RegisterOp, RegisterRet, Value, Verdict};
 use random::{Call, Dice, has_order, history, recording};
 use std::collections::BTreeSet;
 
-const HISTORIES: u64 = 60_000;
+const HISTORIES: u64 = 200_000;
 
 /// A side of an operation, by its position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,7 +24,9 @@ fn sight(call: &Call) -> Option<(&Value, bool)> {
         (RegisterOp::Read, Outcome::Returned(RegisterRet::Value(value))) => Some((value, true)),
         (RegisterOp::Cas { from, .. }, Outcome::Returned(RegisterRet::Mismatch)) => Some((from, false)),
         (RegisterOp::Cas { from, .. }, Outcome::Returned(_) | Outcome::Unknown) => Some((from, true)),
-        (RegisterOp::Read | RegisterOp::Write(_) | RegisterOp::Append(_), Outcome::Returned(_) | Outcome::Unknown) => None,
+        (RegisterOp::Read | RegisterOp::Write(_) | RegisterOp::Append(_), Outcome::Returned(_) | Outcome::Unknown) => {
+            None
+        }
     }
 }
 
@@ -60,9 +62,8 @@ fn may_have_met(seer: &Call, maker: &Call, has_appends: bool) -> bool {
 fn needs(calls: &[Call], seer: usize) -> Vec<usize> {
     let has_appends = calls.iter().any(|call| makes(call) && !replaces(call));
     let all = || 0..calls.len();
-    let replacement = all()
-        .filter(|i| replaces(&calls[*i]) && latest(&calls[*i]) < calls[seer].from)
-        .max_by_key(|i| calls[*i].from);
+    let replacement =
+        all().filter(|i| replaces(&calls[*i]) && latest(&calls[*i]) < calls[seer].from).max_by_key(|i| calls[*i].from);
     let candidates = all().filter(|i| *i != seer && may_have_met(&calls[seer], &calls[*i], has_appends));
     let is_replaced = |i: &usize| replacement.is_some_and(|k| latest(&calls[*i]) < calls[k].from);
     let (replaced, mut needed): (Vec<usize>, Vec<usize>) = candidates.partition(is_replaced);
@@ -145,7 +146,7 @@ fn an_honest_part_of_a_good_history_is_good() {
             assert!(has_order(&reduced(&calls, &sides), &Value::Nil), "seed {seed}, {sides:?}: {calls:#?}");
         }
     }
-    assert!(tried > HISTORIES, "{tried} tried");
+    assert!(tried > HISTORIES / 2, "{tried} tried");
 }
 
 #[test]
@@ -179,7 +180,10 @@ fn a_witness_contradicts_itself_and_no_honest_part_of_it_does() {
         largest = largest.max(sides.len());
         let all: Vec<Side> = sides.iter().copied().collect();
         for fewer in honest_subsets(&calls, &all).into_iter().filter(|fewer| *fewer != sides) {
-            assert!(has_order(&reduced(&calls, &fewer), &Value::Nil), "seed {seed}, {fewer:?}: {witness:#?} {calls:#?}");
+            assert!(
+                has_order(&reduced(&calls, &fewer), &Value::Nil),
+                "seed {seed}, {fewer:?}: {witness:#?} {calls:#?}"
+            );
         }
     }
     assert!(bad > HISTORIES / 5 && largest > 5, "{bad} bad, the largest of {largest} sides");

@@ -42,8 +42,8 @@ impl Witness {
             Reason::OnlyMet { .. } | Reason::Entangled => format!("{met} in {target}, which fits nowhere"),
             Reason::Lost { write, .. } => {
                 let write = &self.operations[*write];
-                let (value, writer) = (shown(&write.input), &write.client);
-                format!("{writer}'s {} {value} was acknowledged and is gone from {target}", write.f)
+                let value = shown(write.made().unwrap_or(&write.input));
+                format!("{}'s {} of {value} was acknowledged and is gone from {target}", write.client, write.f)
             }
             Reason::Undivided { .. } => self.undivided(),
         }
@@ -59,7 +59,9 @@ impl Witness {
         let latest = times.last().copied().unwrap_or_default();
         let unit = UNITS.iter().find(|(_, digits)| latest >= 10u64.pow(*digits));
         let Some(&(unit, digits)) = unit else { return Clock { unit: None, digits: 0, decimals: 0 } };
-        let is_sharp = |decimals: &u32| times.windows(2).all(|pair| cut(pair[0], digits, *decimals) != cut(pair[1], digits, *decimals));
+        let is_sharp = |decimals: &u32| {
+            times.windows(2).all(|pair| cut(pair[0], digits, *decimals) != cut(pair[1], digits, *decimals))
+        };
         let decimals = [3, 6].into_iter().filter(|decimals| *decimals < digits).find(is_sharp).unwrap_or(digits);
         Clock { unit: Some(unit), digits, decimals }
     }
@@ -104,7 +106,9 @@ impl Witness {
         let input = shown(&op.input);
         let (wish, deed) = match (&*op.f, op.input.as_pair()) {
             ("read" | "get", _) => (format!("asked for {target}"), format!("read {target}")),
-            ("write" | "put", _) => (format!("asked to write {input} to {target}"), format!("wrote {input} to {target}")),
+            ("write" | "put", _) => {
+                (format!("asked to write {input} to {target}"), format!("wrote {input} to {target}"))
+            }
             ("append", _) => (format!("asked to append {input} to {target}"), format!("appended {input} to {target}")),
             ("cas", Some((from, to))) => {
                 let change = format!("{} in {target} by {}", shown(from), shown(to));
@@ -118,10 +122,15 @@ impl Witness {
                 let value = shown(value);
                 format!("{client} {deed} {asked}{}.", heard(&format!("answered {value}"), &format!("and got {value}")))
             }
-            (Ended::Ok, None) => format!("{client} {deed} {asked}{}.", heard("acknowledged it", "and had it acknowledged")),
+            (Ended::Ok, None) => {
+                format!("{client} {deed} {asked}{}.", heard("acknowledged it", "and had it acknowledged"))
+            }
             (Ended::Mismatch, _) => {
                 let found = format!("that it did not hold {}", op.wanted());
-                format!("{client} {wish} {asked}{}.", heard(&format!("answered {found}"), &format!("and heard {found}")))
+                format!(
+                    "{client} {wish} {asked}{}.",
+                    heard(&format!("answered {found}"), &format!("and heard {found}"))
+                )
             }
             (Ended::Fail, _) => {
                 let told = heard("refused", "and was refused");
@@ -129,7 +138,8 @@ impl Witness {
             }
             (Ended::Info, _) => {
                 let is_first = self.operations[..named].iter().all(|op| op.ended != Ended::Info);
-                let hence = if is_first { ": it may take effect at any time from then on, or never." } else { " either." };
+                let hence =
+                    if is_first { ": it may take effect at any time from then on, or never." } else { " either." };
                 format!("{client} {wish} {asked} and never heard what came of it{hence}")
             }
         }
@@ -164,7 +174,10 @@ impl Witness {
                 format!("Nobody ever asked to write {}, and {target} did not begin with it.", shown(value))
             }
             Reason::NotYetWritten { value, .. } => {
-                format!("Nobody had asked to write {} earlier, so {client} met it before it can have been there.", shown(value))
+                format!(
+                    "Nobody had asked to write {} earlier, so {client} met it before it can have been there.",
+                    shown(value)
+                )
             }
             Reason::NeverHappened { value, .. } => {
                 format!("Nobody else had written {}, and what never happened cannot be met.", shown(value))
@@ -187,7 +200,9 @@ impl Witness {
                     Some(value) => format!(", never {}", shown(value)),
                     None => String::new(),
                 };
-                format!("In whatever order the others took effect, {target} can only have held {held} for {client} to meet{got}.")
+                format!(
+                    "In whatever order the others took effect, {target} can only have held {held} for {client} to meet{got}."
+                )
             }
             Reason::Entangled => {
                 format!("Wherever what {client} heard would be right, the others are left without an order.")
@@ -206,21 +221,27 @@ impl Witness {
             Some(seen) => format!("({}) met {new} {began}, so {new} had replaced {old} by then", seen + 1),
             None => format!("({}) put {new} in the place of {old} {began}", by + 1),
         };
-        format!("{since}, and nobody had written {old} {again}: no order explains ({}).", self.offender.unwrap_or_default() + 1)
+        format!(
+            "{since}, and nobody had written {old} {again}: no order explains ({}).",
+            self.offender.unwrap_or_default() + 1
+        )
     }
 
     fn lost(&self, write: usize, lost: u64) -> String {
-        let value = shown(&self.operations[write].input);
+        let value = shown(self.operations[write].made().unwrap_or(&Value::Nil));
         let left = self.offender().and_then(|op| op.returned.as_ref()).map(shown).unwrap_or_default();
         let others = match lost - 1 {
             0 => String::new(),
             others => format!(" {} went the same way.", counted(others, "other acknowledged write")),
         };
-        format!("Nothing that could leave {left} behind was still under way when {value} was asked for: {value} is lost.{others}")
+        format!(
+            "Nothing that could leave {left} behind was still under way when {value} was asked for: {value} is lost.{others}"
+        )
     }
 
     fn undivided(&self) -> String {
-        let until = if let Reason::Undivided { until } = self.reason { format!(" up to event {until}") } else { String::new() };
+        let until =
+            if let Reason::Undivided { until } = self.reason { format!(" up to event {until}") } else { String::new() };
         format!(
             "No order of what happened to {}{until} explains every result; there is no budget left to tell which is to blame.",
             self.target()
@@ -298,7 +319,9 @@ fn numbers(positions: &[usize]) -> String {
 /// A value within a sentence: a text that is no word stands in quotes.
 fn shown(value: &Value) -> String {
     match value {
-        Value::Text(text) if !text.chars().all(char::is_alphanumeric) || text.is_empty() => format!("\"{}\"", short(text)),
+        Value::Text(text) if !text.chars().all(char::is_alphanumeric) || text.is_empty() => {
+            format!("\"{}\"", short(text))
+        }
         Value::Text(_) | Value::Nil | Value::Int(_) | Value::List(_) => short(value),
     }
 }

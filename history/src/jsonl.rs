@@ -99,7 +99,16 @@ impl Assembler {
         }
         self.open.insert(process, self.history.operations.len());
         let outcome = Outcome::Unknown;
-        self.history.operations.push(Operation { process, f, input, invoked, completed: None, outcome, purpose, node: None });
+        self.history.operations.push(Operation {
+            process,
+            f,
+            input,
+            invoked,
+            completed: None,
+            outcome,
+            purpose,
+            node: None,
+        });
         Ok(())
     }
 

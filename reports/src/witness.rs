@@ -77,7 +77,8 @@ impl<'a> Drawing<'a> {
             events.extend([Some(op.invoked), end(op)].into_iter().flatten().map(|mark| (mark, number)));
         }
         events.sort_unstable();
-        let mut drawing = Drawing { witness, look, omitted, names: Vec::new(), bars: Vec::new(), moments: Vec::new(), edge: 0 };
+        let mut drawing =
+            Drawing { witness, look, omitted, names: Vec::new(), bars: Vec::new(), moments: Vec::new(), edge: 0 };
         let mut bar_of: BTreeMap<usize, usize> = BTreeMap::new();
         for (mark, number) in events {
             let next = drawing.edge;
@@ -100,7 +101,8 @@ impl<'a> Drawing<'a> {
             // What began after this was over stands apart.
             drawing.edge = column + if operations[number].invoked == mark { 1 } else { 2 };
         }
-        let longest_open = drawing.bars.iter().filter(|bar| bar.to.is_none()).map(|bar| bar.from + bar.text.chars().count() + 5);
+        let longest_open =
+            drawing.bars.iter().filter(|bar| bar.to.is_none()).map(|bar| bar.from + bar.text.chars().count() + 5);
         drawing.edge = longest_open.chain([drawing.edge]).max().unwrap_or_default();
         drawing
     }
@@ -159,8 +161,6 @@ impl<'a> Drawing<'a> {
         }
         for (lane, name) in self.names.iter().enumerate() {
             let name = self.look.shown(name);
-            let is_first = self.names[..lane].iter().all(|other| *other != self.names[lane]);
-            let name = if is_first { name } else { String::new() };
             lines.push(format!("{name:<width$}  {}", self.lane(lane)));
         }
         let (unit, moments) = self.axis();

@@ -9,7 +9,9 @@ use crate::scenario::{Check, Reach, Scenario};
 use crate::testimony;
 use checkers::{Budget, Judgement, Model};
 use history::figures::{counted, grouped, measured, percent};
-use history::{Availability, Finding, LatencySummary, Level, OperationCounts, Outage, Outcome, Purpose, Verdict, Witness};
+use history::{
+    Availability, Finding, LatencySummary, Level, OperationCounts, Outage, Outcome, Purpose, Verdict, Witness,
+};
 use sim_core::dice::Ratio;
 use sim_core::time::{Nanos, format_duration};
 use std::collections::BTreeSet;
@@ -197,9 +199,11 @@ impl Judge<'_> {
 
     fn check(&self, check: &Check) -> Ruling {
         match check {
-            Check::Linearizable => self.consistency(|history, model| {
-                checkers::linearizable(history, model, None, &Budget::states(LINEARIZABILITY_STATES))
-            }).headed_by_witness(),
+            Check::Linearizable => self
+                .consistency(|history, model| {
+                    checkers::linearizable(history, model, None, &Budget::states(LINEARIZABILITY_STATES))
+                })
+                .headed_by_witness(),
             Check::NoLostWrites => self.consistency(checkers::no_lost_writes),
             Check::Availability { .. } | Check::Recovery { .. } | Check::Latency { .. } | Check::RoleChanges { .. }
                 if !self.finished.whole =>

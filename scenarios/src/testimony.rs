@@ -32,7 +32,8 @@ fn standing(changes: &[RoleChange], node: &str, at: Nanos) -> Server {
     let peers = || roles.iter().filter(|(_, (other, ..))| *other == role);
     // Of a role that many hold side by side nobody is the rightful holder.
     let is_shared = peers().any(|(peer, (_, same, _))| peer != node && *same == term);
-    let newest = peers().filter(|(_, (_, newer, _))| *newer > term && !is_shared).max_by_key(|(_, (_, newer, _))| *newer);
+    let newest =
+        peers().filter(|(_, (_, newer, _))| *newer > term && !is_shared).max_by_key(|(_, (_, newer, _))| *newer);
     let superseded = newest.map(|(peer, &(_, term, from_ns))| Holder { node: peer.clone(), term, from_ns });
     Server { node: node.to_owned(), role: Some((role.to_owned(), term)), superseded }
 }
