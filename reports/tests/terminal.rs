@@ -225,7 +225,7 @@ must    ✗ linearizable                c1 read 7 in k0 after 8 had replaced it
             c7   |--w(7)--|
             c19             |--w(8)--|
             c1                         |--r()=7--|  ◀ fits nowhere
-            s    3.100      5.500      5.530
+            s    3.100    3.105      5.504       5.531
 
             1. c7 wrote 7 to k0 at 3.100 s; n1 (leader of term 1) acknowledged it at 3.105 s.
             2. After that, c19 wrote 8 to k0 at 5.500 s; n3 (leader of term 2) acknowledged it at
@@ -265,7 +265,7 @@ must    x linearizable                c1 read 7 in k0 after 8 had replaced it
             c7   |--w(7)--|
             c19             |--w(8)--|
             c1                         |--r()=7--|  < fits nowhere
-            s    3.100      5.500      5.530
+            s    3.100    3.105      5.504       5.531
 
             1. c7 wrote 7 to k0 at 3.100 s; n1 (leader of term 1) acknowledged it at 3.105 s.
             2. After that, c19 wrote 8 to k0 at 5.500 s; n3 (leader of term 2) acknowledged it at
@@ -339,7 +339,7 @@ fn where_the_room_is_short_values_are_and_then_the_first_operations_go() {
         op
     };
     let operations: Vec<Testimony> = (0..4).map(|i| long("c1", 2 * i)).collect();
-    assert!(drawn(operations.clone(), 3, 200).contains("|--w(.. long to be drawn)--|"));
+    assert!(drawn(operations.clone(), 3, 200).contains("|--w(..o long to be drawn)--|"));
     let narrow = drawn(operations.clone(), 3, 110);
     assert!(narrow.contains("|--w(..be drawn)--|") && narrow.matches("|--w(").count() == 4, "{narrow}");
     let narrower = drawn(operations.clone(), 3, 60);
