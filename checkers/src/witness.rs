@@ -22,7 +22,7 @@ pub(crate) fn explain<O: Checked>(
 ) -> Witness {
     // A shorter record is mostly easier. Where one is not, the argument is less sharp, and still true.
     let grant = found.states.saturating_mul(4).saturating_add(8 * part.calls.len() as u64 + 10_000);
-    let short_sighted = Scope { until: u64::MAX, grant, blamed: None, looks_ahead: false };
+    let short_sighted = Scope { until: u64::MAX, grant: found.states + 10_000, blamed: None, looks_ahead: false };
     let stuck = search(part, start, short_sighted, budget).stuck.max(found.stuck);
     let culprit = culprit(part, start, stuck, grant, budget);
     let blamed = culprit.is_first.then_some(culprit.call);
