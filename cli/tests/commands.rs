@@ -295,11 +295,24 @@ fn a_history_that_no_order_explains_fails_with_an_argument_told_once() {
     let told = here.stormglass(&["verify", "stale.jsonl", "--model", "register"]);
     assert_eq!((told.code, told.err.as_str()), (1, ""));
     assert!(told.out.starts_with("FAIL  stale.jsonl: a linearizable register? "), "{}", told.out);
-    assert_eq!(told.out.matches("fits nowhere").count(), 1, "{}", told.out);
+    assert_tells(
+        &told.out,
+        &[
+            "p1 read nil in the register after 1 had replaced it\n      p0     |--w(1)--|\n",
+            "      p1                |--r()=nil--|  ◀ fits nowhere\n",
+            "      1. p0 wrote 1 to the register (event 0) and had it acknowledged (event 1).\n",
+            "      3. (1) put 1 in the place of nil before (2) began, and nobody had written nil since: ",
+        ],
+    );
+    assert_eq!(told.out.matches("\n      1. ").count(), 1, "{}", told.out);
     let told = here.stormglass(&["verify", "stale.jsonl", "--model", "register", "--format", "json"]);
     let object: serde_json::Value = serde_json::from_str(&told.out).expect("one object");
     assert_eq!((told.code, &object["verdict"], &object["operations"]), (1, &"FAIL".into(), &2.into()));
-    assert!(object["wall_ns"].is_u64() && object["witness"].as_array().is_some_and(|steps| steps.len() > 1));
+    assert!(object["wall_ns"].is_u64() && object["witness"]["is_minimal"] == true);
+    let witness = &object["witness"];
+    let count = |list: &str| witness[list].as_array().map(Vec::len);
+    assert_eq!((count("operations"), count("steps"), count("argument")), (Some(2), Some(2), Some(3)), "{witness}");
+    assert_eq!((&witness["offender"], &witness["reason"]["kind"]), (&1.into(), &"replaced".into()));
 }
 
 #[test]

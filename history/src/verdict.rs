@@ -1,5 +1,6 @@
 //! Verdicts, and the findings that carry them.
 
+use crate::Witness;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -59,9 +60,9 @@ pub struct Finding {
     /// Whether the system promises what was checked, in words; `None` where nobody promises such a thing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promise: Option<String>,
-    /// For a violation: the argument, one line a step.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub witness: Vec<String>,
+    /// For a violation: what shows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub witness: Option<Witness>,
 }
 
 impl Finding {
@@ -85,7 +86,7 @@ mod tests {
         use Verdict::*;
         let finding = |verdict, level| {
             let (check, detail) = (String::new(), String::new());
-            Finding { check, verdict, detail, level, promise: None, witness: vec![] }
+            Finding { check, verdict, detail, level, promise: None, witness: None }
         };
         assert_eq!(merged(&[]), Vacuous);
         assert_eq!(merged(&[finding(Fail, Level::Should)]), Vacuous);

@@ -237,6 +237,9 @@ impl<P: Service> Client<P> for RoutingClient<P> {
         let Answer { serial, attempt, response } = P::answer(reply);
         // An answer to an operation that has ended, or that an earlier life of this client began.
         let Ok(at) = self.pending.binary_search_by_key(&serial, |pending| pending.serial) else { return };
+        if let Task::Operate { id, .. } = self.pending[at].task {
+            ctx.answered(id, from);
+        }
         match response {
             Response::Returned(ret) => self.on_returned(at, from, ret, ctx),
             Response::Redirect(to) => self.on_redirect(at, attempt, from, to, ctx),

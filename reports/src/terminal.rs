@@ -1,6 +1,7 @@
 //! What `stormglass run` prints: a picture of the run on one time axis, every expectation with what was measured, and the
 //! command that shows it again.
 
+use crate::witness::told;
 use history::figures::{counted, duration, grouped, measured};
 use history::{Draw, Level, RoleSpan, RunRecord, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,7 +36,7 @@ impl Look {
     }
 
     /// A text in the colour of a verdict.
-    fn signed(self, verdict: Verdict, text: &str) -> String {
+    pub(crate) fn signed(self, verdict: Verdict, text: &str) -> String {
         if !self.colour {
             return text.to_owned();
         }
@@ -61,6 +62,9 @@ pub struct Around {
 
 /// The picture's width, in characters.
 const COLUMNS: usize = 60;
+
+/// The room for a witness, which is indented: a hundred columns in all.
+const WITNESS_COLUMNS: usize = 88;
 
 /// How far apart the axis has its marks.
 const MARK_EVERY: usize = 10;
@@ -262,10 +266,12 @@ impl Page<'_> {
                 let (check, detail) = (self.look.shown(&finding.check), self.look.shown(&finding.detail));
                 self.line(&format!("{name:<8}{sign} {check:<width$}   {detail}"));
                 // What is promised matters where it was broken.
-                let promise = finding.promise.iter().filter(|_| finding.verdict == Verdict::Fail);
-                for step in promise.chain(argument(&finding.detail, &finding.witness)) {
-                    let step = self.look.shown(step);
-                    self.line(&format!("            {step}"));
+                let promise = finding.promise.as_ref().filter(|_| finding.verdict == Verdict::Fail);
+                let promise = promise.map(|promise| self.look.shown(promise));
+                let witness = finding.witness.as_ref();
+                let told = witness.map(|witness| told(witness, self.look, WITNESS_COLUMNS)).unwrap_or_default();
+                for line in promise.into_iter().chain(told) {
+                    self.line(&format!("            {line}"));
                 }
             }
         }
@@ -325,14 +331,6 @@ impl Page<'_> {
         }
         self.line(&format!("        again       {}", around.again));
         self.text
-    }
-}
-
-/// The steps of an argument, without a first one that only repeats the finding's own line.
-pub fn argument<'a>(detail: &str, witness: &'a [String]) -> &'a [String] {
-    match witness {
-        [first, rest @ ..] if first.trim_end_matches('.') == detail.trim_end_matches('.') => rest,
-        all => all,
     }
 }
 

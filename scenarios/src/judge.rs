@@ -12,11 +12,12 @@ use crate::execute::{Finished, OpFact};
 use crate::outage::Gap;
 use crate::plan::Plan;
 use crate::scenario::{Check, Reach, Scenario};
+use crate::testimony;
 use checkers::{Budget, Judgement, Model};
 use history::figures::{counted, grouped, measured};
 use history::{
     Availability, Finding, History, LatencySummary, Level, Operation, OperationCounts, Outage, Outcome, Purpose,
-    Verdict,
+    Verdict, Witness,
 };
 use sim_core::time::format_duration;
 use std::collections::BTreeSet;
@@ -53,16 +54,24 @@ pub struct Judged {
 struct Ruling {
     verdict: Verdict,
     detail: String,
-    witness: Vec<String>,
+    witness: Option<Witness>,
 }
 
 impl Ruling {
     fn new(verdict: Verdict, detail: impl Into<String>) -> Self {
-        Ruling { verdict, detail: detail.into(), witness: Vec::new() }
+        Ruling { verdict, detail: detail.into(), witness: None }
     }
 
     fn decided(holds: bool, detail: impl Into<String>) -> Self {
         Ruling::new(if holds { Verdict::Pass } else { Verdict::Fail }, detail)
+    }
+
+    /// With the witness's own headline for its line.
+    fn headed_by_witness(mut self) -> Self {
+        if let Some(witness) = &self.witness {
+            self.detail = witness.headline();
+        }
+        self
     }
 
     fn finding(self, check: &str, level: Level) -> Finding {
@@ -204,14 +213,16 @@ impl Judge<'_> {
         self.consistency(history, |history, model| {
             checkers::linearizable(history, model, None, &Budget::states(LINEARIZABILITY_STATES))
         })
+        .headed_by_witness()
     }
 
     /// The same of everything but reads. Plain writes are never at odds with each other: something has to tell what it met.
     fn linearizable_writes(&self) -> Ruling {
         let functions = self.scenario.loads.first().map_or(&[][..], |load| load.data.functions);
-        let reads = |op: &&Operation| functions.iter().any(|function| function.name == op.f && !function.writes);
-        let all = self.finished.history.operations.iter();
-        let history = History { operations: all.filter(|op| !reads(op)).cloned().collect() };
+        let reads = |op: &Operation| functions.iter().any(|function| function.name == op.f && !function.writes);
+        let mut history = self.finished.history.clone();
+        // As if they had never been done; each operation keeps its number, by which it is found again.
+        history.operations.iter_mut().filter(|op| reads(op)).for_each(|op| op.outcome = Outcome::Refused);
         let returned = |op: &Operation| matches!(op.outcome, Outcome::Returned(_));
         let tells = |model: Model| history.operations.iter().any(|op| returned(op) && !model.is_blind(&op.f));
         if self.model().is_some_and(|model| !tells(model)) {
@@ -240,7 +251,12 @@ impl Judge<'_> {
             Ok(judgement) if judgement.verdict == Verdict::Pass && self.operations().ok == 0 => {
                 Ruling::new(Verdict::Vacuous, "no operation of the load returned anything")
             }
-            Ok(judgement) => judgement.into(),
+            Ok(mut judgement) => {
+                if let Some(witness) = &mut judgement.witness {
+                    testimony::name(witness, self.finished);
+                }
+                judgement.into()
+            }
             Err(unfit) => panic!("a history of our own does not fit its model: {unfit}"),
         }
     }

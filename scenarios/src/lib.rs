@@ -35,6 +35,7 @@ mod record;
 pub mod scenario;
 pub mod sections;
 pub mod systems;
+mod testimony;
 mod text;
 
 pub use parse::{CHECKS, Draft, GOALS, parse};

@@ -1,6 +1,6 @@
 //! What clients did: the typed form of the history, as the engine writes it.
 
-use crate::protocol::{ClientId, OpId};
+use crate::protocol::{ClientId, NodeId, OpId};
 use crate::time::Nanos;
 use history::{Data, History, Mark, Operation, Outcome, Purpose};
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +22,8 @@ pub struct LoggedOp<D: Data> {
     pub outcome: Outcome<D::Ret>,
     /// Why it asked.
     pub purpose: Purpose,
+    /// Who answered last, if anybody did.
+    pub answered_by: Option<NodeId>,
 }
 
 impl<D: Data> LoggedOp<D> {
@@ -63,7 +65,7 @@ impl<D: Data> OpLog<D> {
         let id = OpId(u32::try_from(self.ops.len()).expect("a run has fewer than 2^32 operations"));
         let outcome = Outcome::Unknown;
         let deadline = now.saturating_add(patience);
-        self.ops.push(LoggedOp { client, op, invoked, deadline, completed: None, outcome, purpose });
+        self.ops.push(LoggedOp { client, op, invoked, deadline, completed: None, outcome, purpose, answered_by: None });
         id
     }
 
@@ -74,6 +76,10 @@ impl<D: Data> OpLog<D> {
         op.completed = Some(mark);
         self.returned += u64::from(matches!(outcome, Outcome::Returned(_)));
         op.outcome = outcome;
+    }
+
+    pub(crate) fn answered(&mut self, id: OpId, from: NodeId) {
+        self.ops[id.0 as usize].answered_by = Some(from);
     }
 
     /// How many operations have returned a result.
@@ -102,6 +108,7 @@ impl<D: Data> OpLog<D> {
                 Outcome::Unknown => Outcome::Unknown,
             },
             purpose: logged.purpose,
+            node: logged.answered_by.map(|node| node.to_string().into()),
         });
         History { operations: operations.collect() }
     }
@@ -155,12 +162,16 @@ mod tests {
         log.complete(first, Outcome::Returned(RegisterRet::Done), 1);
         let second = ask(&mut log);
         let third = ask(&mut log);
+        log.answered(second, NodeId(0));
+        log.answered(second, NodeId(2));
         log.complete(second, Outcome::Unknown, 2);
         log.complete(third, Outcome::Refused, 3);
         ask(&mut log);
         let history = log.history(4);
         let processes: Vec<u64> = history.operations.iter().map(|op| op.process).collect();
         assert_eq!(processes, [1, 1, 5, 5]);
+        let nodes: Vec<Option<&str>> = history.operations.iter().map(|op| op.node.as_deref()).collect();
+        assert_eq!(nodes, [None, Some("n3"), None, None]);
         assert_eq!(history::jsonl::read(&history::jsonl::write(&history)), Ok(history));
     }
 }

@@ -467,6 +467,12 @@ impl<P: Protocol> ClientCtx<'_, P> {
         self.log.complete(op, outcome, self.true_now);
     }
 
+    /// Notes that a node answered the operation; of several answers, the last counts. No verdict depends on it, but whoever
+    /// reads of a violation wants to know who gave the wrong answer.
+    pub fn answered(&mut self, op: OpId, from: NodeId) {
+        self.log.answered(op, from);
+    }
+
     /// Wakes this client with `timer` in `after` nanoseconds of its own clock; an alarm already set under that name is
     /// moved.
     pub fn arm(&mut self, timer: <P::Client as Client<P>>::Timer, after: Nanos) {

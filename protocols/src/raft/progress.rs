@@ -192,29 +192,23 @@ impl Progress {
     }
 
     /// The logs agree up to `index`. Returns whether that is news.
+    ///
+    /// A question is answered only by what agrees up to where it was asked: an old acknowledgement that set the stream going
+    /// again would be followed by refusals, and those by questions, without end.
     pub fn acknowledge(&mut self, index: Index) -> bool {
-        if index > self.match_index {
-            self.match_index = index;
-            self.next_index = self.next_index.max(index + 1);
-            self.leave_probe();
-            return true;
-        }
-        if self.mode == Mode::Probe {
-            self.mode = Mode::Replicate;
-        }
-        false
-    }
-
-    /// It has something of ours: entries can follow, unless it still lacks the snapshot before them.
-    fn leave_probe(&mut self) {
-        let lacks = |snapshot: &Snapshot| snapshot.last.index > self.match_index;
+        let is_news = index > self.match_index;
+        let has_what_it_was_asked = index + 1 >= self.next_index;
+        self.match_index = self.match_index.max(index);
+        self.next_index = self.next_index.max(index + 1);
         let goes_on = match &self.mode {
-            Mode::Probe | Mode::Replicate => true,
-            Mode::Snapshot { snapshot, .. } => !lacks(snapshot),
+            Mode::Probe => has_what_it_was_asked,
+            Mode::Replicate => true,
+            Mode::Snapshot { snapshot, .. } => snapshot.last.index <= self.match_index,
         };
         if goes_on {
             self.mode = Mode::Replicate;
         }
+        is_news
     }
 
     /// The logs do not agree at `conflict.prev_log_index`. Returns whether to ask again, further back.

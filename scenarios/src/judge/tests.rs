@@ -67,6 +67,7 @@ fn progress_is_demanded_of_what_could_be_read() {
 fn in_a_row(operations: &[(&'static str, Value, Option<Value>)]) -> (History, Vec<OpFact>) {
     let mark = |index: usize| Mark { index: index as u64, time: index as u64 };
     let operation = |(i, (f, input, output)): (usize, &(&'static str, Value, Option<Value>))| Operation {
+        node: None,
         process: 0,
         f: (*f).into(),
         input: input.clone(),
