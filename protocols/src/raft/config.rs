@@ -13,6 +13,8 @@ pub enum ReadMode {
     ReadIndex,
     /// A read is an entry of the log like any other operation.
     Log,
+    /// Any node asks the leader, which asks a majority, and answers from its own state once it has caught up.
+    Follower,
     /// The leader asks only if it has not lately.
     Lease,
     /// Any node answers from its own state.
@@ -41,8 +43,6 @@ pub struct RaftConfig {
     pub check_quorum: bool,
     /// How reads are answered.
     pub reads: ReadMode,
-    /// Whether followers answer reads, too, having asked the leader how much they must have applied.
-    pub follower_reads: bool,
     /// The share by which a clock's rate can be wrong at most, for leases.
     pub clock_drift_bound: Ratio,
     /// Whether clients open sessions, in which a request is done once however often it is sent.
@@ -91,7 +91,6 @@ const HEARTBEAT: &str = "heartbeat";
 const PRE_VOTE: &str = "pre-vote";
 const CHECK_QUORUM: &str = "check-quorum";
 const READS: &str = "reads";
-const FOLLOWER_READS: &str = "follower-reads";
 const CLOCK_DRIFT_BOUND: &str = "clock-drift-bound";
 const SESSIONS: &str = "sessions";
 const SESSION_TIMEOUT: &str = "session-timeout";
@@ -138,17 +137,11 @@ impl Settings for RaftConfig {
         },
         Key {
             name: READS,
-            kind: Kind::Word(&["read-index", "log", "lease", "local"]),
+            kind: Kind::Word(&["read-index", "follower", "log", "lease", "local"]),
             default: "read-index",
-            text: "How reads are answered: by asking a majority whether the leader still leads, through the log, by a lease, \
-                   or by any node from what it has.",
-        },
-        Key {
-            name: FOLLOWER_READS,
-            kind: Kind::Flag,
-            default: "false",
-            text: "Followers answer reads, too, having asked the leader how much they must have applied. Needs \
-                   `reads` = read-index or lease.",
+            text: "How reads are answered: by the leader, having asked a majority whether it still leads; by any node, \
+                   having asked the leader to ask; through the log; by the leader under a lease; or by any node from \
+                   what it has.",
         },
         Key {
             name: CLOCK_DRIFT_BOUND,
@@ -236,12 +229,12 @@ impl Settings for RaftConfig {
             pre_vote: values.flag(PRE_VOTE),
             check_quorum: values.flag(CHECK_QUORUM),
             reads: match values.word(READS) {
+                "follower" => ReadMode::Follower,
                 "log" => ReadMode::Log,
                 "lease" => ReadMode::Lease,
                 "local" => ReadMode::Local,
                 _ => ReadMode::ReadIndex,
             },
-            follower_reads: values.flag(FOLLOWER_READS),
             clock_drift_bound: values.share(CLOCK_DRIFT_BOUND),
             sessions: values.flag(SESSIONS),
             session_timeout: values.duration(SESSION_TIMEOUT),
@@ -275,10 +268,6 @@ impl RaftConfig {
         if self.reads == ReadMode::Lease && !self.check_quorum {
             let message = "a lease holds only while voters stand by the leader they hear; it needs check-quorum = true";
             return refuse(READS, message.to_owned());
-        }
-        if self.follower_reads && !matches!(self.reads, ReadMode::ReadIndex | ReadMode::Lease) {
-            let message = "followers ask the leader for a read index; that needs reads = \"read-index\" or \"lease\"";
-            return refuse(FOLLOWER_READS, message.to_owned());
         }
         if self.flaws.has(&LEASE_IGNORES_DRIFT) && self.reads != ReadMode::Lease {
             return refuse(READS, "the flaw lease-ignores-drift needs reads = \"lease\"".to_owned());
@@ -334,14 +323,5 @@ mod tests {
         };
         assert_eq!(build("reads", "lease", "false").unwrap_err(), "reads");
         assert!(build("reads", "lease", "true").is_ok());
-        assert!(build("follower-reads", "true", "true").is_ok());
-        let mut values = Values::defaults(RaftConfig::KEYS);
-        let set = |values: &mut Values, name: &str, text: &str| {
-            let key = RaftConfig::KEYS.iter().find(|key| key.name == name).expect("a key");
-            values.set(key, key.kind.parse(text).expect("a value"));
-        };
-        set(&mut values, "follower-reads", "true");
-        set(&mut values, "reads", "log");
-        assert_eq!(RaftConfig::build(&values, Flaws::default()).unwrap_err().key, "follower-reads");
     }
 }

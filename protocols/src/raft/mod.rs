@@ -460,7 +460,7 @@ impl<O: Object> Service for Raft<O> {
     }
 
     fn reads_anywhere(config: &RaftConfig) -> bool {
-        config.reads == ReadMode::Local || config.follower_reads
+        matches!(config.reads, ReadMode::Local | ReadMode::Follower)
     }
 }
 

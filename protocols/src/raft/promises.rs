@@ -52,7 +52,7 @@ impl Terms {
     /// What these settings mean. Flaws are not looked at.
     pub fn of(config: &RaftConfig) -> Self {
         let reads = match config.reads {
-            ReadMode::Log | ReadMode::ReadIndex => Reads::Confirmed,
+            ReadMode::Log | ReadMode::ReadIndex | ReadMode::Follower => Reads::Confirmed,
             ReadMode::Lease => Reads::Leased { rate_error_max: config.clock_drift_bound },
             ReadMode::Local => Reads::Local,
         };

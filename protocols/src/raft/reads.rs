@@ -150,10 +150,10 @@ impl<O: Object> Raft<O> {
             ReadMode::Lease if self.holds_lease(ctx.now()) => self.answer(&read, ctx),
             // The mistake R06: whether we still lead is not asked.
             _ if self.is_leader() && self.config.flaws.has(&READ_WITHOUT_QUORUM) => self.answer(&read, ctx),
-            ReadMode::Lease | ReadMode::ReadIndex | ReadMode::Log if self.is_leader() => {
+            ReadMode::Lease | ReadMode::ReadIndex | ReadMode::Follower | ReadMode::Log if self.is_leader() => {
                 self.ask_whether_we_lead(Asker::Client(read), ctx);
             }
-            ReadMode::Lease | ReadMode::ReadIndex | ReadMode::Log => self.forward(read, ctx),
+            ReadMode::Lease | ReadMode::ReadIndex | ReadMode::Follower | ReadMode::Log => self.forward(read, ctx),
         }
     }
 
@@ -255,7 +255,7 @@ impl<O: Object> Raft<O> {
     /// We do not lead. Either the client asks the leader, or we do.
     fn forward(&mut self, read: Read<O::Op>, ctx: &mut Ctx<'_, Self>) {
         match self.leader {
-            Some(leader) if self.config.follower_reads => {
+            Some(leader) if self.config.reads == ReadMode::Follower => {
                 let question = self.forwarded.next.unwrap_or_else(|| ctx.dice().bits());
                 self.forwarded.next = Some(question.wrapping_add(1));
                 self.forwarded.asked.push_back((question, read));

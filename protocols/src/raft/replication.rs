@@ -148,7 +148,7 @@ impl<O: Object> Raft<O> {
         if self.is_leader() {
             match self.config.reads {
                 ReadMode::Lease => self.renew_lease(ctx),
-                ReadMode::Log | ReadMode::ReadIndex | ReadMode::Local => self.send_heartbeats(ctx),
+                ReadMode::Log | ReadMode::ReadIndex | ReadMode::Follower | ReadMode::Local => self.send_heartbeats(ctx),
             }
             ctx.arm(Timer::Heartbeat, self.config.heartbeat);
         }
