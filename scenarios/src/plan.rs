@@ -239,7 +239,7 @@ impl fmt::Display for Plan {
 fn write_fault(f: &mut fmt::Formatter<'_>, fault: &fault::Fault) -> fmt::Result {
     let what = describe(&fault.kind);
     let lasts = |length: Option<Nanos>| match (&fault.kind, length) {
-        (FaultKind::Operate { .. }, _) => String::new(),
+        (FaultKind::Operate { .. }, None) => String::new(),
         (_, Some(length)) => format!(" for {}", format_duration(length)),
         (_, None) => " to the end of the load".to_owned(),
     };

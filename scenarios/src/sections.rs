@@ -329,6 +329,7 @@ pub static OPERATE: Section = Section {
             needs("order", Takes::Text, "What, by the system's own name for it."),
             may("about", Takes::Targets, "nobody, for an order that needs nobody", "The nodes that it is about."),
             may("to", Takes::Targets, "leader; any, for a system without one", "Who is told."),
+            may("for", LENGTHS, "it is given once", "For so long it is repeated until somebody takes it up."),
         ],
     ],
 };

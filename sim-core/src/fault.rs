@@ -59,7 +59,8 @@ pub enum FaultKind<D = Delay> {
         /// What they gain (or lose) in a second, in nanoseconds, beside what they gain anyway, while it lasts.
         rate_ppb: i64,
     },
-    /// Orders nodes to do something, as an operator would. It is over at once; what comes of it is the system's business.
+    /// Orders nodes to do something, as an operator would. With a length, the operator repeats the order for so long until
+    /// somebody takes it up; without, it is given once. What comes of it is the system's business.
     Operate {
         /// The name of one of the system's orders.
         order: String,

@@ -275,9 +275,28 @@ fn an_order_is_given_to_whom_it_is_for_and_counts_if_it_is_taken_up() {
 fn an_order_to_a_node_that_is_down_has_no_effect() {
     let operate = FaultKind::Operate { order: "bonus".to_owned(), to: vec![node(0)], about: vec![] };
     let crash = FaultKind::Crash { target: vec![node(0)], disk: DiskFate::Keep, moment: Moment::Between };
-    let setup = three(1).with_fault(once(crash, SECOND, SECOND)).with_fault(once(operate, 1500 * MILLISECOND, 0));
+    let mut operate = once(operate, 1500 * MILLISECOND, 0);
+    operate.when = When::At(vec![Strike { at: 1500 * MILLISECOND, length: None }]);
+    let setup = three(1).with_fault(once(crash, SECOND, SECOND)).with_fault(operate);
     let world = run(setup, 3 * SECOND);
     assert_eq!((world.strikes()[1].effects, toy(&world, 0).orders.len()), (0, 0));
+}
+
+/// The order is repeated until somebody takes it up, and no longer than the operator has patience.
+#[test]
+fn an_operator_with_patience_tries_again() {
+    let orders = |patience: Nanos| {
+        let operate = FaultKind::Operate { order: "bonus".to_owned(), to: vec![node(0)], about: vec![] };
+        let crash = FaultKind::Crash { target: vec![node(0)], disk: DiskFate::Keep, moment: Moment::Between };
+        let setup = three(1).with_fault(once(crash, SECOND, SECOND));
+        let world = run(setup.with_fault(once(operate, 1500 * MILLISECOND, patience)), 5 * SECOND);
+        let strike = &world.strikes()[1];
+        (strike.effects, toy(&world, 0).orders.len(), strike.to)
+    };
+    let (effects, taken, until) = orders(SECOND);
+    assert_eq!((effects, taken), (1, 1), "once it is up again, and not again after that");
+    assert!((2 * SECOND..2100 * MILLISECOND).contains(&until), "{until}");
+    assert_eq!(orders(400 * MILLISECOND), (0, 0, 1900 * MILLISECOND));
 }
 
 /// Wherever in a step a node dies, what it had acknowledged is on its disk; a hasty node acknowledges first.

@@ -86,6 +86,7 @@ enum Event<P: Protocol> {
         length: Option<Nanos>,
     },
     Mend(StrikeId),
+    Repeat(StrikeId),
     /// An order, and the fault that gives it, if one does.
     Admin(NodeId, P::Admin, Option<StrikeId>),
 }
@@ -345,6 +346,7 @@ impl<P: Protocol> World<P> {
             Event::Boot(machine) => self.boot(machine, Why::First),
             Event::Strike { fault, length } => self.strike(fault, length),
             Event::Mend(strike) => self.mend(strike),
+            Event::Repeat(strike) => self.repeat(strike),
             Event::Admin(node, order, strike) => self.input(node, Input::Admin(order, strike)),
         }
     }

@@ -12,7 +12,7 @@ use crate::fault::{Event as Trigger, Fault, FaultKind, Target, When};
 use crate::machine::MachineId;
 use crate::network::{Spoil, StrikeId};
 use crate::protocol::{About, NodeId, Protocol};
-use crate::time::Nanos;
+use crate::time::{MILLISECOND, Nanos};
 use crate::trace::What;
 use std::collections::BTreeSet;
 
@@ -28,9 +28,14 @@ pub(super) enum Undo {
     Pause(Vec<MachineId>),
     /// What these clocks gain with it.
     Clock(Vec<MachineId>, i64),
+    /// The dice for the next time that the order is given.
+    Order(Box<Dice>),
     /// It was over at once.
     Nothing,
 }
+
+/// So often an operator with patience repeats an order that nobody has taken up.
+const OPERATOR_LOOKS_EVERY: Nanos = 50 * MILLISECOND;
 
 /// A machine that a crash keeps down, and until when.
 #[derive(Clone, Copy, Debug)]
@@ -131,7 +136,13 @@ impl Faults {
         for strike in self.strikes.iter_mut().filter(|strike| strike.to.is_none()) {
             match &strike.undo {
                 Undo::Pause(machines) if machines.contains(&machine) => strike.effects += 1,
-                Undo::Pause(_) | Undo::Paths | Undo::Links | Undo::Crash(_) | Undo::Clock(..) | Undo::Nothing => {}
+                Undo::Pause(_)
+                | Undo::Paths
+                | Undo::Links
+                | Undo::Crash(_)
+                | Undo::Clock(..)
+                | Undo::Order(_)
+                | Undo::Nothing => {}
             }
         }
     }
@@ -141,7 +152,13 @@ impl Faults {
         for strike in self.strikes.iter_mut().filter(|strike| strike.to.is_none()) {
             match &strike.undo {
                 Undo::Crash(downs) if downs.iter().any(|down| down.machine == machine) => strike.effects += 1,
-                Undo::Crash(_) | Undo::Pause(_) | Undo::Paths | Undo::Links | Undo::Clock(..) | Undo::Nothing => {}
+                Undo::Crash(_)
+                | Undo::Pause(_)
+                | Undo::Paths
+                | Undo::Links
+                | Undo::Clock(..)
+                | Undo::Order(_)
+                | Undo::Nothing => {}
             }
         }
     }
@@ -218,7 +235,10 @@ impl<P: Protocol> World<P> {
             }
             FaultKind::Pause { target } => self.pause_all(id, target, &mut dice),
             FaultKind::Clock { target, step, rate_ppb } => self.set_clocks(id, target, *step, *rate_ppb, &mut dice),
-            FaultKind::Operate { order, to, about } => self.order(id, order, [to, about], &mut dice),
+            FaultKind::Operate { order, to, about } => {
+                self.order(id, order, [to, about], &mut dice);
+                self.operator_waits(id, length, dice)
+            }
             FaultKind::Link { from, to, one_way, delay, loss, duplicate, duplicate_after, reorder, reorder_by } => {
                 let spoil = Spoil {
                     delay: delay.clone(),
@@ -273,7 +293,7 @@ impl<P: Protocol> World<P> {
                 self.host_mut(machine).clock_faults().retain(|fault| *fault != id);
                 self.set_clock(machine, 0, -ppb);
             }),
-            Undo::Nothing => {}
+            Undo::Order(_) | Undo::Nothing => {}
         }
         self.record_epoch();
         self.row(What::Heal, |world| {
@@ -395,7 +415,7 @@ impl<P: Protocol> World<P> {
     }
 
     /// Gives an order. Whether a node takes it up shows when it hears of it.
-    fn order(&mut self, id: StrikeId, name: &str, [to, about]: [&Vec<Target>; 2], dice: &mut Dice) -> Undo {
+    fn order(&mut self, id: StrikeId, name: &str, [to, about]: [&Vec<Target>; 2], dice: &mut Dice) {
         let kind = P::ORDERS.iter().find(|kind| kind.name == name);
         let kind =
             kind.unwrap_or_else(|| panic!("no order is called {name}: scenarios are checked against the system"));
@@ -417,7 +437,33 @@ impl<P: Protocol> World<P> {
             self.executing = None;
             self.queue.push(self.queue.now(), Event::Admin(node, order, Some(id)));
         }
-        Undo::Nothing
+    }
+
+    /// An operator with patience looks now and then whether somebody has taken the order up.
+    fn operator_waits(&mut self, id: StrikeId, patience: Option<Nanos>, dice: Dice) -> Undo {
+        if patience.is_none() {
+            return Undo::Nothing;
+        }
+        self.queue.push(self.queue.now() + OPERATOR_LOOKS_EVERY, Event::Repeat(id));
+        Undo::Order(Box::new(dice))
+    }
+
+    /// The operator looks. If nobody has taken the order up, it is given again, to and about whoever that means now.
+    pub(super) fn repeat(&mut self, id: StrikeId) {
+        let strike = self.strike_mut(id);
+        if strike.to.is_some() {
+            return;
+        }
+        if strike.effects > 0 {
+            return self.mend(id);
+        }
+        let Undo::Order(mut dice) = strike.undo.clone() else { return };
+        let fault = strike.fault;
+        let FaultKind::Operate { order, to, about } = self.faults.faults[fault].kind.clone() else { return };
+        self.stamp(Tag::Strike, fault as u32, id.0);
+        self.order(id, &order, [&to, &about], &mut dice);
+        self.strike_mut(id).undo = Undo::Order(dice);
+        self.queue.push(self.queue.now() + OPERATOR_LOOKS_EVERY, Event::Repeat(id));
     }
 
     fn resolve_nodes(&self, targets: &[Target], dice: &mut Dice) -> Vec<NodeId> {
