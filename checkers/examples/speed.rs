@@ -73,6 +73,7 @@ fn generate(clients: usize, count: usize, keys: u64, is_stale: bool) -> History 
                     completed: None,
                     outcome: Outcome::Unknown,
                     purpose: Purpose::Load,
+                    node: None,
                 });
                 let (latency, is_forgotten) = (dice.latency(), dice.below(100) == 0);
                 agenda.push(Reverse((time + dice.below(latency), Step::Effect, client, number)));
@@ -148,7 +149,7 @@ fn main() {
         times.push(start.elapsed());
         if round == 0 {
             println!("{}: {} ({} states)", judgement.verdict, judgement.detail, judgement.states);
-            for line in judgement.witness {
+            for line in judgement.witness.iter().flat_map(|witness| &witness.argument) {
                 println!("  {line}");
             }
         }

@@ -1,6 +1,6 @@
 //! What a checker answers, and how long it may think.
 
-use history::Verdict;
+use history::{Verdict, Witness};
 
 /// A checker's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,8 +9,8 @@ pub struct Judgement {
     pub verdict: Verdict,
     /// One line for humans: what was looked at, or why there is no better answer.
     pub detail: String,
-    /// For FAIL: the argument, one line a step.
-    pub witness: Vec<String>,
+    /// For FAIL: the argument.
+    pub witness: Option<Witness>,
     /// How many operations the history holds.
     pub operations: usize,
     /// How many configurations a search kept; 0 where none was needed.

@@ -17,6 +17,7 @@ mod hash;
 mod judgement;
 mod linearizability;
 mod lost_writes;
+mod minimal;
 mod model;
 mod search;
 mod text;

@@ -5,7 +5,7 @@
 //! ones never did. The searching is done in [`crate::search`]; here the history is parted by key, the budget is
 //! shared out, and the answer is put into words.
 
-use history::{History, Outcome, Register, Value, Verdict};
+use history::{History, Outcome, Register, Value, Verdict, Witness};
 
 use crate::model::{Checked, Part, parts};
 use crate::search::{Decision, Found, Scope, search};
@@ -39,11 +39,11 @@ fn judge<O: Checked>(parts: &[Part<'_, O>], start: &O::State, budget: &Budget<'_
         if parts.iter().any(is_constrained) { decide(parts, start, budget) } else { (0, Conclusion::Vacuous) };
     let (verdict, detail, witness) = match conclusion {
         Conclusion::Vacuous => {
-            (Verdict::Vacuous, format!("none of {} returned anything", counted(operations as u64, "operation")), vec![])
+            (Verdict::Vacuous, format!("none of {} returned anything", counted(operations as u64, "operation")), None)
         }
-        Conclusion::Pass => (Verdict::Pass, size(parts, operations), vec![]),
-        Conclusion::Unknown(reason) => (Verdict::Unknown, reason, vec![]),
-        Conclusion::Fail(words) => (Verdict::Fail, words.headline, words.argument),
+        Conclusion::Pass => (Verdict::Pass, size(parts, operations), None),
+        Conclusion::Unknown(reason) => (Verdict::Unknown, reason, None),
+        Conclusion::Fail(witness) => (Verdict::Fail, witness.headline(), Some(witness)),
     };
     Judgement { verdict, detail, witness, operations, states }
 }
@@ -66,7 +66,7 @@ enum Conclusion {
     Pass,
     Vacuous,
     Unknown(String),
-    Fail(witness::Words),
+    Fail(Witness),
 }
 
 /// Judges every key, and says how many configurations that took.
@@ -88,7 +88,7 @@ fn decide<O: Checked>(parts: &[Part<'_, O>], start: &O::State, budget: &Budget<'
             1 => left,
             several => allowance.min(left / several as u64),
         };
-        let scope = Scope { until: u64::MAX, grant, blamed: None };
+        let scope = Scope { until: u64::MAX, grant, blamed: None, looks_ahead: true };
         let mut hard: Vec<(&Part<O>, Found<O::State>)> = Vec::new();
         for part in undecided {
             if !(budget.keep_going)() {
@@ -99,8 +99,7 @@ fn decide<O: Checked>(parts: &[Part<'_, O>], start: &O::State, budget: &Budget<'
             match found.decision {
                 Decision::Explained => {}
                 Decision::Contradiction => {
-                    let words = witness::explain(part, start, found.states, budget);
-                    return (spent, Conclusion::Fail(words));
+                    return (spent, Conclusion::Fail(witness::explain(part, start, &found, budget)));
                 }
                 Decision::Stopped => {
                     let progress = progress(&found);

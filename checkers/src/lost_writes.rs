@@ -21,11 +21,12 @@
 //!   compare-and-set can have come after it. Whether appends are there twice or in a wrong order is not asked.
 //! - A write that had not completed when the last final read began is not claimed lost: the read may have come first.
 
-use history::{History, Outcome, Purpose, Register, RegisterOp, RegisterRet, Value, Verdict};
+use history::Part as Role;
+use history::{History, Outcome, Purpose, Reason, Register, RegisterOp, RegisterRet, Value, Verdict, Witness};
 
+use crate::minimal::latest;
 use crate::model::{Call, Part, parts};
-use crate::text::shown;
-use crate::witness::{describe, listed};
+use crate::witness::testimony;
 use crate::{Judgement, Model, Unfit};
 use history::figures::{counted, grouped};
 
@@ -54,12 +55,12 @@ struct Sum {
     lost: usize,
     keys: usize,
     keys_unread: usize,
-    witness: Vec<String>,
+    /// Of the first key that lost any.
+    witness: Option<Witness>,
 }
 
 impl Sum {
     fn add(&mut self, part: &Part<'_, Register>) {
-        const WITNESS_MAX: usize = 12;
         let acknowledged = part.calls.iter().filter(|call| is_acknowledged_write(call)).count();
         if acknowledged == 0 {
             return;
@@ -73,13 +74,12 @@ impl Sum {
         let lost = last.lost(part);
         self.lost += lost.len();
         self.keys_unread += usize::from(!last.is_after_all_writes(part));
-        if !lost.is_empty() && self.witness.len() < WITNESS_MAX {
-            self.witness.extend(last.argument(part, &lost));
-            self.witness.truncate(WITNESS_MAX);
+        if let (None, Some(newest)) = (&self.witness, lost.last()) {
+            self.witness = Some(last.witness(part, newest));
         }
     }
 
-    fn judgement(self, operations: usize) -> Judgement {
+    fn judgement(mut self, operations: usize) -> Judgement {
         let acknowledged = counted(self.acknowledged as u64, "acknowledged write");
         let (verdict, detail) = if self.lost > 0 {
             (Verdict::Fail, format!("{} of {acknowledged} lost", grouped(self.lost as u64)))
@@ -91,6 +91,10 @@ impl Sum {
         } else {
             (Verdict::Pass, format!("{acknowledged}, all readable after settle or overwritten since"))
         };
+        if let Some(Witness { reason: Reason::Lost { lost, .. }, .. }) = &mut self.witness {
+            *lost = self.lost as u64;
+        }
+        self.witness.iter_mut().for_each(Witness::tell);
         Judgement { verdict, detail, witness: self.witness, operations, states: 0 }
     }
 }
@@ -107,7 +111,6 @@ struct LastRead<'a> {
     written_until: Option<u64>,
     /// The latest position at which anything can have replaced the whole value before this read.
     replaced_until: Option<u64>,
-    has_appends: bool,
 }
 
 impl<'a> LastRead<'a> {
@@ -129,7 +132,7 @@ impl<'a> LastRead<'a> {
         let writers: Vec<&Call<Register>> = replacing.into_iter().map(|(call, _)| call).collect();
         let written_until = writers.iter().map(|call| latest(call)).max();
         let began = call.source.invoked.index;
-        Some(LastRead { call, value, text, began, writers, written_until, replaced_until, has_appends })
+        Some(LastRead { call, value, text, began, writers, written_until, replaced_until })
     }
 
     /// The acknowledged writes that cannot be explained away.
@@ -151,24 +154,13 @@ impl<'a> LastRead<'a> {
         part.calls.iter().filter(|call| is_acknowledged_write(call)).all(|call| latest(call) < self.began)
     }
 
-    fn argument(&self, part: &Part<'_, Register>, lost: &[&Call<'_, Register>]) -> Vec<String> {
-        const SHOWN_MAX: usize = 3;
-        let key = part.key.map(|key| format!("key {key}: ")).unwrap_or_default();
-        let mut lines = vec![format!("{key}the last final read is {}.", describe(self.call))];
-        let writers: Vec<String> = self.writers.iter().map(|call| describe(call)).collect();
-        let value = shown(self.value);
-        lines.push(match (writers.is_empty(), self.has_appends) {
-            (true, _) if self.value.is_nil() => "That is how it began: nothing ever written is left.".to_owned(),
-            (true, false) => format!("Nobody had written {value}."),
-            (true, true) => format!("No write begins {value}, so only appends are left."),
-            (false, _) => format!("{value} comes from {}.", listed(&writers, SHOWN_MAX)),
-        });
-        let lost: Vec<String> = lost.iter().map(|call| describe(call)).collect();
-        lines.push(match writers.is_empty() {
-            true => format!("Acknowledged, and gone: {}.", listed(&lost, SHOWN_MAX)),
-            false => format!("Acknowledged, invoked after that had completed, and gone: {}.", listed(&lost, SHOWN_MAX)),
-        });
-        lines
+    /// What is left and where it came from, and one write that should be there instead.
+    fn witness(&self, part: &Part<'_, Register>, lost: &Call<'_, Register>) -> Witness {
+        let source = self.writers.iter().max_by_key(|call| latest(call));
+        let named = source.into_iter().map(|call| testimony(call, Role::Wrote));
+        let named = named.chain([testimony(lost, Role::Wrote), testimony(self.call, Role::Met)]).collect::<Vec<_>>();
+        let (write, read) = (named.len() - 2, named.len() - 1);
+        Witness::new(part.key.cloned(), named, Some(read), Reason::Lost { write, lost: 1 })
     }
 }
 
@@ -187,12 +179,4 @@ fn is_acknowledged_write(call: &Call<'_, Register>) -> bool {
 
 fn may_have_happened(call: &Call<'_, Register>) -> bool {
     is_acknowledged_write(call) || call.outcome == Outcome::Unknown
-}
-
-/// The last position at which it can have taken effect.
-fn latest(call: &Call<'_, Register>) -> u64 {
-    match (&call.outcome, call.source.completed) {
-        (Outcome::Returned(_), Some(mark)) => mark.index,
-        (Outcome::Returned(_) | Outcome::Refused | Outcome::Unknown, _) => u64::MAX,
-    }
 }

@@ -13,8 +13,6 @@ use std::fmt;
 use std::hash::{BuildHasherDefault, Hash};
 
 use crate::hash::Mixer;
-use crate::text::shown;
-use crate::witness::{describe, listed};
 
 /// A kind of data that histories can be judged by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +41,13 @@ impl Model {
     /// The model of that name.
     pub fn from_name(name: &str) -> Option<Model> {
         Model::ALL.into_iter().find(|model| model.name() == name)
+    }
+
+    /// Whether a function changes the data and returns the same whatever they held, so that its results tell nothing.
+    pub fn is_blind(self, f: &str) -> bool {
+        match self {
+            Model::CasRegister | Model::Register | Model::Kv => matches!(f, "write" | "put" | "append"),
+        }
     }
 
     /// Whether operations name a key.
@@ -76,7 +81,7 @@ impl fmt::Display for Unfit {
 impl std::error::Error for Unfit {}
 
 /// A kind of data whose operations can be read back from a plain history.
-pub(crate) trait Checked: Object<Op: Hash + Eq, State: Hash + Eq + fmt::Display> {
+pub(crate) trait Checked: Object<Op: Hash + Eq, State: Hash + Eq + Into<Value>> {
     /// The operation asked for.
     fn parse(f: &str, argument: &Value) -> Result<Self::Op, String>;
 
@@ -92,9 +97,21 @@ pub(crate) trait Checked: Object<Op: Hash + Eq, State: Hash + Eq + fmt::Display>
     /// Which states an operation needs and can bring about, having returned `ret` (`None` if nobody knows).
     fn needs<'a>(op: &'a Self::Op, ret: Option<&'a Self::Ret>) -> Needs<'a, Self::State>;
 
-    /// What can be said about a result that fits nowhere: the lines of the argument that only this kind of data
-    /// knows. The record is read up to position `until`.
-    fn reasons(part: &Part<'_, Self>, culprit: usize, until: u64) -> Vec<String>;
+    /// What an operation tells of the state that it met, having returned `ret` (`None` if nobody knows: if it took
+    /// effect at all).
+    fn sight<'a>(op: &'a Self::Op, ret: Option<&'a Self::Ret>) -> Sight<'a, Self::State>;
+
+    /// What it left behind, if it took effect.
+    fn deed<'a>(op: &'a Self::Op, ret: Option<&'a Self::Ret>) -> Deed<'a, Self::State>;
+
+    /// The operation that leaves the same behind, whatever it meets.
+    fn made_only(op: &Self::Op) -> Self::Op;
+
+    /// The operation that meets the same, and its result, and leaves nothing behind.
+    fn met_only(op: &Self::Op, ret: &Self::Ret) -> (Self::Op, Self::Ret);
+
+    /// Whether what was `made` may have a part in a state that was `met`, where states are put together of pieces.
+    fn is_part(made: &Self::State, met: &Self::State) -> bool;
 }
 
 /// Which states an operation depends on, for seeing dead ends early.
@@ -112,6 +129,46 @@ pub(crate) enum Needs<'a, State> {
     Nothing,
 }
 
+/// What an operation tells of the state that it met.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sight<'a, State> {
+    /// Nothing.
+    Nothing,
+    /// It was this.
+    Is(&'a State),
+    /// It was anything but this.
+    IsNot(&'a State),
+}
+
+impl<State> Sight<'_, State> {
+    pub fn is_something(&self) -> bool {
+        match self {
+            Sight::Nothing => false,
+            Sight::Is(_) | Sight::IsNot(_) => true,
+        }
+    }
+}
+
+/// What an operation leaves behind.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Deed<'a, State> {
+    /// Nothing.
+    Nothing,
+    /// This, whatever was there.
+    Replaces(&'a State),
+    /// What was there and this.
+    Extends(&'a State),
+}
+
+impl<State> Deed<'_, State> {
+    pub fn is_something(&self) -> bool {
+        match self {
+            Deed::Nothing => false,
+            Deed::Replaces(_) | Deed::Extends(_) => true,
+        }
+    }
+}
+
 /// A completion without its key.
 #[derive(Clone, Copy)]
 pub(crate) enum Answer<'a> {
@@ -125,6 +182,8 @@ pub(crate) enum Answer<'a> {
 pub(crate) struct Call<'h, O: Object> {
     pub op: O::Op,
     pub outcome: Outcome<O::Ret>,
+    /// Its position in the history.
+    pub number: usize,
     pub source: &'h Operation,
 }
 
@@ -143,8 +202,8 @@ pub(crate) fn parts<O: Checked>(history: &History, model: Model) -> Result<Vec<P
     );
     let mut parts: Vec<Part<O>> = Vec::new();
     let mut part_of: HashMap<Option<&Value>, usize, BuildHasherDefault<Mixer>> = HashMap::default();
-    for source in &history.operations {
-        let (key, call) = read::<O>(source, model).map_err(|message| Unfit {
+    for (number, source) in history.operations.iter().enumerate() {
+        let (key, call) = read::<O>(number, source, model).map_err(|message| Unfit {
             index: source.invoked.index,
             process: source.process,
             f: source.f.clone().into_owned(),
@@ -159,7 +218,7 @@ pub(crate) fn parts<O: Checked>(history: &History, model: Model) -> Result<Vec<P
     Ok(parts)
 }
 
-fn read<O: Checked>(source: &Operation, model: Model) -> Result<(Option<&Value>, Call<'_, O>), String> {
+fn read<O: Checked>(number: usize, source: &Operation, model: Model) -> Result<(Option<&Value>, Call<'_, O>), String> {
     let (key, argument) = match (model.is_keyed(), source.input.as_pair()) {
         (false, _) => (None, &source.input),
         (true, Some((key, argument))) => (Some(key), argument),
@@ -177,7 +236,7 @@ fn read<O: Checked>(source: &Operation, model: Model) -> Result<(Option<&Value>,
         Outcome::Refused => Outcome::Refused,
         Outcome::Unknown => Outcome::Unknown,
     };
-    Ok((key, Call { op, outcome, source }))
+    Ok((key, Call { op, outcome, number, source }))
 }
 
 fn without_key<'a>(key: Option<&Value>, value: &'a Value) -> Result<&'a Value, String> {
@@ -259,38 +318,42 @@ impl Checked for Register {
         }
     }
 
-    /// Where the value that was met could have come from.
-    fn reasons(part: &Part<'_, Register>, culprit: usize, until: u64) -> Vec<String> {
-        const SHOWN_MAX: usize = 2;
-        let value = match (&part.calls[culprit].op, &part.calls[culprit].outcome) {
-            (RegisterOp::Read, Outcome::Returned(RegisterRet::Value(value))) => value,
-            (RegisterOp::Cas { from, .. }, Outcome::Returned(RegisterRet::Done)) => from,
-            (RegisterOp::Read | RegisterOp::Write(_) | RegisterOp::Cas { .. } | RegisterOp::Append(_), _) => {
-                return Vec::new();
+    fn sight<'a>(op: &'a RegisterOp, ret: Option<&'a RegisterRet>) -> Sight<'a, Value> {
+        match (op, ret) {
+            (RegisterOp::Read, Some(RegisterRet::Value(value))) => Sight::Is(value),
+            (RegisterOp::Cas { from, .. }, Some(RegisterRet::Mismatch)) => Sight::IsNot(from),
+            (RegisterOp::Cas { from, .. }, _) => Sight::Is(from),
+            (RegisterOp::Read | RegisterOp::Write(_) | RegisterOp::Append(_), _) => Sight::Nothing,
+        }
+    }
+
+    fn deed<'a>(op: &'a RegisterOp, ret: Option<&'a RegisterRet>) -> Deed<'a, Value> {
+        match op {
+            RegisterOp::Cas { .. } if ret == Some(&RegisterRet::Mismatch) => Deed::Nothing,
+            RegisterOp::Write(value) | RegisterOp::Cas { to: value, .. } => Deed::Replaces(value),
+            RegisterOp::Append(text) => Deed::Extends(text),
+            RegisterOp::Read => Deed::Nothing,
+        }
+    }
+
+    fn made_only(op: &RegisterOp) -> RegisterOp {
+        match op {
+            RegisterOp::Cas { to, .. } => RegisterOp::Write(to.clone()),
+            RegisterOp::Read | RegisterOp::Write(_) | RegisterOp::Append(_) => op.clone(),
+        }
+    }
+
+    fn met_only(op: &RegisterOp, ret: &RegisterRet) -> (RegisterOp, RegisterRet) {
+        match (op, ret) {
+            (RegisterOp::Cas { from, .. }, RegisterRet::Done) => (RegisterOp::Read, RegisterRet::Value(from.clone())),
+            (RegisterOp::Read | RegisterOp::Write(_) | RegisterOp::Append(_) | RegisterOp::Cas { .. }, _) => {
+                (op.clone(), ret.clone())
             }
-        };
-        let shown = shown(value);
-        let writes = |call: &&Call<Register>| match &call.op {
-            RegisterOp::Write(written) | RegisterOp::Cas { to: written, .. } => written == value,
-            RegisterOp::Append(_) | RegisterOp::Read => false,
-        };
-        if part.calls.iter().any(|call| matches!(call.op, RegisterOp::Append(_))) {
-            return Vec::new();
         }
-        let written: Vec<&Call<Register>> = part.calls.iter().filter(writes).collect();
-        let in_time: Vec<String> = written
-            .iter()
-            .filter(|call| call.source.invoked.index < until && call.outcome != Outcome::Refused)
-            .filter(|call| !matches!(call.outcome, Outcome::Returned(RegisterRet::Mismatch)))
-            .map(|call| describe(call))
-            .collect();
-        if !in_time.is_empty() {
-            return vec![format!("{shown} was written by {}.", listed(&in_time, SHOWN_MAX))];
-        }
-        let never: Vec<String> = written.into_iter().map(describe).collect();
-        match never.is_empty() {
-            true => vec![format!("Nobody ever wrote {shown}.")],
-            false => vec![format!("Nobody had written {shown}: all there is is {}.", listed(&never, SHOWN_MAX))],
-        }
+    }
+
+    /// What is written first and appended next stands in the whole as it was; nothing at all is the empty text.
+    fn is_part(made: &Value, met: &Value) -> bool {
+        made == met || made.is_nil() || met.to_string().contains(&made.to_string())
     }
 }

@@ -53,6 +53,8 @@ pub(crate) struct Found<State> {
     pub ordered: usize,
     /// Out of so many.
     pub completed: usize,
+    /// No order got beyond this completion: a record up to an earlier one has an order.
+    pub stuck: u64,
     /// If a call is blamed: what it could have met.
     pub met: Met<State>,
 }
@@ -78,6 +80,9 @@ pub(crate) struct Scope {
     /// A call to report on. The search does not look ahead to what it needs, and so sees every state that the others
     /// let it meet.
     pub blamed: Option<usize>,
+    /// Whether dead ends are seen early. One that does not look ahead gets as far as the record goes before it contradicts
+    /// itself: slower, but it ends where the contradiction is, and not long before.
+    pub looks_ahead: bool,
 }
 
 /// Searches an order for `part`, starting from `start`.
@@ -91,7 +96,7 @@ pub(crate) fn search<O: Checked>(
     let decision = search.run(scope.grant, budget);
     let completed = search.completed.len();
     let states = search.seen.len() as u64;
-    Found { decision, states, ordered: completed - search.left_min, completed, met: search.met }
+    Found { decision, states, ordered: completed - search.left_min, completed, stuck: search.stuck, met: search.met }
 }
 
 /// No number.
@@ -149,6 +154,8 @@ struct Search<'a, O: Checked> {
     /// Completed operations not yet taken: now, and at best.
     left: usize,
     left_min: usize,
+    /// The furthest completion that an attempt to find a next operation looked up to.
+    stuck: u64,
     taken: Vec<Taken<O::State>>,
     seen: HashSet<u128, BuildHasherDefault<Uniform>>,
     demand: Demand,
@@ -166,6 +173,7 @@ impl<'a, O: Checked> Search<'a, O> {
     fn new(part: &'a Part<'_, O>, start: &'a O::State, scope: Scope) -> Self {
         let is_idle = O::is_idle(part);
         let mut tally = Tally::new(start);
+        tally.is_open = scope.looks_ahead;
         let (mut completed, mut unknown) = (Vec::new(), Vec::new());
         let mut blamed = NONE;
         for (number, call) in part.calls.iter().enumerate() {
@@ -193,6 +201,7 @@ impl<'a, O: Checked> Search<'a, O> {
             set: 0,
             left: completed.len(),
             left_min: completed.len(),
+            stuck: 0,
             taken: Vec::with_capacity(completed.len()),
             seen: HashSet::default(),
             demand: tally.demand,
@@ -295,6 +304,7 @@ impl<'a, O: Checked> Search<'a, O> {
             }
         }
         let window_end = self.completed[self.next_event as usize / 2].completed;
+        self.stuck = self.stuck.max(window_end);
         while self.next_spare != self.spare.end() && self.unknown[self.next_spare as usize].invoked < window_end {
             let i = self.next_spare;
             self.next_spare = self.spare.after(i);

@@ -1,6 +1,4 @@
-//! Numbers and values as sentences show them.
-
-use std::fmt::Display;
+//! Texts as sentences show them.
 
 /// What was found where something else was expected; cut short, since it may be a megabyte.
 pub(crate) fn excerpt(found: &str) -> String {
@@ -11,43 +9,9 @@ pub(crate) fn excerpt(found: &str) -> String {
     }
 }
 
-/// A value as a sentence shows it: a long text loses its middle, since what differs is mostly at an end.
-pub(crate) fn shown(value: &impl Display) -> String {
-    const END_MAX: usize = 30;
-    let text = value.to_string();
-    let (head, tail) = (text.char_indices().nth(END_MAX), text.char_indices().nth_back(END_MAX - 1));
-    match (head, tail) {
-        (Some((head, _)), Some((tail, _))) if head < tail => format!("{}…{}", &text[..head], &text[tail..]),
-        _ => text,
-    }
-}
-
-/// An instant, in the largest unit that loses nothing a reader would miss.
-pub(crate) fn instant(nanoseconds: u64) -> String {
-    match nanoseconds {
-        0..10_000 => format!("{nanoseconds} ns"),
-        10_000..10_000_000_000 => format!("{}.{:03} ms", nanoseconds / 1_000_000, nanoseconds / 1_000 % 1_000),
-        _ => format!("{}.{:03} s", nanoseconds / 1_000_000_000, nanoseconds / 1_000_000 % 1_000),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn instants_choose_their_unit() {
-        assert_eq!(instant(7), "7 ns");
-        assert_eq!(instant(12_345_678), "12.345 ms");
-        assert_eq!(instant(61_234_000_000), "61.234 s");
-    }
-
-    #[test]
-    fn long_values_lose_their_middle() {
-        let long = format!("{}{}", "é".repeat(30), "x".repeat(30));
-        assert_eq!(shown(&long), long);
-        assert_eq!(shown(&format!("{long}y")), format!("{}…{}y", "é".repeat(30), "x".repeat(29)));
-    }
 
     #[test]
     fn excerpts_are_short_and_printable() {

@@ -51,7 +51,9 @@ fn recorded_histories_get_their_known_verdicts() {
         match expected {
             Verdict::Pass => good += 1,
             Verdict::Fail | Verdict::Unknown | Verdict::Vacuous => {
-                assert!((2..=12).contains(&judgement.witness.len()), "{file}: {judgement:#?}");
+                let witness = judgement.witness.expect("a violation has a witness");
+                assert!(witness.is_minimal, "{file}: {witness:#?}");
+                assert!((2..=13).contains(&witness.argument.len()), "{file}: {witness:#?}");
                 bad += 1;
             }
         }

@@ -51,7 +51,8 @@ const RUN_EXAMPLES: &str = "Examples:
 const CHECK_EXAMPLES: &str = "Examples:
   stormglass check leader-partition.toml
   stormglass check scenarios/files/raft/*.toml
-  stormglass check leader-partition.toml --plan --seed 42    what this seed will do, before it does";
+  stormglass check leader-partition.toml --plan --seed 42    what this seed will do, before it does
+  stormglass check swarm.toml --resolved --seed 42    the same, as a file with nothing left to draw";
 const VERIFY_EXAMPLES: &str = "Examples:
   stormglass verify out/leader-partition-1/history.jsonl --model kv
   stormglass verify etcd_000.log --model cas-register
@@ -109,11 +110,14 @@ pub struct Check {
     /// The scenarios
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
-    /// Print what the seed decides: clocks, instants, targets
-    #[arg(long)]
+    /// Print what the seed decides: drawn values, clocks, instants
+    #[arg(long, group = "shown")]
     pub plan: bool,
+    /// Print the scenario as the seed makes it, with nothing left to draw: a file that gives the same run
+    #[arg(long, group = "shown")]
+    pub resolved: bool,
     /// For which seed
-    #[arg(long, value_parser = seed, allow_hyphen_values = true, requires = "plan")]
+    #[arg(long, value_parser = seed, allow_hyphen_values = true, requires = "shown")]
     pub seed: Option<u64>,
     /// Changes a key of the scenarios
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = assignment)]

@@ -2,25 +2,51 @@
 
 use crate::exit::Failure;
 use crate::{files, screen};
-use scenarios::diagnostics::render;
+use scenarios::Draft;
+use scenarios::diagnostics::{Diagnostic, render};
 use scenarios::scenario::Scenario;
 use std::path::Path;
 
+/// A scenario file that was read.
+pub struct Loaded {
+    pub draft: Draft<'static>,
+    /// Laid out; empty if there are none.
+    pub warnings: String,
+    shown: String,
+    source: String,
+}
+
 /// Reads a scenario. Warnings are printed, errors are the failure.
-pub fn scenario(path: &Path, set: &[(String, String)]) -> Result<Scenario, Failure> {
-    let (scenario, warnings) = quietly(path, set)?;
-    screen::complain(&warnings);
-    Ok(scenario)
+pub fn scenario(path: &Path, set: &[(String, String)]) -> Result<Loaded, Failure> {
+    let loaded = quietly(path, set)?;
+    screen::complain(&loaded.warnings);
+    Ok(loaded)
 }
 
 /// Reads a scenario, with its warnings laid out.
-pub fn quietly(path: &Path, set: &[(String, String)]) -> Result<(Scenario, String), Failure> {
+pub fn quietly(path: &Path, set: &[(String, String)]) -> Result<Loaded, Failure> {
     let source = files::read_scenario(path)?;
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let shown = path.display().to_string();
-    let colour = screen::colour_on_stderr();
-    match scenarios::parse(&source, &stem, set, scenarios::systems::SYSTEMS) {
-        Ok((scenario, warnings)) => Ok((scenario, render(&warnings, &shown, &source, colour))),
-        Err(problems) => Err(Failure::rendered(render(&problems, &shown, &source, colour))),
+    let told = |problems: &[Diagnostic]| render(problems, &shown, &source, screen::colour_on_stderr());
+    let (draft, warnings) = scenarios::parse(&source, &stem, set, scenarios::systems::SYSTEMS)
+        .map_err(|problems| Failure::rendered(told(&problems)))?;
+    let warnings = told(&warnings);
+    Ok(Loaded { draft, warnings, shown, source })
+}
+
+impl Loaded {
+    /// The scenario of one seed; the failure says why what it draws does not fit together.
+    pub fn resolve(&self, seed: u64) -> Result<Scenario, Failure> {
+        self.draft.resolve(seed).map_err(|problems| self.misfit(&problems))
+    }
+
+    /// The scenario of one seed, as a file.
+    pub fn resolved_file(&self, seed: u64) -> Result<String, Failure> {
+        self.draft.resolved_file(seed).map_err(|problems| self.misfit(&problems))
+    }
+
+    fn misfit(&self, problems: &[Diagnostic]) -> Failure {
+        Failure::rendered(render(problems, &self.shown, &self.source, screen::colour_on_stderr()))
     }
 }

@@ -104,7 +104,7 @@ fn the_printed_command_gives_the_same_run_when_pasted() {
         "fault.0.groups=[[\"leader\"], [\"others\"]]",
     ];
     let seen = here.fingerprint(&args);
-    let printed = here.stormglass(&[&["run"], &args[..]].concat()).line("again").to_owned();
+    let printed = here.stormglass(&[&["run"], &args[..]].concat()).line("again  ").to_owned();
     assert!(printed.starts_with("stormglass run ") && printed.contains("--seed 3"), "{printed}");
 
     let pasted = |line: &str| {

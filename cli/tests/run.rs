@@ -171,14 +171,22 @@ fn a_violation_is_a_fail_with_its_witness_told_once() {
     assert_eq!((told.code, told.err.as_str()), (1, ""), "{told:?}");
     assert_tells(told.line("FAIL"), &["1 of 4 checks failed"]);
     assert_eq!(told.out.matches("fits nowhere").count(), 1, "{}", told.out);
-    assert_tells(&told.out, &["can be ordered; with this, no order is left."]);
+    assert_eq!(told.out.matches("            1. c").count(), 1, "{}", told.out);
+    assert_tells(&told.out, &[" (leader of term 1, though ", "had replaced it\n", " acknowledged it at ", "|--w("]);
     let object = here.run(&["storm.toml"]);
     assert_eq!(object["verdict"], "FAIL");
     let findings = object["findings"].as_array().expect("a list");
     let failed: Vec<&Value> = findings.iter().filter(|finding| finding["verdict"] == "FAIL").collect();
     assert_eq!(failed.len(), 1);
     assert_eq!(failed[0]["check"], "linearizable");
-    assert!(failed[0]["witness"].as_array().is_some_and(|steps| steps.len() > 2));
+    let witness = &failed[0]["witness"];
+    assert_eq!((&witness["is_minimal"], &witness["reason"]["kind"]), (&true.into(), &"replaced".into()), "{witness}");
+    let read = witness["offender"].as_u64().expect("somebody is to blame") as usize;
+    assert_eq!(witness["operations"][read]["server"]["role"], serde_json::json!(["leader", 1]), "{witness}");
+    // The history that is saved names the nodes too, and fails the same way.
+    let told = here.stormglass(&["verify", "out/storm-1/history.jsonl", "--model", "kv"]);
+    assert_eq!(told.code, 1);
+    assert_tells(&told.out, &["; n1 acknowledged it at ", "; n1 answered "]);
 }
 
 /// `test` asks whether the scenario does what it is made for; `run` says what happened.

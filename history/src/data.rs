@@ -2,6 +2,7 @@
 
 use crate::{Completion, Value};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 
 /// One thing clients can ask of a kind of data, such as `read`.
@@ -20,8 +21,8 @@ pub struct Function {
 pub trait Data: Clone + Debug + 'static {
     /// What a client asks for.
     type Op: Clone + Debug + PartialEq + Serialize;
-    /// What it is told.
-    type Ret: Clone + Debug + PartialEq + Serialize;
+    /// What it is told. Protocols keep it in snapshots, hence it reads back.
+    type Ret: Clone + Debug + PartialEq + Serialize + DeserializeOwned;
 
     /// Its name in scenario files, such as `kv`.
     const NAME: &'static str;
@@ -59,8 +60,8 @@ pub trait Data: Clone + Debug + 'static {
 
 /// Data with a sequential specification: what each operation does when nobody else is about.
 pub trait Object: Data {
-    /// What is replicated.
-    type State: Clone + Debug + Default + PartialEq + Serialize;
+    /// What is replicated. It goes into snapshots and reads back from them.
+    type State: Clone + Debug + Default + PartialEq + Serialize + DeserializeOwned;
 
     /// Does `op` and says what it returned. This *is* the specification: protocols replicate it, checkers search with
     /// it.

@@ -46,6 +46,18 @@ pub fn measured(nanos: u64) -> String {
     duration(nanos.saturating_add(unit / 2) / unit * unit)
 }
 
+/// A value, or whatever else may be long, as a sentence shows it: a long text loses its middle, since what differs is
+/// mostly at an end.
+pub fn shown(value: &impl std::fmt::Display) -> String {
+    const END_MAX: usize = 30;
+    let text = value.to_string();
+    let (head, tail) = (text.char_indices().nth(END_MAX), text.char_indices().nth_back(END_MAX - 1));
+    match (head, tail) {
+        (Some((head, _)), Some((tail, _))) if head < tail => format!("{}…{}", &text[..head], &text[tail..]),
+        _ => text,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,5 +77,12 @@ mod tests {
             assert_eq!(duration(nanos), text);
         }
         assert_eq!([measured(1_043_512_345), measured(7)], ["1.04s", "7ns"]);
+    }
+
+    #[test]
+    fn long_values_lose_their_middle() {
+        let long = format!("{}{}", "é".repeat(30), "x".repeat(30));
+        assert_eq!(shown(&long), long);
+        assert_eq!(shown(&format!("{long}y")), format!("{}…{}y", "é".repeat(30), "x".repeat(29)));
     }
 }

@@ -10,6 +10,7 @@
 //! - A compare-and-set that found another value is `fail` with `"error":"mismatch"`, which is a fact about the data.
 //! - Keyed data writes `[key, argument]`, unkeyed data the bare argument.
 //! - `"final":true` marks reads made after everything healed.
+//! - `"node":"n1"` on a completion names the node that answered; it may be absent, and no verdict depends on it.
 //! - `time` is in nanoseconds and may be absent; the order of the lines decides.
 
 use crate::operation::{Completion, History, Mark, Outcome, Purpose};
@@ -36,6 +37,8 @@ struct Line<'a> {
     error: Option<Cow<'a, str>>,
     #[serde(default, rename = "final", skip_serializing_if = "std::ops::Not::not")]
     final_read: bool,
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    node: Option<Cow<'a, str>>,
 }
 
 /// What is wrong with a recorded history, and where.
@@ -96,7 +99,16 @@ impl Assembler {
         }
         self.open.insert(process, self.history.operations.len());
         let outcome = Outcome::Unknown;
-        self.history.operations.push(Operation { process, f, input, invoked, completed: None, outcome, purpose });
+        self.history.operations.push(Operation {
+            process,
+            f,
+            input,
+            invoked,
+            completed: None,
+            outcome,
+            purpose,
+            node: None,
+        });
         Ok(())
     }
 
@@ -110,6 +122,10 @@ impl Assembler {
     /// # Errors
     /// If it has asked for nothing.
     pub fn complete(&mut self, process: u64, outcome: Outcome<Completion>, time: u64) -> Result<(), String> {
+        self.close(process, outcome, time).map(|_| ())
+    }
+
+    fn close(&mut self, process: u64, outcome: Outcome<Completion>, time: u64) -> Result<&mut Operation, String> {
         let mark = self.mark(time);
         let Some(open) = self.open.remove(&process) else {
             return Err(format!("process {process} completes an operation it never invoked"));
@@ -117,7 +133,7 @@ impl Assembler {
         let operation = &mut self.history.operations[open];
         operation.completed = Some(mark);
         operation.outcome = outcome;
-        Ok(())
+        Ok(operation)
     }
 
     /// Everything put together; what is still open stays [`Outcome::Unknown`] with no completion.
@@ -165,7 +181,8 @@ fn add(assembler: &mut Assembler, event: Line) -> Result<(), String> {
         "info" => Outcome::Unknown,
         other => return Err(format!("unknown type `{other}`; it is one of `invoke`, `ok`, `fail`, `info`")),
     };
-    assembler.complete(event.process, outcome, event.time)
+    assembler.close(event.process, outcome, event.time)?.node = event.node.map(Box::from);
+    Ok(())
 }
 
 /// Writes a history as JSON Lines, in the order of its marks.
@@ -183,6 +200,7 @@ pub fn write(history: &History) -> String {
                 value: value.clone(),
                 error: error.map(Cow::from),
                 final_read,
+                node: op.node.as_deref().filter(|_| kind != "invoke").map(Cow::from),
             };
             (mark, line)
         };
@@ -211,7 +229,7 @@ mod tests {
 
     const SAMPLE: &str = r#"{"index":0,"time":0,"process":0,"type":"invoke","f":"write","value":["k1",1]}
 {"index":1,"time":5,"process":1,"type":"invoke","f":"cas","value":["k1",[1,2]]}
-{"index":2,"time":7,"process":0,"type":"ok","f":"write","value":["k1",1]}
+{"index":2,"time":7,"process":0,"type":"ok","f":"write","value":["k1",1],"node":"n2"}
 {"index":3,"time":9,"process":1,"type":"fail","f":"cas","value":["k1",[1,2]],"error":"mismatch"}
 {"index":4,"time":9,"process":0,"type":"invoke","f":"write","value":["k1",3]}
 {"index":5,"time":12,"process":0,"type":"info","f":"write","value":["k1",3]}
@@ -224,6 +242,7 @@ mod tests {
         assert_eq!(history.len(), 4);
         assert_eq!(history.operations[1].outcome, Outcome::Returned(Completion::Mismatch));
         assert_eq!(history.operations[3].purpose, Purpose::FinalRead);
+        assert_eq!(history.operations[0].node.as_deref(), Some("n2"));
         assert_eq!(write(&history), SAMPLE);
     }
 

@@ -7,10 +7,12 @@
 //! - [`Data`] and [`Object`]: a kind of data, its operations and, where there is one, its sequential specification.
 //!   The same [`Object::apply`] is replicated by a protocol and used by the checkers: one definition of truth.
 //! - [`History`] and [`jsonl`]: recorded operations and the file they are kept in.
+//! - [`Witness`]: a violation as an argument, in data and in words.
 //! - [`RunRecord`]: the plain data of a finished run (`run.json`), with its [`Finding`]s and their [`Verdict`]s.
 //!
 //! Nothing here knows an engine, a protocol or a checker.
 
+mod argument;
 pub mod data;
 pub mod figures;
 pub mod jsonl;
@@ -21,14 +23,17 @@ mod record;
 mod register;
 mod value;
 mod verdict;
+mod witness;
 
+pub use argument::Clock;
 pub use data::{Data, Function, Object};
 pub use kv::{Key, Kv, KvOp};
 pub use operation::{Completion, History, Mark, Operation, Outcome, Purpose};
 pub use outage::{Cause, CauseSpan, Outage, Takeover, Who};
 pub use record::{
-    Availability, ConfigLine, FaultRecord, LatencySummary, OperationCounts, RoleSpan, RunRecord, TimeBucket,
+    Availability, ConfigLine, Draw, FaultRecord, LatencySummary, OperationCounts, RoleSpan, RunRecord, TimeBucket,
 };
 pub use register::{Register, RegisterOp, RegisterRet};
 pub use value::Value;
 pub use verdict::{Finding, Level, Verdict, merged};
+pub use witness::{Ended, Holder, Part, Reason, Server, Step, Testimony, Witness};

@@ -1,13 +1,14 @@
 //! Recorded operations.
 
 use crate::Value;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 /// A point of a recorded history.
 ///
 /// Histories are ordered by *position*, not by time: operation A precedes operation B only if A's completion stands
 /// before B's invocation in the record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Mark {
     /// Position in the record; every invocation and completion has its own.
     pub index: u64,
@@ -16,7 +17,7 @@ pub struct Mark {
 }
 
 /// How an operation ended, as far as its client knows.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Outcome<R> {
     /// It happened and returned this.
     Returned(R),
@@ -64,6 +65,8 @@ pub struct Operation {
     pub outcome: Outcome<Completion>,
     /// Why it was asked.
     pub purpose: Purpose,
+    /// Which node answered it last, such as `n1`, if the record says. No checker judges by it.
+    pub node: Option<Box<str>>,
 }
 
 /// Recorded operations, in the order of their invocations.

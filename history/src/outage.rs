@@ -152,12 +152,13 @@ impl fmt::Display for Who {
     }
 }
 
-/// In a sentence: from when, during which faults, why.
+/// Within a sentence: from when, during which faults, why.
 impl fmt::Display for Outage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "outage from {}", measured(self.from_ns))?;
-        if !self.faults.is_empty() {
-            write!(f, " during {}", self.faults.join(", "))?;
+        write!(f, "from {}, ", measured(self.from_ns))?;
+        match &self.faults[..] {
+            [] => f.write_str("no fault in force")?,
+            faults => write!(f, "during {}", faults.join(", "))?,
         }
         write!(f, ": {}", self.cause)
     }

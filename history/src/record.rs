@@ -57,6 +57,9 @@ pub struct RunRecord {
     pub buckets: Vec<TimeBucket>,
     /// The protocol's configuration, key by key.
     pub config: Vec<ConfigLine>,
+    /// What the seed decided of the scenario, in the order of the file.
+    #[serde(default)]
+    pub draws: Vec<Draw>,
 }
 
 /// What became of the workload's operations.
@@ -149,5 +152,15 @@ pub struct ConfigLine {
     /// Its key in the scenario file.
     pub key: String,
     /// Its value, as the file would write it.
+    pub value: String,
+}
+
+/// One thing that a scenario leaves to the seed, and what the seed decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draw {
+    /// The key in the scenario file, with loads and faults by name: `cluster.nodes`, `fault.crash-1.for`. Of a load or fault
+    /// that exists in some seeds only, its own: `fault.crash-1`.
+    pub key: String,
+    /// The value, as `--set` takes it; `on` or `off` for a load or fault.
     pub value: String,
 }

@@ -1,7 +1,7 @@
 //! One register: read, write, compare-and-set; for text also append.
 
 use crate::{Completion, Data, Function, Object, Value};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A single register that starts as [`Value::Nil`].
 #[derive(Clone, Debug)]
@@ -26,7 +26,7 @@ pub enum RegisterOp {
 }
 
 /// What a register answers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RegisterRet {
     /// The value read.
     Value(Value),

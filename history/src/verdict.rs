@@ -1,5 +1,6 @@
 //! Verdicts, and the findings that carry them.
 
+use crate::Witness;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -56,9 +57,12 @@ pub struct Finding {
     pub detail: String,
     /// Who asked.
     pub level: Level,
-    /// For a violation: the argument, one line a step.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub witness: Vec<String>,
+    /// Whether the system promises what was checked, in words; `None` where nobody promises such a thing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promise: Option<String>,
+    /// For a violation: what shows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub witness: Option<Witness>,
 }
 
 impl Finding {
@@ -80,8 +84,10 @@ mod tests {
     #[test]
     fn the_worst_verdict_wins_and_no_finding_is_vacuous() {
         use Verdict::*;
-        let finding =
-            |verdict, level| Finding { check: String::new(), verdict, detail: String::new(), level, witness: vec![] };
+        let finding = |verdict, level| {
+            let (check, detail) = (String::new(), String::new());
+            Finding { check, verdict, detail, level, promise: None, witness: None }
+        };
         assert_eq!(merged(&[]), Vacuous);
         assert_eq!(merged(&[finding(Fail, Level::Should)]), Vacuous);
         assert_eq!(merged(&[finding(Pass, Level::Must), finding(Fail, Level::Should)]), Pass);

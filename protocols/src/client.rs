@@ -2,9 +2,10 @@
 //!
 //! Think of somebody ringing round an office. He calls whoever helped him last, else the nearest. "Not me, ask her": he
 //! calls her at once, though not for ever, since two may each think it is the other. "Not me, nobody knows who": he waits
-//! a moment and tries the next. No answer at all is the hard case. A question he may ask somebody else. An order he must
-//! not repeat: perhaps it was carried out and only the answer was lost, and nobody here keeps a list of orders done (there
-//! are no sessions yet), so twice would be twice. He waits as long as he has patience, and then does not know.
+//! a moment and tries the next. No answer at all is the hard case. A question he may ask somebody else. An order he may
+//! repeat only if the office keeps a list of what it has done for him, a *session* ([`crate::sessions`]): perhaps it was
+//! carried out and only the answer was lost. Where there are no sessions he waits as long as he has patience, and then does
+//! not know.
 //!
 //! How an operation ends, then:
 //! - `Returned`: a node said so.
@@ -14,6 +15,7 @@
 //! All times are by the client's own clock. It keeps two alarms whatever the number of operations: for the next one to
 //! begin, and for the earliest thing due among those under way.
 
+use crate::sessions::{InSession, SessionId};
 use history::{Data, Outcome, Purpose, Value};
 use serde::Serialize;
 use sim_core::Clock;
@@ -30,6 +32,12 @@ pub trait Service: Protocol<Client = RoutingClient<Self>> {
 
     /// What a reply says, in the client's words.
     fn answer(reply: Self::Reply) -> Answer<RetOf<Self>>;
+
+    /// Whether clients open sessions, and so may repeat what writes.
+    fn keeps_sessions(config: &Self::Config) -> bool;
+
+    /// Whether any node answers what only reads. If so, a client asks the nearest.
+    fn reads_anywhere(config: &Self::Config) -> bool;
 }
 
 /// What clients of a system ask.
@@ -46,7 +54,21 @@ pub struct Request<Op> {
     /// Which of its attempts this is, from 0.
     pub attempt: u32,
     /// What is asked.
-    pub op: Op,
+    pub ask: Ask<Op>,
+}
+
+/// What a client asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Ask<Op> {
+    /// A session.
+    Register,
+    /// An operation.
+    Operation {
+        /// The session in which it is to be done once; without, it is done as often as it arrives.
+        session: Option<InSession>,
+        /// Which.
+        op: Op,
+    },
 }
 
 /// A node answers a request.
@@ -69,8 +91,12 @@ pub enum Response<Ret> {
     Redirect(Option<NodeId>),
     /// Not done and not going to be, anywhere.
     Refused,
-    /// It was accepted, and what became of it will not be known.
+    /// It was accepted, and this node will not learn what becomes of it.
     Unknown,
+    /// This session is open.
+    Registered(SessionId),
+    /// The session is closed; whether this was done in it before, nobody knows.
+    SessionClosed,
 }
 
 impl<Op> Request<Op> {
@@ -100,7 +126,9 @@ pub struct RoutingClient<P: Protocol> {
     /// All nodes, the nearest first.
     nodes: Vec<NodeId>,
     workload: Arc<Workload>,
-    /// The serial number of the next operation.
+    session: Session,
+    reads_anywhere: bool,
+    /// The serial number of the next request.
     serial: u64,
     /// By key: what this client last knew it to hold.
     seen: Vec<Value>,
@@ -108,10 +136,25 @@ pub struct RoutingClient<P: Protocol> {
     favourite: Option<NodeId>,
     /// Whom to try when there is no favourite: a position in `nodes`.
     next_node: usize,
+    /// Whom to ask what any node can answer: likewise.
+    next_reader: usize,
     /// Begun and not ended, in the order of their serial numbers.
     pending: VecDeque<Pending<P>>,
     /// For final reads: the next key.
     next_key: u32,
+}
+
+/// How a client stands with the system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Session {
+    /// The system keeps none.
+    Unknown,
+    /// It has none, and has not asked for one.
+    None,
+    /// It has asked.
+    Requested,
+    /// It has this one.
+    Open(SessionId),
 }
 
 /// Alarms.
@@ -123,12 +166,13 @@ pub enum Timer {
     Wake,
 }
 
-/// An operation begun and not ended.
+/// A request begun and not ended.
 #[derive(Clone)]
 struct Pending<P: Protocol> {
     serial: u64,
-    id: OpId,
-    op: OpOf<P>,
+    task: Task<P>,
+    /// The session in which it was first sent; it must stay in it.
+    session: Option<SessionId>,
     /// The number of the next attempt.
     attempts: u32,
     /// Whether an attempt before the latest got no answer.
@@ -142,13 +186,24 @@ struct Pending<P: Protocol> {
     deadline: Option<LocalTime>,
 }
 
-/// What a client will do about an operation if nothing happens until it is due.
+/// What a request is for.
+#[derive(Clone)]
+enum Task<P: Protocol> {
+    /// A session.
+    Register,
+    /// An operation of the workload.
+    Operate { id: OpId, op: OpOf<P> },
+}
+
+/// What a client will do about a request if nothing happens until it is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Next {
     /// Ask a node; the latest attempt, if there was one, was turned away.
     Ask,
     /// Stop believing that this node will answer.
     Doubt(NodeId),
+    /// Nothing: it goes on when there is a session.
+    AwaitSession,
     /// Nothing but lose patience.
     GiveUp,
 }
@@ -162,10 +217,13 @@ impl<P: Service> Client<P> for RoutingClient<P> {
             clients: boot.clients,
             nodes: boot.nodes.to_vec(),
             workload: Arc::clone(boot.workload),
+            session: if P::keeps_sessions(boot.config) { Session::None } else { Session::Unknown },
+            reads_anywhere: P::reads_anywhere(boot.config),
             serial: u64::from(boot.incarnation) << LIFE_BITS,
             seen: vec![Value::Nil; boot.workload.keys.count() as usize],
             favourite: None,
             next_node: 0,
+            next_reader: 0,
             pending: VecDeque::new(),
             next_key: 0,
         };
@@ -179,11 +237,16 @@ impl<P: Service> Client<P> for RoutingClient<P> {
         let Answer { serial, attempt, response } = P::answer(reply);
         // An answer to an operation that has ended, or that an earlier life of this client began.
         let Ok(at) = self.pending.binary_search_by_key(&serial, |pending| pending.serial) else { return };
+        if let Task::Operate { id, .. } = self.pending[at].task {
+            ctx.answered(id, from);
+        }
         match response {
             Response::Returned(ret) => self.on_returned(at, from, ret, ctx),
             Response::Redirect(to) => self.on_redirect(at, attempt, from, to, ctx),
             Response::Refused => self.end(at, Outcome::Refused, ctx),
-            Response::Unknown => self.end(at, Outcome::Unknown, ctx),
+            Response::Unknown => self.on_unknown(at, attempt, from, ctx),
+            Response::Registered(session) => self.on_registered(at, from, session, ctx),
+            Response::SessionClosed => self.on_session_closed(at, ctx),
         }
         self.arm_wake(ctx);
     }
@@ -246,9 +309,7 @@ impl<P: Service> RoutingClient<P> {
     }
 
     fn begin(&mut self, function: usize, key: u32, purpose: Purpose, ctx: &mut ClientCtx<'_, P>) {
-        let serial = self.serial;
-        self.serial += 1;
-        let fresh = serial * u64::from(self.clients) + u64::from(self.me.0) + 1;
+        let fresh = self.serial * u64::from(self.clients) + u64::from(self.me.0) + 1;
         let fresh = Value::Int(i64::try_from(fresh).expect("a run has fewer than 2^63 values"));
         let op = P::Data::make(function, key, fresh, &self.seen[key as usize]);
         let patience = self.workload.patience;
@@ -257,44 +318,116 @@ impl<P: Service> RoutingClient<P> {
             Purpose::Load => Some(ctx.now() + patience),
             Purpose::FinalRead => None,
         };
-        let (next, due) = (Next::Ask, ctx.now());
+        self.take_on(Task::Operate { id, op }, deadline, ctx);
+    }
+
+    /// Begins a request, under the next serial number.
+    fn take_on(&mut self, task: Task<P>, deadline: Option<LocalTime>, ctx: &mut ClientCtx<'_, P>) {
+        let serial = self.serial;
+        self.serial += 1;
         self.pending.push_back(Pending {
             serial,
-            id,
-            op,
+            task,
+            session: None,
             attempts: 0,
             was_doubted: false,
             hops: 0,
-            next,
-            due,
+            next: Next::Ask,
+            due: ctx.now(),
             deadline,
         });
         self.ask(self.pending.len() - 1, ctx);
     }
 
-    /// Sends the operation to whoever is most likely to serve it.
+    /// Sends the request to whoever is most likely to serve it.
     fn ask(&mut self, at: usize, ctx: &mut ClientCtx<'_, P>) {
-        let node = self.favourite.unwrap_or(self.nodes[self.next_node]);
+        let belongs_in_session = self.session != Session::Unknown && self.pending[at].writes();
+        if belongs_in_session && self.pending[at].session.is_none() {
+            let Session::Open(session) = self.session else { return self.await_session(at, ctx) };
+            self.pending[at].session = Some(session);
+        }
+        let node = match self.favourite {
+            _ if self.reads_anywhere && self.pending[at].reads() => self.nodes[self.next_reader],
+            Some(favourite) => favourite,
+            None => self.nodes[self.next_node],
+        };
         self.ask_node(at, node, ctx);
     }
 
+    /// What writes is to be done in a session, and there is none yet.
+    fn await_session(&mut self, at: usize, ctx: &mut ClientCtx<'_, P>) {
+        self.pending[at].next = Next::AwaitSession;
+        if self.session == Session::None {
+            self.session = Session::Requested;
+            self.take_on(Task::Register, None, ctx);
+        }
+    }
+
     fn ask_node(&mut self, at: usize, node: NodeId, ctx: &mut ClientCtx<'_, P>) {
+        let settled = self.pending[0].serial;
         let pending = &mut self.pending[at];
-        let request = Request { serial: pending.serial, attempt: pending.attempts, op: pending.op.clone() };
+        let ask = match &pending.task {
+            Task::Register => Ask::Register,
+            Task::Operate { op, .. } => {
+                let session = pending.session.map(|id| InSession { id, settled });
+                Ask::Operation { session, op: op.clone() }
+            }
+        };
+        let request = Request { serial: pending.serial, attempt: pending.attempts, ask };
         pending.attempts += 1;
         pending.next = Next::Doubt(node);
         pending.due = ctx.now() + self.workload.retry_after;
-        ctx.asks(pending.id, node);
+        if let Task::Operate { id, .. } = pending.task {
+            ctx.asks(id, node);
+        }
         ctx.request(node, P::request(request));
     }
 
     fn on_returned(&mut self, at: usize, from: NodeId, ret: RetOf<P>, ctx: &mut ClientCtx<'_, P>) {
-        self.favourite = Some(from);
-        let op = &self.pending[at].op;
+        let Task::Operate { op, .. } = &self.pending[at].task else { return };
+        if !(self.reads_anywhere && self.pending[at].reads()) {
+            self.favourite = Some(from);
+        }
         if let Some(value) = P::Data::learnt(op, &ret) {
             self.seen[P::Data::key(op) as usize] = value;
         }
         self.end(at, Outcome::Returned(ret), ctx);
+    }
+
+    /// The session is there: what waited for it goes on.
+    fn on_registered(&mut self, at: usize, from: NodeId, session: SessionId, ctx: &mut ClientCtx<'_, P>) {
+        self.favourite = Some(from);
+        self.session = Session::Open(session);
+        self.pending.remove(at);
+        for waiting in 0..self.pending.len() {
+            if self.pending[waiting].next == Next::AwaitSession {
+                self.ask(waiting, ctx);
+            }
+        }
+    }
+
+    /// The session was closed, for want of use. What was sent only once was certainly not done, and is sent in a new one;
+    /// of what was sent more than once nobody knows.
+    fn on_session_closed(&mut self, at: usize, ctx: &mut ClientCtx<'_, P>) {
+        let closed = self.pending[at].session.take();
+        if closed.is_some_and(|closed| self.session == Session::Open(closed)) {
+            self.session = Session::None;
+        }
+        match self.pending[at].attempts {
+            0 | 1 => self.ask(at, ctx),
+            _ => self.end(at, Outcome::Unknown, ctx),
+        }
+    }
+
+    /// A node had accepted the attempt and lost it from sight. In a session it may be asked for again.
+    fn on_unknown(&mut self, at: usize, attempt: u32, from: NodeId, ctx: &mut ClientCtx<'_, P>) {
+        if !self.may_repeat(at) {
+            return self.end(at, Outcome::Unknown, ctx);
+        }
+        self.pending[at].was_doubted = true;
+        if attempt + 1 == self.pending[at].attempts {
+            self.back_off(at, from, ctx);
+        }
     }
 
     /// A node turned the attempt away: it has not accepted it and never will.
@@ -306,7 +439,9 @@ impl<P: Service> RoutingClient<P> {
         }
         pending.hops += 1;
         let hops = pending.hops;
-        ctx.turned_away(pending.id);
+        if let Task::Operate { id, .. } = pending.task {
+            ctx.turned_away(id);
+        }
         match to {
             Some(leader) if leader != from && hops <= HOPS_MAX => {
                 self.favourite = Some(leader);
@@ -320,6 +455,10 @@ impl<P: Service> RoutingClient<P> {
     fn back_off(&mut self, at: usize, from: NodeId, ctx: &mut ClientCtx<'_, P>) {
         let pause = ctx.dice().between(BACKOFF.0, BACKOFF.1);
         self.turn_away_from(from);
+        if self.pending[at].hops > 1 {
+            // Whoever began the chain of hints is out of date.
+            self.next_node = (self.next_node + 1) % self.nodes.len();
+        }
         let pending = &mut self.pending[at];
         pending.hops = 0;
         pending.next = Next::Ask;
@@ -331,8 +470,10 @@ impl<P: Service> RoutingClient<P> {
         if self.favourite == Some(node) {
             self.favourite = None;
         }
-        if self.nodes[self.next_node] == node {
-            self.next_node = (self.next_node + 1) % self.nodes.len();
+        for next in [&mut self.next_node, &mut self.next_reader] {
+            if self.nodes[*next] == node {
+                *next = (*next + 1) % self.nodes.len();
+            }
         }
     }
 
@@ -353,28 +494,32 @@ impl<P: Service> RoutingClient<P> {
         match self.pending[at].next {
             Next::Ask => self.ask(at, ctx),
             Next::Doubt(node) => self.doubt(at, node, ctx),
-            Next::GiveUp => {}
+            Next::AwaitSession | Next::GiveUp => {}
         }
     }
 
-    /// The node has not answered in time. What only reads is asked again elsewhere; what writes is not, since this node
-    /// may have accepted it.
+    /// The node has not answered in time. What may be repeated is asked again elsewhere; else it may have been accepted
+    /// here, and all one can do is wait.
     fn doubt(&mut self, at: usize, node: NodeId, ctx: &mut ClientCtx<'_, P>) {
         self.turn_away_from(node);
-        let pending = &mut self.pending[at];
-        if P::Data::FUNCTIONS[P::Data::function(&pending.op)].writes {
-            pending.next = Next::GiveUp;
-        } else {
-            pending.was_doubted = true;
-            pending.hops = 0;
-            self.ask(at, ctx);
+        if !self.may_repeat(at) {
+            self.pending[at].next = Next::GiveUp;
+            return;
         }
+        self.pending[at].was_doubted = true;
+        self.pending[at].hops = 0;
+        self.ask(at, ctx);
+    }
+
+    /// Whether it does no harm if this request arrives twice.
+    fn may_repeat(&self, at: usize) -> bool {
+        self.session != Session::Unknown || self.pending[at].reads()
     }
 
     fn lose_patience(&mut self, at: usize, ctx: &mut ClientCtx<'_, P>) {
         let outcome = match self.pending[at].next {
-            Next::Ask if !self.pending[at].was_doubted => Outcome::Refused,
-            Next::Ask | Next::GiveUp => Outcome::Unknown,
+            Next::Ask | Next::AwaitSession if !self.pending[at].was_doubted => Outcome::Refused,
+            Next::Ask | Next::AwaitSession | Next::GiveUp => Outcome::Unknown,
             Next::Doubt(node) => {
                 self.turn_away_from(node);
                 Outcome::Unknown
@@ -386,7 +531,9 @@ impl<P: Service> RoutingClient<P> {
     /// The operation has ended; perhaps the next one begins.
     fn end(&mut self, at: usize, outcome: Outcome<RetOf<P>>, ctx: &mut ClientCtx<'_, P>) {
         let pending = self.pending.remove(at).expect("the caller has found it");
-        ctx.complete(pending.id, outcome);
+        // What asks for a session is asked until it is answered, and has no outcome.
+        let Task::Operate { id, .. } = pending.task else { return };
+        ctx.complete(id, outcome);
         match self.workload.pace {
             Pace::Closed { .. } => {
                 let think = self.pause(ctx);
@@ -399,7 +546,7 @@ impl<P: Service> RoutingClient<P> {
 
     /// Sets the alarm for the earliest thing due.
     fn arm_wake(&self, ctx: &mut ClientCtx<'_, P>) {
-        match self.pending.iter().map(Pending::due).min() {
+        match self.pending.iter().filter_map(Pending::due).min() {
             Some(due) => ctx.arm(Timer::Wake, due.since(ctx.now())),
             None => ctx.disarm(Timer::Wake),
         }
@@ -407,12 +554,25 @@ impl<P: Service> RoutingClient<P> {
 }
 
 impl<P: Protocol> Pending<P> {
-    /// When something is to be done about it.
-    fn due(&self) -> LocalTime {
-        match (self.next, self.deadline) {
-            (Next::GiveUp, Some(deadline)) => deadline,
-            (Next::Ask | Next::Doubt(_) | Next::GiveUp, None) => self.due,
-            (Next::Ask | Next::Doubt(_), Some(deadline)) => self.due.min(deadline),
+    /// When something is to be done about it; `None` while it waits for a session and has all the time in the world.
+    fn due(&self) -> Option<LocalTime> {
+        match self.next {
+            Next::AwaitSession => self.deadline,
+            Next::GiveUp => Some(self.deadline.unwrap_or(self.due)),
+            Next::Ask | Next::Doubt(_) => Some(self.deadline.map_or(self.due, |deadline| deadline.min(self.due))),
         }
+    }
+
+    /// Whether it is an operation that can change the data.
+    fn writes(&self) -> bool {
+        match &self.task {
+            Task::Register => false,
+            Task::Operate { op, .. } => P::Data::FUNCTIONS[P::Data::function(op)].writes,
+        }
+    }
+
+    /// Whether it is an operation that cannot.
+    fn reads(&self) -> bool {
+        matches!(self.task, Task::Operate { .. }) && !self.writes()
     }
 }

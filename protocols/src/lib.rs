@@ -1,6 +1,7 @@
 //! The systems under test: one folder (or file) per system, readable beside its paper.
 //!
 //! - [`client`]: the client that most of them share: it finds the node that serves, tries again, gives up.
+//! - [`sessions`]: how a replicated state machine does each request once.
 //! - [`raft`]: consensus over a replicated log.
 //!
 //! What is not here: a protocol never sees true (simulated) time, another node's state, a scenario file or a checker.
@@ -8,3 +9,4 @@
 
 pub mod client;
 pub mod raft;
+pub mod sessions;

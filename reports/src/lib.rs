@@ -3,8 +3,10 @@
 //! Pure functions from plain records to strings: nothing here knows a protocol, a type parameter, a file or a terminal.
 //!
 //! - [`terminal`]: what `stormglass run` prints.
+//! - [`witness`]: a violation, drawn and argued.
 //! - [`json`]: what `stormglass run --format json` prints and `run.json` holds.
 
 pub mod json;
 mod outages;
 pub mod terminal;
+pub mod witness;

@@ -1,8 +1,9 @@
 //! What `stormglass run` prints: a picture of the run on one time axis, every expectation with what was measured, and the
 //! command that shows it again.
 
+use crate::witness::told;
 use history::figures::{counted, duration, grouped, measured};
-use history::{Level, RoleSpan, RunRecord, Verdict};
+use history::{Draw, Level, RoleSpan, RunRecord, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How a terminal is written to.
@@ -35,7 +36,7 @@ impl Look {
     }
 
     /// A text in the colour of a verdict.
-    fn signed(self, verdict: Verdict, text: &str) -> String {
+    pub(crate) fn signed(self, verdict: Verdict, text: &str) -> String {
         if !self.colour {
             return text.to_owned();
         }
@@ -62,11 +63,17 @@ pub struct Around {
 /// The picture's width, in characters.
 const COLUMNS: usize = 60;
 
+/// The room for a witness, which is indented: a hundred columns in all.
+const WITNESS_COLUMNS: usize = 88;
+
 /// How far apart the axis has its marks.
 const MARK_EVERY: usize = 10;
 
 /// More fault lanes than this would push the verdicts off the screen.
 const FAULT_LANES_MAX: usize = 8;
+
+/// Of the line of draws, before it says how many more there are: with that it fits into 100 characters.
+const DRAWN_WIDTH: usize = 76;
 
 /// The whole text.
 pub fn summary(record: &RunRecord, around: &Around, look: Look) -> String {
@@ -108,7 +115,27 @@ impl Page<'_> {
             let about = self.look.shown(&r.about);
             self.line(&format!("  {about}"));
         }
+        self.draws();
         self
+    }
+
+    /// What the seed decided of the scenario, as much of it as one line takes.
+    fn draws(&mut self) {
+        let draws: Vec<String> =
+            self.record.draws.iter().map(|Draw { key, value }| self.look.shown(&format!("{key} = {value}"))).collect();
+        let mut line = String::new();
+        for (i, draw) in draws.iter().enumerate() {
+            let gap = if i == 0 { "  drawn: " } else { ", " };
+            if line.chars().count() + gap.len() + draw.chars().count() > DRAWN_WIDTH {
+                let hidden = grouped((draws.len() - i) as u64);
+                line.push_str(&format!("{gap}.. {hidden} more in run.json"));
+                break;
+            }
+            line.push_str(&format!("{gap}{draw}"));
+        }
+        if !line.is_empty() {
+            self.line(&line);
+        }
     }
 
     fn picture(mut self) -> Self {
@@ -245,9 +272,13 @@ impl Page<'_> {
                 let sign = self.look.signed(finding.verdict, sign(finding.verdict, self.look.unicode));
                 let (check, detail) = (self.look.shown(&finding.check), self.look.shown(&finding.detail));
                 self.line(&format!("{name:<8}{sign} {check:<width$}   {detail}"));
-                for step in argument(&finding.detail, &finding.witness) {
-                    let step = self.look.shown(step);
-                    self.line(&format!("            {step}"));
+                // What is promised matters where it was broken.
+                let promise = finding.promise.as_ref().filter(|_| finding.verdict == Verdict::Fail);
+                let promise = promise.map(|promise| self.look.shown(promise));
+                let witness = finding.witness.as_ref();
+                let told = witness.map(|witness| told(witness, self.look, WITNESS_COLUMNS)).unwrap_or_default();
+                for line in promise.into_iter().chain(told) {
+                    self.line(&format!("            {line}"));
                 }
             }
         }
@@ -307,14 +338,6 @@ impl Page<'_> {
         }
         self.line(&format!("        again       {}", around.again));
         self.text
-    }
-}
-
-/// The steps of an argument, without a first one that only repeats the finding's own line.
-pub fn argument<'a>(detail: &str, witness: &'a [String]) -> &'a [String] {
-    match witness {
-        [first, rest @ ..] if first.trim_end_matches('.') == detail.trim_end_matches('.') => rest,
-        all => all,
     }
 }
 

@@ -1,12 +1,13 @@
 //! What a run looks like on a terminal, as a whole; and that every record has a look, however odd.
 
 use history::{
-    Availability, Cause, CauseSpan, FaultRecord, Finding, Level, OperationCounts, Outage, RoleSpan, RunRecord,
-    Takeover, TimeBucket, Verdict, Who, merged,
+    Availability, Cause, CauseSpan, Draw, Ended, FaultRecord, Finding, Holder, Level, Mark, OperationCounts, Outage,
+    Part, Reason, RoleSpan, RunRecord, Server, Takeover, Testimony, TimeBucket, Value, Verdict, Who, Witness, merged,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
-use reports::terminal::{Around, Look, argument, summary, test_line};
+use reports::terminal::{Around, Look, summary, test_line};
+use reports::witness::{lanes, told};
 
 const UNICODE: Look = Look { colour: false, unicode: true };
 const ASCII: Look = Look { colour: false, unicode: false };
@@ -14,7 +15,8 @@ const SECOND: u64 = 1_000_000_000;
 const MS: u64 = 1_000_000;
 
 fn finding(level: Level, check: &str, verdict: Verdict, detail: &str) -> Finding {
-    Finding { check: check.to_owned(), verdict, detail: detail.to_owned(), level, witness: Vec::new() }
+    let (check, detail) = (check.to_owned(), detail.to_owned());
+    Finding { check, verdict, detail, level, promise: None, witness: None }
 }
 
 /// Twelve seconds: the leader is cut off in the fourth, and the second after has no operation at all.
@@ -36,7 +38,10 @@ fn passing() -> RunRecord {
         to_ns: to * SECOND,
     };
     let findings = vec![
-        finding(Level::Must, "linearizable", Verdict::Pass, "110 operations, 5 keys"),
+        Finding {
+            promise: Some("promised by raft".to_owned()),
+            ..finding(Level::Must, "linearizable", Verdict::Pass, "110 operations, 5 keys")
+        },
         finding(Level::Must, "availability >= 80%", Verdict::Pass, "86.36 %   (best possible 99.09 %)"),
         finding(Level::Should, "recovery <= 1s", Verdict::Fail, "1.5s   (outage from 4s)"),
         finding(Level::Reach, "leader elected >= 2 times", Verdict::Pass, "2 times"),
@@ -99,7 +104,43 @@ fn passing() -> RunRecord {
         simulated_ns: 22 * SECOND,
         buckets: (0..60).map(bucket).collect(),
         config: Vec::new(),
+        draws: Vec::new(),
     }
+}
+
+fn testimony(client: &str, f: &str, value: i64, from_ms: u64, to_ms: u64, server: Server) -> Testimony {
+    let mark = |ms: u64| Mark { index: ms, time: ms * SECOND / 1000 };
+    let is_read = f == "read";
+    Testimony {
+        index: 0,
+        client: client.to_owned(),
+        process: 0,
+        f: f.to_owned(),
+        input: if is_read { Value::Nil } else { Value::Int(value) },
+        ended: Ended::Ok,
+        returned: is_read.then_some(Value::Int(value)),
+        invoked: mark(from_ms),
+        completed: Some(mark(to_ms)),
+        part: if is_read { Part::Met } else { Part::Wrote },
+        server: Some(server),
+    }
+}
+
+/// A write, another over it, and a read of the first from somebody who leads no longer.
+fn stale_read() -> Witness {
+    let server = |node: &str, term, superseded| Server {
+        node: node.to_owned(),
+        role: Some(("leader".to_owned(), term)),
+        superseded,
+    };
+    let newer = Holder { node: "n3".to_owned(), term: 2, from_ns: 5 * SECOND };
+    let operations = vec![
+        testimony("c7", "write", 7, 3_100, 3_105, server("n1", 1, None)),
+        testimony("c19", "write", 8, 5_500, 5_504, server("n3", 2, None)),
+        testimony("c1", "read", 7, 5_530, 5_531, server("n1", 1, Some(newer))),
+    ];
+    let reason = Reason::Replaced { value: Value::Int(7), with: Value::Int(8), by: 1, seen: None };
+    Witness::new(Some(Value::text("k0")), operations, Some(2), reason)
 }
 
 /// The same storm, in a system that answers reads from what it remembers.
@@ -107,10 +148,11 @@ fn failing() -> RunRecord {
     let mut record = passing();
     record.flaws = vec!["read-without-quorum".to_owned()];
     record.about = "A gestürzter leader answers.".to_owned();
-    let stale = "key k0: process 0's read() = 7 (events 16 to 18) fits nowhere";
+    let witness = stale_read();
     record.findings[0] = Finding {
-        witness: vec![format!("{stale}."), "What completed before event 18 can be ordered.".to_owned()],
-        ..finding(Level::Must, "linearizable", Verdict::Fail, stale)
+        promise: Some("promised by raft with reads = read-index".to_owned()),
+        witness: Some(witness.clone()),
+        ..finding(Level::Must, "linearizable", Verdict::Fail, &witness.headline())
     };
     record.findings.push(finding(Level::Always, "every fault had an effect", Verdict::Vacuous, "without effect: x"));
     record.findings.push(finding(Level::Must, "no lost writes", Verdict::Unknown, "interrupted"));
@@ -207,8 +249,20 @@ leader-cut  seed 42   raft with read-without-quorum, 3 nodes, 3 places, 12s + 10
 outages from  length  avoidable  missed  who          why
         4s    2s      1s         15      all clients  no leader 1.5s, wrong node asked 500ms
               detect 1s ▏elect 500ms ▏catch up 500ms
-must    ✗ linearizable                key k0: process 0's read() = 7 (events 16 to 18) fits nowhere
-            What completed before event 18 can be ordered.
+must    ✗ linearizable                c1 read 7 in k0 after 8 had replaced it
+            promised by raft with reads = read-index
+            c7   |--w(7)--|
+            c19             |--w(8)--|
+            c1                         |--r()=7--|  ◀ fits nowhere
+            s    3.100    3.105      5.504       5.531
+
+            1. c7 wrote 7 to k0 at 3.100 s; n1 (leader of term 1) acknowledged it at 3.105 s.
+            2. After that, c19 wrote 8 to k0 at 5.500 s; n3 (leader of term 2) acknowledged it at
+               5.504 s.
+            3. After that, c1 read k0 at 5.530 s; n1 (leader of term 1, though n3 was leader of term
+               2 since 5.000 s) answered 7 at 5.531 s.
+            4. (2) put 8 in the place of 7 before (3) began, and nobody had written 7 again: no
+               order explains (3).
         ✓ availability >= 80%         86.36 %   (best possible 99.09 %)
         ? no lost writes              interrupted
 should  ✗ recovery <= 1s              1.5s   (outage from 4s)
@@ -239,8 +293,20 @@ leader-cut  seed 42   raft with read-without-quorum, 3 nodes, 3 places, 12s + 10
 outages from  length  avoidable  missed  who          why
         4s    2s      1s         15      all clients  no leader 1.5s, wrong node asked 500ms
               detect 1s | elect 500ms | catch up 500ms
-must    x linearizable                key k0: process 0's read() = 7 (events 16 to 18) fits nowhere
-            What completed before event 18 can be ordered.
+must    x linearizable                c1 read 7 in k0 after 8 had replaced it
+            promised by raft with reads = read-index
+            c7   |--w(7)--|
+            c19             |--w(8)--|
+            c1                         |--r()=7--|  < fits nowhere
+            s    3.100    3.105      5.504       5.531
+
+            1. c7 wrote 7 to k0 at 3.100 s; n1 (leader of term 1) acknowledged it at 3.105 s.
+            2. After that, c19 wrote 8 to k0 at 5.500 s; n3 (leader of term 2) acknowledged it at
+               5.504 s.
+            3. After that, c1 read k0 at 5.530 s; n1 (leader of term 1, though n3 was leader of term
+               2 since 5.000 s) answered 7 at 5.531 s.
+            4. (2) put 8 in the place of 7 before (3) began, and nobody had written 7 again: no
+               order explains (3).
         + availability >= 80%         86.36 %   (best possible 99.09 %)
         ? no lost writes              interrupted
 should  x recovery <= 1s              1.5s   (outage from 4s)
@@ -267,12 +333,65 @@ fn colour_adds_nothing_but_colour() {
     assert_eq!(plain, printed(&record, UNICODE));
 }
 
+fn drawn(operations: Vec<Testimony>, offender: usize, width: usize) -> String {
+    let witness = Witness::new(None, operations, Some(offender), Reason::Entangled);
+    lanes(&witness, ASCII, width).join("\n")
+}
+
+/// An operation by its events, in a record without times.
+fn event(client: &str, f: &str, ended: Ended, from: u64, to: u64) -> Testimony {
+    let mark = |index| Mark { index, time: 0 };
+    let server = Server { node: "n1".to_owned(), role: None, superseded: None };
+    Testimony { ended, invoked: mark(from), completed: Some(mark(to)), ..testimony(client, f, 7, 0, 0, server) }
+}
+
 #[test]
-fn a_first_step_that_repeats_the_finding_is_left_out() {
-    let steps = ["It fits nowhere.".to_owned(), "Because.".to_owned()];
-    assert_eq!(argument("It fits nowhere", &steps), ["Because."]);
-    assert_eq!(argument("It fits somewhere", &steps), steps);
-    assert!(argument("", &[]).is_empty());
+fn operations_stand_in_the_order_of_their_events() {
+    let operations = vec![
+        event("c1", "write", Ended::Info, 0, 1),
+        event("c2", "write", Ended::Fail, 2, 4),
+        event("c1", "write", Ended::Ok, 3, 7),
+        event("c2", "read", Ended::Ok, 5, 6),
+    ];
+    assert_eq!(
+        drawn(operations, 3, 80),
+        "\
+c1     |--w(7)-------------------...
+c2      |--w(7)--x |--r()=7--|  < fits nowhere
+c1       |--w(7)---------------|
+event  0 3       4 5         6 7
+"
+    );
+}
+
+#[test]
+fn where_the_room_is_short_values_are_and_then_the_first_operations_go() {
+    let long = |client: &str, at| {
+        let mut op = event(client, "write", Ended::Ok, at, at + 1);
+        op.input = Value::text("a value much too long to be drawn");
+        op
+    };
+    let operations: Vec<Testimony> = (0..4).map(|i| long("c1", 2 * i)).collect();
+    assert!(drawn(operations.clone(), 3, 200).contains("|--w(..o long to be drawn)--|"));
+    let narrow = drawn(operations.clone(), 3, 110);
+    assert!(narrow.contains("|--w(..be drawn)--|") && narrow.matches("|--w(").count() == 4, "{narrow}");
+    let narrower = drawn(operations.clone(), 3, 60);
+    assert!(narrower.starts_with("(the first 2 are not drawn)\n"), "{narrower}");
+    assert!(narrow.lines().all(|line| line.len() <= 110) && narrower.lines().all(|line| line.len() <= 60));
+    assert_eq!(drawn(operations, 3, 10), "");
+}
+
+#[test]
+fn sentences_hang_from_their_numbers() {
+    let witness = stale_read();
+    for width in [30, 60, 88] {
+        let lines = told(&witness, ASCII, width);
+        let sentences = lines.iter().skip_while(|line| !line.starts_with("1. "));
+        assert!(sentences.clone().all(|line| line.len() <= width), "{lines:#?}");
+        assert!(sentences.clone().all(|line| line.starts_with("   ") || line.as_bytes()[1] == b'.'), "{lines:#?}");
+        let joined = sentences.map(|line| line.trim()).collect::<Vec<_>>().join(" ");
+        assert_eq!(joined, witness.argument.join(" "));
+    }
 }
 
 #[test]
@@ -343,6 +462,25 @@ fn of_many_outages_the_longest_are_told() {
 }
 
 #[test]
+fn what_the_seed_decided_takes_one_line() {
+    let draw = |key: &str, value: &str| Draw { key: key.to_owned(), value: value.to_owned() };
+    let mut record = passing();
+    record.draws = vec![draw("cluster.nodes", "5"), draw("protocol.reads", "log"), draw("fault.crash-1", "off")];
+    let told = |record: &RunRecord| printed(record, ASCII).lines().nth(2).expect("it has lines").to_owned();
+    assert_eq!(told(&record), "  drawn: cluster.nodes = 5, protocol.reads = log, fault.crash-1 = off");
+    let many = (0..1000).map(|i| draw(&format!("load.load-{i}.clients"), "\u{1b}[1m"));
+    record.draws.extend(many);
+    let line = told(&record);
+    assert_eq!(
+        line,
+        "  drawn: cluster.nodes = 5, protocol.reads = log, fault.crash-1 = off, .. 1 000 more in run.json"
+    );
+    assert!(line.len() <= 100);
+    record.draws = vec![draw("load.load.model", &"x".repeat(1000))];
+    assert_eq!(told(&record), "  drawn: .. 1 more in run.json");
+}
+
+#[test]
 fn a_line_of_json_is_the_record_and_then_the_time_it_took() {
     let record = failing();
     let line = reports::json::line(&record, 77);
@@ -367,14 +505,43 @@ fn verdict() -> impl Strategy<Value = Verdict> {
 }
 
 prop_compose! {
+    fn any_testimony()(
+        (client, f, text) in (word(), word(), word()),
+        ended in proptest::sample::select(vec![Ended::Ok, Ended::Mismatch, Ended::Fail, Ended::Info]),
+        (index, time) in (0..9u64, moment()),
+        completed in proptest::option::of((0..9u64, moment())),
+        returned in proptest::option::of(any::<i64>()),
+    ) -> Testimony {
+        Testimony {
+            index: 0, client, process: 0, f, input: Value::text(text), ended, returned: returned.map(Value::Int),
+            invoked: Mark { index, time }, completed: completed.map(|(index, time)| Mark { index, time }),
+            part: Part::Both, server: None,
+        }
+    }
+}
+
+prop_compose! {
+    fn any_witness()(
+        operations in vec(any_testimony(), 0..9),
+        offender in proptest::option::of(0..12usize),
+        argument in vec(word(), 0..3),
+        is_minimal: bool,
+    ) -> Witness {
+        let reason = Reason::Entangled;
+        Witness { key: None, operations, offender, steps: Vec::new(), reason, is_minimal, argument }
+    }
+}
+
+prop_compose! {
     fn any_finding()(
         check in word(),
         verdict in verdict(),
         detail in word(),
         level in proptest::sample::select(vec![Level::Always, Level::Must, Level::Reach, Level::Should, Level::Shows]),
-        witness in vec(word(), 0..3),
+        promise in proptest::option::of(word()),
+        witness in proptest::option::of(any_witness()),
     ) -> Finding {
-        Finding { check, verdict, detail, level, witness }
+        Finding { check, verdict, detail, level, promise, witness }
     }
 }
 
@@ -425,6 +592,7 @@ prop_compose! {
 prop_compose! {
     fn any_record()(
         (scenario, about, flaws) in (word(), word(), vec(word(), 0..3)),
+        draws in vec((word(), word()), 0..9),
         (duration_ns, simulated_ns, events) in (moment(), moment(), any::<u64>()),
         verdict in verdict(),
         findings in vec(any_finding(), 0..6),
@@ -438,6 +606,7 @@ prop_compose! {
         RunRecord {
             operations: operations.map(|(ok, refused, unknown)| OperationCounts { ok, refused, unknown }),
             availability: availability.map(|(achieved, possible)| Availability { achieved, possible }),
+            draws: draws.into_iter().map(|(key, value)| Draw { key, value }).collect(),
             scenario, about, flaws, duration_ns, simulated_ns, events, verdict, findings, faults, roles, buckets, outages,
             ..passing()
         }

@@ -34,7 +34,7 @@ codes! {
     VERSION = "S0004" Error "The first line of a scenario says which format it is written in: `scenario = 1`. This \
         version of stormglass reads format 1 only."
     BAD_OVERRIDE = "S0005" Error "`--set KEY=VALUE` names a key by its path: `cluster.nodes=5`, `protocol.pre-vote=false`, \
-        `load.0.clients=3` (the first load is number 0). It can add a key, but not a load or a fault."
+        `load.0.clients=3` (the first load is number 0), `fault.crash-1.at=5s`. It can add a key, but not a load or a fault."
     TOO_MANY = "S0006" Error "One mistake near the top can make much of what follows look wrong, so only the first problems \
         are shown."
 
@@ -52,6 +52,12 @@ codes! {
         up to the next one: top-level keys stand above the first header, and `must = [..]` needs its [expect] above it."
     DUPLICATE_NAME = "S0108" Error "Two loads or two faults have the same name. Each draws its random numbers from a stream \
         of that name, so names must differ."
+    BAD_DRAW = "S0109" Error "A value can be left to the seed: `{ choose = [3, 5, 7] }` takes one of these, each as likely, and \
+        `{ draw = \"30s..2m\" }` a length of time, number, share or rate between the two. Nothing else stands in the braces, \
+        and there are not more alternatives than can all be tried when the scenario is read."
+    FIXED_KEY = "S0110" Error "What the file is and how its seeds are chosen is the same for every seed, and so are the names \
+        of loads and faults, which random numbers are drawn by. The other keys can be chosen or drawn, and `chance` makes a \
+        load or a fault exist in a share of the seeds."
 
     UNKNOWN_SYSTEM = "S0201" Error "`[protocol] name` names the system under test; `stormglass list protocols` shows them."
     UNKNOWN_FLAW = "S0202" Error "The system has no flaw of this name; `stormglass list flaws` shows the mistakes that can be \
@@ -84,6 +90,8 @@ codes! {
         many operations were served (`500 operations`)."
     UNKNOWN_LINK = "S0307" Error "The layout has no link of this name. Links between regions are called by the regions, links \
         within a region by the zones: `us-east <-> us-west`, or `us-east -> us-west` for one way."
+    UNKNOWN_ORDER = "S0308" Error "The system has no order of this name; `stormglass list protocols` shows what an operator \
+        can tell it."
 
     UNKNOWN_SENTENCE = "S0401" Error "Expectations are sentences of a fixed form; this is not one of them. The same text is \
         shown with the result of a run."
@@ -91,10 +99,15 @@ codes! {
         that this system or its data do not have, such as linearizability where no sequential specification exists."
     UNKNOWN_CHECK = "S0403" Error "`shows` lists the checks that this scenario is made to violate: sentences that stand in \
         `must`, or laws of the protocol."
+    BEYOND_PROMISE = "S0404" Error "The sentence demands what the system does not promise with these settings, or where so much \
+        goes wrong; a violation would say nothing against it. A scenario made to show the violation lists the sentence in \
+        `shows` too. Flaws play no part: what is demanded is what the system would do without them."
 
     NO_ABOUT = "S0501" Warning "`about` says in a sentence what one learns from the scenario. Lists and reports show it."
     NO_LOAD = "S0502" Warning "Without a [[load]] no client asks for anything, so most checks have nothing to judge."
     NO_EXPECTATION = "S0503" Warning "Without [expect] a run can only break the protocol's own laws."
+    UNPROMISED = "S0504" Warning "The sentence under `should` demands what the system does not promise with these settings, or \
+        where so much goes wrong."
 }
 
 /// The code of this number.

@@ -26,6 +26,17 @@ pub enum Origin {
     Set(Arc<str>),
 }
 
+impl Origin {
+    /// Whether the other stands in this one, or is the same.
+    pub(crate) fn holds(&self, other: &Origin) -> bool {
+        match (self, other) {
+            (Origin::File(outer), Origin::File(inner)) => outer.start <= inner.start && inner.end <= outer.end,
+            (Origin::Set(key), Origin::Set(other)) => key == other,
+            _ => false,
+        }
+    }
+}
+
 /// One problem.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -63,6 +74,11 @@ impl Diagnostic {
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(tame(&help.into()));
         self
+    }
+
+    /// Says what it depends on.
+    pub(crate) fn because(self, reason: &str) -> Self {
+        Diagnostic { message: format!("{} ({})", self.message, tame(reason)), ..self }
     }
 
     /// Line and column of the first character it points at, both from 1; `None` if it points at nothing in the file.

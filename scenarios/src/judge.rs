@@ -1,16 +1,25 @@
 //! From a finished run to findings: what was expected, and what was seen.
 //!
 //! Each sentence of `[expect]` has its judge here; some checks are made in every run, asked for or not: the protocol's own
-//! laws, that every fault had an effect, that the system served again after everything healed.
+//! laws, that every fault had an effect, that the system served again after everything healed. What is asked of service is in
+//! `liveness`.
+
+mod liveness;
+#[cfg(test)]
+mod tests;
 
 use crate::execute::{Finished, OpFact};
+use crate::outage::{self, Gap};
 use crate::plan::Plan;
 use crate::scenario::{Check, Reach, Scenario};
+use crate::testimony;
 use checkers::{Budget, Judgement, Model};
-use history::figures::{counted, grouped, measured, percent};
-use history::{Availability, Finding, LatencySummary, Level, OperationCounts, Outage, Outcome, Purpose, Verdict, Who};
-use sim_core::dice::Ratio;
-use sim_core::time::{Nanos, format_duration};
+use history::figures::{counted, grouped, measured};
+use history::{
+    Availability, Finding, History, LatencySummary, Level, Operation, OperationCounts, Outage, Outcome, Purpose,
+    Verdict, Witness,
+};
+use sim_core::time::format_duration;
 use std::collections::BTreeSet;
 
 /// Configurations that one run may have checked for linearizability. A hundred bytes each at the worst, and far more
@@ -45,21 +54,29 @@ pub struct Judged {
 struct Ruling {
     verdict: Verdict,
     detail: String,
-    witness: Vec<String>,
+    witness: Option<Witness>,
 }
 
 impl Ruling {
     fn new(verdict: Verdict, detail: impl Into<String>) -> Self {
-        Ruling { verdict, detail: detail.into(), witness: Vec::new() }
+        Ruling { verdict, detail: detail.into(), witness: None }
     }
 
     fn decided(holds: bool, detail: impl Into<String>) -> Self {
         Ruling::new(if holds { Verdict::Pass } else { Verdict::Fail }, detail)
     }
 
+    /// With the witness's own headline for its line.
+    fn headed_by_witness(mut self) -> Self {
+        if let Some(witness) = &self.witness {
+            self.detail = witness.headline();
+        }
+        self
+    }
+
     fn finding(self, check: &str, level: Level) -> Finding {
         let Ruling { verdict, detail, witness } = self;
-        Finding { check: check.to_owned(), verdict, detail, level, witness }
+        Finding { check: check.to_owned(), verdict, detail, level, promise: None, witness }
     }
 }
 
@@ -72,10 +89,12 @@ impl From<Judgement> for Ruling {
 
 /// Judges a run by what its scenario expects.
 pub fn judge(scenario: &Scenario, plan: &Plan, finished: &Finished) -> Judged {
-    let outages = crate::outage::outages(plan, finished, scenario.duration.min(finished.end));
-    let judge = Judge { scenario, plan, finished, outages: &outages };
+    let end = scenario.duration.min(finished.end);
+    let gaps = outage::gaps(plan, finished, end);
+    let judge = Judge { scenario, plan, finished, gaps: &gaps };
     let findings = judge.findings();
     let (operations, availability, latency) = (judge.operations(), judge.availability(), judge.latency());
+    let outages = outage::outages(plan, finished, end, gaps);
     Judged { findings, operations, availability, latency, outages }
 }
 
@@ -83,7 +102,7 @@ struct Judge<'a> {
     scenario: &'a Scenario,
     plan: &'a Plan,
     finished: &'a Finished,
-    outages: &'a [Outage],
+    gaps: &'a [Gap],
 }
 
 impl Judge<'_> {
@@ -95,7 +114,8 @@ impl Judge<'_> {
         for (expectations, level) in [(&expect.must, Level::Must), (&expect.should, Level::Should)] {
             for expectation in expectations {
                 let ruling = self.check(&expectation.check);
-                findings.push(ruling.finding(&expectation.text, level_of(&expectation.text, level)));
+                let finding = ruling.finding(&expectation.text, level_of(&expectation.text, level));
+                findings.push(Finding { promise: expectation.promise.clone(), ..finding });
             }
         }
         for goal in &expect.reach {
@@ -161,43 +181,21 @@ impl Judge<'_> {
         Ruling::new(Verdict::Vacuous, format!("without effect: {}", idle.join(", ")))
     }
 
-    fn progress(&self) -> Ruling {
-        if !self.finished.whole {
-            return self.unfinished();
-        }
-        let reads = || self.finished.facts.iter().filter(|op| op.purpose == Purpose::FinalRead);
-        let answered = reads().filter(|op| op.served.is_some()).count() as u64;
-        // There may be more keys than time: only those begun in the first half of the time must be answered.
-        let last = reads().map(|op| op.invoked).min().unwrap_or(0).midpoint(self.finished.end);
-        let asked = reads().filter(|op| op.served.is_some() || op.invoked <= last).count() as u64;
-        let settle = format_duration(self.scenario.settle);
-        if answered < asked || asked == 0 {
-            let detail = format!("{answered} of {asked} final reads answered, {settle} after everything healed");
-            return Ruling::new(Verdict::Fail, detail);
-        }
-        let healed = self.scenario.duration;
-        let all = self.finished.facts.iter().filter_map(|op| op.served);
-        let first = all.filter(|served| *served >= healed).min().unwrap_or(self.finished.end);
-        let after = measured(first - healed);
-        Ruling::new(Verdict::Pass, format!("served within {after} of everything healing, {asked} final reads answered"))
-    }
-
     fn unfinished(&self) -> Ruling {
         Ruling::new(Verdict::Unknown, format!("the run stopped at {}", measured(self.finished.end)))
     }
 
     fn check(&self, check: &Check) -> Ruling {
         match check {
-            Check::Linearizable => self.consistency(|history, model| {
-                checkers::linearizable(history, model, None, &Budget::states(LINEARIZABILITY_STATES))
-            }),
-            Check::NoLostWrites => self.consistency(checkers::no_lost_writes),
+            Check::Linearizable => self.linearizable(&self.finished.history),
+            Check::LinearizableWrites => self.linearizable_writes(),
+            Check::NoLostWrites => self.consistency(&self.finished.history, checkers::no_lost_writes),
             Check::Availability { .. } | Check::Recovery { .. } | Check::Latency { .. } | Check::RoleChanges { .. }
                 if !self.finished.whole =>
             {
                 self.unfinished()
             }
-            Check::Availability { at_least } => self.available(*at_least),
+            Check::Availability { at_least } => liveness::available(self.tally(), *at_least),
             Check::Recovery { at_most } => self.recovery(*at_most),
             Check::Latency { quantile, function, at_most } => {
                 self.latency_within(*quantile, function.as_deref(), *at_most)
@@ -212,18 +210,54 @@ impl Judge<'_> {
         }
     }
 
+    fn linearizable(&self, history: &History) -> Ruling {
+        self.consistency(history, |history, model| {
+            checkers::linearizable(history, model, None, &Budget::states(LINEARIZABILITY_STATES))
+        })
+        .headed_by_witness()
+    }
+
+    /// The same of everything but reads. Plain writes are never at odds with each other: something has to tell what it met.
+    fn linearizable_writes(&self) -> Ruling {
+        let functions = self.scenario.loads.first().map_or(&[][..], |load| load.data.functions);
+        let reads = |op: &Operation| functions.iter().any(|function| function.name == op.f && !function.writes);
+        let mut history = self.finished.history.clone();
+        // As if they had never been done; each operation keeps its number, by which it is found again.
+        history.operations.iter_mut().filter(|op| reads(op)).for_each(|op| op.outcome = Outcome::Refused);
+        let returned = |op: &Operation| matches!(op.outcome, Outcome::Returned(_));
+        let tells = |model: Model| history.operations.iter().any(|op| returned(op) && !model.is_blind(&op.f));
+        if self.model().is_some_and(|model| !tells(model)) {
+            return Ruling::new(Verdict::Vacuous, "without reads, only `cas` tells what it met, and none returned");
+        }
+        let ruling = self.linearizable(&history);
+        Ruling { detail: format!("{} (reads left out)", ruling.detail), ..ruling }
+    }
+
     /// All loads operate on the same data, so their operations are one history.
-    fn consistency(&self, check: impl Fn(&history::History, Model) -> Result<Judgement, checkers::Unfit>) -> Ruling {
-        let Some(load) = self.scenario.loads.first() else {
+    fn model(&self) -> Option<Model> {
+        let name = self.scenario.loads.first()?.data.name;
+        Some(Model::from_name(name).expect("the parser lets only data with a model be checked"))
+    }
+
+    fn consistency(
+        &self,
+        history: &History,
+        check: impl Fn(&History, Model) -> Result<Judgement, checkers::Unfit>,
+    ) -> Ruling {
+        let Some(model) = self.model() else {
             return Ruling::new(Verdict::Vacuous, "no load, no operations");
         };
-        let model = Model::from_name(load.data.name).expect("the parser lets only data with a model be checked");
-        match check(&self.finished.history, model) {
+        match check(history, model) {
             // What the final reads return of a system that never served says nothing.
             Ok(judgement) if judgement.verdict == Verdict::Pass && self.operations().ok == 0 => {
                 Ruling::new(Verdict::Vacuous, "no operation of the load returned anything")
             }
-            Ok(judgement) => judgement.into(),
+            Ok(mut judgement) => {
+                if let Some(witness) = &mut judgement.witness {
+                    testimony::name(witness, self.finished);
+                }
+                judgement.into()
+            }
             Err(unfit) => panic!("a history of our own does not fit its model: {unfit}"),
         }
     }
@@ -242,74 +276,6 @@ impl Judge<'_> {
             }
         }
         counts
-    }
-
-    /// Of the load: how many there were, were served, and could have been.
-    fn tally(&self) -> (u64, u64, u64) {
-        self.load().fold((0, 0, 0), |(all, served, possible), op| {
-            (all + 1, served + u64::from(op.served.is_some()), possible + u64::from(op.was_possible()))
-        })
-    }
-
-    fn availability(&self) -> Option<Availability> {
-        let (all, served, possible) = self.tally();
-        let share = |part: u64| part as f64 / all as f64;
-        (all > 0).then(|| Availability { achieved: share(served), possible: share(possible) })
-    }
-
-    fn available(&self, at_least: Ratio) -> Ruling {
-        let (all, served, _) = self.tally();
-        let Some(availability) = self.availability() else {
-            return Ruling::new(Verdict::Vacuous, "no operations");
-        };
-        let reached = u128::from(served) * u128::from(at_least.denominator);
-        let holds = reached >= u128::from(all) * u128::from(at_least.numerator);
-        let (achieved, possible) = (percent(availability.achieved), percent(availability.possible));
-        Ruling::decided(holds, format!("{achieved}   (best possible {possible})"))
-    }
-
-    fn recovery(&self, at_most: Nanos) -> Ruling {
-        if self.finished.strikes.is_empty() {
-            return Ruling::new(Verdict::Vacuous, "no fault struck, so there was nothing to recover from");
-        }
-        if self.load().next().is_none() {
-            return Ruling::new(Verdict::Vacuous, "no operations");
-        }
-        let struck = self.finished.strikes.iter().map(|strike| strike.from).min();
-        if self.load().all(|op| Some(op.waited_until()) <= struck) {
-            return Ruling::new(Verdict::Vacuous, "nobody asked for anything after the first fault struck");
-        }
-        let whole = self.outages.iter().filter(|outage| outage.who == Who::All);
-        let Some(worst) = whole.max_by_key(|outage| outage.avoidable_ns) else {
-            return Ruling::new(Verdict::Pass, "no outage");
-        };
-        Ruling::decided(worst.avoidable_ns <= at_most, format!("{}   ({worst})", measured(worst.avoidable_ns)))
-    }
-
-    /// How long operations took, shortest first. One that was not served took at least until its client gave up.
-    fn latencies(&self, function: Option<&str>) -> Vec<Nanos> {
-        let functions = self.scenario.loads.first().map_or(&[][..], |load| load.data.functions);
-        let wanted = |op: &&OpFact| function.is_none_or(|name| functions[op.function].name == name);
-        let mut latencies: Vec<Nanos> = self.load().filter(wanted).map(|op| op.waited_until() - op.invoked).collect();
-        latencies.sort_unstable();
-        latencies
-    }
-
-    fn latency(&self) -> Option<LatencySummary> {
-        let latencies = self.latencies(None);
-        let at = |numerator, denominator| quantile(&latencies, Ratio::new(numerator, denominator));
-        Some(LatencySummary { p50_ns: at(1, 2)?, p99_ns: at(99, 100)?, max_ns: at(1, 1)? })
-    }
-
-    fn latency_within(&self, share: Ratio, function: Option<&str>, at_most: Nanos) -> Ruling {
-        let latencies = self.latencies(function);
-        match quantile(&latencies, share) {
-            None => Ruling::new(Verdict::Vacuous, "no operations"),
-            Some(took) => {
-                let detail = format!("{}   (of {})", measured(took), grouped(latencies.len() as u64));
-                Ruling::decided(took <= at_most, detail)
-            }
-        }
     }
 
     /// In how many terms some node held `role`.
@@ -331,28 +297,9 @@ impl Judge<'_> {
             }
             Reach::EveryFaultHadAnEffect => self.faults_bit(),
             Reach::Operations { at_least } => {
-                let (_, served, _) = self.tally();
+                let served = self.tally().served;
                 goal_met(served >= *at_least, format!("{} served", grouped(served)))
             }
         }
-    }
-}
-
-/// The smallest value that a share of all are not above (nearest rank).
-fn quantile(sorted: &[Nanos], share: Ratio) -> Option<Nanos> {
-    let rank = (sorted.len() as u128 * u128::from(share.numerator)).div_ceil(u128::from(share.denominator));
-    sorted.get((rank as usize).saturating_sub(1)).copied()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quantiles_are_values_that_occurred() {
-        let sorted = [10, 20, 30, 40];
-        let at = |numerator, denominator| quantile(&sorted, Ratio::new(numerator, denominator));
-        assert_eq!((at(1, 2), at(99, 100), at(1, 1), at(1, 4)), (Some(20), Some(40), Some(40), Some(10)));
-        assert_eq!(quantile(&[], Ratio::new(1, 2)), None);
     }
 }

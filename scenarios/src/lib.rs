@@ -1,9 +1,11 @@
 //! Scenarios: from the text of a file to a judged run.
 //!
-//! - [`parse`]: text to [`Scenario`](scenario::Scenario), which is what its author meant, or everything that is wrong with
-//!   it ([`diagnostics`], numbered in [`codes`]). Which keys there are stands in [`sections`]; what a system under test adds,
-//!   in [`systems`].
+//! - [`parse`]: text to a [`Draft`], in which some values may be left to the seed, or everything that is wrong with it
+//!   ([`diagnostics`], numbered in [`codes`]). Which keys there are stands in [`sections`]; what a system under test adds, in
+//!   [`systems`].
+//! - [`Draft::resolve`]: a draft and a seed to a [`Scenario`](scenario::Scenario), which is what its author meant.
 //! - [`plan`]: a scenario and a seed to a [`Plan`](plan::Plan): every number decided, nothing run.
+//! - [`promises`]: what the system promises under what the scenario lets go wrong; a sentence that demands more is a mistake.
 //! - [`execute`]: a plan to a finished run; the one place that meets the protocols' types.
 //! - [`judge`]: a finished run to findings. [`outage`]: when nobody was served.
 //! - [`run`]: all of it, to a [`Run`]: the plain record and the history.
@@ -28,13 +30,15 @@ pub mod outage;
 mod parse;
 mod parting;
 pub mod plan;
+pub mod promises;
 mod record;
 pub mod scenario;
 pub mod sections;
 pub mod systems;
+mod testimony;
 mod text;
 
-pub use parse::{CHECKS, GOALS, parse};
+pub use parse::{CHECKS, Draft, GOALS, parse};
 pub use parting::{Parting, parting};
 pub use record::{Run, run};
 pub use sim_core::time::parse_duration;

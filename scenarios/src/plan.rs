@@ -6,10 +6,11 @@
 
 use crate::delay::{shares, table};
 use crate::scenario::{Fault, Load, Model, Scenario, Timing};
+use history::Draw;
 use history::figures::counted;
 use sim_core::delay::Delay;
 use sim_core::dice::{Dice, Ratio, StreamName, Streams};
-use sim_core::fault::{self, FaultKind, Strike, Target, When};
+use sim_core::fault::{self, FaultKind, Moment, Strike, Target, When};
 use sim_core::protocol::NodeId;
 use sim_core::settings::{Flaws, Values};
 use sim_core::setup::ClientSetup;
@@ -62,6 +63,8 @@ pub struct Plan {
     pub clients: Vec<ClientSetup>,
     /// What goes wrong, and when.
     pub faults: Vec<fault::Fault>,
+    /// What the seed decided of the scenario before.
+    pub draws: Vec<Draw>,
 }
 
 /// How many final reads are under way at once: enough to read hundreds of keys across an ocean in a few seconds.
@@ -94,6 +97,7 @@ impl Plan {
             tcp: Tcp::default(),
             clients: clients(scenario),
             faults: faults.collect(),
+            draws: scenario.draws.clone(),
         }
     }
 }
@@ -193,7 +197,7 @@ fn planned_fault(fault: &Fault, duration: Nanos, dice: impl Fn(&[&str]) -> Dice)
             When::Event { event: event.clone(), after: *after, length: length(), times: *times }
         }
     };
-    fault::Fault { name: fault.name.clone(), kind: fault.action.clone().with_delay(|delay| table(&delay)), when }
+    fault::Fault { name: fault.name.clone(), kind: fault.action.clone().with_delays(|delay| table(&delay)), when }
 }
 
 /// As `stormglass check --plan` prints it.
@@ -201,6 +205,9 @@ impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (duration, settle) = (format_duration(self.duration), format_duration(self.settle));
         writeln!(f, "{}, seed {}: {duration}, then {settle} to settle", self.scenario, self.seed)?;
+        for Draw { key, value } in &self.draws {
+            writeln!(f, "drawn      {key} = {value}")?;
+        }
         writeln!(f, "protocol   {}", self.protocol)?;
         for (key, setting) in self.values.iter() {
             writeln!(f, "           {key} = {setting}")?;
@@ -234,15 +241,16 @@ impl fmt::Display for Plan {
 
 fn write_fault(f: &mut fmt::Formatter<'_>, fault: &fault::Fault) -> fmt::Result {
     let what = describe(&fault.kind);
-    let lasts = |length: Option<Nanos>| match length {
-        Some(length) => format!("for {}", format_duration(length)),
-        None => "to the end of the load".to_owned(),
+    let lasts = |length: Option<Nanos>| match (&fault.kind, length) {
+        (FaultKind::Operate { .. }, None) => String::new(),
+        (_, Some(length)) => format!(" for {}", format_duration(length)),
+        (_, None) => " to the end of the load".to_owned(),
     };
     match &fault.when {
         When::At(strikes) => {
             for strike in strikes {
                 let at = format_duration(strike.at);
-                writeln!(f, "fault      {}: at {at} {}, {what}", fault.name, lasts(strike.length))?;
+                writeln!(f, "fault      {}: at {at}{}, {what}", fault.name, lasts(strike.length))?;
             }
         }
         When::Event { event, after, length, times } => {
@@ -251,7 +259,7 @@ fn write_fault(f: &mut fmt::Formatter<'_>, fault: &fault::Fault) -> fmt::Result 
                 fault::Event::Served(count) => format!("{count} operations served"),
             };
             let after = if *after > 0 { format!("{} after ", format_duration(*after)) } else { "at ".to_owned() };
-            writeln!(f, "fault      {}: {after}\"{event}\" {}, {what}, at most {times}x", fault.name, lasts(*length))?;
+            writeln!(f, "fault      {}: {after}\"{event}\"{}, {what}, at most {times}x", fault.name, lasts(*length))?;
         }
     }
     Ok(())
@@ -266,13 +274,38 @@ fn describe(kind: &FaultKind) -> String {
             format!("partition {}", groups.join(if *one_way { " -> " } else { " | " }))
         }
         FaultKind::CutLinks { links } => format!("cut {}", links.join(", ")),
-        FaultKind::Crash { target, disk } => format!("crash {}, disk = {disk}", list(target)),
+        FaultKind::Crash { target, disk, moment } => {
+            let when = match moment {
+                Moment::Between => "",
+                Moment::Within => " mid-step",
+            };
+            format!("crash {}{when}, disk = {disk}", list(target))
+        }
         FaultKind::Pause { target } => format!("pause {}", list(target)),
-        FaultKind::Link { from, to, one_way, delay, loss, duplicate } => {
+        FaultKind::Clock { target, step, rate_ppb } => {
+            let signed = |value: i64| {
+                let sign = if value < 0 { '-' } else { '+' };
+                format!("{sign}{}", format_duration(value.unsigned_abs()))
+            };
+            let jumps = (*step != 0).then(|| format!("jumps by {}", signed(*step)));
+            let gains = (*rate_ppb != 0).then(|| format!("gains {}/s", signed(*rate_ppb)));
+            let what: Vec<String> = jumps.into_iter().chain(gains).collect();
+            format!("clock of {} {}", list(target), what.join(" and "))
+        }
+        FaultKind::Operate { order, to, about } if about.is_empty() => format!("tell {} to {order}", list(to)),
+        FaultKind::Operate { order, to, about } => format!("tell {} to {order} {}", list(to), list(about)),
+        FaultKind::Link { from, to, one_way, delay, loss, duplicate, duplicate_after, reorder, reorder_by } => {
             let arrow = if *one_way { "->" } else { "<->" };
-            let (from, to, delay) = (list(from), list(to), format_duration(delay.median()));
-            let (loss, duplicate) = (share(*loss), share(*duplicate));
-            format!("link {from} {arrow} {to}: +{delay} (median), loss {loss}, duplicates {duplicate}")
+            let median = |delay: &Delay| format!("+{} (median)", format_duration(delay.median()));
+            let harms = [
+                (*delay != Delay::NONE).then(|| median(delay)),
+                (*loss != Ratio::ZERO).then(|| format!("loss {}", share(*loss))),
+                (*duplicate != Ratio::ZERO).then(|| format!("duplicates {}", share(*duplicate))),
+                (*duplicate_after != Delay::NONE).then(|| format!("second copies {}", median(duplicate_after))),
+                (*reorder != Ratio::ZERO).then(|| format!("{} overtaken, {}", share(*reorder), median(reorder_by))),
+            ];
+            let harms: Vec<String> = harms.into_iter().flatten().collect();
+            format!("link {} {arrow} {}: {}", list(from), list(to), harms.join(", "))
         }
     }
 }

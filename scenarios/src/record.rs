@@ -71,6 +71,7 @@ fn record(scenario: &Scenario, plan: &Plan, finished: &Finished, judged: Judged)
         simulated_ns: finished.end,
         buckets: buckets(scenario.duration, finished),
         config: config.collect(),
+        draws: plan.draws.clone(),
     }
 }
 

@@ -4,6 +4,7 @@
 use crate::layout::Layout;
 use crate::sections::DELAY_MAX;
 use crate::systems::DataKind;
+use history::Draw;
 use sim_core::dice::Ratio;
 use sim_core::fault::{Event, FaultKind};
 use sim_core::settings::{Flaws, Values};
@@ -36,6 +37,8 @@ pub struct Scenario {
     pub expect: Expect,
     /// How many seeds a sweep takes, if the file says so.
     pub sweep_seeds: Option<u64>,
+    /// What the seed decided of it, in the order of the file.
+    pub draws: Vec<Draw>,
 }
 
 /// The machines that run the system.
@@ -252,6 +255,8 @@ pub struct Expectation {
     pub text: String,
     /// What it means.
     pub check: Check,
+    /// Whether the system promises it, in words; `None` where there is nothing to promise.
+    pub promise: Option<String>,
 }
 
 /// What can be expected of a run.
@@ -259,6 +264,8 @@ pub struct Expectation {
 pub enum Check {
     /// `linearizable`
     Linearizable,
+    /// `linearizable writes`
+    LinearizableWrites,
     /// `no lost writes`
     NoLostWrites,
     /// `availability >= 97%`

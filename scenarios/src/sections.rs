@@ -1,7 +1,8 @@
 //! Every key that a scenario file can hold: its kind, its default and a sentence about it.
 //!
 //! These tables are the manual and the parser's only list of keys. A protocol adds its own below `[protocol]`
-//! ([`crate::systems::System::keys`]).
+//! ([`crate::systems::System::keys`]). What a key takes is what it takes once the seed has decided: before, the file may say
+//! `{ choose = [..] }` or `{ draw = ".." }` of it.
 
 use crate::text::entry::{Absent, Entry, Section, Takes};
 use sim_core::settings::Kind;
@@ -143,6 +144,7 @@ pub static LOAD: Section = Section {
         may("retry", LENGTH, "a quarter of `timeout`", "How long it waits for one answer before it asks again."),
         with("at", WAIT, "0", "When it begins."),
         may("for", LENGTH, "to the end of `duration`", "How long it lasts."),
+        CHANCE,
     ]],
 };
 
@@ -197,16 +199,23 @@ pub static KEYS: Section = Section {
     ]],
 };
 
+const CHANCE: Entry = may("chance", Takes::Share, "it always exists", "It exists in this share of seeds.");
+
 const FAULT: &[Entry] = &[
-    needs("do", word(&["partition", "crash", "pause", "link"]), "What happens."),
+    needs("do", word(&["partition", "crash", "pause", "link", "clock", "operate"]), "What happens."),
     may("name", Takes::Text, "<do>-<k>", "Its own name: its random numbers are drawn by it."),
-    may("at", MOMENTS, "see `during`, `every`, `when`", "When it strikes; within a range, drawn for each seed."),
-    may("during", MOMENTS, "see `at`, `every`, `when`", "From when to when."),
-    may("every", LENGTH, "see `at`, `during`, `when`", "It strikes again and again, first after this time."),
+    may("at", MOMENTS, "see `every`, `when`", "When it strikes; within a range, drawn for each seed."),
+    may("every", LENGTH, "see `at`, `when`", "It strikes again and again, first after this time."),
     may("jitter", WAIT, "none", "With `every`: each strike is up to this much later."),
-    may("when", Takes::Text, "see `at`, `during`, `every`", "What sets it off: `leader elected`, `500 operations`."),
+    may("when", Takes::Text, "see `at`, `every`", "What sets it off: `leader elected`, `500 operations`."),
     may("after", WAIT, "none", "With `when`: it strikes this much later."),
     may("times", count(1, STRIKES_MAX), "1 with `when`, no limit with `every`", "How many times at most."),
+    CHANCE,
+];
+
+/// Of a fault that lasts.
+const LASTING: &[Entry] = &[
+    may("during", MOMENTS, "see `at`, `every`, `when`", "From when to when."),
     may("for", LENGTHS, "to the end of `duration`", "How long it lasts; within a range, drawn for each strike."),
 ];
 
@@ -219,6 +228,7 @@ pub static PARTITION: Section = Section {
     text: "Machines in different groups do not hear each other, or links are cut.",
     parts: &[
         FAULT,
+        LASTING,
         &[
             may("groups", Takes::Groups, "see `links`", "Who stays together; who is in no group talks to everybody."),
             may("links", Takes::Texts, "see `groups`", "The links to cut, such as `us-east <-> us-west`."),
@@ -233,6 +243,7 @@ pub static CRASH: Section = Section {
     text: "Processes stop dead and start again when the fault ends.",
     parts: &[
         FAULT,
+        LASTING,
         &[
             TARGET,
             with(
@@ -241,6 +252,7 @@ pub static CRASH: Section = Section {
                 "keep",
                 "What is left of records not yet on disk: all, none, or some with the last one torn.",
             ),
+            with("mid-step", FLAG, "false", "They die in the middle of their next step that leaves a mark."),
         ],
     ],
 };
@@ -249,7 +261,7 @@ pub static CRASH: Section = Section {
 pub static PAUSE: Section = Section {
     title: "a `pause` fault",
     text: "Processes freeze, as in a long garbage collection; nothing is lost.",
-    parts: &[FAULT, &[TARGET]],
+    parts: &[FAULT, LASTING, &[TARGET]],
 };
 
 /// `[[fault]]` with `do = "link"`.
@@ -258,18 +270,77 @@ pub static LINK: Section = Section {
     text: "The traffic between two sets of machines is spoilt.",
     parts: &[
         FAULT,
+        LASTING,
         &[
             needs("between", Takes::Groups, "The two sides, each a target or a list of targets."),
             ONE_WAY,
             may("delay", Takes::AddedDelay, "none", "Added to every message: \"+80ms\"."),
             may("loss", Takes::Share, "none", "This share is lost."),
-            may("duplicate", Takes::Share, "none", "This share arrives twice."),
+            may(
+                "duplicate",
+                Takes::Share,
+                "none",
+                "This share of datagrams arrives twice; streams know nothing of it.",
+            ),
+            with(
+                "duplicate-after",
+                Takes::AddedDelay,
+                "0ms",
+                "With `duplicate`: the second copy comes this much later.",
+            ),
+            may(
+                "reorder",
+                Takes::Share,
+                "none",
+                "This share of datagrams is held up, and overtaken; streams keep their order.",
+            ),
+            with("reorder-by", Takes::AddedDelay, "0ms..500ms", "With `reorder`: for how long."),
+        ],
+    ],
+};
+
+/// `[[fault]]` with `do = "clock"`.
+pub static CLOCK_FAULT: Section = Section {
+    title: "a `clock` fault",
+    text: "Clocks jump, or run fast or slow.",
+    parts: &[
+        FAULT,
+        LASTING,
+        &[
+            TARGET,
+            may(
+                "step",
+                Takes::Step,
+                "none",
+                "How far they jump: \"-5s\" is back; the end of the fault leaves them there.",
+            ),
+            may("rate", Takes::Drift, "none", "What they gain while it lasts: \"+5%\", \"-200ppm\"."),
+        ],
+    ],
+};
+
+/// `[[fault]]` with `do = "operate"`.
+pub static OPERATE: Section = Section {
+    title: "an `operate` fault",
+    text: "An operator orders nodes to do something; `list protocols` shows what a system can be told.",
+    parts: &[
+        FAULT,
+        &[
+            needs("order", Takes::Text, "What, by the system's own name for it."),
+            may("about", Takes::Targets, "nobody, for an order that needs nobody", "The nodes that it is about."),
+            may("to", Takes::Targets, "leader; any, for a system without one", "Who is told."),
+            may("for", LENGTHS, "it is given once", "For so long it is repeated until somebody takes it up."),
         ],
     ],
 };
 
 /// The kinds of `[[fault]]`.
-pub static FAULTS: &[&Section] = &[&PARTITION, &CRASH, &PAUSE, &LINK];
+pub static FAULTS: &[&Section] = &[&PARTITION, &CRASH, &PAUSE, &LINK, &CLOCK_FAULT, &OPERATE];
+
+/// What `do` calls a kind of fault.
+pub fn fault_name(fault: &Section) -> &'static str {
+    fault.title.split('`').nth(1).expect("the title of a kind of fault quotes its name")
+}
 
 /// `[expect]`.
 pub static EXPECT: Section = Section {
@@ -327,8 +398,21 @@ pub static LINK_LOSSES: &[Entry] = &[
 ];
 
 /// Every section with a header of its own.
-static HEADERS: [&Section; 11] =
-    [&TOP, &CLUSTER, &LAYOUT, &PROTOCOL, &LOAD, &PARTITION, &CRASH, &PAUSE, &LINK, &EXPECT, &SWEEP];
+static HEADERS: [&Section; 13] = [
+    &TOP,
+    &CLUSTER,
+    &LAYOUT,
+    &PROTOCOL,
+    &LOAD,
+    &PARTITION,
+    &CRASH,
+    &PAUSE,
+    &LINK,
+    &CLOCK_FAULT,
+    &OPERATE,
+    &EXPECT,
+    &SWEEP,
+];
 
 /// The sections with a header of their own that take this key.
 pub(crate) fn homes(key: &str) -> Vec<&'static Section> {
@@ -352,6 +436,16 @@ pub(crate) fn cure_for_top_level(key: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What `do` takes is what there are sections for.
+    #[test]
+    fn every_kind_of_fault_has_a_section() {
+        let Takes::Setting(Kind::Word(words)) = PARTITION.entry("do").expect("a fault does something").takes else {
+            panic!("`do` takes a word")
+        };
+        assert_eq!(FAULTS.iter().map(|fault| fault_name(fault)).collect::<Vec<_>>(), words);
+        assert!(FAULTS.iter().all(|fault| HEADERS.iter().any(|header| header.title == fault.title)));
+    }
 
     #[test]
     fn no_key_stands_twice_in_a_section() {

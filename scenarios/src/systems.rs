@@ -6,6 +6,8 @@ use crate::plan::Plan;
 use history::{Data, Function, Kv, Object, Register};
 use protocols::raft::{Raft, RaftConfig, RaftLaws};
 use sim_core::laws::Laws;
+use sim_core::promise::{Claim, Premise};
+use sim_core::protocol::{OrderKind, Protocol};
 use sim_core::settings::{Flaw, Flaws, Key, Rejected, Settings, Values};
 
 /// Every system that scenarios can name.
@@ -16,9 +18,11 @@ pub static SYSTEMS: &[System] = &[System {
     flaws: RaftConfig::FLAWS,
     roles: &["leader", "follower", "candidate"],
     serving: Some("leader"),
+    orders: <Raft<Kv> as Protocol>::ORDERS,
     laws: <RaftLaws<Kv> as Laws<Raft<Kv>>>::NAMES,
     data: &[DataKind::object::<Kv>(), DataKind::object::<Register>()],
     check: fits::<RaftConfig>,
+    promises: promises::<Raft<Kv>>,
     runner: |data| match data {
         Kv::NAME => execute::<Raft<Kv>>,
         Register::NAME => execute::<Raft<Register>>,
@@ -32,6 +36,15 @@ pub type Runner = fn(&Plan, &mut Options<'_>) -> Result<Finished, EngineFault>;
 /// Whether settings that each fit their key also fit together.
 fn fits<C: Settings>(values: &Values, flaws: Flaws) -> Result<(), Rejected> {
     C::build(values, flaws).map(|_| ())
+}
+
+/// Whether a protocol promises something. Flaws break promises and make none, so it is asked about its settings without them.
+fn promises<P: Protocol>(values: &Values, claim: Claim, premise: &Premise) -> Result<(), String> {
+    match P::Config::build(values, Flaws::default()) {
+        Ok(config) => P::promises(&config, claim, premise),
+        // Some flaw is to accept what nobody should.
+        Err(rejected) => Err(format!("without its flaws it refuses these settings: {}", rejected.message)),
+    }
 }
 
 /// A system that scenarios can name.
@@ -49,12 +62,16 @@ pub struct System {
     pub roles: &'static [&'static str],
     /// The role whose one holder serves the clients; `None` if every node does.
     pub serving: Option<&'static str>,
+    /// What an operator can order its nodes to do: `operate` faults.
+    pub orders: &'static [OrderKind],
     /// Its laws, as findings show them.
     pub laws: &'static [&'static str],
     /// What its clients can operate on, the usual one first.
     pub data: &'static [DataKind],
     /// Whether settings that each fit their key also fit together.
     pub check: fn(&Values, Flaws) -> Result<(), Rejected>,
+    /// Whether, with these settings and where no more than this goes wrong, it promises this; if not, why not.
+    pub promises: fn(&Values, Claim, &Premise) -> Result<(), String>,
     /// How to run it on one of its kinds of data, by name.
     pub runner: fn(data: &str) -> Runner,
 }

@@ -30,12 +30,12 @@ fn shipped() -> Vec<Scenario> {
     let read = |path: &PathBuf| {
         let source = std::fs::read_to_string(path).expect("readable");
         let stem = path.file_stem().expect("a file has a name").to_string_lossy();
-        let (scenario, warnings) =
+        let (draft, warnings) =
             scenarios::parse(&source, &stem, &[], SYSTEMS).expect("a shipped scenario is well formed");
         assert!(warnings.is_empty(), "{}: {warnings:?}", path.display());
-        assert_eq!(scenario.name, *stem, "a scenario is called as its file");
+        assert_eq!(draft.name(), stem, "a scenario is called as its file");
         assert!(source.starts_with("# "), "{}: the first line says what one learns", path.display());
-        scenario
+        draft.resolve(draft.seed()).expect("what its own seed draws fits together")
     };
     files.iter().map(read).collect()
 }

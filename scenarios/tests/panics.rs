@@ -5,8 +5,10 @@ use scenarios::execute::{Options, execute};
 use scenarios::systems::{DataKind, System};
 use serde::Serialize;
 use sim_core::laws::NoLaws;
+use sim_core::promise::{Claim, Premise};
 use sim_core::protocol::{
-    Boot, Client, ClientBoot, ClientCtx, ClientId, Ctx, Never, NodeId, OpId, Protocol, Vocabulary, Why,
+    About, Boot, Client, ClientBoot, ClientCtx, ClientId, Ctx, Never, NodeId, OpId, OrderKind, Protocol, Vocabulary,
+    Why,
 };
 use sim_core::reach::Reach;
 use sim_core::time::MILLISECOND;
@@ -34,7 +36,11 @@ impl Protocol for Clumsy {
     type Config = ();
     type Data = Register;
     type Laws = NoLaws;
+    const ORDERS: &'static [OrderKind] = &[OrderKind { name: "dance", about: About::One, text: "Trips." }];
 
+    fn order(_: &str, about: &[NodeId]) -> Never {
+        panic!("cannot dance with {}", about[0])
+    }
     fn start(boot: Boot<'_, Self>, _: &mut Ctx<'_, Self>) -> Self {
         assert_eq!(boot.why, Why::First, "cannot get up");
         Clumsy { answered: 0 }
@@ -50,6 +56,9 @@ impl Protocol for Clumsy {
     }
     fn can_serve(_: &(), _: &RegisterOp, _: &Reach<'_>) -> bool {
         true
+    }
+    fn promises(_: &Self::Config, _: Claim, _: &Premise) -> Result<(), String> {
+        Ok(())
     }
 }
 
@@ -86,9 +95,11 @@ const CLUMSY: System = System {
     flaws: &[],
     roles: &[],
     serving: None,
+    orders: Clumsy::ORDERS,
     laws: &[],
     data: &[DataKind::object::<Register>()],
     check: |_, _| Ok(()),
+    promises: |_, _, _| Ok(()),
     runner: |_| execute::<Clumsy>,
 };
 
@@ -110,7 +121,8 @@ clients = 1
 must = ["linearizable", "availability >= 1%"]
 "#
     );
-    let (scenario, _) = scenarios::parse(&source, "clumsy", &[], &[CLUMSY]).expect("well formed");
+    let (draft, _) = scenarios::parse(&source, "clumsy", &[], &[CLUMSY]).expect("well formed");
+    let scenario = draft.resolve(1).expect("nothing is drawn");
     scenarios::run(&scenario, 1, &[CLUMSY], &mut Options::default()).expect("the engine holds").record
 }
 
@@ -129,6 +141,13 @@ fn a_protocol_that_panics_fails_with_a_witness() {
     assert_eq!(finding(&record, "progress after settle").verdict, Verdict::Unknown);
     assert_eq!(record.protocol, "clumsy");
     assert_eq!(Register::NAME, record.data);
+}
+
+#[test]
+fn a_protocol_that_panics_over_an_order_fails_with_a_witness() {
+    let record = run("500ms", "[[fault]]\ndo = \"operate\"\nat = \"300ms\"\norder = \"dance\"\nabout = \"n1\"");
+    let panic = finding(&record, "no panic");
+    assert!(panic.detail.contains("n1 panicked: cannot dance with n1"), "{}", panic.detail);
 }
 
 /// What is still down when the load ends is restarted by healing, and that runs the protocol's code too.

@@ -67,6 +67,22 @@ impl<T: Copy + Eq> Alarms<T> {
         Some(call)
     }
 
+    /// The clock has been set or runs at another rate. The calls to make for alarms that would be looked at too late: those
+    /// due earlier now, and those that were due when the process was busy and are not any more.
+    pub(crate) fn look_again(&mut self, clock: Clock, now: Nanos) -> Vec<(Call, Nanos)> {
+        let mut calls = Vec::new();
+        for i in 0..self.slots.len() {
+            let Some(deadline) = self.slots[i].deadline else { continue };
+            let at = clock.true_time(deadline).max(now);
+            if self.slots[i].call.is_none_or(|(_, comes)| comes > at) {
+                let call = (self.next_call(), at);
+                self.slots[i].call = Some(call);
+                calls.push(call);
+            }
+        }
+        calls
+    }
+
     /// Takes an alarm back.
     pub(crate) fn disarm(&mut self, timer: T) {
         if let Some(slot) = self.slots.iter_mut().find(|slot| slot.timer == timer) {
@@ -149,6 +165,28 @@ mod tests {
         let again = alarms.arm('e', at(50), CLOCK);
         assert_eq!(again.map(|(_, comes)| comes), Some(50));
         assert!(!alarms.ring('e', at(12)));
+    }
+
+    #[test]
+    fn a_clock_set_forwards_brings_alarms_forward_and_one_set_back_does_not_lose_them() {
+        let mut alarms = Alarms::new();
+        let (late, _) = alarms.arm('e', at(100), CLOCK).expect("a call");
+        alarms.arm('f', at(500), CLOCK).expect("a call");
+        let ahead = CLOCK.stepped(20, 60);
+        let [(call, 40), (other, 440)] = alarms.look_again(ahead, 20)[..] else { panic!("60 ns earlier, each") };
+        assert_eq!(alarms.wake(call, 40, ahead), Woken::Due('e'));
+        // The process was busy, and the clock is set back before it hears of it.
+        let back = ahead.stepped(40, -30);
+        let [(again, 70)] = alarms.look_again(back, 40)[..] else {
+            panic!("the other alarm's call comes early enough")
+        };
+        assert!(!alarms.ring('e', back.local(45)), "it is not due any more");
+        assert_eq!(alarms.wake(again, 70, back), Woken::Due('e'));
+        assert!(alarms.ring('e', back.local(70)));
+        assert_eq!(alarms.wake(late, 100, back), Woken::Stale);
+        let Woken::Again(last, 470) = alarms.wake(other, 440, back) else { panic!("30 ns later") };
+        let [(_, 450)] = alarms.look_again(back.stepped(450, 900), 450)[..] else { panic!("long due") };
+        assert_eq!(alarms.wake(last, 470, back), Woken::Stale);
     }
 
     #[test]

@@ -128,7 +128,7 @@ struct ReachEpoch {
 }
 
 /// What everybody could reach, from when.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Reachability {
     nodes: usize,
     epochs: Vec<ReachEpoch>,

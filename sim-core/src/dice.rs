@@ -10,6 +10,7 @@
 
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng as _, SeedableRng as _};
+use std::fmt;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 /// The name of a stream, hashed.
@@ -77,6 +78,17 @@ pub struct Ratio {
     pub denominator: u64,
 }
 
+/// In per cent, to a ten-thousandth of it, as scenario files write shares: `2.5%`.
+impl fmt::Display for Ratio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ppm = u128::from(self.numerator) * 1_000_000 / u128::from(self.denominator);
+        let (whole, fraction) = (ppm / 10_000, format!("{:04}", ppm % 10_000));
+        let fraction = fraction.trim_end_matches('0');
+        let point = if fraction.is_empty() { "" } else { "." };
+        write!(f, "{whole}{point}{fraction}%")
+    }
+}
+
 impl Ratio {
     /// Never.
     pub const ZERO: Ratio = Ratio { numerator: 0, denominator: 1 };
@@ -85,6 +97,12 @@ impl Ratio {
     pub const fn new(numerator: u64, denominator: u64) -> Self {
         assert!(denominator > 0, "a share of nothing");
         Ratio { numerator, denominator }
+    }
+
+    /// Whether it is more than another.
+    pub fn exceeds(self, other: Ratio) -> bool {
+        let cross = |a: u64, b: u64| u128::from(a) * u128::from(b);
+        cross(self.numerator, other.denominator) > cross(other.numerator, self.denominator)
     }
 
     /// The share as a threshold for 32 random bits: `bits < threshold` holds with this probability (to 2^-32).

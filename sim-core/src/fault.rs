@@ -42,11 +42,32 @@ pub enum FaultKind<D = Delay> {
         target: Vec<Target>,
         /// What becomes of records that were not yet on disk.
         disk: DiskFate,
+        /// When exactly.
+        moment: Moment,
     },
     /// Freezes a process, as a long garbage collection does: nothing is lost, everything waits. Its clock runs on.
     Pause {
         /// Whose.
         target: Vec<Target>,
+    },
+    /// Makes clocks wrong.
+    Clock {
+        /// Whose.
+        target: Vec<Target>,
+        /// How far they jump when it strikes, in nanoseconds; its end does not take that back.
+        step: i64,
+        /// What they gain (or lose) in a second, in nanoseconds, beside what they gain anyway, while it lasts.
+        rate_ppb: i64,
+    },
+    /// Orders nodes to do something, as an operator would. With a length, the operator repeats the order for so long until
+    /// somebody takes it up; without, it is given once. What comes of it is the system's business.
+    Operate {
+        /// The name of one of the system's orders.
+        order: String,
+        /// Who is told. Clients among them are not.
+        to: Vec<Target>,
+        /// Which nodes it is about; of several that an order about one could mean, one is drawn by lot.
+        about: Vec<Target>,
     },
     /// Spoils the traffic between two sets of machines.
     Link {
@@ -62,19 +83,28 @@ pub enum FaultKind<D = Delay> {
         loss: Ratio,
         /// Doubled, likewise (datagrams only).
         duplicate: Ratio,
+        /// How much later than usual the second copy comes.
+        duplicate_after: D,
+        /// Held up, so that later ones overtake them (datagrams only).
+        reorder: Ratio,
+        /// For how long.
+        reorder_by: D,
     },
 }
 
 impl<D> FaultKind<D> {
-    /// The same fault, with its delay given in another way.
-    pub fn with_delay<E>(self, convert: impl FnOnce(D) -> E) -> FaultKind<E> {
+    /// The same fault, with its delays given in another way.
+    pub fn with_delays<E>(self, convert: impl Fn(D) -> E) -> FaultKind<E> {
         match self {
             FaultKind::Partition { groups, one_way } => FaultKind::Partition { groups, one_way },
             FaultKind::CutLinks { links } => FaultKind::CutLinks { links },
-            FaultKind::Crash { target, disk } => FaultKind::Crash { target, disk },
+            FaultKind::Crash { target, disk, moment } => FaultKind::Crash { target, disk, moment },
             FaultKind::Pause { target } => FaultKind::Pause { target },
-            FaultKind::Link { from, to, one_way, delay, loss, duplicate } => {
-                FaultKind::Link { from, to, one_way, delay: convert(delay), loss, duplicate }
+            FaultKind::Clock { target, step, rate_ppb } => FaultKind::Clock { target, step, rate_ppb },
+            FaultKind::Operate { order, to, about } => FaultKind::Operate { order, to, about },
+            FaultKind::Link { from, to, one_way, delay, loss, duplicate, duplicate_after, reorder, reorder_by } => {
+                let [delay, duplicate_after, reorder_by] = [delay, duplicate_after, reorder_by].map(convert);
+                FaultKind::Link { from, to, one_way, delay, loss, duplicate, duplicate_after, reorder, reorder_by }
             }
         }
     }
@@ -85,13 +115,26 @@ impl<D> FaultKind<D> {
             FaultKind::Partition { .. } | FaultKind::CutLinks { .. } => "partition",
             FaultKind::Crash { .. } => "crash",
             FaultKind::Pause { .. } => "pause",
+            FaultKind::Clock { .. } => "clock",
+            FaultKind::Operate { .. } => "operate",
             FaultKind::Link { .. } => "link",
         }
     }
 }
 
-/// What a crash leaves of the records that were written but not yet on disk.
+/// When exactly a process dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// At once, and so between two steps.
+    Between,
+    /// In the middle of its next step that asks for something which leaves a mark (a message, a reply, a record, a
+    /// snapshot), after so many of them, drawn by lot: none, or some, never all. The fault's length counts from then; if it has
+    /// passed before there was such a step, nothing has happened. A client writes nothing down, and dies at once.
+    Within,
+}
+
+/// What a crash leaves of the records that were written but not yet on disk; the later ones are worse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DiskFate {
     /// All of them: only the process died, the operating system wrote them out.
     Keep,

@@ -22,6 +22,7 @@ pub mod laws;
 mod machine;
 mod network;
 pub mod oplog;
+pub mod promise;
 pub mod protocol;
 mod queue;
 pub mod reach;

@@ -3,9 +3,10 @@
 //! A process handles one thing at a time, and each costs its CPU some time. What arrives while it is busy or paused waits
 //! in the inbox. One *ready* event is under way for a machine whose inbox is not empty, none for an idle one.
 
-use crate::alarms::Alarms;
+use crate::alarms::{Alarms, Call};
 use crate::clock::Clock;
 use crate::dice::Dice;
+use crate::network::StrikeId;
 use crate::strain::{Span, Spans};
 use crate::time::Nanos;
 use std::collections::VecDeque;
@@ -54,6 +55,8 @@ impl Pairs {
 pub(crate) struct Machine<I, T> {
     pub(crate) id: MachineId,
     pub(crate) clock: Clock,
+    /// The faults that make it wrong.
+    pub(crate) clock_faults: Vec<StrikeId>,
     pub(crate) dice: Dice,
     pub(crate) alarms: Alarms<T>,
     /// How many faults keep it down.
@@ -75,6 +78,10 @@ pub(crate) struct Machine<I, T> {
 /// What can be asked of a machine whatever runs on it.
 pub(crate) trait Host {
     fn clock(&self) -> Clock;
+    /// Sets its clock. The calls to make to its alarms.
+    fn set_clock(&mut self, clock: Clock, now: Nanos) -> Vec<(Call, Nanos)>;
+    /// The faults that make its clock wrong.
+    fn clock_faults(&mut self) -> &mut Vec<StrikeId>;
     fn incarnation(&self) -> u32;
     /// How many things wait in its inbox.
     fn waiting(&self) -> usize;
@@ -87,9 +94,18 @@ pub(crate) trait Host {
     fn next_ready(&mut self, now: Nanos) -> Option<Nanos>;
 }
 
-impl<I, T> Host for Machine<I, T> {
+impl<I, T: Copy + Eq> Host for Machine<I, T> {
     fn clock(&self) -> Clock {
         self.clock
+    }
+
+    fn set_clock(&mut self, clock: Clock, now: Nanos) -> Vec<(Call, Nanos)> {
+        self.clock = clock;
+        self.alarms.look_again(clock, now)
+    }
+
+    fn clock_faults(&mut self) -> &mut Vec<StrikeId> {
+        &mut self.clock_faults
     }
 
     fn incarnation(&self) -> u32 {
@@ -133,6 +149,7 @@ impl<I, T: Copy + Eq> Machine<I, T> {
         Machine {
             id,
             clock,
+            clock_faults: Vec::new(),
             dice,
             alarms: Alarms::new(),
             downs: 0,

@@ -2,7 +2,7 @@
 //!
 //! Every ordered pair of machines has a *path*: the dice thrown for its messages, the partitions that cut it and the
 //! faults that spoil it. Each message costs exactly one draw, whatever comes of it: 64 bits that say how long it takes and,
-//! scrambled, whether it is lost or doubled. Draw first, branch after.
+//! scrambled (and scrambled again), whether it is lost, doubled or overtaken. Draw first, branch after.
 //!
 //! A *stream* is TCP as far as a protocol can tell: in order; a loss shows as the time its retransmission takes; while a
 //! path is cut, what was sent waits, and is tried again at growing intervals; after a while the connection is reset and
@@ -44,6 +44,11 @@ pub(crate) struct Spoil {
     pub(crate) delay: Delay,
     pub(crate) loss: Ratio,
     pub(crate) duplicate: Ratio,
+    /// How much later than usual its second copies come.
+    pub(crate) duplicate_after: Delay,
+    /// The share that is held up, and for how long.
+    pub(crate) reorder: Ratio,
+    pub(crate) reorder_by: Delay,
 }
 
 /// One ordered pair of machines.
@@ -160,24 +165,32 @@ impl Network {
         };
         let mut delay: Nanos = route.delays.iter().map(|delay| delay.at(quantile)).sum();
         let (mut loss, mut duplicate, mut held_up) = (route.loss, route.duplicate, 0);
+        // What befalls datagrams only: how much later this one comes, and its second copy.
+        let (mut reorder, mut overtaken, mut copy_later) = (0, 0, 0);
+        let is_datagram = transport == Transport::Datagram;
         for (strike, spoil) in &path.spoils {
-            let (lost, doubled) = (spoil.loss.threshold_32(), spoil.duplicate.threshold_32());
+            let order = scrambled(chance);
             let more = spoil.delay.at(quantile);
-            let bites = more > 0 || low(chance) < either([loss, lost].into_iter()) && low(chance) >= loss;
-            let doubles = high(chance) < either([duplicate, doubled].into_iter()) && high(chance) >= duplicate;
-            if bites || (doubles && transport == Transport::Datagram) {
+            let loses = takes(&mut loss, spoil.loss, low(chance));
+            let doubles = takes(&mut duplicate, spoil.duplicate, high(chance)) && is_datagram;
+            let reorders = takes(&mut reorder, spoil.reorder, low(order)) && is_datagram;
+            let kept_back = if reorders { spoil.reorder_by.at(scrambled(order)) } else { 0 };
+            if more > 0 || loses || doubles || kept_back > 0 {
                 self.effects.push(*strike);
             }
+            if doubles {
+                copy_later = spoil.duplicate_after.at(scrambled(!order));
+            }
             held_up += more;
-            loss = either([loss, lost].into_iter());
-            duplicate = either([duplicate, doubled].into_iter());
+            overtaken += kept_back;
         }
-        let usual = delay;
-        delay += held_up;
+        let undisturbed = delay;
+        delay += held_up + overtaken;
         match transport {
             Transport::Datagram if low(chance) < loss => Fate::Lost,
             Transport::Datagram if high(chance) < duplicate => {
-                let again = now + delay + route.delays.iter().map(|d| d.at(quantile.rotate_left(32))).sum::<Nanos>();
+                let usual = route.delays.iter().map(|d| d.at(quantile.rotate_left(32))).sum::<Nanos>();
+                let again = now + delay + usual + copy_later;
                 Fate::ArrivesTwice { at: now + delay, again, connection }
             }
             Transport::Datagram => Fate::Arrives { at: now + delay, connection },
@@ -190,7 +203,7 @@ impl Network {
                 let at = path.last_arrival.max(now + delay + again);
                 path.last_arrival = at;
                 // Links differ by themselves, and a message waits behind a slow one: half again as long is no strain.
-                let expected = now + usual + usual / 2;
+                let expected = now + undisturbed + undisturbed / 2;
                 if at >= expected + LONG {
                     self.late[index].note(expected, at);
                 }
@@ -208,14 +221,15 @@ impl Network {
     /// Whether a message that arrives now on `connection` gets through: `None` if its connection is gone.
     #[inline]
     pub(crate) fn arrives(&mut self, from: MachineId, to: MachineId, connection: u32) -> Option<bool> {
-        let path = &self.paths[self.index(from, to)];
-        if path.connection != connection {
-            return None;
-        }
-        if path.cuts.is_empty() && self.link_cuts.is_empty() {
-            return Some(true);
-        }
-        Some(self.is_live(from, to))
+        let is_there = self.paths[self.index(from, to)].connection == connection;
+        is_there.then(|| self.passes(from, to))
+    }
+
+    /// Whether a message that arrives now, on whichever connection or none, gets through.
+    #[inline]
+    pub(crate) fn passes(&mut self, from: MachineId, to: MachineId) -> bool {
+        let is_whole = self.paths[self.index(from, to)].cuts.is_empty() && self.link_cuts.is_empty();
+        is_whole || self.is_live(from, to)
     }
 
     /// A message meets the cuts on its way, when it is sent or when it arrives: their effect.
@@ -316,6 +330,14 @@ fn cuts_on_usual_way(topology: &Topology, cuts: &[(StrikeId, Vec<String>)], from
     cuts.iter().filter(|(_, links)| meets(links)).map(|(strike, _)| *strike).collect()
 }
 
+/// Adds a fault's share to what has befallen a message so far, by luck or by other faults. Whether it is this share that the
+/// bits fall into: each message is spoilt in one way by one fault.
+fn takes(so_far: &mut u64, share: Ratio, bits: u64) -> bool {
+    let before = *so_far;
+    *so_far = either([before, share.threshold_32()].into_iter());
+    (before..*so_far).contains(&bits)
+}
+
 /// Other bits, as good as independent of these: the finalizer of SplitMix64 (Steele, Lea & Flood 2014).
 #[inline]
 fn scrambled(bits: u64) -> u64 {
@@ -351,6 +373,15 @@ mod tests {
 
     const A: MachineId = MachineId(0);
     const B: MachineId = MachineId(1);
+
+    const HARMLESS: Spoil = Spoil {
+        delay: Delay::NONE,
+        loss: Ratio::ZERO,
+        duplicate: Ratio::ZERO,
+        duplicate_after: Delay::NONE,
+        reorder: Ratio::ZERO,
+        reorder_by: Delay::NONE,
+    };
 
     fn network(loss: Ratio, duplicate: Ratio) -> Network {
         let mut topology = Topology::new();
@@ -411,7 +442,7 @@ mod tests {
 
     #[test]
     fn a_spoiled_path_is_slower_and_counts_each_message() {
-        let spoil = || Spoil { delay: Delay::Fixed(80 * MILLISECOND), loss: Ratio::ZERO, duplicate: Ratio::ZERO };
+        let spoil = || Spoil { delay: Delay::Fixed(80 * MILLISECOND), ..HARMLESS };
         let (mut plain, mut spoiled) = (network(Ratio::ZERO, Ratio::ZERO), network(Ratio::ZERO, Ratio::ZERO));
         spoiled.spoil(StrikeId(0), A, B, spoil());
         for now in 0..10 {
@@ -425,11 +456,69 @@ mod tests {
         assert_eq!(spoiled.effects.len(), 10);
     }
 
+    #[test]
+    fn a_share_of_datagrams_is_held_up_and_the_others_come_as_ever() {
+        let by = Delay::Uniform { min: 100 * MILLISECOND, max: 500 * MILLISECOND };
+        let spoil = Spoil { reorder: Ratio::new(1, 10), reorder_by: by, ..HARMLESS };
+        let (mut plain, mut spoiled) = (network(Ratio::ZERO, Ratio::ZERO), network(Ratio::ZERO, Ratio::ZERO));
+        spoiled.spoil(StrikeId(7), A, B, spoil);
+        let mut late = Vec::new();
+        for now in 0..8000 {
+            let (Fate::Arrives { at: usual, .. }, Fate::Arrives { at, .. }) =
+                (plain.send(A, B, Transport::Datagram, now), spoiled.send(A, B, Transport::Datagram, now))
+            else {
+                panic!("both arrive")
+            };
+            late.extend((at > usual).then_some(at - usual));
+        }
+        assert!((700..900).contains(&late.len()), "{}", late.len());
+        assert!(late.iter().all(|late| (100 * MILLISECOND..=500 * MILLISECOND).contains(late)));
+        let mean = late.iter().sum::<Nanos>() / late.len() as u64;
+        assert!(mean.abs_diff(300 * MILLISECOND) < 15 * MILLISECOND, "uniform, whoever it is: {mean}");
+        assert_eq!(spoiled.effects, vec![StrikeId(7); late.len()]);
+    }
+
+    #[test]
+    fn the_second_copy_of_a_datagram_can_come_much_later() {
+        let copies = |after: Delay| {
+            let mut net = network(Ratio::ZERO, Ratio::ZERO);
+            net.spoil(StrikeId(0), A, B, Spoil { duplicate: Ratio::new(1, 2), duplicate_after: after, ..HARMLESS });
+            let fates = (0..1000).map(|now| net.send(A, B, Transport::Datagram, now)).collect::<Vec<_>>();
+            let doubled = fates.iter().filter(|fate| matches!(fate, Fate::ArrivesTwice { .. })).count();
+            assert_eq!(net.effects.len(), doubled, "one each");
+            fates
+        };
+        let mut differences = Vec::new();
+        for (soon, late) in copies(Delay::NONE).into_iter().zip(copies(Delay::Uniform { min: 0, max: 2 * SECOND })) {
+            match (soon, late) {
+                (Fate::ArrivesTwice { at, again, .. }, Fate::ArrivesTwice { at: same, again: later, .. }) => {
+                    assert_eq!(at, same);
+                    differences.push(later - again);
+                }
+                _ => assert_eq!(soon, late),
+            }
+        }
+        let mean = differences.iter().sum::<Nanos>() / differences.len() as u64;
+        assert!(differences.len() > 400 && mean.abs_diff(SECOND) < 100 * MILLISECOND, "{mean}");
+    }
+
+    #[test]
+    fn streams_know_nothing_of_what_befalls_datagrams() {
+        let (mut plain, mut spoiled) = (network(Ratio::ZERO, Ratio::ZERO), network(Ratio::ZERO, Ratio::ZERO));
+        let (all, late) = (Ratio::new(1, 1), Delay::Fixed(SECOND));
+        let spoil = Spoil { duplicate: all, duplicate_after: late.clone(), reorder: all, reorder_by: late, ..HARMLESS };
+        spoiled.spoil(StrikeId(0), A, B, spoil);
+        for now in 0..100 {
+            assert_eq!(plain.send(A, B, Transport::Stream, now), spoiled.send(A, B, Transport::Stream, now));
+        }
+        assert_eq!(spoiled.effects, []);
+    }
+
     /// A connection that is held up for too long is given up, so a fault that is over does not go on delaying.
     #[test]
     fn a_stream_slower_than_its_patience_is_reset() {
         let mut net = network(Ratio::ZERO, Ratio::ZERO);
-        let slow = Spoil { delay: Delay::Fixed(30 * SECOND), loss: Ratio::ZERO, duplicate: Ratio::ZERO };
+        let slow = Spoil { delay: Delay::Fixed(30 * SECOND), ..HARMLESS };
         net.spoil(StrikeId(0), A, B, slow);
         assert_eq!(net.send(A, B, Transport::Stream, 0), Fate::TimesOut);
         net.reset(A, B);

@@ -24,6 +24,8 @@ pub struct LoggedOp<D: Data> {
     pub purpose: Purpose,
     /// Whom it asked at once, as it said.
     asked: Option<NodeId>,
+    /// Who answered last, if anybody did.
+    pub answered_by: Option<NodeId>,
 }
 
 impl<D: Data> LoggedOp<D> {
@@ -78,7 +80,17 @@ impl<D: Data> OpLog<D> {
         let id = OpId(u32::try_from(self.ops.len()).expect("a run has fewer than 2^32 operations"));
         let outcome = Outcome::Unknown;
         let deadline = now.saturating_add(patience);
-        self.ops.push(LoggedOp { client, op, invoked, deadline, completed: None, outcome, purpose, asked: None });
+        self.ops.push(LoggedOp {
+            client,
+            op,
+            invoked,
+            deadline,
+            completed: None,
+            outcome,
+            purpose,
+            asked: None,
+            answered_by: None,
+        });
         id
     }
 
@@ -111,6 +123,10 @@ impl<D: Data> OpLog<D> {
         asked
     }
 
+    pub(crate) fn answered(&mut self, id: OpId, from: NodeId) {
+        self.ops[id.0 as usize].answered_by = Some(from);
+    }
+
     /// How many operations have returned a result.
     pub(crate) fn returned(&self) -> u64 {
         self.returned
@@ -137,6 +153,7 @@ impl<D: Data> OpLog<D> {
                 Outcome::Unknown => Outcome::Unknown,
             },
             purpose: logged.purpose,
+            node: logged.answered_by.map(|node| node.to_string().into()),
         });
         History { operations: operations.collect() }
     }
@@ -190,12 +207,16 @@ mod tests {
         log.complete(first, Outcome::Returned(RegisterRet::Done), 1);
         let second = ask(&mut log);
         let third = ask(&mut log);
+        log.answered(second, NodeId(0));
+        log.answered(second, NodeId(2));
         log.complete(second, Outcome::Unknown, 2);
         log.complete(third, Outcome::Refused, 3);
         ask(&mut log);
         let history = log.history(4);
         let processes: Vec<u64> = history.operations.iter().map(|op| op.process).collect();
         assert_eq!(processes, [1, 1, 5, 5]);
+        let nodes: Vec<Option<&str>> = history.operations.iter().map(|op| op.node.as_deref()).collect();
+        assert_eq!(nodes, [None, Some("n3"), None, None]);
         assert_eq!(history::jsonl::read(&history::jsonl::write(&history)), Ok(history));
     }
 

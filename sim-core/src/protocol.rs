@@ -22,6 +22,7 @@
 
 use crate::dice::Dice;
 use crate::laws::Laws;
+use crate::promise::{Claim, Premise};
 use crate::reach::Reach;
 use crate::settings::Settings;
 use crate::time::{LocalTime, Nanos};
@@ -70,6 +71,28 @@ pub trait Vocabulary: Sized + 'static {
     type Reply: Wire;
 }
 
+/// An order that an operator can give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderKind {
+    /// As scenario files write it, such as `remove`.
+    pub name: &'static str,
+    /// How many nodes it is about.
+    pub about: About,
+    /// What it does, in a sentence.
+    pub text: &'static str,
+}
+
+/// How many nodes an order is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// None: `compact`.
+    Nobody,
+    /// One: `remove n3`.
+    One,
+    /// One or more: `members n1 n2 n3`.
+    Some,
+}
+
 /// A system under test.
 pub trait Protocol: Vocabulary + Clone {
     /// Client to node.
@@ -86,6 +109,14 @@ pub trait Protocol: Vocabulary + Clone {
     type Laws: Laws<Self>;
     /// The kinds of node in the system; most have one.
     const ROLES: &'static [&'static str] = &["node"];
+    /// What an operator can order, by the names that scenario files use.
+    const ORDERS: &'static [OrderKind] = &[];
+
+    /// The order of this name (one of [`Protocol::ORDERS`]) about these nodes.
+    fn order(name: &str, about: &[NodeId]) -> Self::Admin {
+        let _ = about;
+        unreachable!("nobody asks for the order `{name}` of a system without ORDERS")
+    }
 
     /// A process begins: the first time, or again after a crash, with what its journal kept.
     fn start(boot: Boot<'_, Self>, ctx: &mut Ctx<'_, Self>) -> Self;
@@ -99,14 +130,22 @@ pub trait Protocol: Vocabulary + Clone {
     fn on_disk(&mut self, ticket: Ticket, ctx: &mut Ctx<'_, Self>) {
         let _ = (ticket, ctx);
     }
-    /// An order from the operator.
-    fn on_admin(&mut self, order: Self::Admin, ctx: &mut Ctx<'_, Self>) {
+    /// An order from the operator. Whether the node took it up; an order that nobody takes up had no effect.
+    fn on_admin(&mut self, order: Self::Admin, ctx: &mut Ctx<'_, Self>) -> bool {
         let _ = (order, ctx);
+        false
     }
 
     /// Could *any* protocol of this kind have served `op`, given which nodes are up and which links are live? The bound
     /// beside which availability is shown.
     fn can_serve(config: &Self::Config, op: &<Self::Data as Data>::Op, reach: &Reach<'_>) -> bool;
+
+    /// Whether, with these settings and where no more than this goes wrong, it promises this. Flaws are not looked at: what is
+    /// promised is what the system would do without them.
+    ///
+    /// # Errors
+    /// Why not, in half a sentence that names the setting or the condition: "reads = local answers from …".
+    fn promises(config: &Self::Config, claim: Claim, premise: &Premise) -> Result<(), String>;
 }
 
 /// Who asks: a process outside the system, with a clock and dice of its own. It can be paused, crashed and cut off.
@@ -221,6 +260,8 @@ pub enum Effect<V: Vocabulary> {
     Persist(V::Record),
     /// A record; nothing waits for it.
     PersistLater(V::Record, Ticket),
+    /// Records that replace everything written before them; what leaves the node after them waits for the disk.
+    Snapshot(Vec<V::Record>),
     /// Drops every journal slot from this one on.
     Truncate(usize),
     /// Sets an alarm, or sets it anew.
@@ -256,6 +297,11 @@ impl<V: Vocabulary> Ctx<'_, V> {
         self.dice
     }
 
+    /// Sends to a peer over this transport.
+    pub fn send_over(&mut self, transport: Transport, to: NodeId, message: V::Message) {
+        self.effects.push(Effect::Send(to, message, transport));
+    }
+
     /// Sends to a peer, in order and without loss while the connection lives.
     pub fn send(&mut self, to: NodeId, message: V::Message) {
         self.effects.push(Effect::Send(to, message, Transport::Stream));
@@ -284,7 +330,17 @@ impl<V: Vocabulary> Ctx<'_, V> {
         ticket
     }
 
-    /// Drops every journal slot from number `from` on, such as a torn tail found at the start.
+    /// Writes records down that replace everything written so far. They are appended as a group; once all of them are on
+    /// disk, every slot before them is dropped, in one go (write beside, then rename). Until then the old slots stay, and a
+    /// crash finds them, and possibly some or all of the new ones behind them: a record has to say itself that a snapshot
+    /// begins and ends with it. Like [`Ctx::persist`] it holds back what leaves the node after it; what is persisted after
+    /// it lies behind it.
+    pub fn snapshot(&mut self, records: Vec<V::Record>) {
+        self.effects.push(Effect::Snapshot(records));
+    }
+
+    /// Drops every journal slot from number `from` on, such as a torn tail found at the start: numbers count the slots
+    /// of [`Boot::journal`], before anything else is written.
     pub fn truncate(&mut self, from: usize) {
         self.effects.push(Effect::Truncate(from));
     }
@@ -306,6 +362,10 @@ impl<V: Vocabulary> Ctx<'_, V> {
     }
 
     /// Lends a part of this process a context in its own words; what it asks for is said in the host's.
+    ///
+    /// There is one journal. A part that shares it with the host or other parts must not ask for [`Ctx::snapshot`] or
+    /// [`Ctx::truncate`] by itself, which would drop their records with its own: it hands its records to the host, which
+    /// writes one snapshot of them all.
     pub fn nested<W: Vocabulary, R>(&mut self, run: impl FnOnce(&mut Ctx<'_, W>) -> R) -> R
     where
         V: Embed<W>,
@@ -341,6 +401,7 @@ fn embed<V: Embed<W>, W: Vocabulary>(effect: Effect<W>) -> Effect<V> {
         Effect::Tell(client, reply) => Effect::Tell(client, V::reply(reply)),
         Effect::Persist(record) => Effect::Persist(V::record(record)),
         Effect::PersistLater(record, ticket) => Effect::PersistLater(V::record(record), ticket),
+        Effect::Snapshot(records) => Effect::Snapshot(records.into_iter().map(V::record).collect()),
         Effect::Truncate(from) => Effect::Truncate(from),
         Effect::Arm(timer, after) => Effect::Arm(V::timer(timer), after),
         Effect::Disarm(timer) => Effect::Disarm(V::timer(timer)),
@@ -415,6 +476,12 @@ impl<P: Protocol> ClientCtx<'_, P> {
     /// Writes into the history how the operation ended, as far as this client knows.
     pub fn complete(&mut self, op: OpId, outcome: history::Outcome<<P::Data as Data>::Ret>) {
         self.log.complete(op, outcome, self.true_now);
+    }
+
+    /// Notes that a node answered the operation; of several answers, the last counts. No verdict depends on it, but whoever
+    /// reads of a violation wants to know who gave the wrong answer.
+    pub fn answered(&mut self, op: OpId, from: NodeId) {
+        self.log.answered(op, from);
     }
 
     /// Wakes this client with `timer` in `after` nanoseconds of its own clock; an alarm already set under that name is

@@ -1,5 +1,6 @@
 //! A protocol's settings: one table of keys that feeds the parser, the manual and the schema.
 
+use crate::dice::Ratio;
 use crate::time::{Nanos, format_duration, parse_duration};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -43,6 +44,11 @@ pub enum Kind {
         /// At most.
         max: Nanos,
     },
+    /// A share, such as `5%` or `200ppm`.
+    Share {
+        /// At most.
+        max: Ratio,
+    },
     /// One of these words.
     Word(&'static [&'static str]),
 }
@@ -58,6 +64,8 @@ pub enum Setting {
     Duration(Nanos),
     /// For [`Kind::DurationRange`].
     DurationRange(Nanos, Nanos),
+    /// For [`Kind::Share`].
+    Share(Ratio),
     /// For [`Kind::Word`].
     Word(&'static str),
 }
@@ -69,6 +77,7 @@ impl fmt::Display for Setting {
             Setting::Count(count) => count.fmt(f),
             Setting::Duration(time) => f.write_str(&format_duration(time)),
             Setting::DurationRange(min, max) => write!(f, "{}..{}", format_duration(min), format_duration(max)),
+            Setting::Share(share) => write!(f, "{share}"),
             Setting::Word(word) => f.write_str(word),
         }
     }
@@ -104,6 +113,10 @@ impl Kind {
                 let (from, to) = parse_duration_range(text)?;
                 Ok(Setting::DurationRange(within(from, min, max)?, within(to, min, max)?))
             }
+            Kind::Share { max } => match parse_share(text)? {
+                share if share.exceeds(max) => Err(format!("{share} is too much; at most {max}")),
+                share => Ok(Setting::Share(share)),
+            },
             Kind::Word(words) => match words.iter().find(|word| **word == text) {
                 Some(word) => Ok(Setting::Word(word)),
                 None => Err(format!("`{text}` is not one of {}", words.join(", "))),
@@ -125,6 +138,41 @@ pub fn parse_duration_range(text: &str) -> Result<(Nanos, Nanos), String> {
         return Err(format!("`{text}` runs backwards; write the shorter time first"));
     }
     Ok((from, to))
+}
+
+/// Reads a share such as `97%`, `0.01%` or `200ppm`, exactly.
+///
+/// # Errors
+/// What is wrong and what would be right, in words.
+pub fn parse_share(text: &str) -> Result<Ratio, String> {
+    let (number, of) = match (text.strip_suffix('%'), text.strip_suffix("ppm")) {
+        (Some(number), _) => (number, 100),
+        (None, Some(number)) => (number, 1_000_000),
+        (None, None) if text == "0" => ("0", 100),
+        (None, None) => {
+            return Err(format!("`{text}` is not a share; write it in per cent, like \"97%\" or \"0.01%\""));
+        }
+    };
+    let number =
+        parse_decimal(number).ok_or_else(|| format!("`{text}` is not a share; write it like \"97%\" or \"0.01%\""))?;
+    let share = Ratio::new(number.numerator, number.denominator * of);
+    if share.numerator > share.denominator {
+        return Err(format!("`{text}` is more than everything; a share is at most 100%"));
+    }
+    Ok(share)
+}
+
+/// A decimal number, exactly, if it has at most nine figures before the point and six behind it.
+pub fn parse_decimal(text: &str) -> Option<Ratio> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let complete = !whole.is_empty() && (!fraction.is_empty() || !text.contains('.'));
+    if !complete || whole.len() > 9 || fraction.len() > 6 || !is_digits(whole) || !is_digits(fraction) {
+        return None;
+    }
+    let denominator = 10u64.pow(fraction.len() as u32);
+    let fraction = if fraction.is_empty() { 0 } else { fraction.parse::<u64>().ok()? };
+    Some(Ratio::new(whole.parse::<u64>().ok()? * denominator + fraction, denominator))
 }
 
 /// A named defect: a historically real mistake that can be switched on to see the checks bite.
@@ -215,6 +263,13 @@ impl Values {
         (from, to)
     }
 
+    /// The value of a [`Kind::Share`].
+    pub fn share(&self, name: &str) -> Ratio {
+        let setting = self.get(name);
+        let Setting::Share(share) = setting else { mistyped(name, setting) };
+        share
+    }
+
     /// The value of a [`Kind::Word`].
     pub fn word(&self, name: &str) -> &'static str {
         let setting = self.get(name);
@@ -281,6 +336,10 @@ mod tests {
         assert_eq!(range.parse("1ms..3ms"), Ok(Setting::DurationRange(MILLISECOND, 3 * MILLISECOND)));
         assert_eq!(range.parse("1ms").map(|s| s.to_string()), Ok("1ms..1ms".to_owned()));
         assert!(range.parse("3ms..1ms").unwrap_err().contains("backwards"));
+        let share = Kind::Share { max: Ratio::new(1, 4) };
+        assert_eq!(share.parse("2.5%").map(|s| s.to_string()), Ok("2.5%".to_owned()));
+        assert_eq!(share.parse("200ppm").map(|s| s.to_string()), Ok("0.02%".to_owned()));
+        assert!(share.parse("26%").unwrap_err().contains("at most 25%"));
         assert!(Kind::Flag.parse("yes").is_err());
         assert!(Kind::Count { min: 1, max: 9 }.parse("10").is_err());
         assert!(Kind::Word(&["log", "read-index"]).parse("lease").unwrap_err().contains("log, read-index"));

@@ -21,7 +21,8 @@ pub const HOUR: Nanos = 60 * MINUTE;
 pub struct LocalTime(pub Nanos);
 
 impl LocalTime {
-    /// The time that has passed on this clock since `earlier`; 0 if the clock has gone back.
+    /// The time that has passed on this clock since `earlier`; 0 if the clock shows an earlier time now, as one that was
+    /// set back does.
     pub fn since(self, earlier: LocalTime) -> Nanos {
         self.0.saturating_sub(earlier.0)
     }

@@ -2,7 +2,9 @@
 
 mod toy;
 
-use sim_core::fault::{DiskFate, FaultKind, Who};
+use sim_core::delay::Delay;
+use sim_core::dice::Ratio;
+use sim_core::fault::{DiskFate, Fault, FaultKind, Moment, Who};
 use sim_core::setup::Setup;
 use sim_core::time::{MILLISECOND, SECOND};
 use sim_core::world::World;
@@ -13,7 +15,7 @@ fn stormy(seed: u64) -> Setup<Toy> {
     three(seed)
         .with_fault(once(split(vec![vec![target(Who::Any)], vec![target(Who::Others)]]), SECOND, SECOND))
         .with_fault(once(
-            FaultKind::Crash { target: vec![target(Who::Minority)], disk: DiskFate::Torn },
+            FaultKind::Crash { target: vec![target(Who::Minority)], disk: DiskFate::Torn, moment: Moment::Between },
             2 * SECOND,
             SECOND,
         ))
@@ -85,11 +87,56 @@ fn a_clone_has_the_same_future_and_a_fork_another() {
 #[test]
 fn another_client_leaves_other_streams_alone() {
     let struck = |clients: u32| {
-        let crash = FaultKind::Crash { target: vec![target(Who::Any)], disk: DiskFate::Keep };
+        let crash = FaultKind::Crash { target: vec![target(Who::Any)], disk: DiskFate::Keep, moment: Moment::Between };
         let mut world = World::new(with_clients(7, clients).with_fault(once(crash, SECOND, SECOND)));
         world.run_until(2 * SECOND);
         let first = world.log().ops().iter().filter(|op| op.client.0 < 2).map(|op| op.invoked.time).collect::<Vec<_>>();
         (world.strikes()[0].who.clone(), first)
     };
     assert_eq!(struck(2), struck(3));
+}
+
+/// A fault more must not shift what others draw: whom they strike, when clients ask.
+#[test]
+fn another_fault_leaves_other_streams_alone() {
+    let struck = |another: Option<FaultKind>| {
+        let crash = |moment| FaultKind::Crash { target: vec![target(Who::Any)], disk: DiskFate::Torn, moment };
+        let mut second = once(crash(Moment::Within), 3 * SECOND, 100 * MILLISECOND);
+        second.name = "the second".to_owned();
+        let setup = three(7).with_fault(once(crash(Moment::Between), 2 * SECOND, 100 * MILLISECOND)).with_fault(second);
+        let setup = match another {
+            Some(kind) => {
+                setup.with_fault(Fault { name: "another".to_owned(), ..once(kind, SECOND, 100 * MILLISECOND) })
+            }
+            None => setup,
+        };
+        let mut world = World::new(setup);
+        world.run_until(4 * SECOND);
+        let who: Vec<String> =
+            world.strikes().into_iter().filter(|strike| strike.fault < 2).map(|strike| strike.who).collect();
+        let asked: Vec<_> = world.log().ops().iter().map(|op| (op.client, op.invoked.time)).collect();
+        let has_bitten = world.strikes().iter().filter(|strike| strike.fault == 2).all(|s| s.effects > 0);
+        assert!(has_bitten, "{:?}", world.strikes());
+        (who, asked)
+    };
+    let any = || vec![target(Who::Any)];
+    let alone = struck(None);
+    for another in [
+        FaultKind::Crash { target: any(), disk: DiskFate::Torn, moment: Moment::Within },
+        FaultKind::Clock { target: any(), step: 30_000_000, rate_ppb: 100_000_000 },
+        FaultKind::Operate { order: "honour".to_owned(), to: any(), about: any() },
+        FaultKind::Link {
+            from: any(),
+            to: vec![target(Who::All)],
+            one_way: false,
+            delay: Delay::NONE,
+            loss: Ratio::ZERO,
+            duplicate: Ratio::new(1, 2),
+            duplicate_after: Delay::Uniform { min: 0, max: SECOND },
+            reorder: Ratio::new(1, 2),
+            reorder_by: Delay::Uniform { min: 0, max: SECOND },
+        },
+    ] {
+        assert_eq!(struck(Some(another.clone())), alone, "with {another:?}");
+    }
 }

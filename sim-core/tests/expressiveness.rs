@@ -4,7 +4,7 @@ mod toy;
 
 use sim_core::Clock;
 use sim_core::delay::Delay;
-use sim_core::fault::{DiskFate, FaultKind, Who};
+use sim_core::fault::{DiskFate, FaultKind, Moment, Who};
 use sim_core::protocol::{ClientId, NodeId, Ticket};
 use sim_core::time::{MILLISECOND, SECOND};
 use sim_core::trace::What;
@@ -60,7 +60,11 @@ fn a_record_on_its_way_holds_nothing_back_and_is_heard_of() {
 
 #[test]
 fn a_client_is_a_process_too() {
-    let crash = FaultKind::Crash { target: vec![target(Who::Client(ClientId(1)))], disk: DiskFate::Keep };
+    let crash = FaultKind::Crash {
+        target: vec![target(Who::Client(ClientId(1)))],
+        disk: DiskFate::Keep,
+        moment: Moment::Between,
+    };
     let mut world = World::new(three(1).with_fault(once(crash, SECOND, SECOND)));
     world.run_until(3 * SECOND);
     let asked = |from, to| {

@@ -4,11 +4,11 @@ mod toy;
 
 use sim_core::delay::Delay;
 use sim_core::dice::Ratio;
-use sim_core::fault::{Count, DiskFate, Event, Fault, FaultKind, Target, When, Who};
-use sim_core::protocol::{NodeId, Protocol, Why};
+use sim_core::fault::{Count, DiskFate, Event, Fault, FaultKind, Moment, Strike, Target, When, Who};
+use sim_core::protocol::{ClientId, NodeId, Protocol, Why};
 use sim_core::setup::Setup;
 use sim_core::time::{MILLISECOND, Nanos, SECOND};
-use sim_core::world::World;
+use sim_core::world::{StrikeReport, World};
 use toy::{Toy, node, once, split, target, three, with_clients};
 
 fn run(setup: Setup<Toy>, until: Nanos) -> World<Toy> {
@@ -25,10 +25,7 @@ fn toy(world: &World<Toy>, n: u32) -> &Toy {
 /// request.
 #[test]
 fn a_cut_between_idle_machines_has_no_effect_and_says_so() {
-    let clients_apart = split(vec![
-        vec![target(Who::Client(sim_core::protocol::ClientId(0)))],
-        vec![target(Who::Client(sim_core::protocol::ClientId(1)))],
-    ]);
+    let clients_apart = split(vec![vec![target(Who::Client(ClientId(0)))], vec![target(Who::Client(ClientId(1)))]]);
     let idle = run(three(1).with_fault(once(clients_apart, SECOND, SECOND)), 3 * SECOND);
     assert_eq!(idle.strikes()[0].effects, 0, "clients say nothing to each other");
     let busy = run(three(1).with_fault(once(split(vec![vec![node(0)], vec![node(1)]]), SECOND, SECOND)), 3 * SECOND);
@@ -79,6 +76,9 @@ fn a_slow_link_is_slow_and_a_lossy_one_loses() {
         delay,
         loss,
         duplicate: Ratio::ZERO,
+        duplicate_after: Delay::NONE,
+        reorder: Ratio::ZERO,
+        reorder_by: Delay::NONE,
     };
     let (usual, greeted, _) = served(None);
     assert!(usual > 250 && greeted > 100, "{usual} {greeted}");
@@ -95,7 +95,8 @@ fn power_loss_takes_what_was_not_flushed() {
     let lost = |hasty: bool| {
         let mut found = 0;
         for seed in 0..20 {
-            let crash = FaultKind::Crash { target: vec![node(0)], disk: DiskFate::LoseUnsynced };
+            let crash =
+                FaultKind::Crash { target: vec![node(0)], disk: DiskFate::LoseUnsynced, moment: Moment::Between };
             let mut setup = three(seed).with_fault(once(crash, SECOND + seed * MILLISECOND, 10 * MILLISECOND));
             setup.nodes[0].config.hasty = hasty;
             setup.nodes[0].fsync = Delay::Fixed(8 * MILLISECOND);
@@ -114,7 +115,9 @@ fn power_loss_takes_what_was_not_flushed() {
 
 #[test]
 fn a_dead_process_keeps_its_journal_and_a_torn_one_reads_back_bad() {
-    let crash = |disk| once(FaultKind::Crash { target: vec![node(0)], disk }, SECOND, 10 * MILLISECOND);
+    let crash = |disk| {
+        once(FaultKind::Crash { target: vec![node(0)], disk, moment: Moment::Between }, SECOND, 10 * MILLISECOND)
+    };
     let (mut torn, mut kept) = (0, 0);
     for seed in 0..40 {
         let slow = |mut setup: Setup<Toy>| {
@@ -147,7 +150,7 @@ fn a_paused_process_does_nothing_and_catches_up() {
 
 #[test]
 fn overlapping_crashes_keep_a_node_down_until_the_last_ends() {
-    let crash = || FaultKind::Crash { target: vec![node(0)], disk: DiskFate::Keep };
+    let crash = || FaultKind::Crash { target: vec![node(0)], disk: DiskFate::Keep, moment: Moment::Between };
     let mut second = once(crash(), 2 * SECOND, 2 * SECOND);
     second.name = "crash-2".to_owned();
     let mut world = World::new(three(1).with_fault(once(crash(), SECOND, 2 * SECOND)).with_fault(second));
@@ -160,7 +163,13 @@ fn overlapping_crashes_keep_a_node_down_until_the_last_ends() {
 
 #[test]
 fn healing_ends_every_fault_and_lets_none_begin() {
-    let crash = |at| once(FaultKind::Crash { target: vec![node(0)], disk: DiskFate::Keep }, at, 100 * SECOND);
+    let crash = |at| {
+        once(
+            FaultKind::Crash { target: vec![node(0)], disk: DiskFate::Keep, moment: Moment::Between },
+            at,
+            100 * SECOND,
+        )
+    };
     let mut late = crash(3 * SECOND);
     late.name = "late".to_owned();
     let mut world = World::new(three(1).with_fault(crash(SECOND)).with_fault(late));
@@ -213,7 +222,7 @@ fn targets_resolve_to_as_many_as_they_say() {
 /// All nodes down for 10 of 60 s under a constant load: the best anybody could do is 50 of 60, give or take a timeout.
 #[test]
 fn what_was_possible_is_known() {
-    let crash = FaultKind::Crash { target: vec![target(Who::All)], disk: DiskFate::Keep };
+    let crash = FaultKind::Crash { target: vec![target(Who::All)], disk: DiskFate::Keep, moment: Moment::Between };
     let world = run(three(1).with_fault(once(crash, 20 * SECOND, 10 * SECOND)), 60 * SECOND);
     let reach = world.reachability();
     let config = sim_core::settings::Settings::defaults();
@@ -227,4 +236,112 @@ fn what_was_possible_is_known() {
     assert!(achieved <= possible);
     let expected = ops.len() * 50 / 60;
     assert!(possible.abs_diff(expected) <= ops.len() / 60, "{possible} of {}, expected {expected}", ops.len());
+}
+
+#[test]
+fn an_order_is_given_to_whom_it_is_for_and_counts_if_it_is_taken_up() {
+    let operate = |order: &str, to, about: Vec<Target>| {
+        let operate = FaultKind::Operate { order: order.to_owned(), to: vec![target(to)], about };
+        let mut fault = once(operate, SECOND, 0);
+        fault.when = When::At(vec![Strike { at: SECOND, length: None }]);
+        let mut setup = three(1);
+        setup.nodes[1].role = "observer";
+        let world = run(setup.with_fault(fault), 2 * SECOND);
+        let orders = |n| toy(&world, n).orders.clone();
+        let [StrikeReport { from: SECOND, to: SECOND, effects, who, .. }] = &world.strikes()[..] else {
+            panic!("it is over at once: {:?}", world.strikes())
+        };
+        (who.clone(), *effects, [orders(0), orders(1), orders(2)])
+    };
+    let told = |who: &str, effects, orders: [&[u64]; 3]| (who.to_owned(), effects, orders.map(<[u64]>::to_vec));
+    let leader = || Who::Role("leader".to_owned());
+    assert_eq!(operate("bonus", leader(), vec![]), told("n1: bonus", 1, [&[7], &[], &[]]));
+    assert_eq!(operate("bonus", Who::All, vec![]), told("n1 n2 n3: bonus", 2, [&[7], &[], &[7]]), "n2 takes none up");
+    let (who, effects, orders) = operate("honour", leader(), vec![target(Who::All)]);
+    assert_eq!((effects, orders[0].len()), (1, 1), "about one of all");
+    assert_eq!(who, format!("n1: honour n{}", orders[0][0]));
+    let some = vec![node(1), node(2)];
+    assert_eq!(operate("honours", Who::Node(NodeId(2)), some), told("n3: honours n2 n3", 1, [&[], &[], &[5]]));
+    let emperor = vec![target(Who::Role("emperor".to_owned()))];
+    assert_eq!(operate("honour", leader(), emperor), told("nobody: honour", 0, [&[], &[], &[]]), "about nobody");
+    assert_eq!(
+        operate("bonus", Who::Clients, vec![]),
+        told("nobody: bonus", 0, [&[], &[], &[]]),
+        "clients obey nobody"
+    );
+}
+
+#[test]
+fn an_order_to_a_node_that_is_down_has_no_effect() {
+    let operate = FaultKind::Operate { order: "bonus".to_owned(), to: vec![node(0)], about: vec![] };
+    let crash = FaultKind::Crash { target: vec![node(0)], disk: DiskFate::Keep, moment: Moment::Between };
+    let mut operate = once(operate, 1500 * MILLISECOND, 0);
+    operate.when = When::At(vec![Strike { at: 1500 * MILLISECOND, length: None }]);
+    let setup = three(1).with_fault(once(crash, SECOND, SECOND)).with_fault(operate);
+    let world = run(setup, 3 * SECOND);
+    assert_eq!((world.strikes()[1].effects, toy(&world, 0).orders.len()), (0, 0));
+}
+
+/// The order is repeated until somebody takes it up, and no longer than the operator has patience.
+#[test]
+fn an_operator_with_patience_tries_again() {
+    let orders = |patience: Nanos| {
+        let operate = FaultKind::Operate { order: "bonus".to_owned(), to: vec![node(0)], about: vec![] };
+        let crash = FaultKind::Crash { target: vec![node(0)], disk: DiskFate::Keep, moment: Moment::Between };
+        let setup = three(1).with_fault(once(crash, SECOND, SECOND));
+        let world = run(setup.with_fault(once(operate, 1500 * MILLISECOND, patience)), 5 * SECOND);
+        let strike = &world.strikes()[1];
+        (strike.effects, toy(&world, 0).orders.len(), strike.to)
+    };
+    let (effects, taken, until) = orders(SECOND);
+    assert_eq!((effects, taken), (1, 1), "once it is up again, and not again after that");
+    assert!((2 * SECOND..2100 * MILLISECOND).contains(&until), "{until}");
+    assert_eq!(orders(400 * MILLISECOND), (0, 0, 1900 * MILLISECOND));
+}
+
+/// Wherever in a step a node dies, what it had acknowledged is on its disk; a hasty node acknowledges first.
+#[test]
+fn a_crash_within_a_step_takes_nothing_that_was_acknowledged() {
+    let lost = |hasty: bool| {
+        let mut found = 0;
+        for seed in 0..40 {
+            let (target, disk) = (vec![node(0)], DiskFate::LoseUnsynced);
+            let crash = FaultKind::Crash { target, disk, moment: Moment::Within };
+            let mut setup = three(seed).with_fault(once(crash, SECOND + 10 * MILLISECOND, 100 * MILLISECOND));
+            setup.nodes[0].config.hasty = hasty;
+            let mut world = World::new(setup);
+            world.run_until(SECOND);
+            while world.processes().get(NodeId(0)).is_some() {
+                assert!(world.step(2 * SECOND), "it dies");
+            }
+            // What it said before it died is still on its way.
+            world.run_until(world.now() + 5 * MILLISECOND);
+            let acknowledged = world.log().ops().iter().filter(|op| op.client.0 == 0 && op.served().is_some()).count();
+            world.run_until(world.now() + 95 * MILLISECOND);
+            assert_eq!((toy(&world, 0).why, world.breach()), (Why::Restart, None));
+            found += usize::from((toy(&world, 0).sum as usize) < acknowledged);
+        }
+        found
+    };
+    assert_eq!(lost(false), 0);
+    assert!(lost(true) > 0);
+}
+
+/// Clients have clocks, too; and overlapping faults add up and are taken back one by one.
+#[test]
+fn a_fast_clock_makes_a_client_ask_more_while_it_lasts() {
+    let fast = || FaultKind::Clock { target: vec![target(Who::Client(ClientId(0)))], step: 0, rate_ppb: 500_000_000 };
+    let mut second = once(fast(), 20 * SECOND, 10 * SECOND);
+    second.name = "clock-2".to_owned();
+    let world = run(three(1).with_fault(once(fast(), 10 * SECOND, 20 * SECOND)).with_fault(second), 40 * SECOND);
+    let asked = |from: u64| {
+        let mine = world.log().ops().iter().filter(|op| op.client == ClientId(0));
+        mine.filter(|op| (from * SECOND..(from + 10) * SECOND).contains(&op.invoked.time)).count()
+    };
+    let usual = asked(0);
+    for (from, tenths) in [(10, 15), (20, 20), (30, 10)] {
+        assert!((asked(from) * 10).abs_diff(usual * tenths) < usual, "{} from {from}, {usual} as a rule", asked(from));
+    }
+    let effects: Vec<u64> = world.strikes().iter().map(|strike| strike.effects).collect();
+    assert!(effects[0] > effects[1] && effects[1] > asked(20) as u64, "{effects:?}");
 }

@@ -9,8 +9,9 @@ use history::{Register, RegisterOp};
 use sim_core::Clock;
 use sim_core::delay::Delay;
 use sim_core::dice::Ratio;
-use sim_core::fault::{DiskFate, Fault, FaultKind};
+use sim_core::fault::{DiskFate, Fault, FaultKind, Moment};
 use sim_core::laws::{Breach, Laws, Nodes};
+use sim_core::promise::{Claim, Premise};
 use sim_core::protocol::{
     Boot, Client, ClientBoot, ClientCtx, ClientId, Ctx, Never, NodeId, Protocol, Slot, Ticket, Vocabulary,
 };
@@ -28,12 +29,16 @@ const N2: NodeId = NodeId(1);
 enum Ask {
     /// Sends this to n2.
     Say(u64),
+    /// Sends this to n2 as a datagram.
+    Toss(u64),
     /// Writes this down, and holds back what is said after it.
     Persist(u64),
+    /// Writes these down in place of everything written before, and holds back what is said after them.
+    Replace(&'static [u64]),
     /// Writes something down that holds nothing back, and says this when it is on disk.
     SayOnceOnDisk(u64),
 }
-use Ask::{Persist, Say, SayOnceOnDisk};
+use Ask::{Persist, Replace, Say, SayOnceOnDisk, Toss};
 
 /// So long after its start, by its own clock, a process asks for this. At 0: while it starts.
 type Line = (Nanos, Vec<Ask>);
@@ -94,7 +99,9 @@ impl Protocol for Script {
         for ask in &self.lines[line].1 {
             match *ask {
                 Say(word) => ctx.send(N2, word),
+                Toss(word) => ctx.send_datagram(N2, word),
                 Persist(record) => ctx.persist(record),
+                Replace(records) => ctx.snapshot(records.to_vec()),
                 SayOnceOnDisk(word) => self.promised.push((ctx.persist_later(0), word)),
             }
         }
@@ -107,6 +114,9 @@ impl Protocol for Script {
     }
     fn can_serve(_: &Lines, _: &RegisterOp, _: &Reach<'_>) -> bool {
         false
+    }
+    fn promises(_: &Self::Config, _: Claim, _: &Premise) -> Result<(), String> {
+        Ok(())
     }
 }
 
@@ -183,7 +193,7 @@ fn cut(at: Nanos, length: Nanos) -> Fault {
 }
 
 fn crash(at: Nanos, length: Nanos) -> Fault {
-    once(FaultKind::Crash { target: vec![node(0)], disk: DiskFate::Keep }, at, length)
+    once(FaultKind::Crash { target: vec![node(0)], disk: DiskFate::Keep, moment: Moment::Between }, at, length)
 }
 
 fn pause(at: Nanos, length: Nanos) -> Fault {
@@ -277,7 +287,7 @@ fn healing_mends_the_network_before_it_wakes_processes() {
 /// A breach is not forgotten when the same event lets another process take a step.
 #[test]
 fn a_breach_outlasts_the_event_that_it_was_found_in() {
-    let both = FaultKind::Crash { target: vec![node(0), node(1)], disk: DiskFate::Keep };
+    let both = FaultKind::Crash { target: vec![node(0), node(1)], disk: DiskFate::Keep, moment: Moment::Between };
     let setup = script(vec![(0, vec![Persist(13)])]).with_fault(once(both, 5 * MILLISECOND, 50 * MILLISECOND));
     let world = run(setup, SECOND);
     let breach = world.breach().expect("n1 read a 13 and broke the law, n2 began after it and kept it");
@@ -294,6 +304,9 @@ fn where_all_is_lost_nothing_arrives() {
         delay: Delay::NONE,
         loss: Ratio::new(1, 1),
         duplicate: Ratio::ZERO,
+        duplicate_after: Delay::NONE,
+        reorder: Ratio::ZERO,
+        reorder_by: Delay::NONE,
     };
     let world = run(script(counting(300)).with_fault(once(lossy, 0, 100 * SECOND)), 20 * SECOND);
     assert_eq!(words(&world), [0; 0]);
@@ -331,6 +344,9 @@ fn a_stalled_connection_that_times_out_is_followed_by_a_new_one() {
         delay: Delay::Fixed(30 * SECOND),
         loss: Ratio::ZERO,
         duplicate: Ratio::ZERO,
+        duplicate_after: Delay::NONE,
+        reorder: Ratio::ZERO,
+        reorder_by: Delay::NONE,
     };
     let setup = script(counting(20)).with_fault(cut(5 * MILLISECOND, 175 * MILLISECOND));
     let world = run(setup.with_fault(once(slow, 100 * MILLISECOND, 50 * MILLISECOND)), 2 * SECOND);
@@ -338,4 +354,191 @@ fn a_stalled_connection_that_times_out_is_followed_by_a_new_one() {
     // retried 200 ms later.
     assert_eq!(words(&world), (3..20).collect::<Vec<_>>());
     assert_eq!(heard(&world)[0], (3, 361));
+}
+
+fn read_back(world: &World<Script>) -> Vec<u64> {
+    let whole = |slot: &Slot<u64>| match slot {
+        Slot::Ok(record) => *record,
+        Slot::Corrupt => panic!("nothing was torn"),
+    };
+    world.processes().get(NodeId(0)).expect("n1 is up").read_back.iter().map(whole).collect()
+}
+
+/// Nothing leaves before the snapshot is on disk, and what it replaces is there until then.
+#[test]
+fn a_snapshot_is_a_write_like_any_other_until_it_takes_the_place_of_all_before_it() {
+    let lines = || {
+        vec![
+            (10 * MILLISECOND, vec![Persist(1), Persist(2)]),
+            (20 * MILLISECOND, vec![Replace(&[8, 9]), Say(7), Persist(3)]),
+        ]
+    };
+    let world = run(script(lines()).with_fault(crash(30 * MILLISECOND, MILLISECOND)), 35 * MILLISECOND);
+    assert_eq!((heard(&world), read_back(&world)), (vec![(7, 22)], vec![8, 9, 3]));
+    let early = crash(20 * MILLISECOND + 500 * MICROSECOND, MILLISECOND);
+    let world = run(script(lines()).with_fault(early), 25 * MILLISECOND);
+    assert_eq!((heard(&world), read_back(&world)), (vec![], vec![1, 2, 8, 9, 3]), "old slots and new ones");
+}
+
+fn mid_step(seed: u64, disk: DiskFate, length: Nanos, lines: Vec<Line>) -> Setup<Script> {
+    let mut setup = script(lines);
+    setup.seed = seed;
+    let crash = FaultKind::Crash { target: vec![node(0)], disk, moment: Moment::Within };
+    setup.with_fault(once(crash, 5 * MILLISECOND, length))
+}
+
+/// Of n wishes that leave a mark a crash grants the first 0 to n - 1. Alarms are no mark, and a snapshot is one.
+#[test]
+fn a_crash_within_a_step_falls_between_any_two_of_its_effects() {
+    let lines = || vec![(10 * MILLISECOND, vec![Say(1), Persist(2), Replace(&[3, 4]), Persist(5), Say(6)])];
+    let mut seen = std::collections::BTreeSet::new();
+    for seed in 0..60 {
+        let world = run(mid_step(seed, DiskFate::Keep, 50 * MILLISECOND, lines()), 62 * MILLISECOND);
+        assert_eq!(world.strikes()[0].effects, 1);
+        seen.insert((words(&world), read_back(&world)));
+    }
+    let all = [(vec![], vec![]), (vec![1], vec![]), (vec![1], vec![2]), (vec![1], vec![2, 3, 4])];
+    assert_eq!(seen.into_iter().collect::<Vec<_>>(), [&all[..], &[(vec![1], vec![2, 3, 4, 5])]].concat());
+    for seed in 0..20 {
+        let world = run(mid_step(seed, DiskFate::LoseUnsynced, 50 * MILLISECOND, lines()), 62 * MILLISECOND);
+        assert_eq!(read_back(&world), [0; 0], "the power went, too");
+    }
+}
+
+#[test]
+fn a_crash_within_a_step_waits_for_one_and_counts_its_length_from_there() {
+    let lines = || vec![(10 * MILLISECOND, vec![]), (20 * MILLISECOND, vec![Say(1)])];
+    let mut world = World::new(mid_step(1, DiskFate::Keep, 30 * MILLISECOND, lines()));
+    let is_up = |world: &World<Script>| world.processes().get(NodeId(0)).is_some();
+    for (until, up) in [(19, true), (20, false), (49, false), (50, true)] {
+        world.run_until(until * MILLISECOND);
+        assert_eq!(is_up(&world), up, "at {until} ms");
+    }
+    world.run_until(SECOND);
+    let strike = &world.strikes()[0];
+    assert_eq!((strike.to, strike.effects, &*strike.who), (50 * MILLISECOND, 1, "n1"));
+    assert_eq!(words(&world), [1], "the only effect was not granted, and is asked for again after the restart");
+
+    let world = run(mid_step(1, DiskFate::Keep, 10 * MILLISECOND, lines()), SECOND);
+    let strike = &world.strikes()[0];
+    assert_eq!((strike.to, strike.effects), (15 * MILLISECOND, 0), "it was over before there was a step to die in");
+    assert_eq!(heard(&world), [(1, 21)]);
+}
+
+/// Who is to die in its next step, and is down already, dies while it starts again.
+#[test]
+fn a_crash_within_a_step_finds_a_node_that_recovers() {
+    let lines = vec![(0, vec![Persist(1), Persist(2)])];
+    let setup =
+        mid_step(4, DiskFate::Keep, 50 * MILLISECOND, lines).with_fault(crash(2 * MILLISECOND, 8 * MILLISECOND));
+    let mut world = World::new(setup);
+    world.run_until(59 * MILLISECOND);
+    assert!(world.processes().get(NodeId(0)).is_none(), "it died in its start, at 10 ms");
+    world.run_until(60 * MILLISECOND);
+    let found = read_back(&world);
+    assert!(found == [1, 2] || found == [1, 2, 1], "{found:?}");
+    assert_eq!(world.strikes()[1].effects, 1);
+}
+
+#[test]
+fn healing_spares_whom_a_crash_within_a_step_has_not_killed_yet() {
+    let both = FaultKind::Crash { target: vec![node(0), node(1)], disk: DiskFate::Keep, moment: Moment::Within };
+    let setup = script(vec![(10 * MILLISECOND, vec![Say(1)]), (30 * MILLISECOND, vec![Say(2)])]);
+    let mut world = World::new(setup.with_fault(once(both, 5 * MILLISECOND, 100 * SECOND)));
+    world.run_until(20 * MILLISECOND);
+    assert!(world.processes().get(NodeId(0)).is_none());
+    world.heal();
+    world.run_until(SECOND);
+    assert_eq!((heard(&world), world.strikes()[0].to), (vec![(1, 31), (2, 51)], 20 * MILLISECOND));
+}
+
+fn wrong_clock(step: i64, rate_ppb: i64, length: Nanos) -> Fault {
+    once(FaultKind::Clock { target: vec![node(0)], step, rate_ppb }, 20 * MILLISECOND, length)
+}
+
+/// An alarm rings when the process's own clock says so, however that came to show it.
+#[test]
+fn alarms_follow_a_clock_that_goes_wrong() {
+    const MS: i64 = MILLISECOND as i64;
+    let rings = |step, rate_ppb, length| {
+        let setup = script(vec![(100 * MILLISECOND, vec![Say(1)])]);
+        let world = run(setup.with_fault(wrong_clock(step, rate_ppb, length)), SECOND);
+        let [(1, at)] = heard(&world)[..] else { panic!("it rings once: {:?}", heard(&world)) };
+        (at - 1, world.strikes()[0].effects)
+    };
+    assert_eq!(rings(50 * MS, 0, SECOND), (50, 1), "a jump forwards brings it forward");
+    assert_eq!(rings(500 * MS, 0, SECOND), (20, 1), "but not into the past");
+    assert_eq!(rings(-50 * MS, 0, SECOND), (150, 1), "a jump back puts it off");
+    assert_eq!(rings(50 * MS, 0, 10 * MILLISECOND), (50, 0), "no end of the fault takes the jump back");
+    assert_eq!(rings(0, 500_000_000, 40 * MILLISECOND), (80, 0), "20 ms gained in 40 ms, which then are over");
+    assert_eq!(rings(0, 600_000_000, SECOND), (70, 1), "80 ms of its own time in 50 ms");
+    assert_eq!(rings(0, -500_000_000, 40 * MILLISECOND), (120, 0));
+    assert_eq!(rings(-10 * MS, 500_000_000, SECOND), (80, 1), "both at once");
+}
+
+#[test]
+fn a_wrong_clock_that_nobody_reads_has_no_effect() {
+    let fault = FaultKind::Clock { target: vec![node(1)], step: -5_000_000_000, rate_ppb: 0 };
+    let world = run(script(vec![]).with_fault(once(fault, 20 * MILLISECOND, SECOND)), 2 * SECOND);
+    assert_eq!((world.strikes()[0].effects, &*world.strikes()[0].who), (0, "n2"));
+}
+
+/// The clock is the machine's: it is still wrong when the process has died and come back, or slept.
+#[test]
+fn a_wrong_clock_outlives_the_process() {
+    let lines = || vec![(40 * MILLISECOND, vec![Say(1)])];
+    let fast = || wrong_clock(0, 1_000_000_000, SECOND);
+    let world = run(script(lines()).with_fault(fast()).with_fault(crash(25 * MILLISECOND, 5 * MILLISECOND)), SECOND);
+    assert_eq!(heard(&world), [(1, 51)], "40 ms of its time from 30 ms on are 20");
+    let world = run(script(lines()).with_fault(fast()).with_fault(pause(15 * MILLISECOND, 10 * MILLISECOND)), SECOND);
+    assert_eq!(heard(&world), [(1, 31)], "it was asleep when its clock went wrong");
+}
+
+/// A datagram is on no connection: it finds whoever lives at its address when it comes.
+#[test]
+fn a_datagram_outlives_the_process_it_was_sent_to() {
+    let crash = FaultKind::Crash { target: vec![node(1)], disk: DiskFate::Keep, moment: Moment::Between };
+    let setup = apart(50 * MILLISECOND, vec![(10 * MILLISECOND, vec![Say(1), Toss(2)])]);
+    let world = run(setup.clone().with_fault(once(crash.clone(), 20 * MILLISECOND, 10 * MILLISECOND)), SECOND);
+    assert_eq!(heard(&world), [(2, 60)], "the stream was reset");
+    let world = run(setup.with_fault(once(crash, 20 * MILLISECOND, 60 * MILLISECOND)), SECOND);
+    assert_eq!(heard(&world), [], "nobody was at home");
+}
+
+/// From n1 to n2, all the time.
+fn spoilt(duplicate: Ratio, duplicate_after: Delay, reorder: Ratio, reorder_by: Delay) -> Fault {
+    let (from, to, one_way, delay, loss) = (vec![node(0)], vec![node(1)], true, Delay::NONE, Ratio::ZERO);
+    let link = FaultKind::Link { from, to, one_way, delay, loss, duplicate, duplicate_after, reorder, reorder_by };
+    once(link, 0, 100 * SECOND)
+}
+
+/// 0, 1, 2 … from 10 ms on, a datagram every 50 ms.
+fn tossing(words: u64) -> Vec<Line> {
+    (0..words).map(|i| ((10 + 50 * i) * MILLISECOND, vec![Toss(i)])).collect()
+}
+
+#[test]
+fn datagrams_that_are_held_up_are_overtaken() {
+    let by = Delay::Uniform { min: 0, max: 500 * MILLISECOND };
+    let fault = || spoilt(Ratio::ZERO, Delay::NONE, Ratio::new(1, 4), by.clone());
+    let world = run(script(tossing(200)).with_fault(fault()), 20 * SECOND);
+    let mut heard = words(&world);
+    assert!(!heard.is_sorted());
+    heard.sort_unstable();
+    assert!(heard.into_iter().eq(0..200), "all of them come, and once");
+    assert!((30..70).contains(&world.strikes()[0].effects), "{:?}", world.strikes());
+    let world = run(script(counting(200)).with_fault(fault()), 20 * SECOND);
+    assert!(words(&world).into_iter().eq(0..200), "a stream keeps its order");
+    assert_eq!(world.strikes()[0].effects, 0);
+}
+
+/// What was said before a crash is heard once more after it.
+#[test]
+fn a_late_duplicate_outlives_the_process_that_heard_the_first() {
+    let fault = spoilt(Ratio::new(1, 1), Delay::Fixed(SECOND), Ratio::ZERO, Delay::NONE);
+    let crash = FaultKind::Crash { target: vec![node(1)], disk: DiskFate::Keep, moment: Moment::Between };
+    let setup = script(vec![(10 * MILLISECOND, vec![Toss(5)])]).with_fault(fault);
+    assert_eq!(heard(&run(setup.clone(), 2 * SECOND)), [(5, 11), (5, 1012)]);
+    let setup = setup.with_fault(once(crash, 100 * MILLISECOND, 100 * MILLISECOND));
+    assert_eq!(heard(&run(setup, 2 * SECOND)), [(5, 1012)]);
 }

@@ -71,7 +71,7 @@ fn operation(process: u64, label: &str, end: char) -> Operation {
         (other, _) => panic!("an operation ends with one of | x ?, not with {other}"),
     };
     let invoked = Mark { index: 0, time: 0 };
-    Operation { process, f: f.into(), input, invoked, completed: None, outcome, purpose }
+    Operation { process, f: f.into(), input, invoked, completed: None, outcome, purpose, node: None }
 }
 
 fn value(text: &str) -> Value {

@@ -5,25 +5,29 @@ use crate::exit::{Done, Exit, Failure};
 use crate::{load, screen};
 use history::Verdict;
 use scenarios::plan::Plan;
+use std::path::Path;
 
 pub fn check(args: &Check) -> Done {
     let mut wrong = Vec::new();
     for file in &args.files {
-        let (scenario, warnings) = match load::quietly(file, &args.set) {
-            Ok(read) => read,
-            Err(failure) => {
-                wrong.push(failure.message);
-                continue;
-            }
-        };
-        screen::complain(&warnings);
-        let text = if args.plan {
-            Plan::draw(&scenario, args.seed.unwrap_or(scenario.seed)).to_string()
-        } else {
-            let but = if warnings.is_empty() { "" } else { ", but see the warnings" };
-            format!("{}: fine{but}\n", file.display())
-        };
-        screen::print(&text)?;
+        match told(file, args) {
+            Ok(text) => screen::print(&text)?,
+            Err(failure) => wrong.push(failure.message),
+        }
     }
     if wrong.is_empty() { Ok(Exit::Judged(Verdict::Pass)) } else { Err(Failure::rendered(wrong.join("\n"))) }
+}
+
+/// What is to be known of one scenario.
+fn told(file: &Path, args: &Check) -> Result<String, Failure> {
+    let loaded = load::scenario(file, &args.set)?;
+    let seed = args.seed.unwrap_or(loaded.draft.seed());
+    if args.plan {
+        return Ok(Plan::draw(&loaded.resolve(seed)?, seed).to_string());
+    }
+    if args.resolved {
+        return loaded.resolved_file(seed);
+    }
+    let but = if loaded.warnings.is_empty() { "" } else { ", but see the warnings" };
+    Ok(format!("{}: fine{but}\n", file.display()))
 }

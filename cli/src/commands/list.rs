@@ -14,7 +14,9 @@ pub fn list(kind: Kind) -> Done {
             .iter()
             .map(|system| {
                 let data: Vec<&str> = system.data.iter().map(|kind| kind.name).collect();
-                (system.name.to_owned(), format!("{} Data: {}.", system.about, data.join(", ")))
+                let orders: Vec<&str> = system.orders.iter().map(|order| order.name).collect();
+                let orders = if orders.is_empty() { String::new() } else { format!(" Orders: {}.", orders.join(", ")) };
+                (system.name.to_owned(), format!("{} Data: {}.{orders}", system.about, data.join(", ")))
             })
             .collect(),
         Kind::Flaws => SYSTEMS
@@ -30,7 +32,7 @@ pub fn list(kind: Kind) -> Done {
         Kind::Checks => scenarios::CHECKS
             .iter()
             .chain(&scenarios::GOALS)
-            .map(|(sentence, text)| ((*sentence).to_owned(), (*text).to_owned()))
+            .map(|(sentence, text)| ((*sentence).to_owned(), format!("{text}{}", promised_by(sentence))))
             .collect(),
         Kind::Layouts => {
             scenarios::layout::PRESETS.iter().map(|preset| (preset.name.to_owned(), preset.about.to_owned())).collect()
@@ -48,11 +50,16 @@ pub fn list(kind: Kind) -> Done {
     Ok(Exit::Judged(Verdict::Pass))
 }
 
+/// Who makes the promise that a check demands.
+fn promised_by(sentence: &str) -> String {
+    let promised = scenarios::promises::promised_by(sentence, SYSTEMS);
+    promised.map(|promised| format!(" With default settings {promised}.")).unwrap_or_default()
+}
+
 /// What it is called in `do`, what it does, and which keys it has beside those of every fault.
 fn fault_row(fault: &Section) -> (String, String) {
-    let name = fault.title.split('`').nth(1).unwrap_or(fault.title);
-    let own: Vec<&str> = fault.parts.iter().skip(1).flat_map(|part| part.iter()).map(|entry| entry.name).collect();
-    (name.to_owned(), format!("{} Keys: {}.", fault.text, own.join(", ")))
+    let own: Vec<&str> = fault.parts.last().into_iter().flat_map(|part| part.iter()).map(|entry| entry.name).collect();
+    (scenarios::sections::fault_name(fault).to_owned(), format!("{} Keys: {}.", fault.text, own.join(", ")))
 }
 
 /// The scenarios that ship, or whatever lies below the current directory.
@@ -61,8 +68,8 @@ fn scenarios_here() -> Result<Vec<(String, String)>, crate::exit::Failure> {
     let root = if shipped.is_dir() { shipped } else { Path::new(".") };
     let mut rows = Vec::new();
     for path in files::scenarios_at(root)? {
-        if let Ok((scenario, _)) = load::quietly(&path, &[]) {
-            rows.push((path.display().to_string(), scenario.about));
+        if let Ok(loaded) = load::quietly(&path, &[]) {
+            rows.push((path.display().to_string(), loaded.draft.about().to_owned()));
         }
     }
     Ok(rows)

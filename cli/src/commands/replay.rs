@@ -12,8 +12,9 @@ use std::cell::RefCell;
 use std::path::Path;
 
 pub fn replay(args: &Replay) -> Done {
-    let scenario = load::scenario(&args.file, &args.set)?;
-    let seed = args.seed.unwrap_or(scenario.seed);
+    let loaded = load::scenario(&args.file, &args.set)?;
+    let seed = args.seed.unwrap_or(loaded.draft.seed());
+    let scenario = loaded.resolve(seed)?;
     is_sensible(args, &Plan::draw(&scenario, seed))?;
     let recorded = args.verify.as_deref().map(recorded).transpose()?;
     let chosen = args.from.is_some() || args.until.is_some() || args.node.is_some();

@@ -12,8 +12,9 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 pub fn run(args: &Run) -> Done {
-    let scenario = load::scenario(&args.file, &args.set)?;
-    let seed = args.seed.unwrap_or(scenario.seed);
+    let loaded = load::scenario(&args.file, &args.set)?;
+    let seed = args.seed.unwrap_or(loaded.draft.seed());
+    let scenario = loaded.resolve(seed)?;
     let dir = args.out.clone().unwrap_or_else(|| PathBuf::from("out").join(format!("{}-{seed}", scenario.name)));
     files::make_dir(&dir)?;
     let mut trace = args.trace.map(|_| files::Beside::create(&dir.join("trace.jsonl"))).transpose()?;

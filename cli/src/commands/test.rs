@@ -7,17 +7,18 @@
 use super::replay_command;
 use crate::args::Test;
 use crate::exit::{Done, Exit, Failure};
-use crate::{files, load, screen};
+use crate::load::{self, Loaded};
+use crate::{files, screen};
 use history::figures::counted;
 use history::{Level, RunRecord, Verdict};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use reports::terminal::test_line;
-use scenarios::execute::{EngineFault, Options};
+use scenarios::execute::Options;
 use scenarios::scenario::Scenario;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// Failing seeds that are shown of one scenario; the rest are counted.
 const FAILURES_SHOWN: usize = 5;
@@ -25,7 +26,7 @@ const FAILURES_SHOWN: usize = 5;
 /// One scenario of the suite.
 struct Case {
     path: PathBuf,
-    scenario: Scenario,
+    loaded: Loaded,
     seeds: Vec<u64>,
 }
 
@@ -69,9 +70,9 @@ pub fn test(args: &Test) -> Done {
     for path in &args.paths {
         for path in files::scenarios_at(path)? {
             match load::scenario(&path, &[]) {
-                Ok(scenario) => {
-                    let seeds = args.seeds.clone().map_or(vec![scenario.seed], Iterator::collect);
-                    cases.push(Case { path, scenario, seeds });
+                Ok(loaded) => {
+                    let seeds = args.seeds.clone().map_or(vec![loaded.draft.seed()], Iterator::collect);
+                    cases.push(Case { path, loaded, seeds });
                 }
                 Err(failure) => broken.push(failure.message),
             }
@@ -100,18 +101,23 @@ pub fn test(args: &Test) -> Done {
     Ok(Exit::Judged(judged.iter().map(|case| case.verdict).max().unwrap_or(Verdict::Vacuous)))
 }
 
-/// Every case on every one of its seeds; outcomes by case, in the order of the seeds.
+/// Every case on every one of its seeds; outcomes by case, in the order of the seeds. The first run that cannot be made
+/// ends them all: which one that is does not depend on who is faster, since every run before it was begun before it.
 fn run_all(cases: &[Case], jobs: usize) -> Result<Vec<Vec<Outcome>>, Failure> {
     let work: Vec<(usize, u64)> =
         cases.iter().enumerate().flat_map(|(i, case)| case.seeds.iter().map(move |&seed| (i, seed))).collect();
     let next = AtomicUsize::new(0);
-    let done: Mutex<BTreeMap<(usize, u64), Result<Outcome, EngineFault>>> = Mutex::new(BTreeMap::new());
+    let has_failed = AtomicBool::new(false);
+    let done: Mutex<BTreeMap<(usize, u64), Result<Outcome, Failure>>> = Mutex::new(BTreeMap::new());
     let bar = progress(work.len() as u64);
     std::thread::scope(|scope| {
         for _ in 0..jobs.min(work.len()) {
             scope.spawn(|| {
-                while let Some(&(case, seed)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let outcome = run_one(&cases[case].scenario, seed);
+                while !has_failed.load(Ordering::Relaxed)
+                    && let Some(&(case, seed)) = work.get(next.fetch_add(1, Ordering::Relaxed))
+                {
+                    let outcome = run_one(&cases[case].loaded, seed);
+                    has_failed.fetch_or(outcome.is_err(), Ordering::Relaxed);
                     done.lock().expect("no run panics while it holds the results").insert((case, seed), outcome);
                     bar.inc(1);
                 }
@@ -134,9 +140,10 @@ fn progress(runs: u64) -> ProgressBar {
     bar.with_style(style.expect("the template is well-formed"))
 }
 
-fn run_one(scenario: &Scenario, seed: u64) -> Result<Outcome, EngineFault> {
-    let run = scenarios::run(scenario, seed, scenarios::systems::SYSTEMS, &mut Options::default())?;
-    let (verdict, detail) = against_expectations(scenario, &run.record);
+fn run_one(loaded: &Loaded, seed: u64) -> Result<Outcome, Failure> {
+    let scenario = loaded.resolve(seed)?;
+    let run = scenarios::run(&scenario, seed, scenarios::systems::SYSTEMS, &mut Options::default())?;
+    let (verdict, detail) = against_expectations(&scenario, &run.record);
     Ok(Outcome { seed, verdict, detail })
 }
 

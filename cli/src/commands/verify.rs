@@ -6,12 +6,15 @@ use crate::{files, screen};
 use checkers::{Budget, formats, linearizable};
 use history::Value;
 use history::figures::measured;
-use reports::terminal::argument;
+use reports::witness::told;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
 /// So many configurations fit into some gigabytes; long before, the time budget has run out.
 const STATES_MAX: u64 = 200_000_000;
+
+/// A hundred columns, less what it is indented by.
+const WITNESS_COLUMNS: usize = 94;
 
 pub fn verify(args: &Verify) -> Done {
     let path = args.history.display();
@@ -37,18 +40,18 @@ pub fn verify(args: &Verify) -> Done {
     let verdict = judgement.verdict;
     match args.format {
         Format::Json => {
-            let witness = (!judgement.witness.is_empty()).then_some(&judgement.witness);
             let object = json!({
                 "verdict": verdict, "operations": judgement.operations, "wall_ns": wall_ns,
-                "detail": judgement.detail, "witness": witness,
+                "detail": judgement.detail, "witness": judgement.witness,
             });
             screen::print(&format!("{object}\n"))?;
         }
         Format::Human => {
             let model = args.model.name();
             let mut text = format!("{verdict}  {path}: a linearizable {model}? {}\n", look.shown(&judgement.detail));
-            for line in argument(&judgement.detail, &judgement.witness) {
-                text.push_str(&format!("      {}\n", look.shown(line)));
+            for line in judgement.witness.iter().flat_map(|witness| told(witness, look, WITNESS_COLUMNS)) {
+                text.push_str(format!("      {line}").trim_end());
+                text.push('\n');
             }
             text.push_str(&format!("      read as {}, judged in {}\n", recorded.format, measured(wall_ns)));
             screen::print(&text)?;

@@ -4,6 +4,7 @@ use crate::work::{HEARTBEAT_NS, Message, Outside, Site, w1, w2};
 use history::{Register, RegisterOp};
 use sim_core::delay::Delay;
 use sim_core::laws::NoLaws;
+use sim_core::promise::{Claim, Premise};
 use sim_core::protocol::{Boot, Client, ClientBoot, ClientCtx, ClientId, Ctx, Never, NodeId, Protocol, Vocabulary};
 use sim_core::reach::Reach;
 use sim_core::setup::Setup;
@@ -71,6 +72,9 @@ impl<const WORK: u8> Protocol for Bench<WORK> {
 
     fn can_serve(_: &(), _: &RegisterOp, _: &Reach<'_>) -> bool {
         true
+    }
+    fn promises(_: &Self::Config, _: Claim, _: &Premise) -> Result<(), String> {
+        Ok(())
     }
 }
 

@@ -1,15 +1,33 @@
-//! Raft's settings, and the mistakes it can be given.
+//! Raft's settings.
 
+use super::flaws::{FLAWS, LEASE_IGNORES_DRIFT, SINGLE_CHANGE_BEFORE_OWN_COMMIT};
+use sim_core::dice::Ratio;
+use sim_core::protocol::Transport;
 use sim_core::settings::{Flaw, Flaws, Key, Kind, Rejected, Settings, Values};
-use sim_core::time::{MILLISECOND, MINUTE, Nanos, format_duration};
+use sim_core::time::{HOUR, MILLISECOND, MINUTE, Nanos, format_duration};
 
-/// How a leader answers what only reads.
+/// How what only reads is answered (dissertation 6.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadMode {
-    /// It asks a majority whether it still leads, and answers from its own state (dissertation 6.4).
+    /// The leader asks a majority whether it still leads, and answers from its own state.
     ReadIndex,
     /// A read is an entry of the log like any other operation.
     Log,
+    /// Any node asks the leader, which asks a majority, and answers from its own state once it has caught up.
+    Follower,
+    /// The leader asks only if it has not lately.
+    Lease,
+    /// Any node answers from its own state.
+    Local,
+}
+
+/// How members change (dissertation chapter 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Changes {
+    /// Any number at once, by way of a joint membership (4.3; section 6).
+    Joint,
+    /// One at a time (4.1).
+    SingleServer,
 }
 
 /// The settings of [`Raft`](super::Raft).
@@ -25,40 +43,46 @@ pub struct RaftConfig {
     pub check_quorum: bool,
     /// How reads are answered.
     pub reads: ReadMode,
+    /// The share by which a clock's rate can be wrong at most, for leases.
+    pub clock_drift_bound: Ratio,
+    /// Whether clients open sessions, in which a request is done once however often it is sent.
+    pub sessions: bool,
+    /// A session that is not used for so long is closed, in system time.
+    pub session_timeout: Nanos,
+    /// A snapshot is taken after so many entries; never if 0.
+    pub snapshot_every: u64,
+    /// How many entries before a snapshot are kept for followers that are a little behind.
+    pub snapshot_trailing: u64,
+    /// A snapshot travels in pieces of so many bytes.
+    pub snapshot_piece: u64,
+    /// At most so many entries go in one message.
+    pub batch: u64,
+    /// At most so many entries are under way to one follower unacknowledged.
+    pub window: u64,
+    /// Whether the leader sends entries while they are still on their way to its own disk (dissertation 10.2.1).
+    pub parallel_disk: bool,
+    /// How members change.
+    pub changes: Changes,
+    /// So many nodes vote at the beginning, the first ones; all if 0.
+    pub initial_voters: u64,
+    /// Over what messages between nodes travel.
+    pub transport: Transport,
     /// The mistakes switched on.
     pub flaws: Flaws,
 }
-
-/// A follower acknowledges entries that are not on its disk yet.
-pub const ACK_BEFORE_FSYNC: Flaw = Flaw {
-    name: "ack-before-fsync",
-    id: "R05",
-    text: "A follower acknowledges AppendEntries before its log is on disk, so a power failure can take back what a \
-           majority has confirmed. NATS JetStream 2.12.1 did: it acknowledged messages at once and flushed its files \
-           every two minutes by default (Jepsen, 2025).",
-};
-
-/// A leader answers reads without asking whether it still leads.
-pub const READ_WITHOUT_QUORUM: Flaw = Flaw {
-    name: "read-without-quorum",
-    id: "R06",
-    text: "A leader answers reads from its own state without asking a majority whether it still leads, so a deposed \
-           leader that has not noticed yet returns old values. etcd and Consul did in 2014 (etcd issue 741, found by \
-           Jepsen).",
-};
-
-/// A node votes for another although it has voted for itself.
-pub const CANDIDATE_GRANTS_VOTE: Flaw = Flaw {
-    name: "candidate-grants-vote",
-    id: "R33",
-    text: "A node that stands for election itself grants its vote to another candidate of the same term, so both may \
-           win. The Raft library of DAOS (issue 70) and xraft (issue 33) did.",
-};
 
 impl RaftConfig {
     /// The shortest election timeout: for so long nobody doubts a leader.
     pub fn shortest_election_timeout(&self) -> Nanos {
         self.election_timeout.0
+    }
+
+    /// How many nodes vote at the beginning, if there are so many.
+    pub fn founders(&self) -> usize {
+        match self.initial_voters {
+            0 => usize::MAX,
+            count => count as usize,
+        }
     }
 }
 
@@ -67,6 +91,21 @@ const HEARTBEAT: &str = "heartbeat";
 const PRE_VOTE: &str = "pre-vote";
 const CHECK_QUORUM: &str = "check-quorum";
 const READS: &str = "reads";
+const CLOCK_DRIFT_BOUND: &str = "clock-drift-bound";
+const SESSIONS: &str = "sessions";
+const SESSION_TIMEOUT: &str = "session-timeout";
+const SNAPSHOT_EVERY: &str = "snapshot-every";
+const SNAPSHOT_TRAILING: &str = "snapshot-trailing";
+const SNAPSHOT_PIECE: &str = "snapshot-piece";
+const BATCH: &str = "batch";
+const WINDOW: &str = "window";
+const PARALLEL_DISK: &str = "parallel-disk";
+const CHANGES: &str = "changes";
+const INITIAL_VOTERS: &str = "initial-voters";
+const TRANSPORT: &str = "transport";
+
+/// No cluster keeps more entries than this.
+const ENTRIES_MAX: u64 = 1_000_000_000;
 
 impl Settings for RaftConfig {
     const KEYS: &'static [Key] = &[
@@ -98,27 +137,146 @@ impl Settings for RaftConfig {
         },
         Key {
             name: READS,
-            kind: Kind::Word(&["read-index", "log"]),
+            kind: Kind::Word(&["read-index", "follower", "log", "lease", "local"]),
             default: "read-index",
-            text: "How reads are answered: by asking a majority whether the leader still leads, or through the log.",
+            text: "How reads are answered: by the leader, having asked a majority whether it still leads; by any node, \
+                   having asked the leader to ask; through the log; by the leader under a lease; or by any node from \
+                   what it has.",
+        },
+        Key {
+            name: CLOCK_DRIFT_BOUND,
+            kind: Kind::Share { max: Ratio::new(1, 2) },
+            default: "1%",
+            text: "With `reads` = lease: no clock's rate is wrong by more than this. Leases end that much earlier.",
+        },
+        Key {
+            name: SESSIONS,
+            kind: Kind::Flag,
+            default: "true",
+            text: "Clients open sessions, so that they may send a write again and have it done once. Without, they send it \
+                   once.",
+        },
+        Key {
+            name: SESSION_TIMEOUT,
+            kind: Kind::Duration { min: MILLISECOND, max: 1000 * HOUR },
+            default: "10m",
+            text: "A session that is not used for so long is closed.",
+        },
+        Key {
+            name: SNAPSHOT_EVERY,
+            kind: Kind::Count { min: 0, max: ENTRIES_MAX },
+            default: "0",
+            text: "A node takes a snapshot and drops its log after so many entries; 0 means never.",
+        },
+        Key {
+            name: SNAPSHOT_TRAILING,
+            kind: Kind::Count { min: 0, max: ENTRIES_MAX },
+            default: "0",
+            text: "How many entries before a snapshot are kept for followers that are a little behind.",
+        },
+        Key {
+            name: SNAPSHOT_PIECE,
+            kind: Kind::Count { min: 1, max: ENTRIES_MAX },
+            default: "65536",
+            text: "A snapshot travels in pieces of so many bytes.",
+        },
+        Key {
+            name: BATCH,
+            kind: Kind::Count { min: 1, max: ENTRIES_MAX },
+            default: "64",
+            text: "At most so many entries go in one message, so that a follower far behind does not get its whole past \
+                   at once.",
+        },
+        Key {
+            name: WINDOW,
+            kind: Kind::Count { min: 1, max: ENTRIES_MAX },
+            default: "1024",
+            text: "At most so many entries are under way to one follower unacknowledged.",
+        },
+        Key {
+            name: PARALLEL_DISK,
+            kind: Kind::Flag,
+            default: "false",
+            text: "The leader sends entries while they are on their way to its own disk, and counts its own copy when it \
+                   is there.",
+        },
+        Key {
+            name: CHANGES,
+            kind: Kind::Word(&["joint", "single-server"]),
+            default: "joint",
+            text: "How members change: any number by way of a joint membership, or one at a time.",
+        },
+        Key {
+            name: INITIAL_VOTERS,
+            kind: Kind::Count { min: 0, max: 99 },
+            default: "0",
+            text: "So many nodes vote at the beginning, the first ones; the others are spare until `add`ed. 0 means all.",
+        },
+        Key {
+            name: TRANSPORT,
+            kind: Kind::Word(&["stream", "datagram"]),
+            default: "stream",
+            text: "Over what messages between nodes travel: in order over connections, or each for itself, so that they \
+                   can be lost, doubled and overtaken.",
         },
     ];
-    const FLAWS: &'static [Flaw] = &[ACK_BEFORE_FSYNC, READ_WITHOUT_QUORUM, CANDIDATE_GRANTS_VOTE];
+    const FLAWS: &'static [Flaw] = FLAWS;
 
     fn build(values: &Values, flaws: Flaws) -> Result<Self, Rejected> {
-        let election_timeout = values.duration_range(ELECTION_TIMEOUT);
-        let heartbeat = values.duration(HEARTBEAT);
-        if heartbeat >= election_timeout.0 {
-            let (heartbeat, shortest) = (format_duration(heartbeat), format_duration(election_timeout.0));
+        let config = RaftConfig {
+            election_timeout: values.duration_range(ELECTION_TIMEOUT),
+            heartbeat: values.duration(HEARTBEAT),
+            pre_vote: values.flag(PRE_VOTE),
+            check_quorum: values.flag(CHECK_QUORUM),
+            reads: match values.word(READS) {
+                "follower" => ReadMode::Follower,
+                "log" => ReadMode::Log,
+                "lease" => ReadMode::Lease,
+                "local" => ReadMode::Local,
+                _ => ReadMode::ReadIndex,
+            },
+            clock_drift_bound: values.share(CLOCK_DRIFT_BOUND),
+            sessions: values.flag(SESSIONS),
+            session_timeout: values.duration(SESSION_TIMEOUT),
+            snapshot_every: values.count(SNAPSHOT_EVERY),
+            snapshot_trailing: values.count(SNAPSHOT_TRAILING),
+            snapshot_piece: values.count(SNAPSHOT_PIECE),
+            batch: values.count(BATCH),
+            window: values.count(WINDOW),
+            parallel_disk: values.flag(PARALLEL_DISK),
+            changes: if values.word(CHANGES) == "joint" { Changes::Joint } else { Changes::SingleServer },
+            initial_voters: values.count(INITIAL_VOTERS),
+            transport: if values.word(TRANSPORT) == "stream" { Transport::Stream } else { Transport::Datagram },
+            flaws,
+        };
+        config.fits()?;
+        Ok(config)
+    }
+}
+
+impl RaftConfig {
+    fn fits(&self) -> Result<(), Rejected> {
+        let refuse = |key, message: String| Err(Rejected { key, message });
+        if self.heartbeat >= self.election_timeout.0 {
+            let (heartbeat, shortest) = (format_duration(self.heartbeat), format_duration(self.election_timeout.0));
             let message = format!(
                 "followers would stand for election between two heartbeats: {heartbeat} is not below the shortest \
                  election timeout, {shortest}"
             );
-            return Err(Rejected { key: HEARTBEAT, message });
+            return refuse(HEARTBEAT, message);
         }
-        let reads = if values.word(READS) == "log" { ReadMode::Log } else { ReadMode::ReadIndex };
-        let (pre_vote, check_quorum) = (values.flag(PRE_VOTE), values.flag(CHECK_QUORUM));
-        Ok(RaftConfig { election_timeout, heartbeat, pre_vote, check_quorum, reads, flaws })
+        if self.reads == ReadMode::Lease && !self.check_quorum {
+            let message = "a lease holds only while voters stand by the leader they hear; it needs check-quorum = true";
+            return refuse(READS, message.to_owned());
+        }
+        if self.flaws.has(&LEASE_IGNORES_DRIFT) && self.reads != ReadMode::Lease {
+            return refuse(READS, "the flaw lease-ignores-drift needs reads = \"lease\"".to_owned());
+        }
+        if self.flaws.has(&SINGLE_CHANGE_BEFORE_OWN_COMMIT) && self.changes != Changes::SingleServer {
+            let message = "the flaw single-change-before-own-commit needs changes = \"single-server\"";
+            return refuse(CHANGES, message.to_owned());
+        }
+        Ok(())
     }
 }
 
@@ -146,8 +304,24 @@ mod tests {
     }
 
     #[test]
-    fn flaws_have_names_of_their_own() {
-        let names: Vec<_> = RaftConfig::FLAWS.iter().map(|flaw| flaw.name).collect();
-        assert_eq!(names, ["ack-before-fsync", "read-without-quorum", "candidate-grants-vote"]);
+    fn flaws_have_names_and_numbers_of_their_own() {
+        for (i, flaw) in RaftConfig::FLAWS.iter().enumerate() {
+            let earlier = &RaftConfig::FLAWS[..i];
+            assert!(earlier.iter().all(|other| other.name != flaw.name && other.id < flaw.id), "{}", flaw.name);
+        }
+    }
+
+    #[test]
+    fn settings_that_do_not_fit_are_refused_with_the_key_to_change() {
+        let build = |key: &str, value: &str, more: &str| {
+            let mut values = Values::defaults(RaftConfig::KEYS);
+            for (name, text) in [(key, value), ("check-quorum", more)] {
+                let key = RaftConfig::KEYS.iter().find(|key| key.name == name).expect("a key");
+                values.set(key, key.kind.parse(text).expect("a value"));
+            }
+            RaftConfig::build(&values, Flaws::default()).map_err(|rejected| rejected.key)
+        };
+        assert_eq!(build("reads", "lease", "false").unwrap_err(), "reads");
+        assert!(build("reads", "lease", "true").is_ok());
     }
 }

@@ -13,9 +13,10 @@
 //!
 //! A voter's promise must survive its crash, so term and vote are on disk before the reply leaves.
 
-use super::config::CANDIDATE_GRANTS_VOTE;
-use super::log::{Command, Index, Term};
-use super::replication::Leadership;
+use super::flaws::{CANDIDATE_GRANTS_VOTE, NO_PRE_VOTE, VOTE_BEFORE_FSYNC};
+use super::log::{Command, Record, Term};
+use super::membership::Membership;
+use super::progress::{Leadership, Own};
 use super::{Candidacy, Message, Raft, Role, Timer, Vote, writes};
 use crate::client::{Answer, Response};
 use history::Object;
@@ -29,13 +30,22 @@ pub(super) struct Poll {
 }
 
 impl Poll {
-    /// Counts a voter and says how many there are now.
-    fn count(&mut self, voter: NodeId) -> usize {
+    /// Counts a voter, and says whether that makes a quorum.
+    fn count(&mut self, voter: NodeId, members: &Membership) -> bool {
         if !self.granted.contains(&voter) {
             self.granted.push(voter);
         }
-        self.granted.len()
+        members.is_quorum(|id| self.granted.contains(&id))
     }
+}
+
+/// Why a node stands for election.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It has heard no leader for long enough.
+    TimedOut,
+    /// The leader told it to.
+    Ordered,
 }
 
 impl<O: Object> Raft<O> {
@@ -58,7 +68,10 @@ impl<O: Object> Raft<O> {
         let was_candidate = matches!(self.role, Role::Candidate(_));
         let is_news = was_leader || was_candidate || term > self.term;
         self.role = Role::Follower;
-        self.leader = leader;
+        if self.leader != leader {
+            self.leader = leader;
+            self.take_back_forwarded(ctx);
+        }
         self.heard_leader = None;
         if term > self.term {
             self.term = term;
@@ -77,9 +90,17 @@ impl<O: Object> Raft<O> {
     /// later leaders; their reads can be asked elsewhere.
     fn leave_clients(&mut self, leader: Option<NodeId>, ctx: &mut Ctx<'_, Self>) {
         for entry in self.log.after(self.applied).iter().filter(|entry| entry.term == self.term) {
-            if let Command::Operation { client, serial, attempt, op } = &entry.command {
-                let response = if writes::<O>(op) { Response::Unknown } else { Response::Redirect(leader) };
-                ctx.tell(*client, Answer { serial: *serial, attempt: *attempt, response });
+            match &entry.command {
+                Command::Operation { client, serial, attempt, op, .. } => {
+                    let response = if writes::<O>(op) { Response::Unknown } else { Response::Redirect(leader) };
+                    ctx.tell(*client, Answer { serial: *serial, attempt: *attempt, response });
+                }
+                Command::Register { client, serial, attempt } => {
+                    // If it is opened after all, nobody will use it.
+                    let response = Response::Redirect(leader);
+                    ctx.tell(*client, Answer { serial: *serial, attempt: *attempt, response });
+                }
+                Command::Noop | Command::Members(_) => {}
             }
         }
         if let Role::Leader(leadership) = &mut self.role {
@@ -97,17 +118,33 @@ impl<O: Object> Raft<O> {
     /// Rule for followers and candidates: "if election timeout elapses without receiving AppendEntries RPC from current
     /// leader or granting vote to candidate" (Figure 2).
     pub(super) fn on_election_alarm(&mut self, ctx: &mut Ctx<'_, Self>) {
-        if !self.is_leader() {
-            self.stand(ctx);
+        match self.role {
+            Role::Leader(_) => {}
+            // Who has no say waits until somebody calls.
+            _ if !self.members.may_lead(self.me, self.commit) => {
+                self.doubt_leader(ctx);
+                self.put_off_election(ctx);
+            }
+            Role::Follower | Role::PreCandidate(_) | Role::Candidate(_) => self.stand(ctx),
         }
     }
 
     /// This node has waited long enough. It gives up its belief in a leader, too: two nodes that both refused to vote
     /// because each still remembered the dead leader (its clock may have gone back) would refuse each other forever.
     fn stand(&mut self, ctx: &mut Ctx<'_, Self>) {
+        self.doubt_leader(ctx);
+        // The mistake R12: it disturbs the others without asking.
+        if self.config.pre_vote && !self.config.flaws.has(&NO_PRE_VOTE) {
+            self.start_pre_vote(ctx);
+        } else {
+            self.start_election(Standing::TimedOut, ctx);
+        }
+    }
+
+    fn doubt_leader(&mut self, ctx: &mut Ctx<'_, Self>) {
         self.leader = None;
         self.heard_leader = None;
-        if self.config.pre_vote { self.start_pre_vote(ctx) } else { self.start_election(ctx) }
+        self.take_back_forwarded(ctx);
     }
 
     /// "A candidate first asks the other servers whether its log is up-to-date enough to get their vote" (9.6). Nothing
@@ -119,34 +156,36 @@ impl<O: Object> Raft<O> {
             self.observe_role(ctx);
         }
         self.put_off_election(ctx);
-        let candidacy = self.candidacy(self.term + 1);
-        for &peer in &self.peers {
-            ctx.send(peer, Message::PreVote(candidacy));
-        }
+        self.canvass(Message::PreVote(self.candidacy(self.term + 1, Standing::TimedOut)), ctx);
         self.count_pre_vote(self.me, ctx);
     }
 
     /// "On conversion to candidate, start election: increment currentTerm, vote for self, reset election timer, send
     /// RequestVote RPCs to all other servers" (Figure 2).
-    fn start_election(&mut self, ctx: &mut Ctx<'_, Self>) {
+    pub(super) fn start_election(&mut self, why: Standing, ctx: &mut Ctx<'_, Self>) {
         self.term += 1;
         self.vote = Some(self.me);
         self.role = Role::Candidate(Poll::default());
         self.observe_role(ctx);
         self.put_off_election(ctx);
         self.persist_term(ctx);
-        let candidacy = self.candidacy(self.term);
-        for &peer in &self.peers {
-            ctx.send(peer, Message::RequestVote(candidacy));
-        }
+        self.canvass(Message::RequestVote(self.candidacy(self.term, why)), ctx);
         // Our own vote counts at once although it is not on disk yet. It needs others' votes to matter, and these answer
         // requests that leave only once it is; and if we are alone, whatever we tell clients waits for it too. If we crash
         // before, nobody has heard of this candidacy.
         self.count_vote(self.me, ctx);
     }
 
-    fn candidacy(&self, term: Term) -> Candidacy {
-        Candidacy { term, last_log_index: self.log.last_index(), last_log_term: self.log.last_term() }
+    fn candidacy(&self, term: Term, why: Standing) -> Candidacy {
+        let (last_log_index, last_log_term) = (self.log.last_index(), self.log.last_term());
+        Candidacy { term, last_log_index, last_log_term, by_order: why == Standing::Ordered }
+    }
+
+    /// Sends this to everybody else who votes.
+    fn canvass(&self, message: Message<O::Op>, ctx: &mut Ctx<'_, Self>) {
+        for voter in self.members.latest().electorate().into_iter().filter(|&voter| voter != self.me) {
+            ctx.send_over(self.config.transport, voter, message.clone());
+        }
     }
 
     /// 9.6: grant a pre-vote exactly if the vote would be granted and no leader is heard. Neither term nor timer change,
@@ -159,7 +198,7 @@ impl<O: Object> Raft<O> {
         // A refusal carries our own term, so that a candidate left behind learns of it; a grant speaks of the term asked
         // about, lest a candidate that is behind throw it away.
         let term = if granted { candidacy.term } else { self.term };
-        ctx.send(candidate, Message::PreVoteReply(Vote { term, granted }));
+        ctx.send_over(self.config.transport, candidate, Message::PreVoteReply(Vote { term, granted }));
     }
 
     pub(super) fn on_pre_vote_reply(&mut self, voter: NodeId, vote: Vote, ctx: &mut Ctx<'_, Self>) {
@@ -171,18 +210,17 @@ impl<O: Object> Raft<O> {
     }
 
     fn count_pre_vote(&mut self, voter: NodeId, ctx: &mut Ctx<'_, Self>) {
-        let majority = self.majority();
         let Role::PreCandidate(poll) = &mut self.role else { return };
-        if poll.count(voter) >= majority {
-            self.start_election(ctx);
+        if poll.count(voter, self.members.latest()) {
+            self.start_election(Standing::TimedOut, ctx);
         }
     }
 
     /// RequestVote, receiver implementation (Figure 2).
     pub(super) fn on_request_vote(&mut self, candidate: NodeId, candidacy: Candidacy, ctx: &mut Ctx<'_, Self>) {
         // "If a server receives a RequestVote request within the minimum election timeout of hearing from a current
-        // leader, it does not update its term or grant its vote" (dissertation 4.2.3).
-        if self.config.check_quorum && self.hears_leader(ctx.now()) {
+        // leader, it does not update its term or grant its vote" (dissertation 4.2.3); unless that leader wants it so.
+        if self.config.check_quorum && self.hears_leader(ctx.now()) && !candidacy.by_order {
             return;
         }
         self.see_term(candidacy.term, None, ctx);
@@ -190,9 +228,14 @@ impl<O: Object> Raft<O> {
         if granted {
             self.vote = Some(candidate);
             self.put_off_election(ctx);
-            self.persist_term(ctx);
+            if self.config.flaws.has(&VOTE_BEFORE_FSYNC) {
+                // The mistake R02: the reply does not wait for the disk.
+                ctx.persist_later(Record::Term { term: self.term, vote: self.vote });
+            } else {
+                self.persist_term(ctx);
+            }
         }
-        ctx.send(candidate, Message::RequestVoteReply(Vote { term: self.term, granted }));
+        ctx.send_over(self.config.transport, candidate, Message::RequestVoteReply(Vote { term: self.term, granted }));
     }
 
     /// Whether this node would vote for the candidate: it has not given its vote in that term to another, and the
@@ -217,16 +260,16 @@ impl<O: Object> Raft<O> {
 
     /// "If votes received from majority of servers: become leader" (Figure 2).
     fn count_vote(&mut self, voter: NodeId, ctx: &mut Ctx<'_, Self>) {
-        let majority = self.majority();
         let Role::Candidate(poll) = &mut self.role else { return };
-        if poll.count(voter) >= majority {
+        if poll.count(voter, self.members.latest()) {
             self.become_leader(ctx);
         }
     }
 
     fn become_leader(&mut self, ctx: &mut Ctx<'_, Self>) {
-        let last: Index = self.log.last_index();
-        self.role = Role::Leader(Leadership::new(&self.peers, last));
+        let last = self.log.last();
+        let began = (ctx.now(), last.time);
+        self.role = Role::Leader(Box::new(Leadership::new(self.me, self.members.latest(), last.index, began)));
         self.leader = Some(self.me);
         self.observe_role(ctx);
         ctx.disarm(Timer::Election);
@@ -251,10 +294,8 @@ impl<O: Object> Raft<O> {
     /// Silence is counted in heartbeats, not read from a clock, so that a clock set back does not hide it.
     pub(super) fn check_quorum(&mut self, ctx: &mut Ctx<'_, Self>) {
         let patience: Nanos = self.config.shortest_election_timeout();
-        let majority = self.majority();
         let Role::Leader(leadership) = &self.role else { return };
-        let heard = 1 + leadership.peers.iter().filter(|peer| peer.silence <= patience).count();
-        if self.config.check_quorum && heard < majority {
+        if self.config.check_quorum && !leadership.is_quorum(Own::Yes, |peer| peer.silence <= patience) {
             self.become_follower(self.term, None, ctx);
         }
     }

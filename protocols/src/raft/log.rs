@@ -4,12 +4,20 @@
 //! there. Number 0 stands for "before the first box", with term 0, so that the question "do we agree up to here?" has
 //! an answer for an empty log too.
 //!
+//! Boxes at the front can be thrown away once a snapshot stands for them (section 7). Then the *base*, the last box gone,
+//! takes the place of number 0: its number and term are still known, nothing before it is.
+//!
 //! On disk it is a journal of [`Record`]s: every change of term or vote, and every run of entries together with the index
 //! it follows. A run that follows an earlier index than the log's last replaces the tail, exactly as it did in memory, so
-//! replaying the records in order gives the log back and nothing in the journal has to be rewritten.
+//! replaying the records in order gives the log back and nothing in the journal has to be rewritten. A snapshot does
+//! rewrite it: what went before is dropped.
 
+use super::membership::Membership;
+use super::snapshots::Snapshot;
+use crate::sessions::InSession;
 use serde::Serialize;
 use sim_core::protocol::{ClientId, NodeId, Slot};
+use sim_core::time::Nanos;
 
 /// Numbers terms: stretches of time with at most one leader each (5.1). The first election opens term 1.
 pub type Term = u64;
@@ -22,6 +30,9 @@ pub type Index = u64;
 pub struct Entry<Op> {
     /// The term of the leader that made it.
     pub term: Term,
+    /// System time: for how long there have been leaders, up to when this one made it. Never falls along the log. All the
+    /// time that the state machine knows ([`crate::sessions`]).
+    pub time: Nanos,
     /// What to do once it is committed.
     pub command: Command<Op>,
 }
@@ -31,6 +42,15 @@ pub struct Entry<Op> {
 pub enum Command<Op> {
     /// Nothing: the entry with which a leader begins its term (section 8).
     Noop,
+    /// Open a session, named after the entry's index (dissertation 6.3).
+    Register {
+        /// Who asked.
+        client: ClientId,
+        /// The client's number for the request.
+        serial: u64,
+        /// Which of its attempts this is.
+        attempt: u32,
+    },
     /// A client's operation.
     Operation {
         /// Who asked.
@@ -39,12 +59,16 @@ pub enum Command<Op> {
         serial: u64,
         /// Which of its attempts this is.
         attempt: u32,
+        /// The session in which it is to be done once.
+        session: Option<InSession>,
         /// What was asked.
         op: Op,
     },
+    /// From here on, these are the members (section 6). It counts as soon as it is in a log, committed or not.
+    Members(Box<Membership>),
 }
 
-/// What a node writes down (the "persistent state on all servers" of Figure 2).
+/// What a node writes down (the "persistent state on all servers" of Figure 2, and the snapshot of section 7).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Record<Op> {
     /// `currentTerm` and `votedFor`.
@@ -61,12 +85,19 @@ pub enum Record<Op> {
         /// The entries.
         entries: Vec<Entry<Op>>,
     },
+    /// A snapshot; the log begins behind it.
+    Snapshot(Box<Snapshot>),
+    /// A snapshot's contents without its label, which follows in another write. Only a node with the mistake R32 does
+    /// that.
+    Contents(super::snapshots::Bytes),
 }
 
 /// The log in memory.
 #[derive(Clone, Debug)]
 pub struct Log<Op> {
-    /// Entry number `i` at position `i - 1`. Terms never fall along it.
+    /// The last box thrown away.
+    base: Position,
+    /// Entry number `i` at position `i - base.index - 1`. Terms never fall along it.
     entries: Vec<Entry<Op>>,
     /// How often a tail has been cut off.
     cuts: u64,
@@ -74,39 +105,69 @@ pub struct Log<Op> {
     latest_cut: Index,
 }
 
+/// Where an entry stands, and what is known of one that is gone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Position {
+    /// Its number.
+    pub index: Index,
+    /// Its term.
+    pub term: Term,
+    /// Its system time.
+    pub time: Nanos,
+}
+
 impl<Op> Default for Log<Op> {
     fn default() -> Self {
-        Log { entries: Vec::new(), cuts: 0, latest_cut: 0 }
+        Log::after_base(Position::default())
+    }
+}
+
+impl<Op> Log<Op> {
+    /// A log of which everything up to `base` is gone, and behind it nothing.
+    pub fn after_base(base: Position) -> Self {
+        Log { base, entries: Vec::new(), cuts: 0, latest_cut: 0 }
     }
 }
 
 impl<Op: Clone> Log<Op> {
-    /// The index of the last entry; 0 if there is none.
+    /// The index of the last entry; 0 if there never was one.
     pub fn last_index(&self) -> Index {
-        self.entries.len() as Index
+        self.base.index + self.entries.len() as Index
     }
 
-    /// The term of the last entry; 0 if there is none.
+    /// The last index that is gone; 0 if none is.
+    pub fn base(&self) -> Index {
+        self.base.index
+    }
+
+    /// The last entry, gone or not.
+    pub fn last(&self) -> Position {
+        let last = self.entries.last();
+        last.map_or(self.base, |entry| Position { index: self.last_index(), term: entry.term, time: entry.time })
+    }
+
+    /// The term of the last entry; 0 if there never was one.
     pub fn last_term(&self) -> Term {
-        self.entries.last().map_or(0, |entry| entry.term)
+        self.last().term
     }
 
-    /// The entry at this index.
+    /// The entry at this index, unless it is gone or not there yet.
     pub fn get(&self, index: Index) -> Option<&Entry<Op>> {
-        self.entries.get((index as usize).checked_sub(1)?)
+        let behind_base = index.checked_sub(self.base.index)?;
+        self.entries.get((behind_base as usize).checked_sub(1)?)
     }
 
-    /// The term of the entry at this index; 0 before the first, `None` beyond the last.
+    /// The term of the entry at this index; 0 before the first, `None` before the base and beyond the last.
     pub fn term_at(&self, index: Index) -> Option<Term> {
-        if index == 0 { Some(0) } else { self.get(index).map(|entry| entry.term) }
+        if index == self.base.index { Some(self.base.term) } else { self.get(index).map(|entry| entry.term) }
     }
 
-    /// Everything behind this index.
+    /// Everything behind this index that is not gone.
     pub fn after(&self, index: Index) -> &[Entry<Op>] {
         &self.entries[self.position_after(index)..]
     }
 
-    /// At most `count` entries behind this index.
+    /// At most `count` entries behind this index, which is not before the base.
     pub fn batch_after(&self, index: Index, count: u64) -> Vec<Entry<Op>> {
         let rest = self.after(index);
         rest[..rest.len().min(count as usize)].to_vec()
@@ -131,15 +192,39 @@ impl<Op: Clone> Log<Op> {
         self.entries.truncate(self.position_after(from - 1));
     }
 
-    /// The first index of the run of entries that have the same term as the entry at this one.
-    pub fn first_of_term_at(&self, index: Index) -> Index {
-        let Some(term) = self.term_at(index) else { return self.last_index() + 1 };
-        self.entries.partition_point(|entry| entry.term < term) as Index + 1
+    /// Throws away everything up to and including the entry at this index, if it is there.
+    pub fn compact(&mut self, to: Index) {
+        let Some(entry) = self.get(to) else { return };
+        let base = Position { index: to, term: entry.term, time: entry.time };
+        self.entries.drain(..self.position_after(to));
+        self.base = base;
     }
 
-    /// The last index with this term, if there is any.
+    /// Begins again behind `base`: "if existing log entry has same index and term as snapshot's last included entry,
+    /// retain log entries following it; else discard the entire log" (Figure 13, rules 6 and 7).
+    pub fn begin_at(&mut self, base: Position) {
+        if self.term_at(base.index) == Some(base.term) {
+            return self.compact(base.index);
+        }
+        self.cuts += 1;
+        self.latest_cut = base.index + 1;
+        self.entries.clear();
+        self.base = base;
+    }
+
+    /// The first index known of the run of entries that have the same term as the entry at this one; if there is none, the
+    /// index behind the end, or the base.
+    pub fn first_of_term_at(&self, index: Index) -> Index {
+        if index < self.base.index {
+            return self.base.index;
+        }
+        let Some(term) = self.term_at(index) else { return self.last_index() + 1 };
+        self.base.index + self.entries.partition_point(|entry| entry.term < term) as Index + 1
+    }
+
+    /// The last index with this term, if one is known.
     pub fn last_of_term(&self, term: Term) -> Option<Index> {
-        let index = self.entries.partition_point(|entry| entry.term <= term) as Index;
+        let index = self.base.index + self.entries.partition_point(|entry| entry.term <= term) as Index;
         (index > 0 && self.term_at(index) == Some(term)).then_some(index)
     }
 
@@ -154,14 +239,15 @@ impl<Op: Clone> Log<Op> {
     }
 
     fn position_after(&self, index: Index) -> usize {
-        (index as usize).min(self.entries.len())
+        (index.saturating_sub(self.base.index) as usize).min(self.entries.len())
     }
 }
 
-/// What a journal says: the persistent state of Figure 2, and how much of the journal could be read.
+/// What a journal says: the persistent state of Figure 2, the snapshot, and how much of the journal could be read.
 pub(super) struct Recovered<Op> {
     pub term: Term,
     pub vote: Option<NodeId>,
+    pub snapshot: Option<Snapshot>,
     pub log: Log<Op>,
     /// How many slots were read; what follows is to be dropped.
     pub readable: usize,
@@ -172,7 +258,7 @@ pub(super) struct Recovered<Op> {
 /// A torn tail may be dropped: it was still on its way to disk, and whatever would have told others of it (a vote, an
 /// acknowledgement) was to leave only after it had arrived there.
 pub(super) fn replay<Op: Clone>(journal: &[Slot<Record<Op>>]) -> Recovered<Op> {
-    let mut found = Recovered { term: 0, vote: None, log: Log::default(), readable: 0 };
+    let mut found = Recovered { term: 0, vote: None, snapshot: None, log: Log::default(), readable: 0 };
     for slot in journal {
         let Slot::Ok(record) = slot else { break };
         match record {
@@ -182,6 +268,16 @@ pub(super) fn replay<Op: Clone>(journal: &[Slot<Record<Op>>]) -> Recovered<Op> {
                     found.log.cut(prev + 1);
                 }
                 found.log.append(entries);
+            }
+            Record::Snapshot(snapshot) => {
+                found.log.begin_at(snapshot.last);
+                found.snapshot = Some((**snapshot).clone());
+            }
+            Record::Contents(contents) => {
+                // The mistake R32: the label is still that of the snapshot before.
+                if let Some(snapshot) = &mut found.snapshot {
+                    snapshot.contents = contents.clone();
+                }
             }
         }
         found.readable += 1;
@@ -195,7 +291,7 @@ mod tests {
 
     fn log(terms: &[Term]) -> Log<u8> {
         let mut log = Log::default();
-        log.append(&terms.iter().map(|&term| Entry { term, command: Command::Noop }).collect::<Vec<_>>());
+        log.append(&terms.iter().map(|&term| Entry { term, time: 0, command: Command::Noop }).collect::<Vec<_>>());
         log
     }
 
@@ -231,7 +327,7 @@ mod tests {
 
     #[test]
     fn a_run_of_records_replays_to_the_log_it_came_from() {
-        let noop = |term| Entry::<u8> { term, command: Command::Noop };
+        let noop = |term| Entry::<u8> { term, time: 0, command: Command::Noop };
         let journal = [
             Slot::Ok(Record::Term { term: 1, vote: Some(NodeId(2)) }),
             Slot::Ok(Record::Entries { prev: 0, entries: vec![noop(1), noop(1), noop(1)] }),

@@ -11,48 +11,66 @@
 //! own, so whoever wins already has every fact. That is nearly all of it:
 //!
 //! - `election`: who leads. Randomized timeouts, votes, pre-votes, stepping down.
-//! - `replication`: the leader dictates, followers agree where their copies join, a majority commits.
-//! - `reads`: how to answer a question without writing it into the minutes.
+//! - `replication`: the leader dictates, followers agree where their copies join, a majority commits; `progress`: what the
+//!   leader keeps in mind of each of them.
+//! - `machine`: what the minutes are for, and who has had what done ([`crate::sessions`]).
+//! - [`reads`]: how to answer a question without writing it into the minutes.
+//! - [`snapshots`]: what stands for minutes that were thrown away.
+//! - [`membership`]: who belongs to the club; `changes`: how that changes while it sits, and how the pen is handed over.
 //! - [`log`]: the minutes, and what they look like on disk.
-//! - [`invariants`]: what must hold after every step: the five laws of Figure 3, and four more.
-//! - [`config`]: settings, and mistakes that real systems made.
+//! - [`invariants`]: what must hold after every step: the five laws of Figure 3, and some more.
+//! - [`promises`]: what all this promises, under which settings.
+//! - [`config`]: settings; [`flaws`]: mistakes that real systems made.
 //!
 //! **Memory runs ahead of the disk.** A node handles messages while its records are still being flushed, and that is safe
 //! because nothing *leaves* it meanwhile: whatever is sent or told after a `persist` waits for it. So each node looks to
 //! the others as if it wrote to disk in no time, and crashed before a step or after it. Two places lean on this and say so:
 //! a candidate counts its own vote, a leader its own entry, before either is durable.
-//!
-//! No client sessions yet: a write that is sent twice is done twice, so clients send it once.
 
+mod changes;
 pub mod config;
 mod election;
+pub mod flaws;
 pub mod invariants;
 pub mod log;
-mod reads;
+mod machine;
+pub mod membership;
+mod progress;
+pub mod promises;
+pub mod reads;
 mod replication;
+pub mod snapshots;
 #[cfg(test)]
 mod tests;
 
-pub use config::{RaftConfig, ReadMode};
+pub use config::{Changes, RaftConfig, ReadMode};
 pub use invariants::RaftLaws;
 pub use log::{Command, Entry, Index, Log, Record, Term};
 
-use crate::client::{Answer, Request, Response, RoutingClient, Service};
+use crate::client::{Answer, Ask, Request, Response, RoutingClient, Service};
 use election::Poll;
 use history::{Data, Object};
-use replication::Leadership;
+use machine::{Machine, Repeated, Rules};
+use membership::{Members, Membership};
+use progress::Leadership;
+use promises::Terms;
+use reads::{Forwarded, Read};
 use serde::Serialize;
-use sim_core::protocol::{Boot, ClientId, Ctx, Never, NodeId, Observation, Protocol, Vocabulary};
+use sim_core::promise::{Claim, Premise};
+use sim_core::protocol::{
+    About, Boot, ClientId, Ctx, NodeId, Observation, OrderKind, Protocol, Ticket, Vocabulary, Why,
+};
 use sim_core::reach::Reach;
 use sim_core::time::LocalTime;
+use snapshots::{Arriving, Piece, Received, Snapshot, members_behind};
 
 /// A node of the system; the fields are those of Figure 2, in its order.
 #[derive(Clone, Debug)]
 pub struct Raft<O: Object> {
     config: RaftConfig,
     me: NodeId,
-    /// All nodes but this one.
-    peers: Vec<NodeId>,
+    /// Who takes part, as far as this node's log says.
+    members: Members,
 
     /// Latest term seen. On disk before anybody hears of it.
     term: Term,
@@ -60,13 +78,19 @@ pub struct Raft<O: Object> {
     vote: Option<NodeId>,
     /// On disk before anybody hears of it.
     log: Log<O::Op>,
+    /// What stands for the entries that are gone from it. On disk before they go.
+    snapshot: Option<Snapshot>,
+    /// One that is on its way from the leader.
+    arriving: Option<Arriving>,
 
     /// Entries up to here are known to be committed. Invariant: `applied <= commit <= log.last_index()`.
     commit: Index,
     /// Entries up to here have been applied; equal to `commit` between steps, since applying takes no time here.
     applied: Index,
     /// What applying them has made.
-    state: O::State,
+    machine: Machine<O>,
+    /// Reads of our clients that the leader was asked about.
+    forwarded: Forwarded<O::Op>,
 
     role: Role<O::Op>,
     /// Who leads `term`, if this node knows.
@@ -86,7 +110,7 @@ enum Role<Op> {
     /// Stands for election.
     Candidate(Poll),
     /// Dictates.
-    Leader(Leadership<Op>),
+    Leader(Box<Leadership<Op>>),
 }
 
 /// Node to node: the calls of Figure 2 and their replies.
@@ -104,6 +128,42 @@ pub enum Message<Op> {
     AppendEntries(Append<Op>),
     /// The answer.
     AppendEntriesReply(Appended),
+    /// "Take this instead of what you lack" (Figure 13).
+    InstallSnapshot(Box<Piece>),
+    /// The answer.
+    InstallSnapshotReply(Received),
+    /// "Stand for election, now" (dissertation 3.10).
+    TimeoutNow {
+        /// The leader's term.
+        term: Term,
+    },
+    /// "How much must I have applied to answer a question that came in just now?" (6.4)
+    ReadIndex {
+        /// The asker's number for it.
+        question: u64,
+    },
+    /// The answer.
+    ReadIndexReply {
+        /// The asker's number for it.
+        question: u64,
+        /// Up to here.
+        read_index: Index,
+    },
+}
+
+/// What an operator can order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Order {
+    /// These nodes shall vote too.
+    Add(Vec<NodeId>),
+    /// These shall no longer.
+    Remove(Vec<NodeId>),
+    /// These and no others shall vote.
+    Members(Vec<NodeId>),
+    /// This one shall lead.
+    Transfer(NodeId),
+    /// Take a snapshot, due or not.
+    Snapshot,
 }
 
 /// What a candidate says of itself.
@@ -115,6 +175,8 @@ pub struct Candidacy {
     pub last_log_index: Index,
     /// The term of its last entry.
     pub last_log_term: Term,
+    /// Whether the leader wants it to stand, so that nobody need stand by the leader (dissertation 3.10).
+    pub by_order: bool,
 }
 
 /// What a voter says.
@@ -190,7 +252,7 @@ impl<O: Object> Raft<O> {
     /// Its name in scenario files.
     pub const NAME: &'static str = "raft";
     /// What it is, in one line.
-    pub const ABOUT: &'static str = "Raft (Ongaro & Ousterhout 2014): a replicated log under one elected leader; pre-vote, check-quorum, ReadIndex.";
+    pub const ABOUT: &'static str = "Raft (Ongaro & Ousterhout 2014): a replicated log under one elected leader; sessions, snapshots, membership changes, leases.";
 
     /// The latest term this node has seen.
     pub fn term(&self) -> Term {
@@ -214,12 +276,19 @@ impl<O: Object> Raft<O> {
 
     /// What the committed entries have made.
     pub fn state(&self) -> &O::State {
-        &self.state
+        &self.machine.data
     }
 
-    /// How many nodes are more than half of all.
-    fn majority(&self) -> usize {
-        self.peers.len().div_ceil(2) + 1
+    /// The members, as far as its log says.
+    pub fn membership(&self) -> &Membership {
+        self.members.latest()
+    }
+
+    /// Rules that every replica shares.
+    fn rules(&self) -> Rules {
+        let repeated =
+            if self.config.flaws.has(&flaws::NO_SESSIONS) { Repeated::DoneAgain } else { Repeated::Answered };
+        Rules { session_lifetime: self.config.session_timeout, repeated }
     }
 
     /// Writes term and vote down; whatever this node says from now on waits for it.
@@ -248,10 +317,29 @@ impl<O: Object> Vocabulary for Raft<O> {
 impl<O: Object> Protocol for Raft<O> {
     type Request = Request<O::Op>;
     type Client = RoutingClient<Self>;
-    type Admin = Never;
+    type Admin = Order;
     type Config = RaftConfig;
     type Data = O;
     type Laws = RaftLaws<O>;
+
+    const ORDERS: &'static [OrderKind] = &[
+        OrderKind { name: "add", about: About::Some, text: "These nodes shall vote too, once they have caught up." },
+        OrderKind { name: "remove", about: About::Some, text: "These nodes shall no longer vote." },
+        OrderKind { name: "members", about: About::Some, text: "These nodes shall vote, and no others." },
+        OrderKind { name: "transfer", about: About::One, text: "The leader shall hand over to this node." },
+        OrderKind { name: "snapshot", about: About::Nobody, text: "The node shall take a snapshot now." },
+    ];
+
+    fn order(name: &str, about: &[NodeId]) -> Order {
+        match (name, about) {
+            ("add", nodes) => Order::Add(nodes.to_vec()),
+            ("remove", nodes) => Order::Remove(nodes.to_vec()),
+            ("members", nodes) => Order::Members(nodes.to_vec()),
+            ("transfer", [node]) => Order::Transfer(*node),
+            ("snapshot", []) => Order::Snapshot,
+            (other, about) => panic!("no order `{other}` about {} nodes stands in ORDERS", about.len()),
+        }
+    }
 
     /// "When servers start up, they begin as followers" (5.2), the first time and after a crash alike: what a node knows
     /// of earlier lives is what its journal kept. How much is committed it learns from the next leader.
@@ -260,19 +348,35 @@ impl<O: Object> Protocol for Raft<O> {
         if found.readable < boot.journal.len() {
             ctx.truncate(found.readable);
         }
+        let config = boot.config.clone();
+        let founders = boot.members.iter().map(|member| member.id).take(config.founders());
+        let members = match &found.snapshot {
+            Some(snapshot) => members_behind(snapshot, &found.log),
+            None => {
+                let mut members = Members::new(0, Membership::of(founders));
+                members.learn(1, found.log.after(0));
+                members
+            }
+        };
+        let applied = found.snapshot.as_ref().map_or(0, |snapshot| snapshot.last.index);
+        // Before it crashed it may have let a leader believe that it would not vote for another.
+        let may_have_promised = boot.why == Why::Restart && config.reads == ReadMode::Lease;
         let raft = Raft {
-            config: boot.config.clone(),
             me: boot.me,
-            peers: boot.members.iter().map(|member| member.id).filter(|&id| id != boot.me).collect(),
+            members,
             term: found.term,
             vote: found.vote,
             log: found.log,
-            commit: 0,
-            applied: 0,
-            state: O::State::default(),
+            machine: found.snapshot.as_ref().map_or_else(Machine::default, |snapshot| snapshot.contents.read()),
+            snapshot: found.snapshot,
+            arriving: None,
+            commit: applied,
+            applied,
+            forwarded: Forwarded::default(),
             role: Role::Follower,
             leader: None,
-            heard_leader: None,
+            heard_leader: may_have_promised.then(|| ctx.now()),
+            config,
         };
         raft.observe_role(ctx);
         raft.put_off_election(ctx);
@@ -287,6 +391,11 @@ impl<O: Object> Protocol for Raft<O> {
             Message::RequestVoteReply(vote) => self.on_request_vote_reply(from, vote, ctx),
             Message::AppendEntries(append) => self.on_append_entries(from, append, ctx),
             Message::AppendEntriesReply(appended) => self.on_append_entries_reply(from, appended, ctx),
+            Message::InstallSnapshot(piece) => self.on_install_snapshot(from, *piece, ctx),
+            Message::InstallSnapshotReply(received) => self.on_install_snapshot_reply(from, received, ctx),
+            Message::TimeoutNow { term } => self.on_timeout_now(term, ctx),
+            Message::ReadIndex { question } => self.on_read_index(from, question, ctx),
+            Message::ReadIndexReply { question, read_index } => self.on_read_index_reply(question, read_index, ctx),
         }
     }
 
@@ -298,17 +407,42 @@ impl<O: Object> Protocol for Raft<O> {
     }
 
     fn on_request(&mut self, client: ClientId, request: Self::Request, ctx: &mut Ctx<'_, Self>) {
-        if !self.is_leader() {
-            ctx.tell(client, request.answer(Response::Redirect(self.leader)));
-        } else if self.config.reads == ReadMode::ReadIndex && !writes::<O>(&request.op) {
-            self.read(client, request, ctx);
+        let Request { serial, attempt, ask } = request;
+        let command = match ask {
+            Ask::Operation { op, .. } if self.config.reads != ReadMode::Log && !writes::<O>(&op) => {
+                return self.read(Read { client, serial, attempt, op }, ctx);
+            }
+            Ask::Register => Command::Register { client, serial, attempt },
+            Ask::Operation { session, op } => Command::Operation { client, serial, attempt, session, op },
+        };
+        if self.is_leader() && !self.is_handing_over() {
+            self.propose(command, ctx);
         } else {
-            self.propose(client, request, ctx);
+            let leader = self.leader.filter(|leader| *leader != self.me);
+            ctx.tell(client, Answer { serial, attempt, response: Response::Redirect(leader) });
         }
     }
 
-    fn can_serve(_: &RaftConfig, _: &O::Op, reach: &Reach<'_>) -> bool {
-        reach.majority()
+    fn on_disk(&mut self, ticket: Ticket, ctx: &mut Ctx<'_, Self>) {
+        if let Role::Leader(leadership) = &mut self.role {
+            leadership.own.finish(ticket);
+            self.advance_commit(ctx);
+        }
+    }
+
+    fn on_admin(&mut self, order: Order, ctx: &mut Ctx<'_, Self>) -> bool {
+        self.obey(order, ctx)
+    }
+
+    /// A majority of the founders' number, whoever they are: members may have changed.
+    fn can_serve(config: &RaftConfig, op: &O::Op, reach: &Reach<'_>) -> bool {
+        let voters = config.founders().min(reach.nodes());
+        let needed = if config.reads == ReadMode::Local && !writes::<O>(op) { 1 } else { voters / 2 + 1 };
+        reach.groups().any(|group| group.len() >= needed)
+    }
+
+    fn promises(config: &RaftConfig, claim: Claim, premise: &Premise) -> Result<(), String> {
+        Terms::of(config).promise(claim, premise)
     }
 }
 
@@ -319,6 +453,14 @@ impl<O: Object> Service for Raft<O> {
 
     fn answer(reply: Self::Reply) -> Answer<O::Ret> {
         reply
+    }
+
+    fn keeps_sessions(config: &RaftConfig) -> bool {
+        config.sessions
+    }
+
+    fn reads_anywhere(config: &RaftConfig) -> bool {
+        matches!(config.reads, ReadMode::Local | ReadMode::Follower)
     }
 }
 

@@ -11,161 +11,128 @@
 //! than what is being asked, is ignored. And a follower's acknowledgement speaks only of the entries the message named:
 //! what lies behind them in its log may be another leader's and about to go.
 
-use super::config::ACK_BEFORE_FSYNC;
+use super::flaws::{ACK_BEFORE_FSYNC, COMMIT_EARLIER_TERM, STALE_REJECT_LOWERS_NEXT, TRUNCATE_ALWAYS};
 use super::log::{Command, Entry, Index, Log, Term};
-use super::reads::Reads;
-use super::{Append, AppendResult, Appended, Conflict, Message, Raft, Record, Role, Timer};
-use crate::client::{Answer, Request, Response};
+use super::progress::{Mode, Progress, StaleRefusal};
+use super::{Append, AppendResult, Appended, Conflict, Message, Raft, ReadMode, Record, Role, Timer};
 use history::Object;
-use sim_core::protocol::{ClientId, Ctx, NodeId};
-use sim_core::time::Nanos;
-
-/// At most so many entries go in one message, so that a follower far behind does not get its whole past at once.
-pub(super) const BATCH: u64 = 64;
-
-/// At most so many entries are under way to one follower unacknowledged; at a round trip of 10 ms still 100,000 a second.
-pub(super) const WINDOW: u64 = 1024;
-
-/// What a leader keeps in mind while it leads ("volatile state on leaders", Figure 2).
-#[derive(Clone, Debug)]
-pub(super) struct Leadership<Op> {
-    pub peers: Vec<Progress>,
-    pub reads: Reads<Op>,
-}
-
-/// What a leader knows of a follower.
-#[derive(Clone, Debug)]
-pub(super) struct Progress {
-    pub id: NodeId,
-    /// The logs are known to agree up to here. Only rises.
-    pub match_index: Index,
-    /// The next entry to send. Invariant: `match_index < next_index <= last_index + 1`. What lies between the two is under
-    /// way, or presumed to be.
-    pub next_index: Index,
-    /// Where the logs agree is not known yet. One message has asked at `next_index`, heartbeats repeat the question, and
-    /// nothing else is sent until there is an answer.
-    pub is_probed: bool,
-    /// The latest round of asking whether we lead that it has answered.
-    pub round: u64,
-    /// For how long it has not been heard, in whole heartbeats.
-    pub silence: Nanos,
-}
-
-impl<Op> Leadership<Op> {
-    /// "Initialized to leader last log index + 1", and match to 0 (Figure 2).
-    pub fn new(peers: &[NodeId], last_index: Index) -> Self {
-        let progress = |&id: &NodeId| Progress {
-            id,
-            match_index: 0,
-            next_index: last_index + 1,
-            is_probed: true,
-            round: 0,
-            silence: 0,
-        };
-        Leadership { peers: peers.iter().map(progress).collect(), reads: Reads::default() }
-    }
-}
-
-impl Progress {
-    /// The logs agree up to `index`. Returns whether that is news.
-    fn acknowledge(&mut self, index: Index) -> bool {
-        self.is_probed = false;
-        if index <= self.match_index {
-            return false;
-        }
-        self.match_index = index;
-        self.next_index = self.next_index.max(index + 1);
-        true
-    }
-
-    /// The logs do not agree at `conflict.prev_log_index`. Returns whether to ask again, further back.
-    fn refuse<Op: Clone>(&mut self, conflict: &Conflict, log: &Log<Op>) -> bool {
-        let refused = conflict.prev_log_index;
-        let is_stale = refused <= self.match_index || (self.is_probed && refused + 1 != self.next_index);
-        if is_stale {
-            return false;
-        }
-        self.next_index = fall_back(conflict, log).clamp(self.match_index + 1, refused);
-        self.is_probed = true;
-        true
-    }
-}
-
-/// Where the leader should try next after a refusal (end of 5.3): one step back for each term in conflict, not for each
-/// entry. If the leader has the follower's term too, they may agree as far as the leader's entries of it go; else none of
-/// the follower's entries of that term will stay.
-fn fall_back<Op: Clone>(conflict: &Conflict, log: &Log<Op>) -> Index {
-    match conflict.term.and_then(|term| log.last_of_term(term)) {
-        Some(last) => last + 1,
-        None => conflict.first_index,
-    }
-}
+use sim_core::protocol::{Ctx, NodeId};
 
 impl<O: Object> Raft<O> {
     /// "If command received from client: append entry to local log, respond after entry applied to state machine"
     /// (Figure 2).
-    pub(super) fn propose(&mut self, client: ClientId, request: Request<O::Op>, ctx: &mut Ctx<'_, Self>) {
-        let Request { serial, attempt, op } = request;
-        self.append_own(Command::Operation { client, serial, attempt, op }, ctx);
+    pub(super) fn propose(&mut self, command: Command<O::Op>, ctx: &mut Ctx<'_, Self>) {
+        self.append_own(command, ctx);
         self.replicate_all(ctx);
         // A majority of one has it already.
         self.advance_commit(ctx);
     }
 
-    /// Puts an entry of our own term into our log. What is sent from now on waits until it is on our disk.
+    /// Puts an entry of our own term into our log. What is sent from now on waits until it is on our disk; unless our own
+    /// copy does not count before it is there (dissertation 10.2.1: "the leader can write to its disk in parallel with
+    /// replicating to the followers").
     pub(super) fn append_own(&mut self, command: Command<O::Op>, ctx: &mut Ctx<'_, Self>) {
-        let prev = self.log.last_index();
-        let entries = vec![Entry { term: self.term, command }];
+        let (prev, before) = (self.log.last_index(), self.log.last().time);
+        let Role::Leader(leadership) = &self.role else { return };
+        let (began, time) = leadership.began;
+        let time = before.max(time + ctx.now().since(began));
+        let entries = vec![Entry { term: self.term, time, command }];
         self.log.append(&entries);
-        ctx.persist(Record::Entries { prev, entries });
+        self.members.learn(prev + 1, &entries);
+        let record = Record::Entries { prev, entries };
+        if self.own_copy_counts_late() {
+            let ticket = ctx.persist_later(record);
+            if let Role::Leader(leadership) = &mut self.role {
+                leadership.own.begin(ticket, prev + 1);
+            }
+        } else {
+            ctx.persist(record);
+        }
+    }
+
+    /// Whether our own copy counts only once it is on our disk. If we are the only voter it must: nobody else's copy proves
+    /// that ours was written.
+    fn own_copy_counts_late(&self) -> bool {
+        self.config.parallel_disk || self.members.latest().voters.len() == 1
     }
 
     /// Sends everybody what is new to them.
-    fn replicate_all(&mut self, ctx: &mut Ctx<'_, Self>) {
-        for peer in 0..self.peers.len() {
+    pub(super) fn replicate_all(&mut self, ctx: &mut Ctx<'_, Self>) {
+        for peer in 0..self.peers_count() {
             self.replicate(peer, ctx);
         }
     }
 
     /// "If last log index >= nextIndex for a follower: send AppendEntries RPC with log entries starting at nextIndex"
     /// (Figure 2), presuming that it arrives.
-    fn replicate(&mut self, peer: usize, ctx: &mut Ctx<'_, Self>) {
-        let last = self.log.last_index();
+    pub(super) fn replicate(&mut self, peer: usize, ctx: &mut Ctx<'_, Self>) {
+        let (last, base) = (self.log.last_index(), self.log.base());
         let Role::Leader(leadership) = &mut self.role else { return };
         let round = leadership.reads.round();
         let progress = &mut leadership.peers[peer];
-        while !progress.is_probed && progress.next_index <= last && progress.next_index - progress.match_index <= WINDOW
+        while progress.mode == Mode::Replicate
+            && progress.next_index <= last
+            && progress.next_index - progress.match_index <= self.config.window
         {
-            let entries = self.log.batch_after(progress.next_index - 1, BATCH);
+            if progress.next_index <= base {
+                return self.probe(peer, ctx);
+            }
+            let entries = self.log.batch_after(progress.next_index - 1, self.config.batch);
             let sent = entries.len() as u64;
             let append = append_at(&self.log, progress.next_index, entries, self.term, self.commit, round);
-            ctx.send(progress.id, append);
+            ctx.send_over(self.config.transport, progress.id, append);
             progress.next_index += sent;
         }
     }
 
     /// Asks everybody whether the logs agree before `next_index`, and sends what follows in case they do.
     pub(super) fn probe_all(&mut self, ctx: &mut Ctx<'_, Self>) {
-        for peer in 0..self.peers.len() {
+        for peer in 0..self.peers_count() {
             self.probe(peer, ctx);
         }
     }
 
-    fn probe(&self, peer: usize, ctx: &mut Ctx<'_, Self>) {
-        let Role::Leader(leadership) = &self.role else { return };
-        let Progress { id, next_index, .. } = leadership.peers[peer];
-        let entries = self.log.batch_after(next_index - 1, BATCH);
-        ctx.send(id, append_at(&self.log, next_index, entries, self.term, self.commit, leadership.reads.round()));
+    fn peers_count(&self) -> usize {
+        match &self.role {
+            Role::Leader(leadership) => leadership.peers.len(),
+            Role::Follower | Role::PreCandidate(_) | Role::Candidate(_) => 0,
+        }
+    }
+
+    /// Asks one; or, if what would have to follow is gone, begins to send it our snapshot.
+    fn probe(&mut self, peer: usize, ctx: &mut Ctx<'_, Self>) {
+        let Role::Leader(leadership) = &mut self.role else { return };
+        let round = leadership.reads.round();
+        let progress = &mut leadership.peers[peer];
+        let Progress { id, next_index, .. } = *progress;
+        let lacks_what_is_gone = next_index <= self.log.base();
+        match (&progress.mode, &self.snapshot) {
+            (Mode::Snapshot { .. }, _) => self.send_piece(peer, ctx),
+            (Mode::Probe | Mode::Replicate, Some(snapshot)) if lacks_what_is_gone => {
+                progress.begin_snapshot(snapshot);
+                self.send_piece(peer, ctx);
+            }
+            (Mode::Probe | Mode::Replicate, _) => {
+                let entries = self.log.batch_after(next_index - 1, self.config.batch);
+                let append = append_at(&self.log, next_index, entries, self.term, self.commit, round);
+                ctx.send_over(self.config.transport, id, append);
+            }
+        }
     }
 
     /// Lets everybody hear that we lead: AppendEntries without entries (5.2). It carries the commit index and the round,
     /// and its answer tells whether something was lost on the way.
-    pub(super) fn send_heartbeats(&self, ctx: &mut Ctx<'_, Self>) {
-        let Role::Leader(leadership) = &self.role else { return };
-        let round = leadership.reads.round();
-        for progress in &leadership.peers {
-            let append = append_at(&self.log, progress.next_index, Vec::new(), self.term, self.commit, round);
-            ctx.send(progress.id, append);
+    pub(super) fn send_heartbeats(&mut self, ctx: &mut Ctx<'_, Self>) {
+        for peer in 0..self.peers_count() {
+            let Role::Leader(leadership) = &self.role else { return };
+            let Progress { id, next_index, ref mode, .. } = leadership.peers[peer];
+            if *mode != Mode::Probe && *mode != Mode::Replicate || next_index <= self.log.base() {
+                self.probe(peer, ctx);
+                continue;
+            }
+            let round = leadership.reads.round();
+            let append = append_at(&self.log, next_index, Vec::new(), self.term, self.commit, round);
+            ctx.send_over(self.config.transport, id, append);
         }
     }
 
@@ -176,9 +143,13 @@ impl<O: Object> Raft<O> {
         for peer in &mut leadership.peers {
             peer.silence += self.config.heartbeat;
         }
+        self.lose_patience_with_transfer();
         self.check_quorum(ctx);
         if self.is_leader() {
-            self.send_heartbeats(ctx);
+            match self.config.reads {
+                ReadMode::Lease => self.renew_lease(ctx),
+                ReadMode::Log | ReadMode::ReadIndex | ReadMode::Follower | ReadMode::Local => self.send_heartbeats(ctx),
+            }
             ctx.arm(Timer::Heartbeat, self.config.heartbeat);
         }
     }
@@ -197,6 +168,7 @@ impl<O: Object> Raft<O> {
             return;
         }
         self.follow(from, ctx);
+        let append = self.without_what_is_gone(append);
         // 2. "Reply false if log doesn't contain an entry at prevLogIndex whose term matches prevLogTerm".
         let result = if self.log.term_at(append.prev_log_index) == Some(append.prev_log_term) {
             self.accept(append, ctx)
@@ -208,13 +180,28 @@ impl<O: Object> Raft<O> {
 
     /// Somebody leads our term. "If the leader's term is at least as large as the candidate's current term, then the
     /// candidate recognizes the leader as legitimate and returns to follower state" (5.2).
-    fn follow(&mut self, leader: NodeId, ctx: &mut Ctx<'_, Self>) {
+    pub(super) fn follow(&mut self, leader: NodeId, ctx: &mut Ctx<'_, Self>) {
         if !matches!(self.role, Role::Follower) {
             self.become_follower(self.term, Some(leader), ctx);
         }
-        self.leader = Some(leader);
+        if self.leader != Some(leader) {
+            self.leader = Some(leader);
+            self.take_back_forwarded(ctx);
+        }
         self.heard_leader = Some(ctx.now());
         self.put_off_election(ctx);
+    }
+
+    /// An old message may speak of entries that are gone from our log. Those are committed, so the leader has the same.
+    fn without_what_is_gone(&self, mut append: Append<O::Op>) -> Append<O::Op> {
+        let base = self.log.base();
+        let gone = base.saturating_sub(append.prev_log_index).min(append.entries.len() as u64);
+        if append.prev_log_index < base {
+            append.entries.drain(..gone as usize);
+            append.prev_log_index = base;
+            append.prev_log_term = self.log.term_at(base).expect("the base has a term");
+        }
+        append
     }
 
     /// The logs agree before the entries of `append`. Takes over what is new, and says up to where they agree now.
@@ -228,11 +215,12 @@ impl<O: Object> Raft<O> {
         if known < entries.len() {
             let prev = prev + known as Index;
             if prev < self.log.last_index() {
-                self.log.cut(prev + 1);
+                self.cut(prev + 1);
             }
             // 4. "Append any new entries not already in the log".
             entries.drain(..known);
             self.log.append(&entries);
+            self.members.learn(prev + 1, &entries);
             let record = Record::Entries { prev, entries };
             if self.config.flaws.has(&ACK_BEFORE_FSYNC) {
                 // The mistake R05: the acknowledgement does not wait for the disk.
@@ -240,12 +228,21 @@ impl<O: Object> Raft<O> {
             } else {
                 ctx.persist(record);
             }
+        } else if last_verified < self.log.last_index() && self.config.flaws.has(&TRUNCATE_ALWAYS) {
+            // The mistake R04: what lies behind the message's entries goes, in conflict or not.
+            self.cut(last_verified + 1);
+            ctx.persist(Record::Entries { prev: last_verified, entries: Vec::new() });
         }
         // 5. "If leaderCommit > commitIndex, set commitIndex = min(leaderCommit, index of last new entry)". Not of our
         // last entry: what lies behind the last one verified may not be the leader's.
         self.commit = self.commit.max(leader_commit.min(last_verified));
         self.apply_committed(ctx);
         AppendResult::Matched { index: last_verified }
+    }
+
+    fn cut(&mut self, from: Index) {
+        self.log.cut(from);
+        self.members.cut(from);
     }
 
     /// "When rejecting an AppendEntries request, the follower can include the term of the conflicting entry and the first
@@ -261,25 +258,34 @@ impl<O: Object> Raft<O> {
         if appended.term < self.term {
             return;
         }
-        let Some(peer) = leadership.peers.iter().position(|peer| peer.id == from) else { return };
+        let Some(peer) = leadership.position(from) else { return };
         let progress = &mut leadership.peers[peer];
-        progress.silence = 0;
-        // Whether it agreed or refused, it took us for the leader when it was asked in this round.
-        progress.round = progress.round.max(appended.round);
+        progress.hear(appended.round);
         match appended.result {
             AppendResult::Matched { index } => {
-                if progress.acknowledge(index) && index > self.commit {
-                    self.advance_commit(ctx);
+                if progress.acknowledge(index) {
+                    self.on_progress(index, ctx);
                 }
                 self.replicate(peer, ctx);
             }
             AppendResult::Conflict(conflict) => {
-                if progress.refuse(&conflict, &self.log) {
+                let is_flawed = self.config.flaws.has(&STALE_REJECT_LOWERS_NEXT);
+                let stale = if is_flawed { StaleRefusal::Believed } else { StaleRefusal::Ignored };
+                if progress.refuse(&conflict, &self.log, stale) {
                     self.probe(peer, ctx);
                 }
             }
         }
         self.finish_round(ctx);
+    }
+
+    /// A follower is known to have everything up to `index`, which it was not before.
+    pub(super) fn on_progress(&mut self, index: Index, ctx: &mut Ctx<'_, Self>) {
+        if index > self.commit {
+            self.advance_commit(ctx);
+        }
+        self.go_on_catching_up(ctx);
+        self.go_on_handing_over(ctx);
     }
 
     /// "If there exists an N such that N > commitIndex, a majority of matchIndex[i] >= N, and log[N].term ==
@@ -294,12 +300,15 @@ impl<O: Object> Raft<O> {
     /// nobody before its disk has it.
     pub(super) fn advance_commit(&mut self, ctx: &mut Ctx<'_, Self>) {
         let Role::Leader(leadership) = &self.role else { return };
-        let own = self.log.last_index();
-        let n = quorum_index(own, &leadership.peers);
-        if n > self.commit && self.log.term_at(n) == Some(self.term) {
+        let own = if self.own_copy_counts_late() { leadership.own.durable() } else { self.log.last_index() };
+        let n = leadership.quorum_index(own);
+        // The mistake R01: entries of earlier terms are committed by counting copies.
+        let may_commit = self.log.term_at(n) == Some(self.term) || self.config.flaws.has(&COMMIT_EARLIER_TERM);
+        if n > self.commit && may_commit {
             self.commit = n;
             self.apply_committed(ctx);
             self.start_round(ctx);
+            self.go_on_changing(ctx);
         }
     }
 
@@ -307,16 +316,19 @@ impl<O: Object> Raft<O> {
     /// answers whoever asked: entries of its own term are those it took from clients itself.
     fn apply_committed(&mut self, ctx: &mut Ctx<'_, Self>) {
         let is_leader = self.is_leader();
+        let rules = self.rules();
         while self.applied < self.commit {
             let Some(entry) = self.log.get(self.applied + 1) else { return };
             self.applied += 1;
-            let Command::Operation { client, serial, attempt, op } = &entry.command else { continue };
-            let ret = O::apply(&mut self.state, op);
-            if is_leader && entry.term == self.term {
-                let response = Response::Returned(ret);
-                ctx.tell(*client, Answer { serial: *serial, attempt: *attempt, response });
+            let is_ours = is_leader && entry.term == self.term;
+            if let Some((client, answer)) = self.machine.apply(self.applied, entry, rules)
+                && is_ours
+            {
+                ctx.tell(client, answer);
             }
+            self.snapshot_when_due(ctx);
         }
+        self.answer_forwarded(ctx);
     }
 }
 
@@ -332,40 +344,4 @@ fn append_at<Op: Clone>(
     let prev_log_index = next_index - 1;
     let prev_log_term = log.term_at(prev_log_index).expect("next <= last + 1: a leader's log never shrinks");
     Message::AppendEntries(Append { term, prev_log_index, prev_log_term, entries, leader_commit, round })
-}
-
-/// The largest index that a majority has, when we have everything up to `own`.
-fn quorum_index(own: Index, peers: &[Progress]) -> Index {
-    let majority = peers.len().div_ceil(2) + 1;
-    let has = |index: Index| 1 + peers.iter().filter(|peer| peer.match_index >= index).count();
-    let candidates = peers.iter().map(|peer| peer.match_index);
-    if majority == 1 {
-        return own;
-    }
-    candidates.filter(|&index| has(index) >= majority).max().unwrap_or(0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The clever count against the obvious one.
-    #[test]
-    fn the_quorum_index_is_the_middle_of_the_sorted_ones() {
-        let mut bits = 1u64;
-        for round in 0..2000 {
-            let peers = round % 7;
-            let mut next = || {
-                bits = bits.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-                (bits >> 33) % 9
-            };
-            let mut leadership = Leadership::<u8>::new(&(0..peers).map(NodeId).collect::<Vec<_>>(), 0);
-            leadership.peers.iter_mut().for_each(|peer| peer.match_index = next());
-            let own = leadership.peers.iter().map(|peer| peer.match_index).max().unwrap_or(0) + next();
-            let mut sorted: Vec<Index> = leadership.peers.iter().map(|peer| peer.match_index).chain([own]).collect();
-            sorted.sort_unstable();
-            let naive = sorted[(sorted.len() - 1) / 2];
-            assert_eq!(quorum_index(own, &leadership.peers), naive, "{sorted:?}");
-        }
-    }
 }

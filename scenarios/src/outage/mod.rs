@@ -11,33 +11,53 @@
 //! lie mostly in the same time are told as one.
 //!
 //! - here: the gaps; `cause.rs`: why an operation waits; `spans.rs`: from the causes of operations to those of the
-//!   outage; `takeover.rs`: how another node came to serve.
+//!   outage; `chance.rs`: when somebody could have been served; `takeover.rs`: how another node came to serve.
 
 pub mod cause;
+mod chance;
 mod spans;
 mod takeover;
 
 use crate::execute::{Finished, OpFact, SLOW_SHARE};
 use crate::plan::Plan;
+use chance::chances;
 use history::{Cause, Outage, Purpose, Who};
 use sim_core::protocol::ClientId;
 use sim_core::strain::Span;
 use sim_core::time::Nanos;
-use spans::{cause_spans, covered};
+use spans::{cause_spans, clipped, length};
 use std::collections::{BTreeMap, BTreeSet};
-use takeover::{Gap, takeover};
+use takeover::{Silence, takeover};
 
-/// The outages of a run, in order. `end` is when the load ended; one that lasts beyond it ends with the next success.
-pub fn outages(plan: &Plan, finished: &Finished, end: Nanos) -> Vec<Outage> {
-    let load: Vec<&OpFact> = finished.facts.iter().filter(|op| op.purpose == Purpose::Load).collect();
-    let all = Asking::new(load);
+/// An outage of everybody, and what it says of the system.
+#[derive(Clone, Debug)]
+pub struct Gap {
+    /// What the record tells of it.
+    pub outage: Outage,
+    /// The longest stretch in which somebody who waited could have been served, and was not.
+    pub chance: Nanos,
+    /// How long somebody waited whom nobody could have served.
+    pub barred: Nanos,
+    /// Whether a success ended it, and not the run.
+    pub is_over: bool,
+}
+
+/// The outages of everybody in a run, in order. `end` is when the load ended; one that lasts beyond it ends with the next
+/// success.
+pub fn gaps(plan: &Plan, finished: &Finished, end: Nanos) -> Vec<Gap> {
+    let all = Asking::load(finished);
     // Final reads are successes too.
     let back = finished.facts.iter().filter_map(|op| op.served).filter(|served| *served >= end).min();
     let report = Report { plan, finished };
-    let whole = all.gaps(end, back.unwrap_or(end)).into_iter();
-    let mut outages: Vec<Outage> = whole.filter_map(|gap| report.outage(&all, gap, Who::All)).collect();
+    let gap = |span: Span| report.gap(&all, span, span.1 < end || back.is_some());
+    all.gaps(end, back.unwrap_or(end)).into_iter().filter_map(gap).collect()
+}
+
+/// All outages of a run, in order: these of everybody, and those of some while others were served.
+pub fn outages(plan: &Plan, finished: &Finished, end: Nanos, whole: Vec<Gap>) -> Vec<Outage> {
+    let mut outages: Vec<Outage> = whole.into_iter().map(|gap| gap.outage).collect();
     let whole: Vec<Span> = outages.iter().map(|outage| (outage.from_ns, outage.to_ns)).collect();
-    outages.extend(report.partial(&all, &whole, end));
+    outages.extend(Report { plan, finished }.partial(&Asking::load(finished), &whole, end));
     outages.sort_by_key(|outage| (outage.from_ns, outage.to_ns));
     outages
 }
@@ -57,6 +77,16 @@ impl<'a> Asking<'a> {
         Asking { ops, longest, shortest }
     }
 
+    /// Everybody who asked for something, final reads aside.
+    fn load(finished: &'a Finished) -> Self {
+        Asking::new(finished.facts.iter().filter(|op| op.purpose == Purpose::Load).collect())
+    }
+
+    /// Whoever is the least patient waits for this long before it counts.
+    fn grace(&self) -> Nanos {
+        self.shortest / SLOW_SHARE
+    }
+
     /// The gaps between successes that began before `end`; the last one lasts until `back`.
     fn gaps(&self, end: Nanos, back: Nanos) -> Vec<Span> {
         let Some(first) = self.ops.iter().map(|op| op.invoked).min() else { return Vec::new() };
@@ -68,7 +98,7 @@ impl<'a> Asking<'a> {
 
     /// The operations that waited for long in some stretch of time: those that can have began before it ended.
     fn waiting(&self, (from, to): Span) -> Vec<&'a OpFact> {
-        if to - from < self.shortest / SLOW_SHARE {
+        if to - from < self.grace() {
             return Vec::new();
         }
         let begin = self.ops.partition_point(|op| op.invoked < from.saturating_sub(self.longest));
@@ -102,18 +132,31 @@ struct Cluster {
 }
 
 impl Report<'_> {
+    /// What a gap says of the system, if somebody waited in it.
+    fn gap(&self, all: &Asking<'_>, span: Span, is_over: bool) -> Option<Gap> {
+        let outage = self.outage(all, span, Who::All)?;
+        let waiting = all.waiting(span);
+        let chances = chances(&waiting, span);
+        let possible = || waiting.iter().flat_map(|op| op.possible.iter().copied());
+        let chance = chances.iter().map(|chance| length(&clipped(possible(), *chance))).max();
+        let waits = waiting.iter().map(|op| (op.invoked, op.waited_until()));
+        let barred = length(&clipped(waits.chain(chances.iter().copied()), span)) - length(&chances);
+        Some(Gap { outage, chance: chance.unwrap_or(0), barred, is_over })
+    }
+
     /// What there is to tell of a gap, if somebody waited in it.
     fn outage(&self, asking: &Asking<'_>, (from, to): Span, who: Who) -> Option<Outage> {
         let waiting = asking.waiting((from, to));
         if waiting.is_empty() {
             return None;
         }
-        let causes = cause_spans(waiting.iter().flat_map(|op| &op.why), (from, to), asking.shortest / SLOW_SHARE);
+        let causes = cause_spans(waiting.iter().flat_map(|op| &op.why), (from, to), asking.grace());
+        let possible = waiting.iter().flat_map(|op| op.possible.iter().copied());
         let (cause, _) = Cause::shares(&causes)[0];
         let mut clients: Vec<ClientId> = waiting.iter().map(|op| op.client).collect();
         clients.sort_unstable();
         clients.dedup();
-        let gap = Gap { from, to, grace: asking.shortest / SLOW_SHARE, clients: &clients };
+        let silence = Silence { from, to, grace: asking.grace(), clients: &clients };
         let is_whole = who == Who::All;
         Some(Outage {
             from_ns: from,
@@ -122,9 +165,9 @@ impl Report<'_> {
             cause,
             causes,
             faults: self.faults((from, to)),
-            avoidable_ns: covered(waiting.iter().flat_map(|op| &op.possible), from, to),
+            avoidable_ns: length(&clipped(possible, (from, to))),
             missed: waiting.iter().filter(|op| op.served.is_none()).count() as u64,
-            takeover: is_whole.then(|| takeover(self.plan, self.finished, &gap)).flatten(),
+            takeover: is_whole.then(|| takeover(self.plan, self.finished, &silence)).flatten(),
         })
     }
 
@@ -151,7 +194,7 @@ impl Report<'_> {
         for (client, asking) in &by_client {
             let missed = asking.gaps(end, end).into_iter().filter_map(|gap| asking.missed(gap));
             // The time in which everybody was out is told already.
-            let alone = |(from, to): &Span| to - from - covered(whole.iter(), *from, *to);
+            let alone = |gap: &Span| gap.1 - gap.0 - length(&clipped(whole.iter().copied(), *gap));
             out.extend(missed.filter(|gap| alone(gap) > asking.shortest).map(|gap| (gap, *client)));
         }
         out.sort_unstable();

@@ -81,19 +81,24 @@ fn most(waiting: &BTreeMap<Option<Cause>, i64>) -> Say {
     }
 }
 
-/// How much of `from..to` the spans cover together.
-pub(super) fn covered<'a>(spans: impl Iterator<Item = &'a Span>, from: Nanos, to: Nanos) -> Nanos {
-    let mut spans: Vec<Span> = spans.map(|(begin, end)| ((*begin).max(from), (*end).min(to))).collect();
+/// What the spans cover of `from..to` together: in order, none touching the next.
+pub(super) fn clipped(spans: impl Iterator<Item = Span>, (from, to): Span) -> Vec<Span> {
+    let spans = spans.map(|(begins, ends)| (begins.max(from), ends.min(to)));
+    let mut spans: Vec<Span> = spans.filter(|(begins, ends)| begins < ends).collect();
     spans.sort_unstable();
-    let (mut total, mut reached) = (0, from);
-    for (begin, end) in spans {
-        let begin = begin.max(reached);
-        if end > begin {
-            total += end - begin;
-            reached = end;
+    spans.dedup_by(|next, last| {
+        let touches = next.0 <= last.1;
+        if touches {
+            last.1 = last.1.max(next.1);
         }
-    }
-    total
+        touches
+    });
+    spans
+}
+
+/// Of spans that do not touch.
+pub(super) fn length(spans: &[Span]) -> Nanos {
+    spans.iter().map(|(begins, ends)| ends - begins).sum()
 }
 
 #[cfg(test)]
@@ -137,7 +142,9 @@ mod tests {
     #[test]
     fn overlapping_spans_count_once_and_are_clipped() {
         let spans = [(0, 10), (5, 15), (20, 30), (40, 50)];
-        assert_eq!(covered(spans.iter(), 8, 25), 7 + 5);
-        assert_eq!(covered([].iter(), 0, 9), 0);
+        assert_eq!(clipped(spans.into_iter(), (8, 25)), [(8, 15), (20, 25)]);
+        assert_eq!(clipped([(3, 4), (4, 6), (6, 6)].into_iter(), (0, 9)), [(3, 6)]);
+        assert_eq!(clipped([].into_iter(), (0, 9)), []);
+        assert_eq!(length(&[(8, 15), (20, 25)]), 7 + 5);
     }
 }

@@ -10,7 +10,7 @@ use sim_core::time::Nanos;
 use std::collections::BTreeMap;
 
 /// An outage, as far as a takeover asks.
-pub(super) struct Gap<'a> {
+pub(super) struct Silence<'a> {
     pub(super) from: Nanos,
     pub(super) to: Nanos,
     /// The fault can have struck this much before the last success: an answer may have been on its way.
@@ -20,11 +20,11 @@ pub(super) struct Gap<'a> {
 }
 
 /// The takeover within an outage, if a fault struck the serving node or its links and another node noticed.
-pub(super) fn takeover(plan: &Plan, finished: &Finished, gap: &Gap<'_>) -> Option<Takeover> {
+pub(super) fn takeover(plan: &Plan, finished: &Finished, silence: &Silence<'_>) -> Option<Takeover> {
     let reigns = finished.reigns.as_deref()?;
-    let since = gap.from.saturating_sub(gap.grace);
+    let since = silence.from.saturating_sub(silence.grace);
     let old = Reign::current(reigns, since)?;
-    let after = |from: Nanos| move |at: &Nanos| from <= *at && *at <= gap.to;
+    let after = |from: Nanos| move |at: &Nanos| from <= *at && *at <= silence.to;
     let later_terms = || finished.roles.iter().filter(|change| change.role.is_some_and(|(_, term)| term > old.term));
     let detected = later_terms().map(|change| change.at).find(after(since));
     let detected = detected?;
@@ -40,7 +40,7 @@ pub(super) fn takeover(plan: &Plan, finished: &Finished, gap: &Gap<'_>) -> Optio
         detect_ns: Some(detected - struck),
         elect_ns: elected.map(|new| new.from - detected),
         catch_up_ns: elected.zip(answered).map(|(new, at)| at - new.from),
-        clients_ns: answered.and_then(|at| Some(half_served(finished, gap.clients, at)? - at)),
+        clients_ns: answered.and_then(|at| Some(half_served(finished, silence.clients, at)? - at)),
     })
 }
 

@@ -5,7 +5,8 @@ use super::cluster::table_or_empty;
 use super::sentence::{self, Meaning};
 use crate::codes;
 use crate::codes::Code;
-use crate::diagnostics::{Diagnostic, Origin};
+use crate::diagnostics::{Diagnostic, Origin, Severity};
+use crate::promises::{self, Promises, Unpromised};
 use crate::scenario::{Check, Expect, Expectation, Goal, Load, Reach};
 use crate::sections::EXPECT;
 use crate::systems::DataKind;
@@ -13,15 +14,32 @@ use crate::text::entry::quoted;
 use crate::text::quantity::did_you_mean;
 use crate::text::reader::Reader;
 
-pub(super) fn expect(top: &Reader<'_>, scene: &Scene<'_>, loads: Option<&[Load]>) -> Option<Expect> {
+/// `promises` are those of the system, if enough of the scenario could be read to know them.
+pub(super) fn expect(
+    top: &Reader<'_>,
+    scene: &Scene<'_>,
+    loads: Option<&[Load]>,
+    promises: Option<&Promises<'_>>,
+) -> Option<Expect> {
     let reader = Reader::new(table_or_empty(top, "expect"), &EXPECT, scene.problems);
-    let checks = |key| {
+    let violated: Vec<&str> = reader.texts("shows").into_iter().map(|(text, _)| text).collect();
+    let checks = |key, code| {
         all(reader.texts(key).into_iter().map(|(text, origin)| {
             let check = scene.problems.note(check(text, origin, scene, loads))?;
-            Some(Expectation { text: text.to_owned(), check })
+            let promise = promises.zip(promises::claim(&check)).map(|(promises, claim)| promises.of(claim));
+            let promise = match promise.transpose() {
+                Ok(promise) => promise,
+                Err(unpromised) => {
+                    if !violated.contains(&text) {
+                        scene.problems.push(beyond(text, &unpromised, code, origin));
+                    }
+                    Some(format!("not promised: {}", unpromised.reason))
+                }
+            };
+            Some(Expectation { text: text.to_owned(), check, promise })
         }))
     };
-    let (must, should) = (checks("must"), checks("should"));
+    let (must, should) = (checks("must", &codes::BEYOND_PROMISE), checks("should", &codes::UNPROMISED));
     let reach = all(reader.texts("reach").into_iter().map(|(text, origin)| {
         let goal = scene.problems.note(goal(text, origin, scene))?;
         Some(Goal { text: text.to_owned(), goal })
@@ -44,6 +62,16 @@ fn all<T>(items: impl Iterator<Item = Option<T>>) -> Option<Vec<T>> {
     items.collect::<Vec<_>>().into_iter().collect()
 }
 
+/// A sentence that demands what the system does not promise.
+fn beyond(text: &str, unpromised: &Unpromised, code: &'static Code, origin: &Origin) -> Diagnostic {
+    let Unpromised { reason, cures, instead } = unpromised;
+    let problem = Diagnostic::new(code, origin, format!("`{text}` is not promised here: {reason}"));
+    let cures = cures.iter().map(|cure| format!("use `{cure}`"));
+    let cures = cures.chain(instead.map(|sentence| format!("demand `{sentence}` instead")));
+    let shown = (code.severity == Severity::Error).then(|| "list it in `shows` too, to show the violation".to_owned());
+    problem.help(cures.chain(shown).collect::<Vec<_>>().join(", or "))
+}
+
 /// A sentence for `must` or `should`.
 fn check(text: &str, origin: &Origin, scene: &Scene<'_>, loads: Option<&[Load]>) -> Result<Check, Diagnostic> {
     let bad = |code: &'static Code, message: String| Diagnostic::new(code, origin, message);
@@ -55,7 +83,7 @@ fn check(text: &str, origin: &Origin, scene: &Scene<'_>, loads: Option<&[Load]>)
         }
     };
     match &check {
-        Check::Linearizable => {
+        Check::Linearizable | Check::LinearizableWrites => {
             let kinds = loads.unwrap_or_default().iter().map(|load| &load.data);
             if let Some(kind) = kinds.into_iter().find(|kind| !kind.linearizable) {
                 let message =
@@ -68,6 +96,14 @@ fn check(text: &str, origin: &Origin, scene: &Scene<'_>, loads: Option<&[Load]>)
         Check::NoLostWrites | Check::Availability { .. } | Check::Recovery { .. } | Check::Latency { .. } => {}
     }
     Ok(check)
+}
+
+/// What a sentence demands, if it is one for `must` or `should`.
+pub(crate) fn check_of(sentence: &str) -> Option<Check> {
+    match sentence::read(sentence, &Origin::Whole) {
+        Ok(Meaning::Check(check)) => Some(check),
+        Ok(Meaning::Goal(_)) | Err(_) => None,
+    }
 }
 
 /// A sentence for `reach`.

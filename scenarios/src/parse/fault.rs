@@ -1,46 +1,50 @@
 //! `[[fault]]`: what goes wrong, and when.
 
-use super::load::Names;
+use super::load::{Names, exists};
+use super::operate::operate;
 use super::target::{has_others, target};
 use super::{Scene, delays, layout};
 use crate::codes;
 use crate::diagnostics::Diagnostic;
 use crate::scenario::{Action, DelaySpec, Fault, Timing};
-use crate::sections::{FAULTS, PARTITION, STRIKES_MAX};
+use crate::sections::{FAULTS, PARTITION, STRIKES_MAX, fault_name};
 use crate::text::Table;
 use crate::text::entry::{Takes, quoted};
-use crate::text::quantity::{Given, did_you_mean};
+use crate::text::quantity::{Given, OFFSET_MAX, did_you_mean};
 use crate::text::reader::Reader;
 use sim_core::dice::Ratio;
-use sim_core::fault::{DiskFate, Event, Target};
+use sim_core::fault::{DiskFate, Event, Moment, Target};
 use sim_core::settings::{Kind, Setting};
-use sim_core::time::format_duration;
-use std::collections::BTreeMap;
+use sim_core::time::{Nanos, format_duration};
 
 /// All faults; `None` if one of them is broken.
 pub(super) fn faults(top: &Reader<'_>, scene: &Scene<'_>) -> Option<Vec<Fault>> {
     let mut names = Names::default();
-    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
     let mut faults = Vec::new();
+    let mut back = scene.clock.map_or(0, |clock| clock.offset.0.min(0).unsigned_abs());
     for (i, table) in top.tables("fault").into_iter().enumerate() {
         let place = format!("[[fault]] number {}", i + 1);
         let Some(kind) = kind(table, &place, scene) else {
             faults.push(None);
             continue;
         };
-        let section = FAULTS.iter().find(|section| section.title == format!("a `{kind}` fault"));
+        let section = FAULTS.iter().find(|section| fault_name(section) == kind);
         let section = section.expect("every kind of fault has a section");
         let reader = Reader::numbered(table, section, &place, scene.problems);
-        let count = counts.entry(kind).or_default();
-        *count += 1;
-        let name = names.name(&reader, format!("{kind}-{count}"), scene.problems);
+        let name = names.name(&reader, scene.problems);
         let action = action(&reader, kind, scene);
         let timing = timing(&reader, scene);
-        let length = reader.times("for");
+        let length = if reader.takes("for") { reader.times("for") } else { None };
         if let Some(timing) = &timing {
             check_time(&reader, timing, scene);
         }
-        faults.push(action.zip(timing).map(|(action, timing)| Fault { name, action, timing, length }));
+        let fault = action.zip(timing).map(|(action, timing)| Fault { name, action, timing, length });
+        if let Some(fault) = &fault {
+            back = check_steps(&reader, fault, back, scene);
+        }
+        if exists(&reader) {
+            faults.push(fault);
+        }
     }
     faults.into_iter().collect()
 }
@@ -68,8 +72,11 @@ fn action(reader: &Reader<'_>, kind: &str, scene: &Scene<'_>) -> Option<Action> 
                 "lose-unsynced" => DiskFate::LoseUnsynced,
                 _ => DiskFate::Torn,
             };
-            Some(Action::Crash { target: struck(reader, scene)?, disk })
+            let moment = if reader.flag("mid-step")? { Moment::Within } else { Moment::Between };
+            Some(Action::Crash { target: struck(reader, scene)?, disk, moment })
         }
+        "operate" => operate(reader, scene),
+        "clock" => clock(reader, scene),
         "pause" => Some(Action::Pause { target: struck(reader, scene)? }),
         _ => link(reader, scene),
     }
@@ -83,7 +90,7 @@ fn struck(reader: &Reader<'_>, scene: &Scene<'_>) -> Option<Vec<Target>> {
 }
 
 /// One target or a list of them; each broken one is told.
-fn targets(given: Given<'_>, scene: &Scene<'_>) -> Option<Vec<Target>> {
+pub(super) fn targets(given: Given<'_>, scene: &Scene<'_>) -> Option<Vec<Target>> {
     let items = given.one_or_more();
     if items.is_empty() {
         scene.problems.push(Diagnostic::new(&codes::EMPTY_TARGET, &given.value.origin, "this is nobody"));
@@ -95,7 +102,7 @@ fn targets(given: Given<'_>, scene: &Scene<'_>) -> Option<Vec<Target>> {
 }
 
 /// `others` means something only beside other groups.
-fn outside_groups(reader: &Reader<'_>, key: &str, targets: &[Target]) -> bool {
+pub(super) fn outside_groups(reader: &Reader<'_>, key: &str, targets: &[Target]) -> bool {
     if has_others(targets) {
         reader.tell(&codes::BAD_GROUPS, key, "`others` means something only in the `groups` of a partition");
     }
@@ -172,12 +179,20 @@ fn cut_links(reader: &Reader<'_>, scene: &Scene<'_>) -> Option<Action> {
 
 fn link(reader: &Reader<'_>, scene: &Scene<'_>) -> Option<Action> {
     let one_way = reader.flag("one-way");
-    let harm = ["delay", "loss", "duplicate"].iter().any(|key| reader.has(key));
-    if !harm {
-        reader.tell(&codes::CONFLICT, "do", "this `link` fault does nothing; it needs `delay`, `loss` or `duplicate`");
+    const HARMS: [&str; 4] = ["delay", "loss", "duplicate", "reorder"];
+    if !HARMS.iter().any(|key| reader.has(key)) {
+        let message = format!("this `link` fault does nothing; it needs one of {}", quoted(&HARMS));
+        reader.tell(&codes::CONFLICT, "do", message);
+    }
+    for (key, of) in [("duplicate-after", "duplicate"), ("reorder-by", "reorder")] {
+        if reader.has(key) && !reader.has(of) {
+            reader.tell(&codes::CONFLICT, key, format!("`{key}` goes with `{of}`"));
+        }
     }
     let share = |key: &str| if reader.has(key) { reader.share(key) } else { Some(Ratio::ZERO) };
-    let (loss, duplicate) = (share("loss"), share("duplicate"));
+    let (loss, duplicate, reorder) = (share("loss"), share("duplicate"), share("reorder"));
+    let after = |key: &str| delays::delay(reader, key, scene.problems);
+    let (duplicate_after, reorder_by) = (after("duplicate-after")?, after("reorder-by")?);
     let delay =
         if reader.has("delay") { delays::delay(reader, "delay", scene.problems) } else { Some(DelaySpec::Fixed(0)) };
     let between = reader.given("between")?;
@@ -191,7 +206,45 @@ fn link(reader: &Reader<'_>, scene: &Scene<'_>) -> Option<Action> {
     let (from, to) = (from?, to?);
     let is_clear = outside_groups(reader, "between", &from) && outside_groups(reader, "between", &to);
     is_clear.then_some(())?;
-    Some(Action::Link { from, to, one_way: one_way?, delay: delay?, loss: loss?, duplicate: duplicate? })
+    let (one_way, delay, loss, duplicate, reorder) = (one_way?, delay?, loss?, duplicate?, reorder?);
+    Some(Action::Link { from, to, one_way, delay, loss, duplicate, duplicate_after, reorder, reorder_by })
+}
+
+fn clock(reader: &Reader<'_>, scene: &Scene<'_>) -> Option<Action> {
+    if !reader.has("step") && !reader.has("rate") {
+        reader.tell(&codes::CONFLICT, "do", "this `clock` fault does nothing; it needs `step` or `rate`");
+    }
+    let step = if reader.has("step") { reader.read("step", |given| given.step()) } else { Some(0) };
+    let rate_ppb = if reader.has("rate") { reader.read("rate", |given| given.drift()) } else { Some(0) };
+    Some(Action::Clock { target: struck(reader, scene)?, step: step?, rate_ppb: rate_ppb? })
+}
+
+/// Whether clocks that are `back` already, at the worst, show no time before 0 with this fault; how far they are back then.
+fn check_steps(reader: &Reader<'_>, fault: &Fault, back: Nanos, scene: &Scene<'_>) -> Nanos {
+    let after = back.saturating_add(set_back(fault, scene));
+    let limit = OFFSET_MAX as u64;
+    if back <= limit && after > limit {
+        let after = format_duration(after);
+        let message = format!("with this a clock could be {after} behind, counting every strike; at most 59m");
+        reader.tell(&codes::BAD_VALUE, "step", message);
+    }
+    after
+}
+
+/// How far a fault can set a clock back, in nanoseconds, if every strike meets the same one.
+fn set_back(fault: &Fault, scene: &Scene<'_>) -> u64 {
+    let Action::Clock { step: step @ ..0, .. } = fault.action else { return 0 };
+    let strikes = match fault.timing {
+        Timing::At { .. } | Timing::During { .. } => 1,
+        Timing::Every { period, times, .. } => strikes(period, times, scene.duration.unwrap_or(0)),
+        Timing::Event { times, .. } => times.into(),
+    };
+    step.unsigned_abs().saturating_mul(strikes)
+}
+
+/// How often a fault strikes that does so again and again.
+fn strikes(period: Nanos, times: Option<u32>, duration: Nanos) -> u64 {
+    (duration / period).min(times.map_or(u64::MAX, u64::from))
 }
 
 /// Which keys go with which way of saying when.
@@ -199,11 +252,12 @@ const TIMINGS: [(&str, &[&str]); 4] =
     [("at", &["for"]), ("during", &[]), ("every", &["jitter", "times", "for"]), ("when", &["after", "times", "for"])];
 
 fn timing(reader: &Reader<'_>, scene: &Scene<'_>) -> Option<Timing> {
-    let given: Vec<_> = TIMINGS.iter().filter(|(key, _)| reader.has(key)).collect();
+    let taken = || TIMINGS.iter().filter(|(key, _)| reader.takes(key));
+    let given: Vec<_> = taken().filter(|(key, _)| reader.has(key)).collect();
     let [(key, companions)] = given.as_slice() else {
         let at = given.get(1).map_or("do", |(key, _)| *key);
-        let message = "a fault has exactly one of `at`, `during`, `every` and `when`";
-        reader.tell(&codes::CONFLICT, at, message);
+        let keys: Vec<&str> = taken().map(|(key, _)| *key).collect();
+        reader.tell(&codes::CONFLICT, at, format!("a fault has exactly one of {}", quoted(&keys)));
         return None;
     };
     for stray in ["for", "jitter", "times", "after"].iter().filter(|stray| reader.has(stray)) {
@@ -276,7 +330,7 @@ fn check_time(reader: &Reader<'_>, timing: &Timing, scene: &Scene<'_>) {
         return reader.tell(&codes::OUTSIDE, key, message);
     }
     if let Timing::Every { period, times, .. } = *timing {
-        let strikes = (duration / period).min(times.map_or(u64::MAX, u64::from));
+        let strikes = strikes(period, times, duration);
         if strikes > STRIKES_MAX {
             let message = format!("the fault would strike {strikes} times; at most {STRIKES_MAX}");
             return reader.tell(&codes::OUTSIDE, key, message);

@@ -15,6 +15,7 @@ use crate::text::reader::Reader;
 use sim_core::dice::Ratio;
 use sim_core::settings::Setting;
 use sim_core::time::{MILLISECOND, Nanos};
+use std::collections::BTreeSet;
 
 /// All loads; `None` if one of them is broken.
 pub(super) fn loads(
@@ -34,15 +35,22 @@ pub(super) fn loads(
     for (i, table) in tables.iter().enumerate() {
         let place = format!("[[load]] number {}", i + 1);
         let reader = Reader::numbered(table, &LOAD, &place, problems);
-        let default = if i == 0 { "load".to_owned() } else { format!("load-{}", i + 1) };
-        let name = names.name(&reader, default, problems);
+        let name = names.name(&reader, problems);
         let load = load(&reader, name, system, layout, duration, problems);
+        if !exists(&reader) {
+            continue;
+        }
         if let (Some(Some(first)), Some(load)) = (loads.first(), &load) {
             same_data(first, load, &reader, problems);
         }
         loads.push(load);
     }
     loads.into_iter().collect()
+}
+
+/// Whether the seed lets this load or fault exist. What does not is read all the same: a mistake in it is none of the seed's.
+pub(super) fn exists(reader: &Reader<'_>) -> bool {
+    !reader.has("chance") || reader.share("chance").is_none_or(|chance| chance.numerator > 0)
 }
 
 /// One system keeps one kind of data.
@@ -53,15 +61,15 @@ fn same_data(first: &Load, load: &Load, reader: &Reader<'_>, problems: &Problems
     }
 }
 
-/// The names given so far, each once.
+/// The names so far, each once.
 #[derive(Default)]
-pub(super) struct Names(Vec<String>);
+pub(super) struct Names(BTreeSet<String>);
 
 impl Names {
-    /// The name that a table gives itself, or this one.
-    pub fn name(&mut self, reader: &Reader<'_>, default: String, problems: &Problems) -> String {
-        let name = reader.name("name").unwrap_or(default);
-        if self.0.contains(&name) {
+    /// The name of a table; every one has one by now, but it may be broken.
+    pub fn name(&mut self, reader: &Reader<'_>, problems: &Problems) -> String {
+        let Some(name) = reader.name("name") else { return String::new() };
+        if !self.0.insert(name.clone()) {
             let problem = Diagnostic::new(
                 &codes::DUPLICATE_NAME,
                 &reader.origin("name"),
@@ -69,7 +77,6 @@ impl Names {
             );
             problems.push(problem.help("give one of them another `name`"));
         }
-        self.0.push(name.clone());
         name
     }
 }

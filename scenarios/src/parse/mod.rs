@@ -1,4 +1,4 @@
-//! From the tree of values to a [`Scenario`]: one file per section.
+//! From the tree of values to a [`Scenario`]: one file per section, and [`draft`] for what a seed decides before they are read.
 //!
 //! A section that is broken does not stop the others from being read, so that all mistakes are told at once. What a later
 //! section needs of a broken one (the roles of an unknown system, the zones of a broken layout) is then unknown, and
@@ -6,60 +6,59 @@
 
 mod cluster;
 mod delays;
+mod draft;
 mod expect;
 mod fault;
 mod layout;
 mod load;
+mod operate;
 mod protocol;
 mod sentence;
 mod target;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
+pub use draft::Draft;
+pub(crate) use expect::check_of;
 pub use sentence::{CHECKS, GOALS};
 
 use crate::codes;
-use crate::diagnostics::{Diagnostic, Origin, Severity, sort};
+use crate::diagnostics::{Diagnostic, Origin, sort};
 use crate::layout::Layout;
-use crate::scenario::Scenario;
+use crate::promises::Promises;
+use crate::scenario::{Clock, Scenario};
 use crate::sections::{SWEEP, TOP};
 use crate::systems::System;
 use crate::text::quantity::Given;
 use crate::text::reader::Reader;
 use crate::text::{self, Problems, Table};
+use history::Draw;
 use sim_core::time::Nanos;
 
 /// More errors than this help nobody.
 const ERRORS_MAX: usize = 20;
 
-/// Reads a scenario.
+/// Reads a scenario, as far as that goes without a seed.
 ///
 /// `file_stem` names it if it does not name itself; `overrides` are keys and values given with `--set`; `systems` are
 /// what it may run. With the scenario come warnings.
 ///
 /// # Errors
-/// Everything that is wrong with it, in the order of the file. Warnings wait until it can be read.
-pub fn parse(
+/// Everything that is wrong with it, in the order of the file: whatever is drawn, every alternative and both ends of every
+/// range were tried. Warnings wait until it can be read.
+pub fn parse<'a>(
     source: &str,
     file_stem: &str,
     overrides: &[(String, String)],
-    systems: &[System],
-) -> Result<(Scenario, Vec<Diagnostic>), Vec<Diagnostic>> {
+    systems: &'a [System],
+) -> Result<(Draft<'a>, Vec<Diagnostic>), Vec<Diagnostic>> {
     let mut root = text::parse(source).map_err(capped)?;
     let problems = Problems::default();
     for (key, value) in overrides {
         problems.note(text::overrides::apply(&mut root, key, value));
     }
-    let scenario = walk(&root, file_stem, systems, &problems);
-    let (errors, warnings): (Vec<_>, Vec<_>) =
-        problems.into_inner().into_iter().partition(|problem| problem.severity == Severity::Error);
-    match scenario {
-        Some(scenario) if errors.is_empty() => Ok((scenario, capped(warnings))),
-        _ => {
-            assert!(!errors.is_empty(), "a scenario that cannot be read has an error");
-            Err(capped(errors))
-        }
-    }
+    text::names::give(&mut root);
+    Draft::new(root, file_stem, systems, problems)
 }
 
 /// In order, and not more than a few.
@@ -75,9 +74,8 @@ fn capped(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
     found
 }
 
-fn walk(root: &Table, file_stem: &str, systems: &[System], problems: &Problems) -> Option<Scenario> {
-    // The version decides how everything else is to be read.
-    problems.note(version(root))?;
+/// From a tree in which everything is decided.
+fn walk(root: &Table, draws: Vec<Draw>, file_stem: &str, systems: &[System], problems: &Problems) -> Option<Scenario> {
     let top = Reader::numbered(root, &TOP, "the scenario", problems);
     let about = top.text("about");
     if about.as_ref().is_none_or(|about| about.trim().is_empty()) {
@@ -95,13 +93,20 @@ fn walk(root: &Table, file_stem: &str, systems: &[System], problems: &Problems) 
         system,
         layout: layout.as_ref(),
         nodes: cluster.as_ref().map(|cluster| cluster.zones.as_slice()),
+        clock: cluster.as_ref().map(|cluster| cluster.clock),
         clients: loads.as_ref().map(|loads| loads.iter().flat_map(|load| &load.zones).copied().collect()),
         duration,
         load_end: loads.as_ref().and_then(|loads| loads.iter().map(|load| load.until).max()),
         problems,
     };
     let faults = fault::faults(&top, &scene);
-    let expect = expect::expect(&top, &scene, loads.as_deref());
+    let promises = match (system, &protocol, &cluster, &faults) {
+        (Some(system), Some(protocol), Some(cluster), Some(faults)) => {
+            Some(Promises::new(system, protocol, cluster, faults))
+        }
+        (_, _, _, _) => None,
+    };
+    let expect = expect::expect(&top, &scene, loads.as_deref(), promises.as_ref());
     let sweep = top.table("sweep").map(|table| Reader::new(table, &SWEEP, problems));
     Some(Scenario {
         name: top.name("name").unwrap_or_else(|| file_stem.to_owned()),
@@ -116,6 +121,7 @@ fn walk(root: &Table, file_stem: &str, systems: &[System], problems: &Problems) 
         expect: expect?,
         sweep_seeds: sweep.and_then(|sweep| sweep.count("seeds")),
         layout: layout?,
+        draws,
     })
 }
 
@@ -125,6 +131,8 @@ struct Scene<'a> {
     layout: Option<&'a Layout>,
     /// By node, its zone.
     nodes: Option<&'a [usize]>,
+    /// How wrong clocks are from the start.
+    clock: Option<Clock>,
     /// By client, its zone.
     clients: Option<Vec<usize>>,
     duration: Option<Nanos>,

@@ -10,12 +10,19 @@ use sim_core::dice::Ratio;
 use sim_core::time::parse_duration;
 
 /// What a sentence can say, for `must` and `should`.
-pub const CHECKS: [(&str, &str); 7] = [
+pub const CHECKS: [(&str, &str); 8] = [
     ("linearizable", "Every operation took effect at one instant between its invocation and its completion."),
+    (
+        "linearizable writes",
+        "The same of everything but reads; what `cas` found shows it, so give it a weight in `ops`.",
+    ),
     ("no lost writes", "Every acknowledged write was read after settle, or overwritten by one that was."),
-    ("availability >= 97%", "So many operations were served before their clients gave up."),
-    ("recovery <= 2s", "No outage was longer than this, but for the time in which nobody could have served."),
-    ("p99 <= 400ms", "99 of 100 operations took no longer; also p50, p90, p99.9 and max."),
+    (
+        "availability >= 97%",
+        "So many operations were served before their clients gave up. VACUOUS if no system could have.",
+    ),
+    ("recovery <= 2s", "Once it was possible to serve again, somebody was served within this time."),
+    ("p99 <= 400ms", "99 of 100 operations that could be served took no longer; also p50, p90, p99.9 and max."),
     ("p99(read) <= 400ms", "The same of one function only."),
     ("leader changes <= 3", "A role changed hands no more often."),
 ];
@@ -45,6 +52,7 @@ pub(super) fn read(text: &str, origin: &Origin) -> Result<Meaning, Diagnostic> {
     let words: Vec<&str> = spaced.split_whitespace().collect();
     let check = match words.as_slice() {
         ["linearizable"] => Check::Linearizable,
+        ["linearizable", "writes"] => Check::LinearizableWrites,
         ["no", "lost", "writes"] => Check::NoLostWrites,
         ["availability", ">=", share] => {
             Check::Availability { at_least: parse_share(share).map_err(|message| bad(&codes::BAD_VALUE, message))? }
@@ -106,6 +114,7 @@ mod tests {
         let role = || "leader".to_owned();
         for (text, check) in [
             ("linearizable", Check::Linearizable),
+            ("linearizable writes", Check::LinearizableWrites),
             ("no lost writes", Check::NoLostWrites),
             ("availability >= 97.5%", Check::Availability { at_least: Ratio::new(975, 1000) }),
             ("recovery<=2s", Check::Recovery { at_most: 2000 * MS }),

@@ -1,6 +1,7 @@
-//! The format, example by example: a whole scenario here, every mistake in [`mistakes`], and in [`garbage`] what no text
-//! may do.
+//! The format, example by example: a whole scenario here, what is left to the seed in [`draws`], every mistake in
+//! [`mistakes`], and in [`garbage`] what no text may do.
 
+mod draws;
 mod garbage;
 mod mistakes;
 mod toy;
@@ -9,10 +10,10 @@ use super::parse;
 use crate::diagnostics::{Diagnostic, render};
 use crate::scenario::{Action, Arrivals, Check, Clock, DelaySpec, Fault, Keys, Load, Model, Reach, Scenario, Timing};
 use sim_core::dice::Ratio;
-use sim_core::fault::{Count, DiskFate, Event, Target, Who};
+use sim_core::fault::{Count, DiskFate, Event, Moment, Target, Who};
 use sim_core::protocol::{ClientId, NodeId};
 use sim_core::time::{MILLISECOND, Nanos, SECOND};
-use toy::TOY;
+pub(crate) use toy::TOY;
 
 /// What a scenario of some size looks like.
 const STORM: &str = r#"
@@ -67,7 +68,8 @@ seeds = 500
 "#;
 
 fn read(source: &str) -> Result<(Scenario, Vec<Diagnostic>), Vec<Diagnostic>> {
-    parse(source, "storm", &[], &[TOY])
+    let (draft, warnings) = parse(source, "storm", &[], &[TOY])?;
+    Ok((draft.resolve(1)?, warnings))
 }
 
 fn one(who: Who) -> Target {
@@ -155,6 +157,9 @@ fn faults_mean_what_they_say() {
         delay: DelaySpec::Fixed(80 * MILLISECOND),
         loss: Ratio::ZERO,
         duplicate: Ratio::new(1, 10_000),
+        duplicate_after: DelaySpec::Fixed(0),
+        reorder: Ratio::ZERO,
+        reorder_by: DelaySpec::Uniform { min: 0, max: 500 * MILLISECOND },
     };
     let fibre = ["us-east -> us-west", "us-west -> us-east", "eu-west -> us-east"].map(str::to_owned).to_vec();
     let elected = Timing::Event { event: Event::RoleTaken("leader".to_owned()), after: SECOND, times: 1 };
@@ -169,13 +174,17 @@ fn faults_mean_what_they_say() {
             ),
             fault(
                 "crash-1",
-                Action::Crash { target: vec![two_followers], disk: DiskFate::Torn },
+                Action::Crash { target: vec![two_followers], disk: DiskFate::Torn, moment: Moment::Between },
                 at(30, 30),
                 Some((1, 15))
             ),
             fault(
                 "crash-2",
-                Action::Crash { target: vec![one(role("leader")), one(Who::Node(NodeId(2)))], disk: DiskFate::Keep },
+                Action::Crash {
+                    target: vec![one(role("leader")), one(Who::Node(NodeId(2)))],
+                    disk: DiskFate::Keep,
+                    moment: Moment::Between
+                },
                 at(30, 40),
                 None
             ),
@@ -187,6 +196,88 @@ fn faults_mean_what_they_say() {
             ),
             fault("link-1", link, elected, None),
             fault("fibre", Action::CutLinks { links: fibre }, at(5, 5), None),
+        ]
+    );
+}
+
+/// The actions of the faults that these lines describe.
+fn actions(faults: &[&str]) -> Vec<Action> {
+    let mut source = "scenario = 1\nabout = \"x\"\nduration = \"60s\"\nprotocol.name = \"toy\"\n".to_owned();
+    source.push_str("expect.must = [\"linearizable\"]\n[[load]]\n");
+    faults.iter().for_each(|fault| source.push_str(&format!("[[fault]]\nat = \"5s\"\n{fault}\n")));
+    let read = read(&source).unwrap_or_else(|found| panic!("{}", render(&found, "x.toml", &source, false)));
+    read.0.faults.into_iter().map(|fault| fault.action).collect()
+}
+
+#[test]
+fn a_crash_is_between_steps_unless_it_says_more() {
+    let crash = |moment| Action::Crash { target: vec![one(Who::Any)], disk: DiskFate::Torn, moment };
+    let source = "do = \"crash\"\ntarget = \"any\"\ndisk = \"torn\"\n";
+    let within = format!("{source}mid-step = true");
+    assert_eq!(actions(&[source, &within]), [crash(Moment::Between), crash(Moment::Within)]);
+}
+
+#[test]
+fn links_mix_up_datagrams_as_they_are_told() {
+    let link = |duplicate, after, reorder, max| Action::Link {
+        from: vec![one(Who::Any)],
+        to: vec![one(Who::All)],
+        one_way: false,
+        delay: DelaySpec::Fixed(0),
+        loss: Ratio::ZERO,
+        duplicate,
+        duplicate_after: after,
+        reorder,
+        reorder_by: DelaySpec::Uniform { min: 0, max },
+    };
+    let fault = |keys: &str| format!("do = \"link\"\nbetween = [\"any\", \"all\"]\n{keys}");
+    let faults = [
+        "reorder = \"10%\"",
+        "reorder = \"10%\"\nreorder-by = \"0ms..2s\"",
+        "duplicate = \"5%\"\nduplicate-after = \"0ms..2s\"",
+    ]
+    .map(fault);
+    let (none, half, two) = (DelaySpec::Fixed(0), SECOND / 2, 2 * SECOND);
+    assert_eq!(
+        actions(&faults.each_ref().map(String::as_str)),
+        [
+            link(Ratio::ZERO, none, Ratio::new(10, 100), half),
+            link(Ratio::ZERO, none, Ratio::new(10, 100), two),
+            link(Ratio::new(5, 100), DelaySpec::Uniform { min: 0, max: two }, Ratio::ZERO, half),
+        ]
+    );
+}
+
+#[test]
+fn clocks_jump_and_run_as_they_are_told() {
+    let clock = |step, rate_ppb| Action::Clock { target: vec![one(Who::Any)], step, rate_ppb };
+    let fault = |keys: &str| format!("do = \"clock\"\ntarget = \"any\"\n{keys}");
+    let faults =
+        ["step = \"-5s\"", "rate = \"+5%\"", "step = \"58m\"\nrate = \"-200ppm\"", "step = \"-58m\""].map(fault);
+    let minutes = 58 * 60 * 1_000_000_000;
+    assert_eq!(
+        actions(&faults.each_ref().map(String::as_str)),
+        [clock(-5_000_000_000, 0), clock(0, 50_000_000), clock(minutes, -200_000), clock(-minutes, 0)]
+    );
+}
+
+#[test]
+fn orders_mean_what_they_say() {
+    let role = |role: &str| one(Who::Role(role.to_owned()));
+    let operate = |order: &str, to, about| Action::Operate { order: order.to_owned(), to: vec![to], about };
+    let a_follower = Target { count: Count::Some(1), ..role("follower") };
+    assert_eq!(
+        actions(&[
+            "do = \"operate\"\norder = \"remove\"\nabout = \"one of follower\"\nto = \"n2\"",
+            "do = \"operate\"\norder = \"remove\"\nabout = \"leader\"",
+            "do = \"operate\"\norder = \"members\"\nabout = [\"n1\", \"n2\"]",
+            "do = \"operate\"\norder = \"compact\"\nto = \"all\"",
+        ]),
+        [
+            operate("remove", one(Who::Node(NodeId(1))), vec![a_follower]),
+            operate("remove", role("leader"), vec![role("leader")]),
+            operate("members", role("leader"), vec![one(Who::Node(NodeId(0))), one(Who::Node(NodeId(1)))]),
+            operate("compact", one(Who::All), vec![]),
         ]
     );
 }
@@ -205,18 +296,24 @@ fn expectations_keep_their_text() {
 fn overrides_are_read_like_the_file() {
     let set = |key: &str, value: &str| {
         let found = parse(STORM, "storm", &[(key.to_owned(), value.to_owned())], &[TOY]);
-        found.map(|(scenario, _)| scenario).map_err(|found| render(&found, "storm.toml", STORM, false))
+        found.and_then(|(draft, _)| draft.resolve(1)).map_err(|found| render(&found, "storm.toml", STORM, false))
     };
     assert!(set("protocol.pre-vote", "true").unwrap().protocol.values.flag("pre-vote"));
     assert_eq!(set("load.0.clients", "9").unwrap().loads[0].zones.len(), 9);
     assert_eq!(set("duration", "2m").unwrap().duration, 120 * SECOND);
     assert_eq!(set("fault.1.disk", "keep").unwrap().faults.len(), 6);
+    assert_eq!(set("load.load-2.clients", "9").unwrap().loads[1].zones.len(), 9, "by name");
+    assert_eq!(
+        set("fault.crash-2.at", "7s").unwrap().faults[2].timing,
+        Timing::At { from: 7 * SECOND, to: 7 * SECOND }
+    );
     assert_eq!(
         set("protocol.pre-vote", "yes").unwrap_err(),
         "error[S0103]: in --set protocol.pre-vote: `pre-vote` takes `true` or `false`, without quotes; this is a text\n\n"
     );
     assert!(set("protocol.prevote", "true").unwrap_err().contains("S0102]: in --set protocol.prevote: unknown key"));
     assert!(set("load.2.clients", "1").unwrap_err().contains("error[S0005]: in --set load.2.clients"));
+    assert!(set("fault.crash-3.at", "1s").unwrap_err().contains("`fault` is a list of 6, and `crash-3` is none of"));
 }
 
 /// Every section is read, whatever is wrong with the one before; the file's order is the order of the problems.

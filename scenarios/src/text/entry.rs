@@ -48,6 +48,10 @@ pub enum Takes {
     Decimal,
     /// `-50ms..50ms`.
     Offset,
+    /// `-5s`.
+    Step,
+    /// `+5%`, or `-200ppm`.
+    Drift,
     /// `5ms`, `1ms..10ms`, or a table.
     Delay,
     /// A delay, as a text perhaps with a `+`.
@@ -82,10 +86,12 @@ impl Takes {
             Takes::Setting(Kind::DurationRange { .. }) => "a time such as \"10s\", or a range \"10s..20s\"".to_owned(),
             Takes::Setting(Kind::Word(words)) => format!("one of the words {}", quoted(words)),
             Takes::Text => "a text in quotes".to_owned(),
-            Takes::Share => "a share such as \"97%\"".to_owned(),
+            Takes::Share | Takes::Setting(Kind::Share { .. }) => "a share such as \"97%\"".to_owned(),
             Takes::Rate => "a rate such as \"300/s\"".to_owned(),
             Takes::Decimal => "a number".to_owned(),
             Takes::Offset => "a range of times such as \"-50ms..50ms\"".to_owned(),
+            Takes::Step => "a time with a sign, such as \"-5s\"".to_owned(),
+            Takes::Drift => "a share with a sign, such as \"+5%\" or \"-200ppm\"".to_owned(),
             Takes::Delay | Takes::AddedDelay => {
                 "a delay: \"5ms\", \"1ms..10ms\", or { dist = \"lognormal\", median = \"31ms\", p99 = \"45ms\" }"
                     .to_owned()

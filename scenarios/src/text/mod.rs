@@ -1,13 +1,18 @@
 //! From text to a tree of values that all know where they were written.
 //!
 //! The `toml` crate parses; its spanned tree is copied into [`Table`]s and [`Value`]s of our own, because a value may also
-//! come from the command line (`--set`, see [`overrides`]) and must then say so. [`entry`] describes which keys a table
-//! takes, [`reader`] compares a table with that description, [`quantity`] knows how values are written.
+//! come from the command line (`--set`, see [`overrides`]) and must then say so. [`draws`] decides what a seed decides.
+//! [`entry`] describes which keys a table takes, [`reader`] compares a table with that description, [`quantity`] knows how
+//! values are written, and [`write`] writes them.
 
+pub(crate) mod draws;
 pub mod entry;
+pub(crate) mod names;
 pub(crate) mod overrides;
 pub(crate) mod quantity;
+mod range;
 pub(crate) mod reader;
+pub(crate) mod write;
 
 use crate::codes;
 use crate::diagnostics::{Diagnostic, Origin};
@@ -72,6 +77,15 @@ pub(crate) struct TableEntry {
 impl Table {
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
+    }
+
+    pub fn get_mut(&mut self, key: &str) -> Option<&mut Value> {
+        self.entries.iter_mut().find(|entry| entry.key == key).map(|entry| &mut entry.value)
+    }
+
+    /// The text under this key, if it is one.
+    pub fn text(&self, key: &str) -> Option<&str> {
+        if let Shape::Text(text) = &self.get(key)?.shape { Some(text) } else { None }
     }
 }
 

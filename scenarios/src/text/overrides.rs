@@ -1,12 +1,13 @@
 //! `--set key=value`: values from the command line, put into the tree before anybody reads it.
 
-use super::{Problems, Shape, Table, TableEntry, Value, value_at};
+use super::{Problems, Shape, Table, TableEntry, Value, names, value_at};
 use crate::codes;
 use crate::diagnostics::{Diagnostic, Origin};
 use std::sync::Arc;
 use toml::de::DeValue;
 
-/// Puts one override into the tree: `load.0.clients` is a key of the first load.
+/// Puts one override into the tree: `load.0.clients` is a key of the first load, `load.readers.clients` of the one of that
+/// name.
 pub(crate) fn apply(root: &mut Table, key: &str, text: &str) -> Result<(), Diagnostic> {
     let origin = Origin::Set(key.into());
     let refuse = |message: String| Diagnostic::new(&codes::BAD_OVERRIDE, &origin, message);
@@ -24,7 +25,7 @@ pub(crate) fn apply(root: &mut Table, key: &str, text: &str) -> Result<(), Diagn
         let mut inner = child(table, part, &origin);
         if let Shape::List(items) = &inner.shape {
             let (count, number) = (items.len(), parts.next().unwrap_or(last));
-            inner = element(inner, number).ok_or_else(|| {
+            inner = element(inner, &walked, number).ok_or_else(|| {
                 refuse(format!("`{walked}` is a list of {count}, and `{number}` is none of its numbers"))
                     .help(format!("count from 0: `{walked}.0`"))
             })?;
@@ -49,9 +50,12 @@ fn child<'a>(table: &'a mut Table, key: &str, origin: &Origin) -> &'a mut Value 
     &mut table.entries[at].value
 }
 
-fn element<'a>(list: &'a mut Value, number: &str) -> Option<&'a mut Value> {
+/// An element by its number; a load or a fault also by its name, as draws are printed.
+fn element<'a>(list: &'a mut Value, key: &str, wanted: &str) -> Option<&'a mut Value> {
     let Shape::List(items) = &mut list.shape else { return None };
-    items.get_mut(number.parse::<usize>().ok()?)
+    let named = || names::of(key, items).iter().position(|name| name.as_deref() == Some(wanted));
+    let number = wanted.parse::<usize>().ok().or_else(|| names::LISTS.contains(&key).then(named)?);
+    items.get_mut(number?)
 }
 
 /// A TOML value; what is none is a text, so that shells need no second pair of quotes.

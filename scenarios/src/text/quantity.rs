@@ -5,6 +5,8 @@ use super::{Shape, Table, Value};
 use crate::codes;
 use crate::diagnostics::{Diagnostic, Origin};
 use sim_core::dice::Ratio;
+pub(crate) use sim_core::settings::parse_decimal as decimal;
+pub(crate) use sim_core::settings::parse_share;
 use sim_core::settings::{Kind, Setting};
 use sim_core::time::parse_duration;
 
@@ -72,7 +74,7 @@ impl<'a> Given<'a> {
             (Kind::Flag, Shape::Flag(flag)) => return Ok(Setting::Flag(*flag)),
             (Kind::Count { .. }, Shape::Number(number)) => number,
             (Kind::Flag | Kind::Count { .. }, _) => return Err(self.wrong_type()),
-            (Kind::Duration { .. } | Kind::DurationRange { .. }, _) => self.quantity()?,
+            (Kind::Duration { .. } | Kind::DurationRange { .. } | Kind::Share { .. }, _) => self.quantity()?,
             (Kind::Word(words), _) => {
                 let text = self.text()?;
                 return kind.parse(text).map_err(|_| self.unknown_word(text, words));
@@ -125,28 +127,58 @@ impl<'a> Given<'a> {
     /// `-50ms..50ms`, in nanoseconds.
     pub fn offset(&self) -> Result<(i64, i64), Diagnostic> {
         let text = self.quantity()?;
-        let signed = |text: &str| -> Result<i64, Diagnostic> {
-            let (sign, length) = match text.strip_prefix('-') {
-                Some(length) => (-1, length),
-                None => (1, text.strip_prefix('+').unwrap_or(text)),
-            };
-            let length = parse_duration(length).map_err(|message| self.bad(message))?;
-            let in_bounds = i64::try_from(length).ok().filter(|length| *length <= OFFSET_MAX);
-            Ok(sign * in_bounds.ok_or_else(|| self.bad(format!("`{text}` is too far off; at most 59m")))?)
-        };
         let (min, max) = match text.split_once("..") {
-            Some((min, max)) => (signed(min)?, signed(max)?),
-            None => (signed(text)?, signed(text)?),
+            Some((min, max)) => (self.signed_time(min)?, self.signed_time(max)?),
+            None => (self.signed_time(text)?, self.signed_time(text)?),
         };
         if min > max {
             return Err(self.bad(format!("`{text}` runs backwards; write the earlier first")));
         }
         Ok((min, max))
     }
+
+    fn signed_time(&self, text: &str) -> Result<i64, Diagnostic> {
+        let (sign, length) = signed(text);
+        let length = parse_duration(length).map_err(|message| self.bad(message))?;
+        let in_bounds = i64::try_from(length).ok().filter(|length| *length <= OFFSET_MAX);
+        Ok(sign * in_bounds.ok_or_else(|| self.bad(format!("`{text}` is too far off; at most 59m")))?)
+    }
+
+    /// `-5s`, in nanoseconds; not 0.
+    pub fn step(&self) -> Result<i64, Diagnostic> {
+        match self.signed_time(self.quantity()?)? {
+            0 => Err(self.bad("a clock that jumps by nothing is right; leave the key out")),
+            step => Ok(step),
+        }
+    }
+
+    /// `+5%` or `-200ppm`, in nanoseconds a second; not 0.
+    pub fn drift(&self) -> Result<i64, Diagnostic> {
+        let text = self.quantity()?;
+        let (sign, share) = signed(text);
+        let share = parse_share(share).map_err(|message| self.bad(message))?;
+        let ppb = u128::from(share.numerator) * 1_000_000_000 / u128::from(share.denominator);
+        match i64::try_from(ppb).ok().filter(|ppb| *ppb <= DRIFT_MAX) {
+            None => Err(self.bad(format!("`{text}` is too much; a clock's rate is wrong by at most 50%"))),
+            Some(0) => Err(self.bad("a clock that gains nothing is right; leave the key out")),
+            Some(ppb) => Ok(sign * ppb),
+        }
+    }
 }
 
+/// The sign of a quantity, and the rest.
+fn signed(text: &str) -> (i64, &str) {
+    match text.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
+    }
+}
+
+/// In nanoseconds a second: half.
+const DRIFT_MAX: i64 = 500_000_000;
+
 /// The engine's clocks begin at an hour, and show no time before 0.
-const OFFSET_MAX: i64 = 59 * sim_core::time::MINUTE as i64;
+pub(crate) const OFFSET_MAX: i64 = 59 * sim_core::time::MINUTE as i64;
 
 /// Whether this can be a name.
 pub(crate) fn check_name(name: &str, origin: &Origin) -> Result<(), Diagnostic> {
@@ -157,38 +189,6 @@ pub(crate) fn check_name(name: &str, origin: &Origin) -> Result<(), Diagnostic> 
         return Err(Diagnostic::new(&codes::BAD_VALUE, origin, message));
     }
     Ok(())
-}
-
-/// Reads `97%`, `0.01%` or `200ppm`.
-pub(crate) fn parse_share(text: &str) -> Result<Ratio, String> {
-    let (number, of) = match (text.strip_suffix('%'), text.strip_suffix("ppm")) {
-        (Some(number), _) => (number, 100),
-        (None, Some(number)) => (number, 1_000_000),
-        (None, None) if text == "0" => ("0", 100),
-        (None, None) => {
-            return Err(format!("`{text}` is not a share; write it in per cent, like \"97%\" or \"0.01%\""));
-        }
-    };
-    let number =
-        decimal(number).ok_or_else(|| format!("`{text}` is not a share; write it like \"97%\" or \"0.01%\""))?;
-    let share = Ratio::new(number.numerator, number.denominator * of);
-    if share.numerator > share.denominator {
-        return Err(format!("`{text}` is more than everything; a share is at most 100%"));
-    }
-    Ok(share)
-}
-
-/// A decimal number, exactly, if it has at most nine figures before the point and six behind it.
-fn decimal(text: &str) -> Option<Ratio> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let complete = !whole.is_empty() && (!fraction.is_empty() || !text.contains('.'));
-    if !complete || whole.len() > 9 || fraction.len() > 6 || !is_digits(whole) || !is_digits(fraction) {
-        return None;
-    }
-    let denominator = 10u64.pow(fraction.len() as u32);
-    let fraction = if fraction.is_empty() { 0 } else { fraction.parse::<u64>().ok()? };
-    Some(Ratio::new(whole.parse::<u64>().ok()? * denominator + fraction, denominator))
 }
 
 /// The candidate that the author may have meant, as a question; empty if there is none.
@@ -253,6 +253,22 @@ mod tests {
         assert_eq!(text("+1s", |given| given.offset()), Ok((1_000_000_000, 1_000_000_000)));
         assert!(text("5ms..-5ms", |given| given.offset()).unwrap_err().contains("backwards"));
         assert!(text("9999999h", |given| given.offset()).is_err());
+    }
+
+    #[test]
+    fn steps_and_drifts_have_signs_and_are_not_nothing() {
+        assert_eq!(text("-5s", |given| given.step()), Ok(-5_000_000_000));
+        assert_eq!(text("1m", |given| given.step()), Ok(60_000_000_000));
+        assert_eq!(text("+5%", |given| given.drift()), Ok(50_000_000));
+        assert_eq!(text("-200ppm", |given| given.drift()), Ok(-200_000));
+        assert!(text("-60m", |given| given.step()).unwrap_err().contains("at most 59m"));
+        assert!(text("51%", |given| given.drift()).unwrap_err().contains("at most 50%"));
+        for nothing in ["0", "-0s", "1s..2s", "--5s", ""] {
+            assert!(text(nothing, |given| given.step()).is_err(), "{nothing}");
+        }
+        for nothing in ["0%", "0.0001ppm", "5", "+-5%", ""] {
+            assert!(text(nothing, |given| given.drift()).is_err(), "{nothing}");
+        }
     }
 
     #[test]

@@ -51,7 +51,7 @@ impl<'a> Reader<'a> {
             let key = &written.key;
             let problem = |code, message| Diagnostic::new(code, &written.key_origin, message);
             let homes = sections::homes(key);
-            let kin = homes.iter().find(|_| sections::is_fault(title)).filter(|home| sections::is_fault(home.title));
+            let kin = homes.iter().find(|home| sections::is_fault(title) && sections::is_fault(home.title));
             let diagnostic = match (kin, homes.first()) {
                 (Some(kin), _) => problem(&codes::UNKNOWN_KEY, format!("unknown key `{key}` in {title}"))
                     .label(format!("{} takes it", kin.title))
@@ -85,6 +85,11 @@ impl<'a> Reader<'a> {
 
     fn entry(&self, key: &str) -> &Entry {
         self.entries.iter().find(|entry| entry.name == key).unwrap_or_else(|| panic!("the key table has no `{key}`"))
+    }
+
+    /// Whether the table takes this key.
+    pub fn takes(&self, key: &str) -> bool {
+        self.entries.iter().any(|entry| entry.name == key)
     }
 
     /// Whether the file sets this key.
@@ -216,11 +221,13 @@ fn default_value(default: &str, takes: Takes) -> Value {
     let shape = match takes {
         Takes::Setting(Kind::Flag) => Shape::Flag(default == "true"),
         Takes::Setting(Kind::Count { .. }) | Takes::CountOr(_) | Takes::Decimal => Shape::Number(default.to_owned()),
-        Takes::Setting(Kind::Duration { .. } | Kind::DurationRange { .. } | Kind::Word(_))
+        Takes::Setting(Kind::Duration { .. } | Kind::DurationRange { .. } | Kind::Share { .. } | Kind::Word(_))
         | Takes::Text
         | Takes::Share
         | Takes::Rate
         | Takes::Offset
+        | Takes::Step
+        | Takes::Drift
         | Takes::Delay
         | Takes::AddedDelay
         | Takes::Texts

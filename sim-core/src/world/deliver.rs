@@ -37,19 +37,25 @@ impl<P: Protocol> World<P> {
     #[inline]
     pub(super) fn arrive(&mut self, packet: Packet<P>) {
         let (from, to) = (packet.from, packet.to);
-        match (self.network.arrives(from, to, packet.connection), packet.transport) {
-            (None, _) => self.lost(&packet, "its connection was reset"),
-            (Some(false), Transport::Datagram) => {
+        match packet.transport {
+            // On no connection, it outlives them all, and can find another process than it was sent to.
+            Transport::Datagram if self.network.passes(from, to) => self.deliver(packet),
+            Transport::Datagram => {
                 self.network.count_cuts(from, to);
                 self.count_network_effects();
                 self.lost(&packet, "cut off");
             }
-            (Some(live), Transport::Stream)
-                if !live || packet.stalled || (!self.stalls.is_empty() && self.stalls.contains_key(&(from, to))) =>
-            {
-                self.stall(packet);
-            }
-            (Some(_), _) => self.deliver(packet),
+            Transport::Stream => match self.network.arrives(from, to, packet.connection) {
+                None => self.lost(&packet, "its connection was reset"),
+                Some(live)
+                    if !live
+                        || packet.stalled
+                        || (!self.stalls.is_empty() && self.stalls.contains_key(&(from, to))) =>
+                {
+                    self.stall(packet);
+                }
+                Some(_) => self.deliver(packet),
+            },
         }
     }
 
@@ -261,6 +267,9 @@ impl<P: Protocol> World<P> {
         }
         let done = now + host.cpu.draw_if_random(&mut host.cpu_dice);
         host.machine.busy_until = done;
+        if !host.machine.clock_faults.is_empty() {
+            self.count_clock_faults(MachineId(node.0));
+        }
         self.enter(node, &input);
         let host = &mut self.nodes[index];
         let mut effects = std::mem::take(&mut self.effects);
@@ -278,12 +287,16 @@ impl<P: Protocol> World<P> {
             Input::Request(client, request) => process.on_request(client, request, ctx),
             Input::Alarm(timer) => process.on_timer(timer, ctx),
             Input::OnDisk(ticket) => process.on_disk(ticket, ctx),
-            Input::Admin(order) => process.on_admin(order, ctx),
+            Input::Admin(order, strike) => {
+                if process.on_admin(order, ctx) {
+                    self.faults.count(strike);
+                }
+            }
         }
         self.executing = None;
         self.carry_out(node, &mut effects, local, done);
         self.effects = effects;
-        self.look(|laws, nodes| laws.after_step(node, nodes));
+        self.look(node, |laws, nodes| laws.after_step(node, nodes));
     }
 
     /// Enters what a node's process is told into the fingerprint, and the trace if there is one.
@@ -310,7 +323,7 @@ impl<P: Protocol> World<P> {
                 self.fingerprint.item(ticket);
                 self.row(What::OnDisk, |_| (node.to_string(), node.to_string(), format!("{ticket:?}")));
             }
-            Input::Admin(order) => {
+            Input::Admin(order, _) => {
                 self.stamp(Tag::Admin, node.0, node.0);
                 self.fingerprint.item(order);
                 self.row(What::Admin, |_| ("operator".to_owned(), node.to_string(), format!("{order:?}")));
@@ -328,6 +341,9 @@ impl<P: Protocol> World<P> {
             && !machine.alarms.ring(*timer, local)
         {
             return;
+        }
+        if !machine.clock_faults.is_empty() {
+            self.count_clock_faults(self.machine_of(client));
         }
         match &input {
             ClientInput::Reply(from, reply) => {
@@ -401,13 +417,14 @@ impl<P: Protocol> World<P> {
         self.executing = None;
         self.carry_out(node, &mut effects, local, now);
         self.effects = effects;
-        self.look(|laws, nodes| laws.after_start(node, nodes));
+        self.look(node, |laws, nodes| laws.after_start(node, nodes));
     }
 
-    /// Lets the laws look at what has changed. The first breach stays: one event can let several processes take a step.
+    /// Lets the laws look at what a node has changed. The first breach stays: one event can let several processes take a
+    /// step. Who died in the middle of its step had in mind what it did not live to do, and is not looked at.
     #[inline]
-    fn look(&mut self, look: impl FnOnce(&mut P::Laws, &Nodes<'_, P>) -> Result<(), Breach>) {
-        if let (None, Some(laws)) = (&self.breach, &mut self.laws) {
+    fn look(&mut self, node: NodeId, look: impl FnOnce(&mut P::Laws, &Nodes<'_, P>) -> Result<(), Breach>) {
+        if let (None, Some(laws), Some(_)) = (&self.breach, &mut self.laws, &self.processes[node.0 as usize]) {
             self.breach = look(laws, &Nodes::new(&self.processes)).err();
         }
     }

@@ -1,5 +1,6 @@
 //! How what a process asks for is carried out, in order.
 
+use super::crash::leaves_mark;
 use super::{Event, Load, Outward, Packet, World};
 use crate::machine::MachineId;
 use crate::network::Fate;
@@ -8,10 +9,19 @@ use crate::time::{LocalTime, Nanos};
 
 impl<P: Protocol> World<P> {
     /// Carries out what a node asked for in a step that began at `local` on its clock and ends at `done`. What leaves the
-    /// node waits for the disk if something was to be persisted before it, in this step or an earlier one.
+    /// node waits for the disk if something was to be persisted before it, in this step or an earlier one. If a crash waits
+    /// for this step, the node dies in the middle of it.
     pub(super) fn carry_out(&mut self, node: NodeId, effects: &mut Vec<Effect<P>>, local: LocalTime, done: Nanos) {
         let mut writes = false;
+        let last_marks = self.last_marks(node, effects);
+        let mut marks = 0;
         for effect in effects.drain(..) {
+            if leaves_mark(&effect) {
+                if last_marks == Some(marks) {
+                    break;
+                }
+                marks += 1;
+            }
             match effect {
                 Effect::Send(to, message, transport) => self.leave(node, Outward::Send(to, message, transport), done),
                 Effect::Tell(client, reply) => self.leave(node, Outward::Tell(client, reply), done),
@@ -21,6 +31,10 @@ impl<P: Protocol> World<P> {
                 }
                 Effect::PersistLater(record, ticket) => {
                     self.nodes[node.0 as usize].journal.append_later(record, ticket);
+                    writes = true;
+                }
+                Effect::Snapshot(records) => {
+                    self.nodes[node.0 as usize].journal.snapshot(records);
                     writes = true;
                 }
                 Effect::Truncate(from) => self.nodes[node.0 as usize].journal.truncate(from),
@@ -34,6 +48,10 @@ impl<P: Protocol> World<P> {
                 Effect::Disarm(timer) => self.nodes[node.0 as usize].machine.alarms.disarm(timer),
                 Effect::Observe(observation) => self.observe(node, observation),
             }
+        }
+        if last_marks.is_some() {
+            self.die_within(node, marks);
+            return;
         }
         // Once for all that the step wrote: its records share a flush.
         if writes {

@@ -6,10 +6,11 @@
 //! - here: what a world is, and its loop;
 //! - `deliver.rs`: how a packet, an alarm or a flush reaches a process;
 //! - `effects.rs`: how what a process asks for is carried out;
-//! - `strike.rs`: how faults begin and end; `target.rs`: whom they strike.
+//! - `strike.rs`: how faults begin and end; `target.rs`: whom they strike; `crash.rs`: how processes die.
 //!
 //! A world can be cloned at any moment, and [`World::fork`] gives the copy another future.
 
+mod crash;
 mod deliver;
 mod effects;
 mod strike;
@@ -32,6 +33,7 @@ use crate::strain::Strain;
 use crate::time::Nanos;
 use crate::trace::{Row, What};
 use crate::wire::Fingerprint;
+use crash::Doom;
 use std::collections::{BTreeMap, VecDeque};
 use strike::Faults;
 
@@ -85,7 +87,9 @@ enum Event<P: Protocol> {
         length: Option<Nanos>,
     },
     Mend(StrikeId),
-    Admin(NodeId, P::Admin),
+    Repeat(StrikeId),
+    /// An order, and the fault that gives it, if one does.
+    Admin(NodeId, P::Admin, Option<StrikeId>),
 }
 
 /// What a node's process can be told.
@@ -95,7 +99,7 @@ enum Input<P: Protocol> {
     Request(ClientId, P::Request),
     Alarm(P::Timer),
     OnDisk(Ticket),
-    Admin(P::Admin),
+    Admin(P::Admin, Option<StrikeId>),
 }
 
 /// What a client's process can be told.
@@ -112,7 +116,7 @@ impl<P: Protocol> Input<P> {
             Input::Request(_, request) => format!("{request:?}"),
             Input::Alarm(timer) => format!("{timer:?}"),
             Input::OnDisk(ticket) => format!("{ticket:?}"),
-            Input::Admin(order) => format!("{order:?}"),
+            Input::Admin(order, _) => format!("{order:?}"),
         }
     }
 }
@@ -145,6 +149,8 @@ struct Node<P: Protocol> {
     /// What waits for the disk: how far it must be, when the step that asked for it is done, and what leaves then.
     outbox: VecDeque<(usize, Nanos, Outward<P>)>,
     next_ticket: u64,
+    /// The crashes that wait for a step to happen in, the oldest first.
+    dooms: Vec<Doom>,
     /// The role it says it holds, and in which term.
     role: Option<(&'static str, u64)>,
     /// Whether it has told a client anything since it took its role.
@@ -257,6 +263,7 @@ impl<P: Protocol> World<P> {
                     journal: Journal::new(),
                     outbox: VecDeque::new(),
                     next_ticket: 0,
+                    dooms: Vec::new(),
                     role: None,
                     has_answered: false,
                 }
@@ -345,13 +352,14 @@ impl<P: Protocol> World<P> {
             Event::Boot(machine) => self.boot(machine, Why::First),
             Event::Strike { fault, length } => self.strike(fault, length),
             Event::Mend(strike) => self.mend(strike),
-            Event::Admin(node, order) => self.input(node, Input::Admin(order)),
+            Event::Repeat(strike) => self.repeat(strike),
+            Event::Admin(node, order, strike) => self.input(node, Input::Admin(order, strike)),
         }
     }
 
     /// Gives an order to a node, as an operator would.
     pub fn operate(&mut self, node: NodeId, order: P::Admin) {
-        self.queue.push(self.queue.now(), Event::Admin(node, order));
+        self.queue.push(self.queue.now(), Event::Admin(node, order, None));
     }
 
     /// The same world with another future: from here on, all chance is drawn anew under `salt`.

@@ -6,13 +6,13 @@
 
 use super::deliver::Tag;
 use super::target::Scope;
-use super::{Event, RoleChange, StrikeReport, World};
+use super::{Event, StrikeReport, World};
 use crate::dice::{Dice, StreamName, Streams};
-use crate::fault::{DiskFate, Event as Trigger, Fault, FaultKind, Target, When};
+use crate::fault::{Event as Trigger, Fault, FaultKind, Target, When};
 use crate::machine::MachineId;
 use crate::network::{Spoil, StrikeId};
-use crate::protocol::{ClientId, Protocol, Why};
-use crate::time::Nanos;
+use crate::protocol::{About, NodeId, Protocol};
+use crate::time::{MILLISECOND, Nanos};
 use crate::trace::What;
 use std::collections::BTreeSet;
 
@@ -21,21 +21,37 @@ const ALL: u64 = 1 << 32;
 
 /// What must be taken back when a fault ends.
 #[derive(Clone, Debug)]
-enum Undo {
+pub(super) enum Undo {
     Paths,
     Links,
-    Crash(Vec<MachineId>),
+    Crash(Vec<Down>),
     Pause(Vec<MachineId>),
+    /// What these clocks gain with it.
+    Clock(Vec<MachineId>, i64),
+    /// The dice for the next time that the order is given.
+    Order(Box<Dice>),
+    /// It was over at once.
+    Nothing,
+}
+
+/// So often an operator with patience repeats an order that nobody has taken up.
+const OPERATOR_LOOKS_EVERY: Nanos = 50 * MILLISECOND;
+
+/// A machine that a crash keeps down, and until when.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Down {
+    pub(super) machine: MachineId,
+    pub(super) until: Nanos,
 }
 
 #[derive(Clone, Debug)]
-struct Strike {
+pub(super) struct Strike {
     fault: usize,
     from: Nanos,
     to: Option<Nanos>,
-    effects: u64,
+    pub(super) effects: u64,
     who: String,
-    undo: Undo,
+    pub(super) undo: Undo,
 }
 
 /// A fault that waits for something to happen.
@@ -60,7 +76,7 @@ pub(super) struct Faults {
     /// Roles and terms seen, for triggers.
     taken: BTreeSet<(&'static str, u64)>,
     served: u64,
-    healed: bool,
+    pub(super) healed: bool,
 }
 
 impl Faults {
@@ -108,22 +124,41 @@ impl Faults {
         self.strikes.iter().map(report).collect()
     }
 
+    /// A fault, if it was one, did something.
+    pub(super) fn count(&mut self, strike: Option<StrikeId>) {
+        if let Some(id) = strike {
+            self.strikes[id.0 as usize].effects += 1;
+        }
+    }
+
     /// Something waits on a machine that pauses keep still.
     pub(super) fn count_pause(&mut self, machine: MachineId) {
         for strike in self.strikes.iter_mut().filter(|strike| strike.to.is_none()) {
             match &strike.undo {
                 Undo::Pause(machines) if machines.contains(&machine) => strike.effects += 1,
-                Undo::Pause(_) | Undo::Paths | Undo::Links | Undo::Crash(_) => {}
+                Undo::Pause(_)
+                | Undo::Paths
+                | Undo::Links
+                | Undo::Crash(_)
+                | Undo::Clock(..)
+                | Undo::Order(_)
+                | Undo::Nothing => {}
             }
         }
     }
 
     /// A machine would be back, but for the other faults that keep it down: that is their effect.
-    fn count_kept_down(&mut self, machine: MachineId) {
+    pub(super) fn count_kept_down(&mut self, machine: MachineId) {
         for strike in self.strikes.iter_mut().filter(|strike| strike.to.is_none()) {
             match &strike.undo {
-                Undo::Crash(machines) if machines.contains(&machine) => strike.effects += 1,
-                Undo::Crash(_) | Undo::Pause(_) | Undo::Paths | Undo::Links => {}
+                Undo::Crash(downs) if downs.iter().any(|down| down.machine == machine) => strike.effects += 1,
+                Undo::Crash(_)
+                | Undo::Pause(_)
+                | Undo::Paths
+                | Undo::Links
+                | Undo::Clock(..)
+                | Undo::Order(_)
+                | Undo::Nothing => {}
             }
         }
     }
@@ -195,14 +230,30 @@ impl<P: Protocol> World<P> {
         let undo = match &definition.kind {
             FaultKind::Partition { groups, one_way } => self.partition(id, groups, *one_way, &mut dice),
             FaultKind::CutLinks { links } => self.cut_links(id, links),
-            FaultKind::Crash { target, disk } => self.crash_all(id, target, *disk, &mut dice),
+            FaultKind::Crash { target, disk, moment } => {
+                self.crash_all(id, target, (*disk, *moment), length, &mut dice)
+            }
             FaultKind::Pause { target } => self.pause_all(id, target, &mut dice),
-            FaultKind::Link { from, to, one_way, delay, loss, duplicate } => {
-                let spoil = Spoil { delay: delay.clone(), loss: *loss, duplicate: *duplicate };
+            FaultKind::Clock { target, step, rate_ppb } => self.set_clocks(id, target, *step, *rate_ppb, &mut dice),
+            FaultKind::Operate { order, to, about } => {
+                self.order(id, order, [to, about], &mut dice);
+                self.operator_waits(id, length, dice)
+            }
+            FaultKind::Link { from, to, one_way, delay, loss, duplicate, duplicate_after, reorder, reorder_by } => {
+                let spoil = Spoil {
+                    delay: delay.clone(),
+                    loss: *loss,
+                    duplicate: *duplicate,
+                    duplicate_after: duplicate_after.clone(),
+                    reorder: *reorder,
+                    reorder_by: reorder_by.clone(),
+                };
                 self.spoil(id, [from, to], *one_way, &spoil, &mut dice)
             }
         };
-        self.strike_mut(id).undo = undo;
+        let strike = self.strike_mut(id);
+        strike.to = matches!(undo, Undo::Nothing).then_some(now);
+        strike.undo = undo;
         self.record_epoch();
         self.row(What::Fault, |world| {
             (
@@ -222,6 +273,13 @@ impl<P: Protocol> World<P> {
             return;
         }
         let now = self.queue.now();
+        let due = self.due_for_restart(id);
+        if self.keeps_down(id) {
+            // Those who died in the middle of a step did so at different times.
+            due.into_iter().for_each(|machine| self.restart(machine));
+            self.record_epoch();
+            return;
+        }
         self.stamp(Tag::Mend, id.0, 0);
         let strike = self.strike_mut(id);
         strike.to = Some(now);
@@ -229,8 +287,13 @@ impl<P: Protocol> World<P> {
         match undo {
             Undo::Paths => self.network.mend(id),
             Undo::Links => self.network.heal_links(id),
-            Undo::Crash(machines) => machines.into_iter().for_each(|machine| self.restart(machine)),
+            Undo::Crash(_) => due.into_iter().for_each(|machine| self.restart(machine)),
             Undo::Pause(machines) => machines.into_iter().for_each(|machine| self.resume(machine)),
+            Undo::Clock(machines, ppb) => machines.into_iter().for_each(|machine| {
+                self.host_mut(machine).clock_faults().retain(|fault| *fault != id);
+                self.set_clock(machine, 0, -ppb);
+            }),
+            Undo::Order(_) | Undo::Nothing => {}
         }
         self.record_epoch();
         self.row(What::Heal, |world| {
@@ -257,7 +320,7 @@ impl<P: Protocol> World<P> {
         }
     }
 
-    fn strike_mut(&mut self, id: StrikeId) -> &mut Strike {
+    pub(super) fn strike_mut(&mut self, id: StrikeId) -> &mut Strike {
         &mut self.faults.strikes[id.0 as usize]
     }
 
@@ -306,72 +369,10 @@ impl<P: Protocol> World<P> {
         Undo::Paths
     }
 
-    fn crash_all(&mut self, id: StrikeId, target: &[Target], disk: DiskFate, dice: &mut Dice) -> Undo {
-        let machines = self.resolve(target, Scope::Nodes, &BTreeSet::new(), dice);
-        let effects = machines.iter().map(|&machine| self.crash(machine, disk)).sum();
-        self.name_struck(id, &machines, effects);
-        Undo::Crash(machines)
-    }
-
-    fn name_struck(&mut self, id: StrikeId, machines: &[MachineId], effects: u64) {
+    pub(super) fn name_struck(&mut self, id: StrikeId, machines: &[MachineId], effects: u64) {
         let who = self.names(machines);
         let strike = self.strike_mut(id);
         (strike.who, strike.effects) = (who, strike.effects + effects);
-    }
-
-    /// A process dies. How much that did: the process itself if it was alive, and every record lost with it.
-    fn crash(&mut self, machine: MachineId, disk: DiskFate) -> u64 {
-        let Some(node) = self.node_at(machine) else { return self.crash_client(self.client_at(machine)) };
-        let index = node.0 as usize;
-        let host = &mut self.nodes[index];
-        host.machine.downs += 1;
-        if host.machine.downs > 1 {
-            return 0;
-        }
-        host.machine.crash();
-        host.outbox.clear();
-        host.role = None;
-        let records = host.journal.crash(disk, &mut host.disk_dice);
-        self.processes[index] = None;
-        self.roles.push(RoleChange { at: self.queue.now(), node, role: None });
-        self.stamp(Tag::Crash, machine.0, records as u32);
-        self.row(What::Crash, |_| (node.to_string(), String::new(), format!("{records} records lost")));
-        self.cut_off(machine);
-        1 + records
-    }
-
-    fn crash_client(&mut self, client: ClientId) -> u64 {
-        let host = &mut self.clients[client.0 as usize];
-        host.machine.downs += 1;
-        if host.machine.downs > 1 {
-            return 0;
-        }
-        host.machine.crash();
-        host.process = None;
-        let machine = host.machine.id;
-        self.stamp(Tag::Crash, machine.0, 0);
-        self.row(What::Crash, |_| (client.to_string(), String::new(), String::new()));
-        self.cut_off(machine);
-        1
-    }
-
-    /// What was on its way to a dead process is lost, and what waited to leave its machine.
-    fn cut_off(&mut self, machine: MachineId) {
-        const WHY: &str = "its machine went down";
-        let machines = (self.nodes.len() + self.clients.len()) as u32;
-        (0..machines).for_each(|other| self.disconnect(MachineId(other), machine, WHY));
-        let waited = self.stalls.keys().filter(|(from, _)| *from == machine).copied().collect::<Vec<_>>();
-        waited.into_iter().for_each(|(from, to)| self.disconnect(from, to, WHY));
-    }
-
-    fn restart(&mut self, machine: MachineId) {
-        let downs = self.host_mut(machine).downs();
-        *downs -= 1;
-        if *downs == 0 {
-            self.boot(machine, Why::Restart);
-        } else {
-            self.faults.count_kept_down(machine);
-        }
     }
 
     fn pause_all(&mut self, id: StrikeId, target: &[Target], dice: &mut Dice) -> Undo {
@@ -384,6 +385,90 @@ impl<P: Protocol> World<P> {
         }
         self.name_struck(id, &machines, waiting as u64);
         Undo::Pause(machines)
+    }
+
+    fn set_clocks(&mut self, id: StrikeId, target: &[Target], step: i64, ppb: i64, dice: &mut Dice) -> Undo {
+        let machines = self.resolve(target, Scope::Nodes, &BTreeSet::new(), dice);
+        for &machine in &machines {
+            self.host_mut(machine).clock_faults().push(id);
+            self.set_clock(machine, step, ppb);
+        }
+        self.name_struck(id, &machines, 0);
+        Undo::Clock(machines, ppb)
+    }
+
+    /// A clock jumps, and gains so much more from now on.
+    fn set_clock(&mut self, machine: MachineId, step: i64, ppb: i64) {
+        let now = self.queue.now();
+        let host = self.host_mut(machine);
+        let clock = host.clock().stepped(now, step).gaining(now, ppb);
+        for (call, at) in host.set_clock(clock, now) {
+            self.queue.push(at, Event::Alarm { machine, call });
+        }
+    }
+
+    /// A process took a step with a clock that these faults make wrong.
+    pub(super) fn count_clock_faults(&mut self, machine: MachineId) {
+        for fault in self.host_mut(machine).clock_faults().clone() {
+            self.faults.count(Some(fault));
+        }
+    }
+
+    /// Gives an order. Whether a node takes it up shows when it hears of it.
+    fn order(&mut self, id: StrikeId, name: &str, [to, about]: [&Vec<Target>; 2], dice: &mut Dice) {
+        let kind = P::ORDERS.iter().find(|kind| kind.name == name);
+        let kind =
+            kind.unwrap_or_else(|| panic!("no order is called {name}: scenarios are checked against the system"));
+        let (mut about, mut to) = (self.resolve_nodes(about, dice), self.resolve_nodes(to, dice));
+        if kind.about == About::One {
+            dice.draw_to_front(&mut about, 1);
+            about.truncate(1);
+        }
+        if kind.about != About::Nobody && about.is_empty() {
+            // Nobody is left whom the order could be about, so there is nothing to be told.
+            to.clear();
+        }
+        let machines = |nodes: &[NodeId]| nodes.iter().map(|node| MachineId(node.0)).collect::<Vec<_>>();
+        let subject = if about.is_empty() { String::new() } else { format!(" {}", self.names(&machines(&about))) };
+        self.strike_mut(id).who = format!("{}: {name}{subject}", self.names(&machines(&to)));
+        for node in to {
+            self.executing = Some(MachineId(node.0));
+            let order = P::order(name, &about);
+            self.executing = None;
+            self.queue.push(self.queue.now(), Event::Admin(node, order, Some(id)));
+        }
+    }
+
+    /// An operator with patience looks now and then whether somebody has taken the order up.
+    fn operator_waits(&mut self, id: StrikeId, patience: Option<Nanos>, dice: Dice) -> Undo {
+        if patience.is_none() {
+            return Undo::Nothing;
+        }
+        self.queue.push(self.queue.now() + OPERATOR_LOOKS_EVERY, Event::Repeat(id));
+        Undo::Order(Box::new(dice))
+    }
+
+    /// The operator looks. If nobody has taken the order up, it is given again, to and about whoever that means now.
+    pub(super) fn repeat(&mut self, id: StrikeId) {
+        let strike = self.strike_mut(id);
+        if strike.to.is_some() {
+            return;
+        }
+        if strike.effects > 0 {
+            return self.mend(id);
+        }
+        let Undo::Order(mut dice) = strike.undo.clone() else { return };
+        let fault = strike.fault;
+        let FaultKind::Operate { order, to, about } = self.faults.faults[fault].kind.clone() else { return };
+        self.stamp(Tag::Strike, fault as u32, id.0);
+        self.order(id, &order, [&to, &about], &mut dice);
+        self.strike_mut(id).undo = Undo::Order(dice);
+        self.queue.push(self.queue.now() + OPERATOR_LOOKS_EVERY, Event::Repeat(id));
+    }
+
+    fn resolve_nodes(&self, targets: &[Target], dice: &mut Dice) -> Vec<NodeId> {
+        let machines = self.resolve(targets, Scope::Nodes, &BTreeSet::new(), dice);
+        machines.into_iter().filter_map(|machine| self.node_at(machine)).collect()
     }
 
     fn resume(&mut self, machine: MachineId) {

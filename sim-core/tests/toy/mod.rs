@@ -8,9 +8,10 @@ use sim_core::Clock;
 use sim_core::delay::Delay;
 use sim_core::fault::{Count, Fault, FaultKind, Strike, Target, When, Who};
 use sim_core::laws::{Breach, Laws, Nodes};
+use sim_core::promise::{Claim, Premise};
 use sim_core::protocol::{
-    Boot, Client, ClientBoot, ClientCtx, ClientId, Ctx, Embed, NodeId, Observation, OpId, Protocol, Slot, Ticket,
-    Vocabulary, Why,
+    About, Boot, Client, ClientBoot, ClientCtx, ClientId, Ctx, Embed, NodeId, Observation, OpId, OrderKind, Protocol,
+    Slot, Ticket, Vocabulary, Why,
 };
 use sim_core::reach::Reach;
 use sim_core::settings::{Flaws, Key, Rejected, Settings, Values};
@@ -154,6 +155,11 @@ impl Protocol for Toy {
     type Data = Register;
     type Laws = SumsOnlyGrow;
     const ROLES: &'static [&'static str] = &["keeper", "observer"];
+    const ORDERS: &'static [OrderKind] = &[
+        OrderKind { name: "bonus", about: About::Nobody, text: "Adds 7." },
+        OrderKind { name: "honour", about: About::One, text: "Adds the number of a node." },
+        OrderKind { name: "honours", about: About::Some, text: "Adds the numbers of nodes." },
+    ];
 
     fn start(boot: Boot<'_, Self>, ctx: &mut Ctx<'_, Self>) -> Self {
         let mut greeter = Greeter::default();
@@ -232,13 +238,29 @@ impl Protocol for Toy {
         self.landed.push(ticket);
     }
 
-    fn on_admin(&mut self, order: u64, _: &mut Ctx<'_, Self>) {
-        self.orders.push(order);
-        self.sum += order;
+    /// The sum of the numbers of the nodes; 7 for none.
+    fn order(name: &str, about: &[NodeId]) -> u64 {
+        match name {
+            "bonus" => 7,
+            _ => about.iter().map(|node| u64::from(node.0) + 1).sum(),
+        }
+    }
+
+    /// Observers obey nobody.
+    fn on_admin(&mut self, order: u64, _: &mut Ctx<'_, Self>) -> bool {
+        let obeys = self.role == "keeper";
+        if obeys {
+            self.orders.push(order);
+            self.sum += order;
+        }
+        obeys
     }
 
     fn can_serve(_: &Config, _: &RegisterOp, reach: &Reach<'_>) -> bool {
         reach.groups().next().is_some()
+    }
+    fn promises(_: &Self::Config, _: Claim, _: &Premise) -> Result<(), String> {
+        Ok(())
     }
 }
 

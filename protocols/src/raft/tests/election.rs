@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::raft::Role;
-use crate::raft::config::CANDIDATE_GRANTS_VOTE;
+use crate::raft::flaws::CANDIDATE_GRANTS_VOTE;
 use sim_core::time::{LocalTime, Nanos};
 
 /// 5.2: "each server will vote for at most one candidate in a given term, on a first-come-first-served basis".
@@ -106,10 +106,12 @@ fn a_new_leader_appends_a_no_op_and_announces_itself() {
 fn a_cluster_of_one_elects_itself_and_serves() {
     for config in [plain(), config(|_| {})] {
         let mut node = solo(1, config);
-        node.times_out();
+        let elected = node.times_out();
         assert!(node.raft.is_leader());
+        node.lands(&elected);
         let effects = node.is_asked(1, write(7));
-        assert_eq!(effects.order(), ["persist", "tell"], "the answer waits for the disk");
+        assert_eq!(effects.order(), ["persist later"], "the answer waits for the disk: no other copy proves anything");
+        assert_eq!(node.lands(&effects).told(), [Response::Returned(RegisterRet::Done)]);
         assert_eq!(node.is_asked(2, RegisterOp::Read).told(), [returned(7)]);
     }
 }

@@ -2,7 +2,12 @@
 
 use super::*;
 use crate::raft::Role;
-use crate::raft::replication::Leadership;
+use crate::raft::log::Position;
+use crate::raft::machine::Machine;
+use crate::raft::membership::Membership;
+use crate::raft::progress::Leadership;
+use crate::raft::snapshots::{Bytes, Snapshot};
+use sim_core::time::LocalTime;
 
 /// Five nodes under observation.
 struct Watch {
@@ -45,7 +50,8 @@ fn made(me: NodeId, term: Term, log: &[Term]) -> Node {
 fn leads(raft: &mut Node, term: Term, log: &[Term]) {
     raft.term = term;
     raft.log.append(&noops(&log[raft.log.last_index() as usize..]));
-    raft.role = Role::Leader(Leadership::new(&raft.peers.clone(), raft.log.last_index()));
+    let members = raft.members.latest();
+    raft.role = Role::Leader(Box::new(Leadership::new(raft.me, members, raft.log.last_index(), (LocalTime(0), 0))));
 }
 
 fn grows(raft: &mut Node, terms: &[Term]) {
@@ -107,10 +113,10 @@ fn a_follower_may_cut_its_log() {
 fn the_same_index_and_term_with_another_command() {
     let mut watch = Watch::new();
     watch.lawful(N1, |raft| grows(raft, &[1, 2]));
-    let command = Command::Operation { client: CLIENT, serial: 1, attempt: 0, op: write(1) };
+    let command = Command::Operation { client: CLIENT, serial: 1, attempt: 0, session: None, op: write(1) };
     let other = move |raft: &mut Node| {
         grows(raft, &[1]);
-        raft.log.append(&[Entry { term: 2, command }]);
+        raft.log.append(&[Entry { term: 2, time: 0, command }]);
     };
     assert_eq!(breached(watch.step(N2, other)), "log matching");
 }
@@ -241,6 +247,54 @@ fn a_commit_index_beyond_the_log() {
     let mut watch = Watch::new();
     watch.lawful(N1, |raft| grows(raft, &[1]));
     assert_eq!(breached(watch.step(N1, |raft| raft.applied = 1)), "commit within log");
+}
+
+#[test]
+fn entries_applied_and_taken_back() {
+    let mut watch = Watch::new();
+    watch.lawful(N1, |raft| grows(raft, &[1, 1]));
+    watch.lawful(N1, |raft| commits(raft, 2));
+    assert_eq!(breached(watch.step(N1, |raft| raft.applied = 1)), "applied never retreats");
+}
+
+#[test]
+fn a_snapshot_of_another_state() {
+    let written = |raft: &mut Node| {
+        let command = Command::Operation { client: CLIENT, serial: 1, attempt: 0, session: None, op: write(1) };
+        raft.log.append(&[Entry { term: 1, time: 0, command: Command::Noop }, Entry { term: 1, time: 0, command }]);
+        commits(raft, 2);
+    };
+    let snapshot = |index: Index, value: Option<i64>| {
+        move |raft: &mut Node| {
+            let data = value.map_or(Value::Nil, Value::from);
+            let machine = Machine::<Register> { data, ..Machine::default() };
+            let (last, members) = (Position { index, term: 1, time: 0 }, raft.members.latest().clone());
+            raft.snapshot = Some(Snapshot { last, members, contents: Bytes::write(&machine) });
+        }
+    };
+    for (index, value, is_lawful) in [(2, Some(1), true), (1, None, true), (2, None, false), (1, Some(1), false)] {
+        let mut watch = Watch::new();
+        watch.lawful(N1, written);
+        let step = watch.step(N1, snapshot(index, value));
+        assert_eq!(step.is_ok(), is_lawful, "{index} {value:?}");
+        assert!(is_lawful || breached(step) == "snapshot is the state");
+    }
+}
+
+#[test]
+fn members_that_are_not_in_the_log() {
+    let entry = || Entry { term: 1, time: 0, command: Command::Members(Box::new(Membership::of([N1, N2]))) };
+    let mut watch = Watch::new();
+    watch.lawful(N1, |raft| {
+        raft.log.append(&[entry()]);
+        raft.members.learn(1, &[entry()]);
+    });
+    assert_eq!(breached(watch.step(N1, |raft| raft.log.cut(1))), "members are the log's latest");
+    let mut watch = Watch::new();
+    let unheeded = |raft: &mut Node| {
+        raft.log.append(&[entry()]);
+    };
+    assert_eq!(breached(watch.step(N1, unheeded)), "members are the log's latest");
 }
 
 /// Every law has a test above.

@@ -7,7 +7,7 @@ mod replication;
 
 use super::log::{Command, Entry, Index, Record, Term};
 use super::{Append, AppendResult, Appended, Candidacy, Conflict, Message, Raft, RaftConfig, RaftLaws, Timer, Vote};
-use crate::client::{Answer, Request, Response};
+use crate::client::{Answer, Ask, Request, Response};
 use history::{Register, RegisterOp, RegisterRet, Value};
 use sim_core::desk::Desk;
 use sim_core::laws::{Breach, Laws, Nodes};
@@ -90,8 +90,22 @@ impl Solo {
         self.wakes(Timer::Election)
     }
 
+    /// Its disk has what these effects asked to be told of.
+    pub fn lands(&mut self, effects: &Effects) -> Effects {
+        for effect in &effects.0 {
+            if let Effect::PersistLater(_, ticket) = effect {
+                self.raft.on_disk(*ticket, &mut self.desk.ctx());
+            }
+        }
+        Effects(self.desk.take())
+    }
+
     pub fn is_asked(&mut self, serial: u64, op: RegisterOp) -> Effects {
-        self.raft.on_request(CLIENT, Request { serial, attempt: 0, op }, &mut self.desk.ctx());
+        self.raft.on_request(
+            CLIENT,
+            Request { serial, attempt: 0, ask: Ask::Operation { session: None, op } },
+            &mut self.desk.ctx(),
+        );
         Effects(self.desk.take())
     }
 
@@ -114,6 +128,7 @@ impl Effects {
             Effect::Tell(..)
             | Effect::Persist(_)
             | Effect::PersistLater(..)
+            | Effect::Snapshot(_)
             | Effect::Truncate(_)
             | Effect::Arm(..)
             | Effect::Disarm(_)
@@ -135,6 +150,7 @@ impl Effects {
             Effect::Send(..)
             | Effect::Persist(_)
             | Effect::PersistLater(..)
+            | Effect::Snapshot(_)
             | Effect::Truncate(_)
             | Effect::Arm(..)
             | Effect::Disarm(_)
@@ -150,6 +166,7 @@ impl Effects {
             Effect::Tell(..) => Some("tell"),
             Effect::Persist(_) => Some("persist"),
             Effect::PersistLater(..) => Some("persist later"),
+            Effect::Snapshot(_) => Some("snapshot"),
             Effect::Truncate(_) => Some("truncate"),
             Effect::Arm(..) | Effect::Disarm(_) | Effect::Observe(_) => None,
         };
@@ -165,6 +182,7 @@ impl Effects {
             | Effect::Tell(..)
             | Effect::Persist(_)
             | Effect::PersistLater(..)
+            | Effect::Snapshot(_)
             | Effect::Truncate(_)
             | Effect::Disarm(_)
             | Effect::Observe(_) => None,
@@ -178,14 +196,19 @@ impl Effects {
             | Message::PreVoteReply(_)
             | Message::RequestVote(_)
             | Message::RequestVoteReply(_)
-            | Message::AppendEntriesReply(_) => None,
+            | Message::AppendEntriesReply(_)
+            | Message::InstallSnapshot(_)
+            | Message::InstallSnapshotReply(_)
+            | Message::TimeoutNow { .. }
+            | Message::ReadIndex { .. }
+            | Message::ReadIndexReply { .. } => None,
         };
         self.sent().into_iter().filter_map(append).collect()
     }
 }
 
 pub fn noops(terms: &[Term]) -> Vec<Entry<RegisterOp>> {
-    terms.iter().map(|&term| Entry { term, command: Command::Noop }).collect()
+    terms.iter().map(|&term| Entry { term, time: 0, command: Command::Noop }).collect()
 }
 
 /// A journal with a log of these terms.
@@ -194,7 +217,7 @@ pub fn journal(term: Term, vote: Option<NodeId>, terms: &[Term]) -> Journal {
 }
 
 pub fn candidacy(term: Term, last_log_index: Index, last_log_term: Term) -> Candidacy {
-    Candidacy { term, last_log_index, last_log_term }
+    Candidacy { term, last_log_index, last_log_term, by_order: false }
 }
 
 pub fn request_vote(term: Term, last_log_index: Index, last_log_term: Term) -> Words {
@@ -323,6 +346,7 @@ impl Table {
                 Effect::Send(to, message, _) => self.wire.push_back((node, to, message)),
                 Effect::Tell(_, answer) => self.told.push(answer),
                 Effect::Persist(record) | Effect::PersistLater(record, _) => self.journals[i].push(Slot::Ok(record)),
+                Effect::Snapshot(records) => self.journals[i] = records.into_iter().map(Slot::Ok).collect(),
                 Effect::Truncate(from) => self.journals[i].truncate(from),
                 Effect::Arm(..) | Effect::Disarm(_) | Effect::Observe(_) => {}
             }
@@ -367,7 +391,7 @@ impl Table {
 
     pub fn ask(&mut self, node: NodeId, op: RegisterOp) {
         self.serial += 1;
-        let request = Request { serial: self.serial, attempt: 0, op };
+        let request = Request { serial: self.serial, attempt: 0, ask: Ask::Operation { session: None, op } };
         self.step(node, |raft, desk| raft.on_request(CLIENT, request, &mut desk.ctx()));
     }
 

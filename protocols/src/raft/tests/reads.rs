@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::raft::ReadMode;
-use crate::raft::config::READ_WITHOUT_QUORUM;
+use crate::raft::flaws::READ_WITHOUT_QUORUM;
 use history::RegisterOp::Read;
 
 const NIL: Response<RegisterRet> = Response::Returned(RegisterRet::Value(Value::Nil));

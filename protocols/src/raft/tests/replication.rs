@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::raft::Role;
-use crate::raft::config::ACK_BEFORE_FSYNC;
-use crate::raft::replication::{BATCH, Progress, WINDOW};
+use crate::raft::flaws::ACK_BEFORE_FSYNC;
+use crate::raft::progress::Progress;
 
 /// Figure 2, rule 2, and the end of 5.3: a refusal names the term in conflict and where it begins.
 #[test]
@@ -174,10 +174,11 @@ fn a_pipeline_that_lost_a_message_is_resumed() {
 #[test]
 fn a_follower_far_behind_is_fed_in_portions() {
     let mut node = leader_of(&vec![1; 5000]);
+    let (batch, window) = (node.raft.config.batch, node.raft.config.window);
     node.hears(N2, conflict(9, 5000, None, 1));
-    let appends = node.hears(N2, matched(9, 0, BATCH)).appends();
-    assert!(appends.iter().all(|(_, append)| append.entries.len() as u64 == BATCH));
-    assert_eq!(appends.len() as u64, WINDOW / BATCH);
+    let appends = node.hears(N2, matched(9, 0, batch)).appends();
+    assert!(appends.iter().all(|(_, append)| append.entries.len() as u64 == batch));
+    assert_eq!(appends.len() as u64, window / batch);
 }
 
 /// 5.3: "once the leader has replicated the entry on a majority of the servers" it is committed and answered; Figure

@@ -1,5 +1,6 @@
 //! What no text may do: panic, take long, or be answered at length.
 
+use super::draws::SWARM;
 use super::toy::TOY;
 use super::{STORM, parse, read};
 use crate::diagnostics::render;
@@ -36,6 +37,28 @@ fn garbage_is_answered_in_few_words() {
             let shown = render(&found, "x.toml", &source, false);
             assert!(shown.len() < 40_000, "{unit:?}: {} bytes", shown.len());
         }
+    }
+}
+
+/// Draws of a megabyte: alternatives, alternatives of alternatives, ranges, a name that all draws are called by.
+#[test]
+fn huge_draws_are_answered_in_few_words() {
+    let much = 900_000;
+    let faults = "[[fault]]\ndo = \"crash\"\nat = { draw = \"1s..2s\" }\ntarget = \"any\"\nchance = \"1%\"\n";
+    for (from, to) in [
+        ("nodes = { choose = [3, 5, 7] }", format!("nodes = {{ choose = [{}] }}", "3,".repeat(much / 2))),
+        ("nodes = { choose = [3, 5, 7] }", format!("nodes = {{ choose = [{}] }}", "{choose=[3,5]},".repeat(much / 15))),
+        ("{ draw = \"1..100\" }", format!("{{ draw = \"{}\" }}", "1..".repeat(much / 3))),
+        ("{ draw = \"1..100\" }", format!("{{ draw = \"1..{}\" }}", "9".repeat(much))),
+        ("{ choose = [\"log\", \"local\"] }", format!("{{ choose = [\"log\", \"{}\"] }}", "x".repeat(much))),
+        ("\"either\"", format!("\"{}\"", "x".repeat(much))),
+        ("[expect]", format!("{}[expect]", faults.repeat(much / faults.len()))),
+    ] {
+        let source = SWARM.replace(from, &to);
+        assert!(source.len() > much / 2, "{from}");
+        let found = read(&source).map_or_else(|found| found, |(_, warnings)| warnings);
+        let shown = render(&found, "x.toml", &source, true);
+        assert!(found.len() <= 21 && shown.len() < 40_000, "{from}: {} problems, {} bytes", found.len(), shown.len());
     }
 }
 
@@ -100,8 +123,33 @@ proptest! {
         render(&found, "salad.toml", &source, false);
     }
 
+    /// Any part of a file may be left to the seed, and any of its words be one of the alternatives.
+    #[test]
+    fn no_draw_is_a_panic(
+        places in prop::collection::vec((0..60usize, 0..400usize, any::<bool>()), 1..6),
+        seed in any::<u64>(),
+    ) {
+        let words: Vec<&str> = SWARM.split_whitespace().collect();
+        let mut lines: Vec<String> = SWARM.lines().map(str::to_owned).collect();
+        for (line, word, is_draw) in places {
+            let (line, word) = (line % lines.len(), words[word % words.len()]);
+            let Some((key, value)) = lines[line].split_once(" = ") else { continue };
+            let drawn = if is_draw { format!("{{ draw = {word} }}") } else { format!("{{ choose = [{value}, {word}] }}") };
+            lines[line] = format!("{key} = {drawn}");
+        }
+        let source = lines.join("\n");
+        match parse(&source, "swarm", &[], &[TOY]) {
+            Ok((draft, _)) => {
+                let _ = (draft.resolve(seed), draft.resolved_file(seed));
+            }
+            Err(found) => prop_assert!(!render(&found, "swarm.toml", &source, false).is_empty()),
+        }
+    }
+
     #[test]
     fn no_override_is_a_panic(key in "[a-z0-9.-]{0,12}|(load|fault)\\.[0-9]\\.[a-z]{1,8}", value in ".{0,20}") {
-        let _ = parse(STORM, "storm", &[(key, value)], &[TOY]);
+        for source in [STORM, SWARM] {
+            let _ = parse(source, "storm", &[(key.clone(), value.clone())], &[TOY]);
+        }
     }
 }

@@ -9,7 +9,7 @@ fn document(place: &str, snippet: &str) -> String {
     let at = |wanted: &str| if place == wanted { format!("{snippet}\n") } else { String::new() };
     let header = |wanted: &str| if place == wanted { format!("[[{place}]]\n{snippet}\n") } else { String::new() };
     match place {
-        "whole" => snippet.to_owned(),
+        "whole" => snippet.replacen("LOCAL", LOCAL, 1),
         _ => format!(
             "scenario = 1\nabout = \"x\"\nduration = \"60s\"\n{}[cluster]\n{}[protocol]\nname = \"toy\"\n{}\
              [[load]]\n{}{}[expect]\nmust = [\"linearizable\"]\n{}{}",
@@ -23,6 +23,10 @@ fn document(place: &str, snippet: &str) -> String {
         ),
     }
 }
+
+/// What a scenario without [expect] looks like whose system answers reads that may lag.
+const LOCAL: &str =
+    "scenario = 1\nabout = \"x\"\nduration = \"60s\"\n[[load]]\n[protocol]\nname = \"toy\"\nreads = \"local\"";
 
 /// Place, snippet, code, and what its message, label or help says.
 const MISTAKES: &[(&str, &str, &str, &str)] = &[
@@ -86,7 +90,7 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     ("cluster", "cpu = { dist = «\"normal\"», mean = \"5ms\" }", "S0105", "`dist` takes `uniform`, `exp`, `lognormal`"),
     ("protocol", "reads = «\"lgo\"»", "S0105", "did you mean `log`?"),
     ("fault", "do = «\"crahs\"»", "S0105", "did you mean `crash`?"),
-    ("fault", "do = «\"crash\"»\ntarget = \"any\"", "S0106", "exactly one of `at`, `during`, `every` and `when`"),
+    ("fault", "do = «\"crash\"»\ntarget = \"any\"", "S0106", "exactly one of `at`, `during`, `every`, `when`"),
     ("fault", "do = \"pause\"\nat = \"1s\"\nduring = «\"1s..2s\"»\ntarget = \"any\"", "S0106", "exactly one of"),
     (
         "fault",
@@ -114,6 +118,46 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     ("fault", "do = \"crash\"\nat = \"5s\"\ntarget = \"any\"\n«must» = []", "S0107", "belongs in [expect]"),
     ("top", "«nodes» = 5", "S0107", "belongs in [cluster]"),
     ("end", "[[load]]\nname = «\"load\"»", "S0108", "two called `load`"),
+    ("cluster", "nodes = { choose = «[]» }", "S0109", "nothing to choose from"),
+    ("cluster", "nodes = { choose = «5» }", "S0109", "takes a list of the values to choose from; this is a number"),
+    ("cluster", "nodes = { choose = [3], «draw» = \"3..5\" }", "S0109", "`choose` stands alone in its braces"),
+    ("cluster", "nodes = { draw = \"3..5\", «or» = 7 }", "S0109", "`or` cannot stand beside it"),
+    ("cluster", "nodes = { draw = «\"5..3\"» }", "S0109", "`5..3` runs backwards"),
+    ("cluster", "nodes = { draw = «\"5\"» }", "S0109", "`5` is not a range"),
+    ("cluster", "nodes = { draw = «[3, 5]» }", "S0109", "`draw` takes a range in quotes; this is a list"),
+    ("cluster", "nodes = { draw = «\"one..two\"» }", "S0109", "among words, { choose = [..] } chooses"),
+    ("top", "settle = { draw = «\"1..2s\"» }", "S0109", "different units"),
+    ("fault", "do = «{ choose = [\"crash\", \"pause\"] }»\nat = \"5s\"\ntarget = \"any\"", "S0109", "give it a `name`"),
+    ("whole", "scenario = «{ choose = [1] }»", "S0110", "`scenario` is the same for every seed"),
+    ("top", "name = «{ choose = [\"a\", \"b\"] }»", "S0110", "`name` is the same for every seed"),
+    ("top", "seed = «{ draw = \"1..9\" }»", "S0110", "`seed` is the same for every seed"),
+    ("load", "name = «{ choose = [\"a\", \"b\"] }»", "S0110", "can be neither chosen nor drawn"),
+    ("end", "[sweep]\nseeds = «{ draw = \"1..9\" }»", "S0110", "`seeds` is the same for every seed"),
+    ("fault", "choose = [{ do = \"crash\" }]", "S0110", "a whole `fault` can be neither"),
+    // What is wrong with one alternative is told where that stands.
+    ("cluster", "nodes = { choose = [3, «0»] }", "S0104", "from 1 to 99"),
+    ("cluster", "nodes = { draw = «\"3..200\"» }", "S0104", "from 1 to 99"),
+    ("top", "settle = { draw = «\"1..9\"» }", "S0104", "has no unit"),
+    ("protocol", "reads = { choose = [\"log\", «\"leese\"»] }", "S0105", "is not a word that `reads` takes"),
+    ("protocol", "pre-vote = { choose = [true, false, «\"maybe\"»] }", "S0103", "takes `true` or `false`"),
+    ("load", "model = { choose = [{}, { open = { rate = { choose = [\"1/s\", «\"1\"»] } } }] }", "S0104", "not a rate"),
+    ("load", "chance = «\"150%\"»", "S0104", "at most 100%"),
+    ("load", "chance = «\"often\"»", "S0104", "is not a share"),
+    ("fault", "do = \"crash\"\nat = \"5s\"\ntarget = «\"leeder\"»\nchance = \"1%\"", "S0302", "did you mean `leader`?"),
+    ("load", "chance = { choose = [\"50%\", «50»] }", "S0104", "is not a share"),
+    // And what it makes wrong elsewhere is told there, with what was drawn.
+    (
+        "fault",
+        "do = \"crash\"\nat = { choose = [\"5s\", «\"61s\"»] }\ntarget = \"any\"",
+        "S0305",
+        "would strike at 61s, and the run ends at 60s\n",
+    ),
+    (
+        "load",
+        "[[fault]]\ndo = \"crash\"\nat = \"5s\"\ntarget = «\"client:c9\"»\n[[load]]\nclients = 5\nchance = \"50%\"",
+        "S0302",
+        "there is no client `c9` (with load.load-2 = off)",
+    ),
     (
         "whole",
         "scenario = 1\nabout = \"x\"\nduration = \"1s\"\n[protocol]\nname = «\"toi\"»\n[[load]]\n[expect]\nmust = [\"recovery <= 9s\"]",
@@ -176,6 +220,87 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     ("load", "at = «\"60s\"»", "S0305", "would begin at or after the end"),
     ("fault", "do = \"crash\"\nwhen = «\"chief elected\"»\ntarget = \"any\"", "S0306", "`leader elected`"),
     ("fault", "do = \"partition\"\nat = \"5s\"\nlinks = [«\"a -> b\"»]", "S0307", "the links are `a`"),
+    (
+        "fault",
+        "do = \"crash\"\nat = \"5s\"\ntarget = \"any\"\nmid-step = «\"yes\"»",
+        "S0103",
+        "`true` or `false`, without quotes",
+    ),
+    (
+        "fault",
+        "do = \"link\"\nat = \"5s\"\nbetween = [\"n1\", \"n2\"]\nloss = \"1%\"\nreorder-by = «\"1s\"»",
+        "S0106",
+        "`reorder-by` goes with `reorder`",
+    ),
+    (
+        "fault",
+        "do = \"link\"\nat = \"5s\"\nbetween = [\"n1\", \"n2\"]\nloss = \"1%\"\nduplicate-after = «\"1s\"»",
+        "S0106",
+        "`duplicate-after` goes with `duplicate`",
+    ),
+    (
+        "fault",
+        "do = \"link\"\nat = \"5s\"\nbetween = [\"n1\", \"n2\"]\nreorder = \"1%\"\nreorder-by = «\"2s..1s\"»",
+        "S0104",
+        "runs backwards",
+    ),
+    ("fault", "do = «\"clock\"»\nat = \"5s\"\ntarget = \"any\"", "S0106", "it needs `step` or `rate`"),
+    (
+        "fault",
+        "do = \"clock\"\nat = \"5s\"\ntarget = \"any\"\nstep = «\"-1h\"»",
+        "S0104",
+        "`-1h` is too far off; at most 59m",
+    ),
+    ("fault", "do = \"clock\"\nat = \"5s\"\ntarget = \"any\"\nrate = «\"-51%\"»", "S0104", "at most 50%"),
+    ("fault", "do = \"clock\"\nat = \"5s\"\ntarget = \"any\"\nrate = «\"5\"»", "S0104", "not a share"),
+    (
+        "fault",
+        "do = \"clock\"\nevery = \"1s\"\ntarget = \"any\"\nstep = «\"-1m\"»",
+        "S0104",
+        "could be 3600s behind, counting every strike; at most 59m",
+    ),
+    (
+        "cluster",
+        "clock = { offset = \"-59m..0\" }\n[[fault]]\ndo = \"clock\"\nat = \"5s\"\ntarget = \"any\"\nstep = «\"-1s\"»",
+        "S0104",
+        "at most 59m",
+    ),
+    ("fault", "do = \"operate\"\nat = \"5s\"\norder = «\"remov\"»", "S0308", "did you mean `remove`?"),
+    ("fault", "do = \"operate\"\nat = \"5s\"", "S0101", "[[fault]] number 1 has no `order`"),
+    ("fault", "do = \"operate\"\nat = \"5s\"\norder = «\"remove\"»", "S0106", "`remove` is about a node"),
+    ("fault", "do = \"operate\"\nat = \"5s\"\norder = «\"members\"»", "S0106", "`members` is about some nodes"),
+    (
+        "fault",
+        "do = \"operate\"\nat = \"5s\"\norder = \"compact\"\nabout = «\"n1\"»",
+        "S0106",
+        "`compact` is about nobody; leave `about` out",
+    ),
+    (
+        "fault",
+        "do = \"operate\"\nat = \"5s\"\norder = \"remove\"\nabout = «\"2 of follower\"»",
+        "S0106",
+        "`remove` is about one node",
+    ),
+    ("fault", "do = \"operate\"\nat = \"5s\"\norder = \"remove\"\nabout = «\"all\"»", "S0106", "`one of ..`"),
+    (
+        "fault",
+        "do = \"operate\"\nat = \"5s\"\norder = \"members\"\nabout = «[\"n1\", \"clients\"]»",
+        "S0303",
+        "orders are for nodes; `clients` is none",
+    ),
+    (
+        "fault",
+        "do = \"operate\"\nat = \"5s\"\norder = \"compact\"\nto = «\"client:c1\"»",
+        "S0303",
+        "`client:c1` is none",
+    ),
+    (
+        "fault",
+        "do = \"operate\"\nat = \"5s\"\norder = \"compact\"\n«for» = \"5s\"",
+        "S0102",
+        "an `operate` fault takes `do`, `name`, `at`",
+    ),
+    ("fault", "do = «\"operate\"»\norder = \"compact\"", "S0106", "exactly one of `at`, `every`, `when`"),
     ("expect", "should = [«\"linearisable\"»]", "S0401", "did you mean `linearizable`?"),
     ("expect", "should = [«\"every fault had an effect\"»]", "S0402", "move it to `reach`"),
     ("expect", "reach = [«\"recovery <= 2s\"»]", "S0402", "move it to `must`"),
@@ -183,7 +308,21 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     ("expect", "should = [«\"p99(reed) <= 2s\"»]", "S0402", "did you mean `read`?"),
     ("expect", "shows = [«\"no lost writes\"»]", "S0403", "add it to `must`"),
     ("expect", "shows = [«\"election safty\"»]", "S0403", "did you mean `election safety`?"),
+    ("whole", "LOCAL\n[expect]\nmust = [\"no lost writes\", «\"linearizable\"»]", "S0404", "reads = local may lag"),
+    (
+        "whole",
+        "LOCAL\n[expect]\nmust = [«\"linearizable\"»]",
+        "S0404",
+        "use `reads = \"read-index\"`, or demand `linearizable writes` instead, or list it in",
+    ),
+    (
+        "whole",
+        "LOCAL\nflaws = [\"forget-vote\"]\n[expect]\nmust = [«\"linearizable\"»]",
+        "S0404",
+        "reads = local may lag",
+    ),
     // Warnings.
+    ("whole", "LOCAL\n[expect]\nshould = [«\"linearizable\"»]", "S0504", "use `reads = \"read-index\"`"),
     (
         "whole",
         "scenario = 1\nduration = \"1s\"\n[protocol]\nname = \"toy\"\n[[load]]\n[expect]\nmust = [\"recovery <= 9s\"]",

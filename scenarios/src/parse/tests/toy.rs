@@ -2,6 +2,8 @@
 
 use crate::systems::{DataKind, System};
 use history::{Function, Kv, Register};
+use sim_core::promise::{Claim, Premise};
+use sim_core::protocol::{About, OrderKind};
 use sim_core::settings::{Flaw, Flaws, Key, Kind, Rejected, Values};
 use sim_core::time::{MILLISECOND, SECOND};
 
@@ -47,9 +49,15 @@ pub(crate) const TOY: System = System {
     ],
     roles: &["leader", "follower", "candidate"],
     serving: None,
+    orders: &[
+        OrderKind { name: "remove", about: About::One, text: "Takes a node out." },
+        OrderKind { name: "members", about: About::Some, text: "Says who takes part." },
+        OrderKind { name: "compact", about: About::Nobody, text: "Writes a snapshot." },
+    ],
     laws: &["election safety"],
     data: &[DataKind::object::<Kv>(), DataKind::object::<Register>(), CART],
     check,
+    promises,
     runner: |_| panic!("the toy is only read"),
 };
 
@@ -59,4 +67,12 @@ fn check(values: &Values, _: Flaws) -> Result<(), Rejected> {
         return Err(Rejected { key: "heartbeat", message });
     }
     Ok(())
+}
+
+/// Its local reads lag.
+fn promises(values: &Values, claim: Claim, _: &Premise) -> Result<(), String> {
+    match claim {
+        Claim::Linearizable if values.word("reads") == "local" => Err("reads = local may lag".to_owned()),
+        Claim::Linearizable | Claim::LinearizableWrites | Claim::NoLostWrites | Claim::Progress => Ok(()),
+    }
 }

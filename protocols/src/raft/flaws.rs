@@ -1,0 +1,155 @@
+//! Mistakes that real systems made, each a few lines at one rule. Switched on, they show that the checks bite.
+
+use sim_core::settings::Flaw;
+
+/// Entries of earlier terms are committed by counting copies.
+pub const COMMIT_EARLIER_TERM: Flaw = Flaw {
+    name: "commit-earlier-term",
+    id: "R01",
+    text: "A leader commits entries of earlier terms by counting copies, so one that a majority has can still be \
+           overwritten (Figure 8 of the paper, 5.4.2). PySyncObj did (issue 169).",
+};
+
+/// A vote is granted before it is on disk.
+pub const VOTE_BEFORE_FSYNC: Flaw = Flaw {
+    name: "vote-before-fsync",
+    id: "R02",
+    text: "A node grants its vote before term and vote are on its disk, so after a power failure it votes again in the \
+           same term, and two may lead it. \"Updated on stable storage before responding\" (Figure 2).",
+};
+
+/// A follower cuts its log behind every message's entries.
+pub const TRUNCATE_ALWAYS: Flaw = Flaw {
+    name: "truncate-always",
+    id: "R04",
+    text: "A follower cuts its log behind the entries of every AppendEntries, in conflict or not, so an old message \
+           takes back what it has acknowledged since. RaftOS did (issue 26).",
+};
+
+/// A follower acknowledges entries that are not on its disk yet.
+pub const ACK_BEFORE_FSYNC: Flaw = Flaw {
+    name: "ack-before-fsync",
+    id: "R05",
+    text: "A follower acknowledges AppendEntries before its log is on disk, so a power failure can take back what a \
+           majority has confirmed. NATS JetStream 2.12.1 did: it acknowledged messages at once and flushed its files \
+           every two minutes by default (Jepsen, 2025).",
+};
+
+/// A leader answers reads without asking whether it still leads.
+pub const READ_WITHOUT_QUORUM: Flaw = Flaw {
+    name: "read-without-quorum",
+    id: "R06",
+    text: "A leader answers reads from its own state without asking a majority whether it still leads, so a deposed \
+           leader that has not noticed yet returns old values. etcd and Consul did in 2014 (etcd issue 741, found by \
+           Jepsen).",
+};
+
+/// A new leader answers reads before it knows what is committed.
+pub const READ_INDEX_BEFORE_OWN_TERM: Flaw = Flaw {
+    name: "read-index-before-own-term",
+    id: "R07",
+    text: "A new leader gives out read indices before an entry of its own term is committed, when it does not know yet \
+           all that its predecessor told clients. etcd (issue 12680) and RedisRaft (issue 19) did.",
+};
+
+/// A lease is as long as an election timeout, as if all clocks went alike.
+pub const LEASE_IGNORES_DRIFT: Flaw = Flaw {
+    name: "lease-ignores-drift",
+    id: "R08",
+    text: "A leader's lease lasts a whole election timeout by its own clock. If that is slow, or a voter's is fast, \
+           another may lead before it is over. \"The lease approach assumes a bound on clock drift\" (dissertation \
+           6.4.1).",
+};
+
+/// What a client asks for twice is done twice.
+pub const NO_SESSIONS: Flaw = Flaw {
+    name: "no-sessions",
+    id: "R10",
+    text: "The state machine does not notice that it has done a request before, so one whose answer got lost is done \
+           again. \"Raft as described so far can execute a command multiple times\" (section 8; dissertation 6.3).",
+};
+
+/// A node that times out disturbs everybody.
+pub const NO_PRE_VOTE: Flaw = Flaw {
+    name: "no-pre-vote",
+    id: "R12",
+    text: "A node that hears no leader raises its term without asking whether it could win, so one that was cut off \
+           deposes a healthy leader when it comes back (dissertation 9.6). LogCabin did.",
+};
+
+/// A leader changes members before it knows what is committed.
+pub const SINGLE_CHANGE_BEFORE_OWN_COMMIT: Flaw = Flaw {
+    name: "single-change-before-own-commit",
+    id: "R17",
+    text: "A leader begins a single-server change before an entry of its own term is committed, so rival leaders' changes \
+           can leave majorities that do not meet. So did the dissertation's 4.1 itself, until Ongaro's correction of \
+           2015. Needs changes = \"single-server\".",
+};
+
+/// A second change of members is begun before the first is committed.
+pub const TWO_PENDING_CHANGES: Flaw = Flaw {
+    name: "two-pending-changes",
+    id: "R18",
+    text: "A leader begins a change of members while another is not committed, so two steps at once can leave majorities \
+           that do not meet. RedisRaft did for one kind of change (issue 17).",
+};
+
+/// A snapshot claims more than it holds.
+pub const SNAPSHOT_LABELLED_WITH_COMMIT: Flaw = Flaw {
+    name: "snapshot-labelled-with-commit",
+    id: "R23",
+    text: "A snapshot is labelled with the commit index instead of the index applied to it, so whoever starts from it \
+           never applies the entries between.",
+};
+
+/// A snapshot that comes late takes back what was applied.
+pub const INSTALL_OLDER_SNAPSHOT: Flaw = Flaw {
+    name: "install-older-snapshot",
+    id: "R24",
+    text: "A follower installs whatever snapshot arrives, even one that holds less than it has committed. etcd/raft \
+           guards against it (fdc052d, 80615be).",
+};
+
+/// An old refusal moves the leader's idea of a follower back.
+pub const STALE_REJECT_LOWERS_NEXT: Flaw = Flaw {
+    name: "stale-reject-lowers-next",
+    id: "R29",
+    text: "A leader believes a refusal that was under way while the follower caught up, and goes back behind what is known \
+           to match. PySyncObj (issue 167), etcd (91ff7cd) and openraft (fbbf37b1) did.",
+};
+
+/// What was applied and how far are written down apart.
+pub const APPLIED_INDEX_APART: Flaw = Flaw {
+    name: "applied-index-apart",
+    id: "R32",
+    text: "A snapshot's contents and the index they stand for go to disk in two writes. A crash between them leaves new \
+           contents under an old index, and entries are applied twice. etcd 3.5 did (issue 13766).",
+};
+
+/// A node votes for another although it has voted for itself.
+pub const CANDIDATE_GRANTS_VOTE: Flaw = Flaw {
+    name: "candidate-grants-vote",
+    id: "R33",
+    text: "A node that stands for election itself grants its vote to another candidate of the same term, so both may \
+           win. The Raft library of DAOS (issue 70) and xraft (issue 33) did.",
+};
+
+/// All of them.
+pub const FLAWS: &[Flaw] = &[
+    COMMIT_EARLIER_TERM,
+    VOTE_BEFORE_FSYNC,
+    TRUNCATE_ALWAYS,
+    ACK_BEFORE_FSYNC,
+    READ_WITHOUT_QUORUM,
+    READ_INDEX_BEFORE_OWN_TERM,
+    LEASE_IGNORES_DRIFT,
+    NO_SESSIONS,
+    NO_PRE_VOTE,
+    SINGLE_CHANGE_BEFORE_OWN_COMMIT,
+    TWO_PENDING_CHANGES,
+    SNAPSHOT_LABELLED_WITH_COMMIT,
+    INSTALL_OLDER_SNAPSHOT,
+    STALE_REJECT_LOWERS_NEXT,
+    APPLIED_INDEX_APART,
+    CANDIDATE_GRANTS_VOTE,
+];

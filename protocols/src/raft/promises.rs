@@ -1,0 +1,172 @@
+//! What Raft promises (and Multi-Paxos the same), under which settings.
+//!
+//! | settings | promised | not promised |
+//! |---|---|---|
+//! | reads through the log or by ReadIndex; writes take effect once | linearizability of all operations; acknowledged writes survive | progress without a majority that is up and mutually connected |
+//! | reads under a lease | the same, while clocks keep to the bound that the lease allows for (dissertation 6.4.1) | linearizability once a clock is further off, or jumps |
+//! | reads from a node's own state | linearizability of whatever is not a read; a node's committed prefix to its readers | recency: a read may be older than one before it at another node (dissertation 6.4) |
+//! | writes repeated, no sessions | | anything that a write done twice can break (dissertation 6.3, figure 6.1) |
+//! | check-quorum off | | progress while a leader is heard but does not hear (dissertation 6.2) |
+//!
+//! Disks do not appear: whatever a crash does to records not yet on disk, nothing has been said that rested on them.
+
+use super::config::{RaftConfig, ReadMode};
+use sim_core::dice::Ratio;
+use sim_core::promise::{Claim, Premise};
+
+/// How reads are answered, as far as promises go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// By a leader that a majority has just confirmed: through the log, or by ReadIndex (dissertation 6.4).
+    Confirmed,
+    /// By a leader as long as it can assume that nobody else leads (dissertation 6.4.1).
+    Leased {
+        /// The share by which a clock's rate may be wrong.
+        rate_error_max: Ratio,
+    },
+    /// By any node, from its own state.
+    Local,
+}
+
+/// How often a write can take effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Writes {
+    /// Once: it is sent once, or its session knows it when it comes again (dissertation 6.3).
+    Once,
+    /// As often as it is sent.
+    Repeated,
+}
+
+/// What its promises depend on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// How reads are answered.
+    pub reads: Reads,
+    /// How often a write can take effect.
+    pub writes: Writes,
+    /// Whether a leader that hears no majority steps down.
+    pub check_quorum: bool,
+}
+
+impl Terms {
+    /// What these settings mean. Flaws are not looked at.
+    pub fn of(config: &RaftConfig) -> Self {
+        let reads = match config.reads {
+            ReadMode::Log | ReadMode::ReadIndex | ReadMode::Follower => Reads::Confirmed,
+            ReadMode::Lease => Reads::Leased { rate_error_max: config.clock_drift_bound },
+            ReadMode::Local => Reads::Local,
+        };
+        // Without sessions clients do not send a write twice.
+        Terms { reads, writes: Writes::Once, check_quorum: config.check_quorum }
+    }
+
+    /// Whether this is promised where no more than this goes wrong.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn promise(&self, claim: Claim, premise: &Premise) -> Result<(), String> {
+        match claim {
+            Claim::Linearizable => self.current_reads(premise).and_then(|()| self.single_writes()),
+            Claim::LinearizableWrites | Claim::NoLostWrites => self.single_writes(),
+            Claim::Progress => self.progress(premise),
+        }
+    }
+
+    fn current_reads(&self, premise: &Premise) -> Result<(), String> {
+        match self.reads {
+            Reads::Confirmed => Ok(()),
+            Reads::Leased { rate_error_max } if premise.clocks_keep_to(rate_error_max) => Ok(()),
+            Reads::Leased { .. } => {
+                Err("reads = lease trusts the clocks, and here they go wrong by more than the lease \
+                                         allows for: a deposed leader may answer with an old value"
+                    .to_owned())
+            }
+            Reads::Local => {
+                Err("reads = local answers from any node's own state, which may lag: a read may be stale".to_owned())
+            }
+        }
+    }
+
+    fn single_writes(&self) -> Result<(), String> {
+        match self.writes {
+            Writes::Once => Ok(()),
+            Writes::Repeated => {
+                Err("without sessions a write that is sent again may take effect twice, the second time over later \
+                     writes"
+                    .to_owned())
+            }
+        }
+    }
+
+    fn progress(&self, premise: &Premise) -> Result<(), String> {
+        if premise.one_way_cuts && !self.check_quorum {
+            return Err(
+                "without check-quorum a leader that is heard but does not hear goes on leading, and nothing is \
+                        committed"
+                    .to_owned(),
+            );
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sim_core::settings::{Flaws, Settings};
+
+    const ALL: [Claim; 4] = [Claim::Linearizable, Claim::LinearizableWrites, Claim::NoLostWrites, Claim::Progress];
+    const BEST: Terms = Terms { reads: Reads::Confirmed, writes: Writes::Once, check_quorum: true };
+    const WORST: Premise = Premise {
+        clock_rate_error: Ratio::new(1, 2),
+        clocks_step: true,
+        disk: Some(sim_core::fault::DiskFate::Torn),
+        one_way_cuts: true,
+    };
+
+    fn promised(terms: Terms, premise: Premise) -> Vec<Claim> {
+        ALL.into_iter().filter(|claim| terms.promise(*claim, &premise).is_ok()).collect()
+    }
+
+    #[test]
+    fn confirmed_reads_and_single_writes_promise_everything_whatever_clocks_and_disks_do() {
+        assert_eq!(Terms::of(&RaftConfig::defaults()), BEST);
+        assert_eq!(promised(BEST, WORST), ALL);
+    }
+
+    /// What is promised is what the system would do without its flaws.
+    #[test]
+    fn flaws_change_no_promise() {
+        let calm = RaftConfig::defaults();
+        let flawed = RaftConfig { flaws: Flaws::new(RaftConfig::FLAWS), ..calm };
+        assert_eq!(Terms::of(&flawed), BEST);
+    }
+
+    #[test]
+    fn a_lease_is_as_good_as_the_clocks() {
+        let leased = Terms { reads: Reads::Leased { rate_error_max: Ratio::new(1, 100) }, ..BEST };
+        let drifting = |numerator| Premise { clock_rate_error: Ratio::new(numerator, 1000), ..Premise::CALM };
+        assert_eq!(promised(leased, drifting(10)), ALL);
+        assert_eq!(promised(leased, drifting(11)), ALL[1..]);
+        assert_eq!(promised(leased, Premise { clocks_step: true, ..Premise::CALM }), ALL[1..]);
+    }
+
+    #[test]
+    fn local_reads_promise_what_is_not_a_read() {
+        let local = Terms { reads: Reads::Local, ..BEST };
+        assert_eq!(promised(local, Premise::CALM), ALL[1..]);
+        assert!(local.promise(Claim::Linearizable, &Premise::CALM).is_err_and(|reason| reason.contains("stale")));
+    }
+
+    #[test]
+    fn repeated_writes_promise_no_more_than_progress() {
+        assert_eq!(promised(Terms { writes: Writes::Repeated, ..BEST }, Premise::CALM), [Claim::Progress]);
+    }
+
+    #[test]
+    fn without_check_quorum_one_way_cuts_may_stop_everything() {
+        let trusting = Terms { check_quorum: false, ..BEST };
+        assert_eq!(promised(trusting, Premise::CALM), ALL);
+        assert_eq!(promised(trusting, Premise { one_way_cuts: true, ..Premise::CALM }), ALL[..3]);
+    }
+}

@@ -1,0 +1,242 @@
+//! Which promise a check demands, and whether the system makes it: with its settings, under what the scenario lets go wrong.
+//!
+//! The system answers yes or no ([`System::promises`]). Which settings that rests on, and which other one would turn a no
+//! into a yes, is found out by asking again with one setting changed.
+
+use crate::scenario::{Action, Check, Cluster, Fault, Protocol};
+use crate::systems::System;
+use sim_core::dice::Ratio;
+use sim_core::promise::{Claim, Premise};
+use sim_core::settings::{Flaws, Key, Kind, Setting, Values};
+
+/// What a check demands of the system; `None` if nobody promises such a thing.
+pub fn claim(check: &Check) -> Option<Claim> {
+    match check {
+        Check::Linearizable => Some(Claim::Linearizable),
+        Check::LinearizableWrites => Some(Claim::LinearizableWrites),
+        Check::NoLostWrites => Some(Claim::NoLostWrites),
+        Check::Availability { .. } | Check::Recovery { .. } | Check::Latency { .. } => Some(Claim::Progress),
+        Check::RoleChanges { .. } => None,
+    }
+}
+
+/// The worst that a scenario lets go wrong. Every kind of fault says here what promises depend on.
+pub fn premise(cluster: &Cluster, faults: &[Fault]) -> Premise {
+    let mut premise = Premise { clock_rate_error: cluster.clock.drift, ..Premise::CALM };
+    for fault in faults {
+        match &fault.action {
+            Action::Crash { disk, .. } => premise.disk = premise.disk.max(Some(*disk)),
+            Action::Partition { one_way, .. } => premise.one_way_cuts |= one_way,
+            Action::CutLinks { links } => premise.one_way_cuts |= links.iter().any(|link| !has_way_back(link, links)),
+            Action::Link { one_way, loss, .. } => {
+                premise.one_way_cuts |= *one_way && loss.numerator == loss.denominator
+            }
+            // Faults may overlap, and then their rates add up.
+            Action::Clock { step, rate_ppb, .. } => {
+                premise.clocks_step |= *step != 0;
+                premise.clock_rate_error = plus_ppb(premise.clock_rate_error, rate_ppb.unsigned_abs());
+            }
+            Action::Pause { .. } | Action::Operate { .. } => {}
+        }
+    }
+    premise
+}
+
+/// A share and some billionths more.
+fn plus_ppb(share: Ratio, more: u64) -> Ratio {
+    const BILLION: u64 = 1_000_000_000;
+    let ppb = u128::from(share.numerator) * u128::from(BILLION) / u128::from(share.denominator);
+    if more == 0 { share } else { Ratio::new(ppb as u64 + more, BILLION) }
+}
+
+/// Whether with `a -> b` goes `b -> a`. The link within a zone is its own way back.
+fn has_way_back(link: &str, links: &[String]) -> bool {
+    link.split_once(" -> ").is_none_or(|(from, to)| links.contains(&format!("{to} -> {from}")))
+}
+
+/// Asks a system for its promises.
+pub struct Promises<'a> {
+    system: &'a System,
+    values: &'a Values,
+    premise: Premise,
+}
+
+/// Why something is not promised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unpromised {
+    /// In the words of the system.
+    pub reason: String,
+    /// Settings each of which would make the difference, as the file would write them.
+    pub cures: Vec<String>,
+    /// A sentence that demands less and is promised.
+    pub instead: Option<&'static str>,
+}
+
+impl<'a> Promises<'a> {
+    /// Those of a scenario's system.
+    pub fn new(system: &'a System, protocol: &'a Protocol, cluster: &Cluster, faults: &[Fault]) -> Self {
+        Promises { system, values: &protocol.values, premise: premise(cluster, faults) }
+    }
+
+    /// The words in which a report names the promise.
+    ///
+    /// # Errors
+    /// If it is not made.
+    pub fn of(&self, claim: Claim) -> Result<String, Unpromised> {
+        if let Err(reason) = (self.system.promises)(self.values, claim, &self.premise) {
+            return Err(Unpromised { reason, cures: self.cures(claim), instead: self.instead(claim) });
+        }
+        let name = self.system.name;
+        let rests_on: Vec<String> = self.decisive(claim).into_iter().map(|(key, _)| self.setting(key)).collect();
+        let with = if rests_on.is_empty() { String::new() } else { format!(" with {}", rests_on.join(", ")) };
+        Ok(format!("{} by {name}{with}", promised(claim)))
+    }
+
+    fn instead(&self, claim: Claim) -> Option<&'static str> {
+        let (weaker, sentence) = match claim {
+            Claim::Linearizable => (Claim::LinearizableWrites, "linearizable writes"),
+            Claim::LinearizableWrites | Claim::NoLostWrites | Claim::Progress => return None,
+        };
+        (self.system.promises)(self.values, weaker, &self.premise).is_ok().then_some(sentence)
+    }
+
+    /// As the file writes it, but for quotes.
+    fn setting(&self, key: &Key) -> String {
+        let (name, setting) = self.values.iter().find(|(name, _)| *name == key.name).expect("every key has a value");
+        format!("{name} = {setting}")
+    }
+
+    /// The first other value of each key that would make the difference.
+    fn cures(&self, claim: Claim) -> Vec<String> {
+        let written = |(key, setting): (&Key, Setting)| match setting {
+            Setting::Word(word) => format!("{} = \"{word}\"", key.name),
+            Setting::Flag(_) | Setting::Count(_) => format!("{} = {setting}", key.name),
+            Setting::Duration(_) | Setting::DurationRange(..) | Setting::Share(_) => {
+                format!("{} = \"{setting}\"", key.name)
+            }
+        };
+        self.decisive(claim).into_iter().map(written).collect()
+    }
+
+    /// The keys that alone can turn the answer into the other one, and the first value that does.
+    fn decisive(&self, claim: Claim) -> Vec<(&'a Key, Setting)> {
+        let answer = |values: &Values| (self.system.promises)(values, claim, &self.premise).is_ok();
+        let now = answer(self.values);
+        let turns = |key: &Key, setting: Setting| {
+            let mut values = self.values.clone();
+            values.set(key, setting);
+            (self.system.check)(&values, Flaws::default()).is_ok() && answer(&values) != now
+        };
+        let keys = self.system.keys.iter();
+        keys.filter_map(|key| Some((key, choices(key).into_iter().find(|setting| turns(key, *setting))?))).collect()
+    }
+}
+
+/// What a key can be set to, its default first; nothing for quantities, of which there are too many.
+fn choices(key: &Key) -> Vec<Setting> {
+    let mut choices = match key.kind {
+        Kind::Flag => vec![Setting::Flag(true), Setting::Flag(false)],
+        Kind::Word(words) => words.iter().map(|word| Setting::Word(word)).collect(),
+        Kind::Count { .. } | Kind::Duration { .. } | Kind::DurationRange { .. } | Kind::Share { .. } => Vec::new(),
+    };
+    let default = key.kind.parse(key.default);
+    choices.sort_by_key(|choice| default.as_ref() != Ok(choice));
+    choices
+}
+
+/// That this is promised, but for by whom. How soon somebody is served is the scenario's own demand.
+fn promised(claim: Claim) -> &'static str {
+    match claim {
+        Claim::Linearizable | Claim::LinearizableWrites | Claim::NoLostWrites => "promised",
+        Claim::Progress => "progress is promised",
+    }
+}
+
+/// Which systems promise what a sentence of `must` demands, at their default settings and where nothing goes wrong; `None`
+/// if the sentence demands nothing that can be promised.
+pub fn promised_by(sentence: &str, systems: &[System]) -> Option<String> {
+    let claim = claim(&crate::parse::check_of(sentence)?)?;
+    let promises = |system: &&System| (system.promises)(&Values::defaults(system.keys), claim, &Premise::CALM).is_ok();
+    let names: Vec<&str> = systems.iter().filter(promises).map(|system| system.name).collect();
+    let names = if names.is_empty() { "no system".to_owned() } else { names.join(", ") };
+    Some(format!("{} by {names}", promised(claim)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse::parse;
+    use crate::parse::tests::TOY;
+    use sim_core::fault::DiskFate;
+
+    fn premise_of(more: &str) -> Premise {
+        let source = format!("scenario = 1\nduration = \"60s\"\n[protocol]\nname = \"toy\"\n{more}");
+        let (draft, _) = parse(&source, "x", &[], &[TOY]).unwrap_or_else(|found| panic!("{found:?}"));
+        let scenario = draft.resolve(1).expect("nothing is drawn");
+        premise(&scenario.cluster, &scenario.faults)
+    }
+
+    #[test]
+    fn the_premise_is_the_worst_of_all_faults() {
+        let disk = |more: &str| premise_of(more).disk;
+        let torn = "[[fault]]\ndo = \"crash\"\nat = \"1s\"\ntarget = \"any\"\ndisk = \"torn\"\n";
+        let kept = "[[fault]]\ndo = \"crash\"\nat = \"1s\"\ntarget = \"any\"\n";
+        assert_eq!((disk(""), disk(kept)), (None, Some(DiskFate::Keep)));
+        assert_eq!(disk(&format!("{torn}{kept}")), Some(DiskFate::Torn));
+        let faster = "[[fault]]\ndo = \"clock\"\nat = \"1s\"\nfor = \"1s\"\ntarget = \"any\"\nrate = \"-1%\"\n";
+        assert!(premise_of(faster).clocks_keep_to(Ratio::new(1, 100)) && !premise_of(faster).clocks_step);
+        assert!(!premise_of(&format!("{faster}{faster}")).clocks_keep_to(Ratio::new(1, 100)));
+        assert!(premise_of(&faster.replace("rate = \"-1%\"", "step = \"5s\"")).clocks_step);
+        let drifting = premise_of("[cluster]\nclock = { drift = \"200ppm\" }");
+        assert!(drifting.clocks_keep_to(Ratio::new(200, 1_000_000)));
+        assert!(!drifting.clocks_keep_to(Ratio::new(199, 1_000_000)));
+        assert!(premise_of("").clocks_keep_to(Ratio::ZERO));
+    }
+
+    #[test]
+    fn a_cut_is_one_way_if_only_one_side_is_not_heard() {
+        let is_one_way = |fault: &str| {
+            premise_of(&format!("[cluster]\nlayout = \"three-regions\"\n[[fault]]\nat = \"1s\"\n{fault}")).one_way_cuts
+        };
+        let partition = "do = \"partition\"\ngroups = [[\"n1\"], [\"others\"]]\n";
+        assert!(!is_one_way(partition));
+        assert!(is_one_way(&format!("{partition}one-way = true\n")));
+        assert!(!is_one_way("do = \"partition\"\nlinks = [\"us-east <-> us-west\"]"));
+        assert!(is_one_way("do = \"partition\"\nlinks = [\"us-east <-> us-west\", \"eu-west -> us-east\"]"));
+        let link = "do = \"link\"\none-way = true\nbetween = [\"n1\", \"n2\"]\n";
+        assert!(!is_one_way(&format!("{link}loss = \"99%\"")));
+        assert!(is_one_way(&format!("{link}loss = \"100%\"")));
+    }
+
+    fn asked(reads: &str, claim: Claim) -> Result<String, Unpromised> {
+        let source = format!("scenario = 1\nduration = \"60s\"\n[protocol]\nname = \"toy\"\nreads = \"{reads}\"");
+        let (draft, _) = parse(&source, "x", &[], &[TOY]).unwrap_or_else(|found| panic!("{found:?}"));
+        let scenario = draft.resolve(1).expect("nothing is drawn");
+        Promises::new(&TOY, &scenario.protocol, &scenario.cluster, &scenario.faults).of(claim)
+    }
+
+    #[test]
+    fn a_promise_names_the_settings_that_it_rests_on() {
+        assert_eq!(asked("log", Claim::Linearizable).as_deref(), Ok("promised by toy with reads = log"));
+        assert_eq!(asked("log", Claim::NoLostWrites).as_deref(), Ok("promised by toy"));
+        assert_eq!(asked("local", Claim::Progress).as_deref(), Ok("progress is promised by toy"));
+    }
+
+    #[test]
+    fn what_is_not_promised_has_a_reason_and_a_cure() {
+        let unpromised = asked("local", Claim::Linearizable).expect_err("it may be stale");
+        assert_eq!(unpromised.reason, "reads = local may lag");
+        assert_eq!(unpromised.cures, ["reads = \"read-index\""], "the default before other cures");
+        assert_eq!(unpromised.instead, Some("linearizable writes"));
+    }
+
+    #[test]
+    fn a_check_is_promised_by_those_whose_defaults_do() {
+        assert_eq!(promised_by("linearizable", &[TOY]).as_deref(), Some("promised by toy"));
+        assert_eq!(promised_by("recovery <= 2s", &[TOY]).as_deref(), Some("progress is promised by toy"));
+        let never: System = System { promises: |_, _, _| Err("no".to_owned()), ..TOY };
+        assert_eq!(promised_by("linearizable", &[never]).as_deref(), Some("promised by no system"));
+        assert_eq!(promised_by("leader changes <= 3", &[TOY]), None);
+        assert_eq!(promised_by("every fault had an effect", &[TOY]), None);
+    }
+}

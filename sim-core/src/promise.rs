@@ -1,0 +1,72 @@
+//! What a system promises, and on which condition.
+//!
+//! Whoever calls a system broken has to say which promise it broke. A read that returns an old value is a bug in one
+//! system and the documented price of speed in another; the same system may promise more under other settings, or less
+//! once clocks go wrong. So each system answers for itself ([`Protocol::promises`](crate::protocol::Protocol::promises)):
+//! with these settings, and with so much going wrong, is this *claim* promised?
+//!
+//! The [`Premise`] holds what a scenario lets go wrong, as far as some promise depends on it: not every crash and cut, which
+//! every system here is made to live with, but the conditions that the fine print of real systems names.
+
+use crate::dice::Ratio;
+use crate::fault::DiskFate;
+
+/// Something that can be promised, and that some check demands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// Every operation takes effect at one instant between its invocation and its completion.
+    Linearizable,
+    /// The same of operations that can change the data; reads may lag.
+    LinearizableWrites,
+    /// A write that was acknowledged can be read until it is overwritten.
+    NoLostWrites,
+    /// Operations are served again when they can be
+    /// ([`Protocol::can_serve`](crate::protocol::Protocol::can_serve)); how soon is not part of it.
+    Progress,
+}
+
+/// What may go wrong in a run, as far as promises depend on it: the worst that its scenario asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Premise {
+    /// The largest share by which the rate of a node's clock is wrong, either way.
+    pub clock_rate_error: Ratio,
+    /// Whether clocks jump.
+    pub clocks_step: bool,
+    /// The worst that a crash does to records not yet on disk; `None` if nothing crashes.
+    pub disk: Option<DiskFate>,
+    /// Whether some machine may be heard by others that it cannot hear.
+    pub one_way_cuts: bool,
+}
+
+impl Premise {
+    /// Nothing goes wrong.
+    pub const CALM: Premise =
+        Premise { clock_rate_error: Ratio::ZERO, clocks_step: false, disk: None, one_way_cuts: false };
+
+    /// Whether clocks never jump, and none runs faster or slower than right by more than this share.
+    pub fn clocks_keep_to(&self, rate_error_max: Ratio) -> bool {
+        let scaled = |of: Ratio, by: Ratio| u128::from(of.numerator) * u128::from(by.denominator);
+        let (error, most) = (self.clock_rate_error, rate_error_max);
+        !self.clocks_step && scaled(error, most) <= scaled(most, error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clocks_keep_to_a_bound_up_to_it_and_not_beyond() {
+        let drifting = |numerator| Premise { clock_rate_error: Ratio::new(numerator, 1_000_000), ..Premise::CALM };
+        let bound = Ratio::new(1, 100);
+        assert!(Premise::CALM.clocks_keep_to(Ratio::ZERO));
+        assert!(drifting(10_000).clocks_keep_to(bound));
+        assert!(!drifting(10_001).clocks_keep_to(bound));
+        assert!(!Premise { clocks_step: true, ..Premise::CALM }.clocks_keep_to(bound));
+    }
+
+    #[test]
+    fn a_torn_disk_is_worse_than_a_forgetful_one() {
+        assert!(DiskFate::Keep < DiskFate::LoseUnsynced && DiskFate::LoseUnsynced < DiskFate::Torn);
+    }
+}
