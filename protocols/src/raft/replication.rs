@@ -161,7 +161,11 @@ impl<O: Object> Raft<O> {
         if append.term < self.term {
             // 1. A leader of the past; our term tells it so.
             let result = AppendResult::Conflict(self.conflict_at(append.prev_log_index));
-            return ctx.send(from, Message::AppendEntriesReply(Appended { term: self.term, round, result }));
+            return ctx.send_over(
+                self.config.transport,
+                from,
+                Message::AppendEntriesReply(Appended { term: self.term, round, result }),
+            );
         }
         if self.is_leader() {
             // Two leaders in one term. Election safety is broken already; its law says so, and we add nothing.
@@ -175,7 +179,11 @@ impl<O: Object> Raft<O> {
         } else {
             AppendResult::Conflict(self.conflict_at(append.prev_log_index))
         };
-        ctx.send(from, Message::AppendEntriesReply(Appended { term: self.term, round, result }));
+        ctx.send_over(
+            self.config.transport,
+            from,
+            Message::AppendEntriesReply(Appended { term: self.term, round, result }),
+        );
     }
 
     /// Somebody leads our term. "If the leader's term is at least as large as the candidate's current term, then the
