@@ -251,7 +251,7 @@ fn findings_name_the_promise() {
     };
     let expect = "[expect]\nmust = [\"linearizable\", \"availability >= 1%\", \"leader changes <= 9\"]";
     let record = run(&scenario("5s", expect), 1);
-    assert_eq!(promise(&record, "linearizable").as_deref(), Some("promised by raft"));
+    assert_eq!(promise(&record, "linearizable").as_deref(), Some("promised by raft with reads = read-index"));
     assert_eq!(promise(&record, "availability >= 1%").as_deref(), Some("progress is promised by raft"));
     assert_eq!(promise(&record, "leader changes <= 9"), None);
     assert_eq!(promise(&record, "progress after settle"), None);
@@ -410,7 +410,7 @@ fn a_fault_strikes_after_every_hundred_operations() {
 #[test]
 fn more_keys_than_time_are_no_lack_of_progress() {
     let keys = "keys = { count = 5000 }\n[cluster]\nlayout = \"three-regions\"\n[expect]\nmust = [\"linearizable\"]";
-    let source = scenario("5s", keys).replace("settle = \"5s\"", "settle = \"500ms\"");
+    let source = scenario("5s", keys).replace("settle = \"5s\"", "settle = \"1s\"");
     for seed in 0..5 {
         let parsed = read(&source);
         let run = scenarios::run(&parsed, seed, SYSTEMS, &mut Options::default()).expect("the engine holds");

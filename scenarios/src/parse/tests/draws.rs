@@ -51,7 +51,7 @@ at = "10s"
 target = { choose = ["minority", ["n1", "n2"]] }
 
 [expect]
-must = ["linearizable", { choose = ["recovery <= 5s", "no lost writes"] }]
+must = ["linearizable writes", { choose = ["recovery <= 5s", "no lost writes"] }]
 "#;
 
 fn draft(source: &str) -> Draft<'static> {

@@ -296,7 +296,7 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "fault",
-        "do = \"operate\"\nat = \"5s\"\norder = \"compact\"\n«for» = \"5s\"",
+        "do = \"operate\"\nat = \"5s\"\norder = \"compact\"\n«target» = \"any\"",
         "S0102",
         "an `operate` fault takes `do`, `name`, `at`",
     ),
