@@ -2,6 +2,7 @@
 
 mod election;
 mod laws;
+mod leases;
 mod reads;
 mod replication;
 
