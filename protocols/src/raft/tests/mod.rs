@@ -2,6 +2,7 @@
 
 mod disk;
 mod election;
+mod flow;
 mod laws;
 mod leases;
 mod reads;
