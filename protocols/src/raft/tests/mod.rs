@@ -8,6 +8,7 @@ mod leases;
 mod reads;
 mod replication;
 mod sessions;
+mod snapshots;
 
 use super::log::{Command, Entry, Index, Record, Term};
 use super::membership::Membership;
