@@ -146,6 +146,7 @@ impl<O: Object> Raft<O> {
             peer.silence += self.config.heartbeat;
         }
         self.lose_patience_with_transfer();
+        self.lose_patience_with_new_members();
         self.check_quorum(ctx);
         if self.is_leader() {
             match self.config.reads {

@@ -5,6 +5,7 @@ mod election;
 mod flow;
 mod laws;
 mod leases;
+mod membership;
 mod reads;
 mod replication;
 mod sessions;
