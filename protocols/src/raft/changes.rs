@@ -244,6 +244,7 @@ impl<O: Object> Raft<O> {
     /// and becoming a candidate)" (3.10).
     pub(super) fn on_timeout_now(&mut self, term: u64, ctx: &mut Ctx<'_, Self>) {
         if term == self.term && !self.is_leader() && self.members.may_lead(self.me, self.commit) {
+            self.doubt_leader(ctx);
             self.start_election(Standing::Ordered, ctx);
         }
     }

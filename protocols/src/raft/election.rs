@@ -142,7 +142,8 @@ impl<O: Object> Raft<O> {
         }
     }
 
-    fn doubt_leader(&mut self, ctx: &mut Ctx<'_, Self>) {
+    /// Nobody is sent to a leader of the past: "they must discard this information when starting a new election" (6.2).
+    pub(super) fn doubt_leader(&mut self, ctx: &mut Ctx<'_, Self>) {
         self.leader = None;
         self.heard_leader = None;
         self.take_back_forwarded(ctx);

@@ -10,6 +10,7 @@ mod reads;
 mod replication;
 mod sessions;
 mod snapshots;
+mod transfer;
 
 use super::log::{Command, Entry, Index, Record, Term};
 use super::membership::Membership;
