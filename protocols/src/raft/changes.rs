@@ -91,7 +91,6 @@ impl<O: Object> Raft<O> {
         if let Role::Leader(leadership) = &mut self.role {
             leadership.catch_up = Some(CatchUp { target, goal, round_began, rounds: 1 });
         }
-        self.replicate_all(ctx);
         // They may have everything, if they have been learners before.
         self.go_on_catching_up(ctx);
         true
@@ -124,18 +123,22 @@ impl<O: Object> Raft<O> {
             Changes::SingleServer => now.with_voters(voters),
         };
         self.append_members(next, ctx);
-        self.replicate_all(ctx);
         self.advance_commit(ctx);
     }
 
     /// "Each server adopts C_new as soon as it is added to its log" (dissertation 4.1).
     fn append_members(&mut self, membership: Membership, ctx: &mut Ctx<'_, Self>) {
         self.append_own(Command::Members(Box::new(membership)), ctx);
-        let (index, last) = (self.members.latest_index(), self.log.last_index());
-        if let Role::Leader(leadership) = &mut self.role {
-            leadership.seat(self.me, self.members.latest(), index, last);
+        let last = self.log.last_index();
+        let Role::Leader(leadership) = &mut self.role else { return };
+        let known: Vec<NodeId> = leadership.peers.iter().map(|peer| peer.id).collect();
+        leadership.seat(self.me, self.members.latest(), last);
+        let is_new = |peer: &Progress| !known.contains(&peer.id);
+        let new: Vec<usize> = (0..leadership.peers.len()).filter(|&peer| is_new(&leadership.peers[peer])).collect();
+        for peer in new {
+            self.probe(peer, ctx);
         }
-        self.probe_all(ctx);
+        self.replicate_all(ctx);
     }
 
     /// A follower has got further: perhaps a round of catching up is over. "If the last round lasts less than an election

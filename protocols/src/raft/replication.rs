@@ -102,7 +102,7 @@ impl<O: Object> Raft<O> {
     }
 
     /// Asks one; or, if what would have to follow is gone, begins to send it our snapshot.
-    fn probe(&mut self, peer: usize, ctx: &mut Ctx<'_, Self>) {
+    pub(super) fn probe(&mut self, peer: usize, ctx: &mut Ctx<'_, Self>) {
         let Role::Leader(leadership) = &mut self.role else { return };
         let round = leadership.reads.round();
         let progress = &mut leadership.peers[peer];
