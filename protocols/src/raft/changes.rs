@@ -15,12 +15,14 @@ use super::election::Standing;
 use super::flaws::{SINGLE_CHANGE_BEFORE_OWN_COMMIT, TWO_PENDING_CHANGES};
 use super::log::{Command, Index};
 use super::membership::Membership;
+use super::progress::Progress;
 use super::{Changes, Message, Order, Raft, Role};
 use history::Object;
 use sim_core::protocol::{Ctx, NodeId};
 use sim_core::time::{LocalTime, Nanos};
 
-/// After so many rounds of catching up the leader gives a new member up: it is too slow (dissertation 4.2.1).
+/// After so many rounds of catching up the leader gives a new member up: it is too slow; and after as many election
+/// timeouts of silence: it is not there (dissertation 4.2.1).
 const ROUNDS_MAX: u32 = 10;
 
 /// New members on their way to a vote.
@@ -34,6 +36,13 @@ pub(super) struct CatchUp {
     round_began: LocalTime,
     /// How many rounds there have been.
     rounds: u32,
+}
+
+impl CatchUp {
+    /// Those who shall vote and do not yet.
+    fn awaited<'a>(&'a self, peers: &'a [Progress]) -> impl Iterator<Item = &'a Progress> {
+        peers.iter().filter(|peer| self.target.contains(&peer.id) && !peer.seat.incoming)
+    }
 }
 
 /// Leadership on its way to another node.
@@ -82,7 +91,6 @@ impl<O: Object> Raft<O> {
         if let Role::Leader(leadership) = &mut self.role {
             leadership.catch_up = Some(CatchUp { target, goal, round_began, rounds: 1 });
         }
-        self.replicate_all(ctx);
         // They may have everything, if they have been learners before.
         self.go_on_catching_up(ctx);
         true
@@ -115,18 +123,22 @@ impl<O: Object> Raft<O> {
             Changes::SingleServer => now.with_voters(voters),
         };
         self.append_members(next, ctx);
-        self.replicate_all(ctx);
         self.advance_commit(ctx);
     }
 
     /// "Each server adopts C_new as soon as it is added to its log" (dissertation 4.1).
     fn append_members(&mut self, membership: Membership, ctx: &mut Ctx<'_, Self>) {
         self.append_own(Command::Members(Box::new(membership)), ctx);
-        let (index, last) = (self.members.latest_index(), self.log.last_index());
-        if let Role::Leader(leadership) = &mut self.role {
-            leadership.seat(self.me, self.members.latest(), index, last);
+        let last = self.log.last_index();
+        let Role::Leader(leadership) = &mut self.role else { return };
+        let known: Vec<NodeId> = leadership.peers.iter().map(|peer| peer.id).collect();
+        leadership.seat(self.me, self.members.latest(), last);
+        let is_new = |peer: &Progress| !known.contains(&peer.id);
+        let new: Vec<usize> = (0..leadership.peers.len()).filter(|&peer| is_new(&leadership.peers[peer])).collect();
+        for peer in new {
+            self.probe(peer, ctx);
         }
-        self.probe_all(ctx);
+        self.replicate_all(ctx);
     }
 
     /// A follower has got further: perhaps a round of catching up is over. "If the last round lasts less than an election
@@ -136,9 +148,7 @@ impl<O: Object> Raft<O> {
         let timeout = self.config.shortest_election_timeout();
         let Role::Leader(leadership) = &mut self.role else { return };
         let Some(catch_up) = &mut leadership.catch_up else { return };
-        let target = &catch_up.target;
-        let mut waits = leadership.peers.iter().filter(|peer| target.contains(&peer.id) && !peer.seat.incoming);
-        if waits.any(|peer| peer.match_index < catch_up.goal) {
+        if catch_up.awaited(&leadership.peers).any(|peer| peer.match_index < catch_up.goal) {
             return;
         }
         if ctx.now().since(catch_up.round_began) < timeout {
@@ -147,7 +157,20 @@ impl<O: Object> Raft<O> {
             self.propose_voters(&target, ctx);
         } else if catch_up.rounds < ROUNDS_MAX {
             (catch_up.goal, catch_up.round_began, catch_up.rounds) = (last, ctx.now(), catch_up.rounds + 1);
+            // Where nothing was written meanwhile, the new round is over as it begins, and no news would end it later.
+            self.go_on_catching_up(ctx);
         } else {
+            leadership.catch_up = None;
+        }
+    }
+
+    /// "The leader should also abort the change if the new server is unavailable" (dissertation 4.2.1): nothing else can
+    /// change while it waits for one that is not there.
+    pub(super) fn lose_patience_with_new_members(&mut self) {
+        let patience = self.config.shortest_election_timeout() * Nanos::from(ROUNDS_MAX);
+        let Role::Leader(leadership) = &mut self.role else { return };
+        let Some(catch_up) = &leadership.catch_up else { return };
+        if catch_up.awaited(&leadership.peers).any(|peer| peer.silence > patience) {
             leadership.catch_up = None;
         }
     }
@@ -224,6 +247,7 @@ impl<O: Object> Raft<O> {
     /// and becoming a candidate)" (3.10).
     pub(super) fn on_timeout_now(&mut self, term: u64, ctx: &mut Ctx<'_, Self>) {
         if term == self.term && !self.is_leader() && self.members.may_lead(self.me, self.commit) {
+            self.doubt_leader(ctx);
             self.start_election(Standing::Ordered, ctx);
         }
     }

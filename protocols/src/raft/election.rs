@@ -72,7 +72,8 @@ impl<O: Object> Raft<O> {
             self.leader = leader;
             self.take_back_forwarded(ctx);
         }
-        self.heard_leader = None;
+        // When a leader was last heard stays: that it would not be voted against for a while was promised to that leader,
+        // who may read under it, and nobody has told it of this term yet.
         if term > self.term {
             self.term = term;
             self.vote = None;
@@ -141,7 +142,8 @@ impl<O: Object> Raft<O> {
         }
     }
 
-    fn doubt_leader(&mut self, ctx: &mut Ctx<'_, Self>) {
+    /// Nobody is sent to a leader of the past: "they must discard this information when starting a new election" (6.2).
+    pub(super) fn doubt_leader(&mut self, ctx: &mut Ctx<'_, Self>) {
         self.leader = None;
         self.heard_leader = None;
         self.take_back_forwarded(ctx);

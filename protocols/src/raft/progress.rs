@@ -114,15 +114,15 @@ impl<Op> Leadership<Op> {
             catch_up: None,
             transfer: None,
         };
-        leadership.seat(me, membership, 0, last_index);
+        leadership.seat(me, membership, last_index);
         leadership
     }
 
-    /// A membership comes into force with the entry at `index`. Who is no longer a member is told so: it gets the log up to
-    /// that entry.
-    pub fn seat(&mut self, me: NodeId, membership: &Membership, index: Index, last_index: Index) {
+    /// A membership comes into force. Who has lost its vote by it still gets the log, so that it hears of that, until the
+    /// membership changes again; it may have been switched off by then.
+    pub fn seat(&mut self, me: NodeId, membership: &Membership, last_index: Index) {
         let everybody = membership.everybody();
-        self.peers.retain(|peer| everybody.contains(&peer.id) || peer.match_index < index);
+        self.peers.retain(|peer| everybody.contains(&peer.id) || peer.seat != Seat::default());
         for &id in everybody.iter().filter(|&&id| id != me) {
             if self.position(id).is_none() {
                 self.peers.push(Progress::new(id, last_index));
@@ -302,13 +302,16 @@ mod tests {
     }
 
     #[test]
-    fn who_leaves_hears_of_it_first() {
-        let mut leadership = Leadership::<u8>::new(ME, &Membership::of([0, 1, 2].map(NodeId)), 9, (LocalTime(0), 0));
-        leadership.peers[0].match_index = 9;
-        leadership.seat(ME, &Membership::of([0, 1].map(NodeId)), 10, 10);
-        assert_eq!(leadership.peers.iter().map(|peer| peer.id.0).collect::<Vec<_>>(), [1, 2], "n3 lacks entry 10");
-        leadership.peers[1].match_index = 10;
-        leadership.seat(ME, &Membership::of([0, 1].map(NodeId)), 10, 10);
-        assert_eq!(leadership.peers.len(), 1);
+    fn who_leaves_hears_of_it_and_is_forgotten_with_the_next_change() {
+        let of = |ids: &[u32]| Membership::of(ids.iter().copied().map(NodeId));
+        let ids = |leadership: &Leadership<u8>| leadership.peers.iter().map(|peer| peer.id.0).collect::<Vec<_>>();
+        let mut leadership = Leadership::<u8>::new(ME, &of(&[0, 1, 2]), 9, (LocalTime(0), 0));
+        leadership.seat(ME, &of(&[0, 1]), 10);
+        assert_eq!((ids(&leadership), leadership.quorum_index(9)), (vec![1, 2], 0), "and does not count");
+        leadership.seat(ME, &of(&[0, 1, 3]), 11);
+        assert_eq!(ids(&leadership), [1, 3]);
+        leadership.seat(ME, &of(&[0, 3]).with_learners(&[NodeId(4)]), 12);
+        leadership.seat(ME, &of(&[0]).with_learners(&[NodeId(4)]), 12);
+        assert_eq!(ids(&leadership), [3, 4], "a learner stays");
     }
 }

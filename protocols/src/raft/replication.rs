@@ -77,7 +77,9 @@ impl<O: Object> Raft<O> {
             if progress.next_index <= base {
                 return self.probe(peer, ctx);
             }
-            let entries = self.log.batch_after(progress.next_index - 1, self.config.batch);
+            let under_way = progress.next_index - progress.match_index - 1;
+            let room = self.config.window - under_way;
+            let entries = self.log.batch_after(progress.next_index - 1, self.config.batch.min(room));
             let sent = entries.len() as u64;
             let append = append_at(&self.log, progress.next_index, entries, self.term, self.commit, round);
             ctx.send_over(self.config.transport, progress.id, append);
@@ -100,7 +102,7 @@ impl<O: Object> Raft<O> {
     }
 
     /// Asks one; or, if what would have to follow is gone, begins to send it our snapshot.
-    fn probe(&mut self, peer: usize, ctx: &mut Ctx<'_, Self>) {
+    pub(super) fn probe(&mut self, peer: usize, ctx: &mut Ctx<'_, Self>) {
         let Role::Leader(leadership) = &mut self.role else { return };
         let round = leadership.reads.round();
         let progress = &mut leadership.peers[peer];
@@ -113,7 +115,7 @@ impl<O: Object> Raft<O> {
                 self.send_piece(peer, ctx);
             }
             (Mode::Probe | Mode::Replicate, _) => {
-                let entries = self.log.batch_after(next_index - 1, self.config.batch);
+                let entries = self.log.batch_after(next_index - 1, self.config.batch.min(self.config.window));
                 let append = append_at(&self.log, next_index, entries, self.term, self.commit, round);
                 ctx.send_over(self.config.transport, id, append);
             }
@@ -144,6 +146,7 @@ impl<O: Object> Raft<O> {
             peer.silence += self.config.heartbeat;
         }
         self.lose_patience_with_transfer();
+        self.lose_patience_with_new_members();
         self.check_quorum(ctx);
         if self.is_leader() {
             match self.config.reads {
@@ -161,11 +164,7 @@ impl<O: Object> Raft<O> {
         if append.term < self.term {
             // 1. A leader of the past; our term tells it so.
             let result = AppendResult::Conflict(self.conflict_at(append.prev_log_index));
-            return ctx.send_over(
-                self.config.transport,
-                from,
-                Message::AppendEntriesReply(Appended { term: self.term, round, result }),
-            );
+            return self.reply_to_append(from, Appended { term: self.term, round, result }, ctx);
         }
         if self.is_leader() {
             // Two leaders in one term. Election safety is broken already; its law says so, and we add nothing.
@@ -179,11 +178,11 @@ impl<O: Object> Raft<O> {
         } else {
             AppendResult::Conflict(self.conflict_at(append.prev_log_index))
         };
-        ctx.send_over(
-            self.config.transport,
-            from,
-            Message::AppendEntriesReply(Appended { term: self.term, round, result }),
-        );
+        self.reply_to_append(from, Appended { term: self.term, round, result }, ctx);
+    }
+
+    fn reply_to_append(&self, to: NodeId, appended: Appended, ctx: &mut Ctx<'_, Self>) {
+        ctx.send_over(self.config.transport, to, Message::AppendEntriesReply(appended));
     }
 
     /// Somebody leads our term. "If the leader's term is at least as large as the candidate's current term, then the

@@ -63,12 +63,12 @@ impl Bytes {
         serde_json::from_slice(&self.0).expect("a machine was written, and disks and wires tell what they spoil")
     }
 
-    fn len(&self) -> u64 {
+    pub(super) fn len(&self) -> u64 {
         self.0.len() as u64
     }
 
     /// The piece at an offset.
-    fn piece(&self, offset: u64, length: u64) -> Self {
+    pub(super) fn piece(&self, offset: u64, length: u64) -> Self {
         let end = (offset + length).min(self.len());
         Bytes(self.0[offset as usize..end as usize].into())
     }
@@ -247,6 +247,7 @@ impl<O: Object> Raft<O> {
         self.commit = snapshot.last.index;
         self.applied = snapshot.last.index;
         self.keep(snapshot, ctx);
+        self.answer_forwarded(ctx);
     }
 
     pub(super) fn on_install_snapshot_reply(&mut self, from: NodeId, received: Received, ctx: &mut Ctx<'_, Self>) {

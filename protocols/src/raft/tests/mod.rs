@@ -1,12 +1,22 @@
 //! The verbs in which Raft's tests are told: one node at a desk, or several round a table.
 
+mod disk;
 mod election;
+mod flow;
 mod laws;
+mod leases;
+mod membership;
 mod reads;
 mod replication;
+mod sessions;
+mod snapshots;
+mod transfer;
 
 use super::log::{Command, Entry, Index, Record, Term};
-use super::{Append, AppendResult, Appended, Candidacy, Conflict, Message, Raft, RaftConfig, RaftLaws, Timer, Vote};
+use super::membership::Membership;
+use super::{
+    Append, AppendResult, Appended, Candidacy, Conflict, Message, Order, Raft, RaftConfig, RaftLaws, Timer, Vote,
+};
 use crate::client::{Answer, Ask, Request, Response};
 use history::{Register, RegisterOp, RegisterRet, Value};
 use sim_core::desk::Desk;
@@ -109,6 +119,28 @@ impl Solo {
         Effects(self.desk.take())
     }
 
+    /// What an operator orders, and whether it takes that up.
+    pub fn is_ordered(&mut self, order: Order) -> (bool, Effects) {
+        let taken = self.raft.on_admin(order, &mut self.desk.ctx());
+        (taken, Effects(self.desk.take()))
+    }
+
+    /// A request in full.
+    pub fn gets(&mut self, serial: u64, attempt: u32, ask: Ask<RegisterOp>) -> Effects {
+        self.raft.on_request(CLIENT, Request { serial, attempt, ask }, &mut self.desk.ctx());
+        Effects(self.desk.take())
+    }
+
+    /// Its clock goes on.
+    pub fn waits(&mut self, time: Nanos) {
+        self.desk.now = self.desk.now + time;
+    }
+
+    /// What its committed entries have made.
+    pub fn value(&self) -> Value {
+        self.raft.state().clone()
+    }
+
     /// It leads term 1 of three, its no-op at index 1 committed by n2.
     pub fn leads(&mut self) {
         self.times_out();
@@ -157,6 +189,22 @@ impl Effects {
             | Effect::Observe(_) => None,
         };
         self.0.iter().filter_map(told).collect()
+    }
+
+    /// What the snapshot it took consists of.
+    pub fn snapshot_records(&self) -> Vec<Record<RegisterOp>> {
+        let records = |effect: &Effect<Node>| match effect {
+            Effect::Snapshot(records) => Some(records.clone()),
+            Effect::Send(..)
+            | Effect::Tell(..)
+            | Effect::Persist(_)
+            | Effect::PersistLater(..)
+            | Effect::Truncate(_)
+            | Effect::Arm(..)
+            | Effect::Disarm(_)
+            | Effect::Observe(_) => None,
+        };
+        self.0.iter().find_map(records).expect("it took one")
     }
 
     /// What it asked for, in order, without alarms and observations.
@@ -245,6 +293,23 @@ pub fn append(term: Term, prev: (Index, Term), terms: &[Term], leader_commit: In
     let (prev_log_index, prev_log_term) = prev;
     let entries = noops(terms);
     Message::AppendEntries(Append { term, prev_log_index, prev_log_term, entries, leader_commit, round: 0 })
+}
+
+/// Any entries behind entry `prev`.
+pub fn append_all(term: Term, prev: (Index, Term), entries: Vec<Entry<RegisterOp>>, leader_commit: Index) -> Words {
+    let (prev_log_index, prev_log_term) = prev;
+    Message::AppendEntries(Append { term, prev_log_index, prev_log_term, entries, leader_commit, round: 0 })
+}
+
+/// An entry that writes this.
+pub fn written(term: Term, value: i64) -> Entry<RegisterOp> {
+    let op = write(value);
+    Entry { term, time: 0, command: Command::Operation { client: CLIENT, serial: 1, attempt: 0, session: None, op } }
+}
+
+/// An entry that says who the members are.
+pub fn members_are(term: Term, membership: Membership) -> Entry<RegisterOp> {
+    Entry { term, time: 0, command: Command::Members(Box::new(membership)) }
 }
 
 pub fn matched(term: Term, round: u64, index: Index) -> Words {
@@ -341,15 +406,23 @@ impl Table {
 
     fn carry_out(&mut self, node: NodeId) {
         let i = node.0 as usize;
+        let mut landed = Vec::new();
         for effect in self.desks[i].take() {
             match effect {
                 Effect::Send(to, message, _) => self.wire.push_back((node, to, message)),
                 Effect::Tell(_, answer) => self.told.push(answer),
-                Effect::Persist(record) | Effect::PersistLater(record, _) => self.journals[i].push(Slot::Ok(record)),
+                Effect::Persist(record) => self.journals[i].push(Slot::Ok(record)),
+                Effect::PersistLater(record, ticket) => {
+                    self.journals[i].push(Slot::Ok(record));
+                    landed.push(ticket);
+                }
                 Effect::Snapshot(records) => self.journals[i] = records.into_iter().map(Slot::Ok).collect(),
                 Effect::Truncate(from) => self.journals[i].truncate(from),
                 Effect::Arm(..) | Effect::Disarm(_) | Effect::Observe(_) => {}
             }
+        }
+        for ticket in landed {
+            self.step(node, |raft, desk| raft.on_disk(ticket, &mut desk.ctx()));
         }
     }
 
@@ -360,6 +433,19 @@ impl Table {
                 self.step(to, |raft, desk| raft.on_message(from, message, &mut desk.ctx()));
             }
         }
+    }
+
+    /// Delivers the first message under way.
+    pub fn settle_one(&mut self) {
+        let (from, to, message) = self.wire.pop_front().expect("something is under way");
+        if !self.cut.contains(&(from, to)) {
+            self.step(to, |raft, desk| raft.on_message(from, message, &mut desk.ctx()));
+        }
+    }
+
+    /// Everything under way to this node is lost.
+    pub fn lose_to(&mut self, node: NodeId) {
+        self.wire.retain(|&(_, to, _)| to != node);
     }
 
     /// Everything under way is lost.
@@ -389,10 +475,35 @@ impl Table {
         self.step(node, |raft, desk| raft.on_timer(Timer::Heartbeat, &mut desk.ctx()));
     }
 
+    /// Its election alarm goes off and no time passes: it has not heard what the others have.
+    pub fn stands_unasked(&mut self, node: NodeId) {
+        self.step(node, |raft, desk| raft.on_timer(Timer::Election, &mut desk.ctx()));
+        self.settle();
+    }
+
     pub fn ask(&mut self, node: NodeId, op: RegisterOp) {
         self.serial += 1;
         let request = Request { serial: self.serial, attempt: 0, ask: Ask::Operation { session: None, op } };
         self.step(node, |raft, desk| raft.on_request(CLIENT, request, &mut desk.ctx()));
+    }
+
+    pub fn order(&mut self, node: NodeId, order: Order) {
+        let mut taken = false;
+        self.step(node, |raft, desk| taken = raft.on_admin(order, &mut desk.ctx()));
+        assert!(taken, "{node} takes the order up");
+    }
+
+    /// A request in full.
+    pub fn gets(&mut self, node: NodeId, serial: u64, attempt: u32, ask: Ask<RegisterOp>) {
+        let request = Request { serial, attempt, ask };
+        self.step(node, |raft, desk| raft.on_request(CLIENT, request, &mut desk.ctx()));
+    }
+
+    /// All clocks go on.
+    pub fn wait(&mut self, time: Nanos) {
+        for desk in &mut self.desks {
+            desk.now = desk.now + time;
+        }
     }
 
     /// The terms of a node's log.
