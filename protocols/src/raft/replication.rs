@@ -63,9 +63,18 @@ impl<O: Object> Raft<O> {
         }
     }
 
+    /// Sends one what is new to it, if it is still somebody we send to: its own answer may have brought a change of members
+    /// to its end.
+    pub(super) fn replicate_to(&mut self, id: NodeId, ctx: &mut Ctx<'_, Self>) {
+        let Role::Leader(leadership) = &self.role else { return };
+        if let Some(peer) = leadership.position(id) {
+            self.replicate(peer, ctx);
+        }
+    }
+
     /// "If last log index >= nextIndex for a follower: send AppendEntries RPC with log entries starting at nextIndex"
     /// (Figure 2), presuming that it arrives.
-    pub(super) fn replicate(&mut self, peer: usize, ctx: &mut Ctx<'_, Self>) {
+    fn replicate(&mut self, peer: usize, ctx: &mut Ctx<'_, Self>) {
         let (last, base) = (self.log.last_index(), self.log.base());
         let Role::Leader(leadership) = &mut self.role else { return };
         let round = leadership.reads.round();
@@ -273,7 +282,7 @@ impl<O: Object> Raft<O> {
                 if progress.acknowledge(index) {
                     self.on_progress(index, ctx);
                 }
-                self.replicate(peer, ctx);
+                self.replicate_to(from, ctx);
             }
             AppendResult::Conflict(conflict) => {
                 let is_flawed = self.config.flaws.has(&STALE_REJECT_LOWERS_NEXT);

@@ -264,7 +264,7 @@ impl<O: Object> Raft<O> {
                 if progress.acknowledge(received.index) {
                     self.on_progress(received.index, ctx);
                 }
-                self.replicate(peer, ctx);
+                self.replicate_to(from, ctx);
             }
             Has::Bytes(has) => {
                 if progress.wants_piece_at(received.index, has) {
