@@ -126,7 +126,7 @@ impl<O: Object> Raft<O> {
         self.advance_commit(ctx);
     }
 
-    /// "Each server adopts C_new as soon as it is added to its log" (dissertation 4.1).
+    /// "The new configuration takes effect on each server as soon as it is added to that server's log" (dissertation 4.1).
     fn append_members(&mut self, membership: Membership, ctx: &mut Ctx<'_, Self>) {
         self.append_own(Command::Members(Box::new(membership)), ctx);
         let last = self.log.last_index();

@@ -149,8 +149,8 @@ impl<O: Object> Raft<O> {
         self.take_back_forwarded(ctx);
     }
 
-    /// "A candidate first asks the other servers whether its log is up-to-date enough to get their vote" (9.6). Nothing
-    /// is raised, nothing written down.
+    /// "A candidate only increments its term if it first learns from a majority of the cluster that they would be willing to
+    /// grant the candidate their votes" (9.6). Nothing is raised, nothing written down.
     fn start_pre_vote(&mut self, ctx: &mut Ctx<'_, Self>) {
         let was_candidate = matches!(self.role, Role::Candidate(_));
         self.role = Role::PreCandidate(Poll::default());

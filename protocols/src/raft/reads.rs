@@ -169,8 +169,8 @@ impl<O: Object> Raft<O> {
         self.start_round(ctx);
     }
 
-    /// Whether what we know to be committed is all that anybody was told of: "until it has committed an entry of its own
-    /// term, a leader does not know which entries are committed" (6.4).
+    /// Whether what we know to be committed is all that anybody was told of: a leader has all committed entries, "but at the
+    /// start of its term, it may not know which those are. To find out, it needs to commit an entry from its term" (6.4).
     pub(super) fn has_committed_own(&self) -> bool {
         self.log.term_at(self.commit) == Some(self.term)
     }
@@ -209,8 +209,8 @@ impl<O: Object> Raft<O> {
         self.send_heartbeats(ctx);
     }
 
-    /// Whether we can be sure that nobody else leads: "the leader extends its lease to start + election timeout / clock
-    /// drift bound" (6.4.1), where start is when the heartbeat was sent. If our clock is slow by the bound and theirs are
+    /// Whether we can be sure that nobody else leads: the lease lasts until "start + election timeout / clock drift bound"
+    /// (figure 6.3), where start is when the heartbeat was sent. If our clock is slow by the bound and theirs are
     /// fast by it, their election timeout is over after (1 - bound) / (1 + bound) of it on our clock.
     fn holds_lease(&self, now: LocalTime) -> bool {
         let timeout = self.config.shortest_election_timeout();

@@ -69,9 +69,9 @@ pub fn carry_out(table: &mut Table, line: &str) -> Result<(), String> {
         ("hold", [link]) => link_in(cluster, link).map(|link| cluster.hold(link)),
         ("release", [link]) => link_in(cluster, link).map(|link| cluster.release(link)),
         ("isolate", [_, ..]) => nodes_in(cluster, rest).map(|these| cluster.isolate(&these)),
-        ("heal", []) => Ok(cluster.heal()),
+        ("heal", []) => done(cluster, Cluster::heal),
         ("stabilize", []) => cluster.stabilize(),
-        ("under-way", []) => Ok(cluster.list_under_way()),
+        ("under-way", []) => done(cluster, Cluster::list_under_way),
         ("propose", [node, op @ ..]) => cluster.ask(node_in(cluster, node)?, Some(op_of(op)?)),
         ("read", [node]) => cluster.ask(node_in(cluster, node)?, Some(RegisterOp::Read)),
         ("register", [node]) => cluster.ask(node_in(cluster, node)?, None),
@@ -84,10 +84,16 @@ pub fn carry_out(table: &mut Table, line: &str) -> Result<(), String> {
         ("crash", [node]) => cluster.crash(node_in(cluster, node)?, Fate::Keep),
         ("crash", [node, "lose-unsynced"]) => cluster.crash(node_in(cluster, node)?, Fate::LoseUnsynced),
         ("restart", [node]) => cluster.restart(node_in(cluster, node)?),
-        ("status", []) => Ok(cluster.status(&cluster.ids())),
+        ("status", []) => done(cluster, |cluster| cluster.status(&cluster.ids())),
         ("status", nodes) => nodes_in(cluster, nodes).map(|nodes| cluster.status(&nodes)),
         _ => Err(format!("`{line}` is not a command as the table in commands.rs has it; there are: {COMMANDS}")),
     }
+}
+
+/// What cannot go wrong.
+fn done(cluster: &mut Cluster, run: impl FnOnce(&mut Cluster)) -> Result<(), String> {
+    run(cluster);
+    Ok(())
 }
 
 fn begin(table: &mut Table, words: &[&str]) -> Result<(), String> {

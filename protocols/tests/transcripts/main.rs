@@ -137,6 +137,21 @@ fn a_wrong_expectation_is_noticed() {
     assert_eq!(first_difference("a.txt", right, right), None);
 }
 
+/// The table of the paper's sections names every script, but for those with mistakes.
+#[test]
+fn the_table_of_sections_names_every_script() {
+    let table = include_str!("../../src/raft/tests/paper.rs");
+    let named: Vec<&str> =
+        table.lines().filter_map(|line| line.strip_prefix("//!   ")).filter(|row| row.ends_with(".txt")).collect();
+    let names: Vec<String> = scripts()
+        .iter()
+        .filter_map(|path| path.file_name()?.to_str().map(str::to_owned))
+        .filter(|name| !name.contains(".flawed."))
+        .collect();
+    assert_eq!(named.len(), names.len());
+    assert!(names.iter().all(|name| named.contains(&name.as_str())), "{names:?}");
+}
+
 /// Each script has something to say before its first command.
 #[expect(clippy::disallowed_methods, reason = "reads the scripts beside it")]
 #[test]

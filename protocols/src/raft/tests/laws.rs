@@ -1,12 +1,13 @@
 //! Each law is seen to bite: nodes made by hand that break it, and the breach named.
 
 use super::*;
-use crate::raft::Role;
 use crate::raft::log::Position;
 use crate::raft::machine::Machine;
 use crate::raft::membership::Membership;
 use crate::raft::progress::Leadership;
 use crate::raft::snapshots::{Bytes, Snapshot};
+use crate::raft::{RaftLaws, Role};
+use sim_core::laws::{Breach, Laws, Nodes};
 use sim_core::time::LocalTime;
 
 /// Five nodes under observation.

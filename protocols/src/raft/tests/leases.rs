@@ -25,7 +25,7 @@ fn leader(answered_after: Nanos) -> Solo {
 /// How long the lease is: 300 ms, on a clock that is slow by 1 % while the others are fast by it.
 const LEASE: Nanos = 300 * MILLISECOND * 99 / 101;
 
-/// 6.4.1: "during the lease period, the leader can reply to read-only queries without additional communication".
+/// 6.4.1: under a lease the leader "would … reply to read-only queries … without any additional communication".
 #[test]
 fn under_a_lease_a_read_is_answered_at_once() {
     assert_eq!(leader(0).is_asked(1, Read).order(), ["tell"]);

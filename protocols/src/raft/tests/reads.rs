@@ -98,3 +98,74 @@ fn the_flaw_read_without_quorum_answers_at_once() {
     assert_eq!(cut_off_leader(config(|_| {})), []);
     assert_eq!(cut_off_leader(flawed(&READ_WITHOUT_QUORUM)), [returned(1)]);
 }
+
+fn asking() -> RaftConfig {
+    config(|c| (c.pre_vote, c.follower_reads) = (false, true))
+}
+
+/// A follower of n2 with value 7 in entry 2, committed; n1 has asked n2 for a read index. The question.
+fn follower_that_asked() -> (Solo, u64) {
+    let mut node = solo(3, asking());
+    node.hears(N2, append_all(1, (0, 0), vec![written(1, 1), written(1, 7)], 2));
+    let Message::ReadIndex { question } = node.is_asked(1, Read).reply() else { panic!("it asks") };
+    (node, question)
+}
+
+/// 6.4, last: "the follower could issue a request to the leader that just asked for a current readIndex", then waits until it
+/// has applied that much, and answers.
+#[test]
+fn a_follower_asks_the_leader_and_answers_itself() {
+    let (mut node, question) = follower_that_asked();
+    let answer = |read_index| Message::ReadIndexReply { question, read_index };
+    assert_eq!(node.hears(N2, answer(2)).told(), [returned(7)]);
+    assert_eq!(node.hears(N2, answer(2)).order(), [""; 0], "the answer came twice");
+    let (mut node, question) = follower_that_asked();
+    assert_eq!(node.hears(N2, Message::ReadIndexReply { question, read_index: 3 }).told(), []);
+    assert_eq!(node.hears(N2, append_all(1, (2, 1), vec![written(1, 8)], 3)).told(), [returned(8)]);
+}
+
+/// 6.4: the leader takes the same steps as for a read of its own.
+#[test]
+fn a_leader_gives_out_a_read_index_when_a_majority_has_confirmed_it() {
+    let mut node = solo(3, asking());
+    node.leads();
+    let effects = node.hears(N3, Message::ReadIndex { question: 5 });
+    assert_eq!(effects.appends().len(), 2, "a round of heartbeats");
+    let sent = node.hears(N2, matched(1, 1, 1)).sent();
+    assert_eq!(sent, [(N3, Message::ReadIndexReply { question: 5, read_index: 1 })]);
+    let mut follower = solo(3, asking());
+    assert_eq!(follower.hears(N3, Message::ReadIndex { question: 5 }).order(), [""; 0], "it does not lead");
+}
+
+/// Who does not know of a leader any more cannot be answered by the one it asked: its clients ask elsewhere, and an answer
+/// that comes late finds nobody.
+#[test]
+fn a_follower_that_loses_its_leader_sends_its_readers_away() {
+    let (mut node, question) = follower_that_asked();
+    assert_eq!(node.times_out().told(), [Response::Redirect(None)]);
+    assert_eq!(node.hears(N2, Message::ReadIndexReply { question, read_index: 2 }).order(), [""; 0]);
+    let (mut node, _) = follower_that_asked();
+    assert_eq!(node.hears(N3, append(2, (2, 1), &[], 0)).told(), [Response::Redirect(Some(N3))]);
+}
+
+/// An answer to an earlier life of a node does not pass for one to this: questions are numbered from a number drawn by lot.
+#[test]
+fn questions_of_another_life_are_not_answered() {
+    let (mut node, question) = follower_that_asked();
+    assert_eq!(
+        node.hears(N2, Message::ReadIndexReply { question: question.wrapping_add(1), read_index: 2 }).told(),
+        []
+    );
+    assert_ne!(question, 0);
+}
+
+/// Any node answers from what it has, leader or not: that may be old.
+#[test]
+fn in_mode_local_any_node_answers() {
+    let mut node = solo(3, config(|c| c.reads = ReadMode::Local));
+    assert_eq!(node.is_asked(1, Read).told(), [NIL]);
+    node.hears(N2, append_all(1, (0, 0), vec![written(1, 7)], 0));
+    assert_eq!(node.is_asked(2, Read).told(), [NIL], "not committed");
+    node.hears(N2, append(1, (1, 1), &[], 1));
+    assert_eq!(node.is_asked(3, Read).told(), [returned(7)]);
+}

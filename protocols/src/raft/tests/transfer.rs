@@ -118,7 +118,7 @@ fn a_late_word_of_an_earlier_leader_is_ignored() {
     assert_eq!(learner.hears(N2, Message::TimeoutNow { term: 1 }).order(), [""; 0]);
 }
 
-/// 6.4.1: "leadership transfer … a leader would need to … expire its lease": voters listen to the target before the lease
+/// 6.4.1: "a leader would need to expire its lease before transferring leadership": voters listen to the target before the lease
 /// is over, and the word may arrive after the leader has given the transfer up.
 #[test]
 fn a_lease_ends_with_the_word_and_does_not_come_back() {
