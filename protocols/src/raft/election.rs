@@ -20,13 +20,15 @@ use super::progress::{Leadership, Own};
 use super::{Candidacy, Message, Raft, Role, Timer, Vote, writes};
 use crate::client::{Answer, Response};
 use history::Object;
-use sim_core::protocol::{Ctx, NodeId};
+use sim_core::protocol::{Ctx, NodeId, Ticket};
 use sim_core::time::{LocalTime, Nanos};
 
 /// Who has said yes. A vote that arrives twice counts once.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Poll {
     granted: Vec<NodeId>,
+    /// Our own vote is on its way to the disk, and counts when it is there.
+    own: Option<Ticket>,
 }
 
 impl Poll {
@@ -170,12 +172,26 @@ impl<O: Object> Raft<O> {
         self.role = Role::Candidate(Poll::default());
         self.observe_role(ctx);
         self.put_off_election(ctx);
+        if *self.members.latest().electorate() == [self.me] {
+            // Nobody else's vote proves that ours is on disk. If we led before it is and crashed, we might lead the same term
+            // twice, with another log.
+            let own = Some(ctx.persist_later(Record::Term { term: self.term, vote: self.vote }));
+            self.role = Role::Candidate(Poll { own, ..Poll::default() });
+            return;
+        }
         self.persist_term(ctx);
         self.canvass(Message::RequestVote(self.candidacy(self.term, why)), ctx);
         // Our own vote counts at once although it is not on disk yet. It needs others' votes to matter, and these answer
-        // requests that leave only once it is; and if we are alone, whatever we tell clients waits for it too. If we crash
-        // before, nobody has heard of this candidacy.
+        // requests that leave only once it is. If we crash before, nobody has heard of this candidacy.
         self.count_vote(self.me, ctx);
+    }
+
+    /// Our own vote is on disk, if that was what was written.
+    pub(super) fn on_own_vote(&mut self, ticket: Ticket, ctx: &mut Ctx<'_, Self>) {
+        let Role::Candidate(poll) = &mut self.role else { return };
+        if poll.own == Some(ticket) {
+            self.count_vote(self.me, ctx);
+        }
     }
 
     fn candidacy(&self, term: Term, why: Standing) -> Candidacy {

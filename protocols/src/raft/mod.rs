@@ -25,7 +25,8 @@
 //! **Memory runs ahead of the disk.** A node handles messages while its records are still being flushed, and that is safe
 //! because nothing *leaves* it meanwhile: whatever is sent or told after a `persist` waits for it. So each node looks to
 //! the others as if it wrote to disk in no time, and crashed before a step or after it. Two places lean on this and say so:
-//! a candidate counts its own vote, a leader its own entry, before either is durable.
+//! a candidate counts its own vote, a leader its own entry, before either is durable, since others' answers prove that it is.
+//! Where nobody else's answer is needed, or entries are sent before they are on disk, they wait.
 
 mod changes;
 pub mod config;
@@ -424,9 +425,13 @@ impl<O: Object> Protocol for Raft<O> {
     }
 
     fn on_disk(&mut self, ticket: Ticket, ctx: &mut Ctx<'_, Self>) {
-        if let Role::Leader(leadership) = &mut self.role {
-            leadership.own.finish(ticket);
-            self.advance_commit(ctx);
+        match &mut self.role {
+            Role::Follower | Role::PreCandidate(_) => {}
+            Role::Candidate(_) => self.on_own_vote(ticket, ctx),
+            Role::Leader(leadership) => {
+                leadership.own.finish(ticket);
+                self.advance_commit(ctx);
+            }
         }
     }
 

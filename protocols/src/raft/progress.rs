@@ -60,6 +60,11 @@ impl OwnDisk {
         }
     }
 
+    /// Whether something that was sent before it was on disk is still not there.
+    pub fn is_behind(&self) -> bool {
+        !self.writes.is_empty()
+    }
+
     /// On disk up to here, at least.
     pub fn durable(&self) -> Index {
         self.durable

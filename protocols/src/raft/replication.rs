@@ -312,11 +312,13 @@ impl<O: Object> Raft<O> {
     /// everything before it is committed with it.
     ///
     /// Our own copy counts although our memory runs ahead of our disk. Others acknowledge an entry only after we sent it,
-    /// and it was not sent before it was on our disk, nor were the entries before it. And a majority of one answers
-    /// nobody before its disk has it.
+    /// and it was not sent before it was on our disk, nor were the entries before it. Where that is not so (see
+    /// `append_own`), our copy counts when it is on disk.
     pub(super) fn advance_commit(&mut self, ctx: &mut Ctx<'_, Self>) {
         let Role::Leader(leadership) = &self.role else { return };
-        let own = if self.own_copy_counts_late() { leadership.own.durable() } else { self.log.last_index() };
+        // Also when it need no longer count late, what was written late still does.
+        let counts_late = self.own_copy_counts_late() || leadership.own.is_behind();
+        let own = if counts_late { leadership.own.durable() } else { self.log.last_index() };
         let n = leadership.quorum_index(own);
         // The mistake R01: entries of earlier terms are committed by counting copies.
         let may_commit = self.log.term_at(n) == Some(self.term) || self.config.flaws.has(&COMMIT_EARLIER_TERM);

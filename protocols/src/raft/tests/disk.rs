@@ -76,12 +76,36 @@ fn an_earlier_reigns_write_does_not_count() {
 #[test]
 fn a_leader_alone_waits_for_its_disk() {
     let mut node = solo(1, plain());
-    let elected = node.times_out();
-    assert_eq!(elected.order(), ["persist", "persist later"], "the vote, the no-op");
+    let voted = node.times_out();
+    assert_eq!(voted.order(), ["persist later"], "the vote");
+    let elected = node.lands(&voted);
+    assert_eq!(elected.order(), ["persist later"], "the no-op");
     node.lands(&elected);
     let effects = node.is_asked(1, write(7));
     assert_eq!((effects.order(), node.raft.commit), (vec!["persist later"], 1));
     assert_eq!(node.lands(&effects).told(), [Response::Returned(RegisterRet::Done)]);
+}
+
+/// The cluster grows from one: what was sent before it was on the leader's own disk still counts only when it is there,
+/// though others have it.
+#[test]
+fn a_leader_no_longer_alone_waits_for_what_it_wrote_alone() {
+    let mut node =
+        solo(2, config(|c| (c.pre_vote, c.changes, c.initial_voters) = (false, crate::raft::Changes::SingleServer, 1)));
+    let voted = node.times_out();
+    let elected = node.lands(&voted);
+    node.lands(&elected);
+    let (taken, learner) = node.is_ordered(Order::Add(vec![N2]));
+    assert!(taken);
+    node.lands(&learner);
+    node.hears(N2, conflict(1, 1, None, 1));
+    let alone = node.is_asked(1, write(7));
+    node.hears(N2, matched(1, 0, 3));
+    assert_eq!(node.raft.membership().voters, [N1, N2], "the learner has everything, so it shall vote");
+    node.hears(N2, matched(1, 0, 4));
+    assert_eq!(node.raft.commit, 2, "entry 3 is on the other disk and not on ours");
+    node.lands(&alone);
+    assert_eq!(node.raft.commit, 4);
 }
 
 /// The cluster shrinks to one: from then on its own disk decides.

@@ -106,7 +106,9 @@ fn a_new_leader_appends_a_no_op_and_announces_itself() {
 fn a_cluster_of_one_elects_itself_and_serves() {
     for config in [plain(), config(|_| {})] {
         let mut node = solo(1, config);
-        let elected = node.times_out();
+        let voted = node.times_out();
+        assert!(!node.raft.is_leader(), "nobody else's vote proves that its own was written down");
+        let elected = node.lands(&voted);
         assert!(node.raft.is_leader());
         node.lands(&elected);
         let effects = node.is_asked(1, write(7));

@@ -166,6 +166,7 @@
 //!   disk::an_earlier_reigns_write_does_not_count
 //!   disk::a_leader_alone_waits_for_its_disk
 //!   disk::a_leader_left_alone_waits_for_its_disk
+//!   disk::a_leader_no_longer_alone_waits_for_what_it_wrote_alone
 //! D 10.2.2: batches and pipelines
 //!   flow::the_window_bounds_what_is_under_way
 //!   flow::a_batch_bounds_a_message

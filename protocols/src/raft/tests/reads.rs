@@ -100,7 +100,7 @@ fn the_flaw_read_without_quorum_answers_at_once() {
 }
 
 fn asking() -> RaftConfig {
-    config(|c| (c.pre_vote, c.follower_reads) = (false, true))
+    config(|c| (c.pre_vote, c.reads) = (false, ReadMode::Follower))
 }
 
 /// A follower of n2 with value 7 in entry 2, committed; n1 has asked n2 for a read index. The question.
