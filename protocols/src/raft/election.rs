@@ -13,7 +13,7 @@
 //!
 //! A voter's promise must survive its crash, so term and vote are on disk before the reply leaves.
 
-use super::flaws::{CANDIDATE_GRANTS_VOTE, NO_PRE_VOTE, VOTE_BEFORE_FSYNC};
+use super::flaws::{CANDIDATE_GRANTS_VOTE, NO_PRE_VOTE};
 use super::log::{Command, Record, Term};
 use super::membership::Membership;
 use super::progress::{Leadership, Own};
@@ -246,12 +246,7 @@ impl<O: Object> Raft<O> {
         if granted {
             self.vote = Some(candidate);
             self.put_off_election(ctx);
-            if self.config.flaws.has(&VOTE_BEFORE_FSYNC) {
-                // The mistake R02: the reply does not wait for the disk.
-                ctx.persist_later(Record::Term { term: self.term, vote: self.vote });
-            } else {
-                self.persist_term(ctx);
-            }
+            self.persist_term(ctx);
         }
         ctx.send_over(self.config.transport, candidate, Message::RequestVoteReply(Vote { term: self.term, granted }));
     }

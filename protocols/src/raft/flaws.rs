@@ -14,8 +14,8 @@ pub const COMMIT_EARLIER_TERM: Flaw = Flaw {
 pub const VOTE_BEFORE_FSYNC: Flaw = Flaw {
     name: "vote-before-fsync",
     id: "R02",
-    text: "A node grants its vote before term and vote are on its disk, so after a power failure it votes again in the \
-           same term, and two may lead it. \"Updated on stable storage before responding\" (Figure 2).",
+    text: "A node votes, for others or itself, before term and vote are on its disk, so after a power failure it votes \
+           again in the same term, and two may lead it. \"Updated on stable storage before responding\" (Figure 2).",
 };
 
 /// A follower cuts its log behind every message's entries.

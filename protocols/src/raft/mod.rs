@@ -294,7 +294,13 @@ impl<O: Object> Raft<O> {
 
     /// Writes term and vote down; whatever this node says from now on waits for it.
     fn persist_term(&self, ctx: &mut Ctx<'_, Self>) {
-        ctx.persist(Record::Term { term: self.term, vote: self.vote });
+        let record = Record::Term { term: self.term, vote: self.vote };
+        if self.config.flaws.has(&flaws::VOTE_BEFORE_FSYNC) {
+            // The mistake R02: nothing waits for it.
+            ctx.persist_later(record);
+        } else {
+            ctx.persist(record);
+        }
     }
 
     /// Lets the outside see the role.
