@@ -249,6 +249,7 @@ fn a_new_member_that_is_not_there_is_given_up() {
         node.wakes(Timer::Heartbeat);
         node.hears(N2, matched(1, 0, 2));
         beats += 1;
+        assert!(beats < 100, "it waits for ever");
     }
     let waited = beats * node.raft.config.heartbeat;
     assert_eq!(waited / node.raft.config.shortest_election_timeout(), 10);
