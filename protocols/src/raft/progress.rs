@@ -82,6 +82,9 @@ pub(super) struct Progress {
     /// The next entry to send. Invariant: `match_index < next_index <= last_index + 1`. What lies between the two is under
     /// way, or presumed to be.
     pub next_index: Index,
+    /// So many entries may be under way, and no more than the settings say. Halved when the stream breaks, and as many more as
+    /// are acknowledged: over a network that overtakes, a whole window would be refused again and again.
+    pub window: u64,
     pub mode: Mode,
     /// The latest round of asking whether we lead that it has answered.
     pub round: u64,
@@ -184,6 +187,7 @@ impl Progress {
             seat: Seat::default(),
             match_index: 0,
             next_index: last_index + 1,
+            window: u64::MAX,
             mode: Mode::Probe,
             round: 0,
             silence: 0,
@@ -202,6 +206,7 @@ impl Progress {
     /// again would be followed by refusals, and those by questions, without end.
     pub fn acknowledge(&mut self, index: Index) -> bool {
         let is_news = index > self.match_index;
+        self.window = self.window.saturating_add(index.saturating_sub(self.match_index));
         let has_what_it_was_asked = index + 1 >= self.next_index;
         self.match_index = self.match_index.max(index);
         self.next_index = self.next_index.max(index + 1);
@@ -225,10 +230,18 @@ impl Progress {
         if matches!(self.mode, Mode::Snapshot { .. }) || (is_stale && stale == StaleRefusal::Ignored) {
             return false;
         }
+        if self.mode == Mode::Replicate {
+            self.window = (self.under_way() / 2).max(1);
+        }
         let least = if stale == StaleRefusal::Ignored { self.match_index + 1 } else { 1 };
         self.next_index = fall_back(conflict, log).clamp(least, refused.max(least));
         self.mode = Mode::Probe;
         true
+    }
+
+    /// How many entries are under way, or presumed to be.
+    pub fn under_way(&self) -> u64 {
+        self.next_index - self.match_index - 1
     }
 
     /// The follower lacks entries that are gone: from here on it gets this snapshot.

@@ -79,15 +79,12 @@ impl<O: Object> Raft<O> {
         let Role::Leader(leadership) = &mut self.role else { return };
         let round = leadership.reads.round();
         let progress = &mut leadership.peers[peer];
-        while progress.mode == Mode::Replicate
-            && progress.next_index <= last
-            && progress.next_index - progress.match_index <= self.config.window
-        {
+        let window = progress.window.min(self.config.window);
+        while progress.mode == Mode::Replicate && progress.next_index <= last && progress.under_way() < window {
             if progress.next_index <= base {
                 return self.probe(peer, ctx);
             }
-            let under_way = progress.next_index - progress.match_index - 1;
-            let room = self.config.window - under_way;
+            let room = window - progress.under_way();
             let entries = self.log.batch_after(progress.next_index - 1, self.config.batch.min(room));
             let sent = entries.len() as u64;
             let append = append_at(&self.log, progress.next_index, entries, self.term, self.commit, round);

@@ -42,6 +42,18 @@ fn a_batch_bounds_a_message() {
     assert_eq!(sizes(&node.hears(N2, matched(1, 0, 5))), [2, 2]);
 }
 
+/// A stream that breaks goes on with half of what was under way, and grows with what is acknowledged.
+#[test]
+fn a_broken_stream_goes_on_more_slowly() {
+    let mut node = leader(8, 1);
+    for value in 0..20 {
+        node.is_asked(value, write(value as i64));
+    }
+    assert_eq!(node.hears(N2, conflict(1, 9, None, 2)).appends().len(), 1, "one question");
+    assert_eq!(node.hears(N2, matched(1, 0, 2)).appends().len(), 5, "half of eight and the one acknowledged");
+    assert_eq!(node.hears(N2, matched(1, 0, 7)).appends().len(), 8, "and five more, within the window");
+}
+
 /// A question carries no more than the window either.
 #[test]
 fn a_question_keeps_within_the_window() {

@@ -169,6 +169,7 @@
 //!   disk::a_leader_no_longer_alone_waits_for_what_it_wrote_alone
 //! D 10.2.2: batches and pipelines
 //!   flow::the_window_bounds_what_is_under_way
+//!   flow::a_broken_stream_goes_on_more_slowly
 //!   flow::a_batch_bounds_a_message
 //!   flow::a_question_keeps_within_the_window
 //!   flow::after_a_refusal_one_question_at_a_time
