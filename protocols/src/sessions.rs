@@ -16,7 +16,7 @@
 
 use serde::{Deserialize, Serialize};
 use sim_core::time::Nanos;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 /// Names a session: the index of the entry that opened it, so no two are alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -34,9 +34,7 @@ pub struct InSession {
 /// What becomes of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Admission<Ret> {
-    /// It has not been done: do it, and [`Sessions::record`] what comes out.
-    New,
-    /// It has been done, and this came out.
+    /// This came out, now or the first time.
     Done(Ret),
     /// The client no longer waits for it.
     Settled,
@@ -44,10 +42,20 @@ pub enum Admission<Ret> {
     Closed,
 }
 
+/// What happens to a request that has been done already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeated {
+    /// It is answered as before.
+    Answered,
+    /// It is done again: the mistake R10.
+    DoneAgain,
+}
+
 /// All open sessions of a replicated state machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sessions<Ret> {
-    open: BTreeMap<SessionId, Session<Ret>>,
+    /// By their names, which rise: later ones are opened by later entries.
+    open: Vec<(SessionId, Session<Ret>)>,
     /// System time of the latest search for sessions to close.
     searched: Nanos,
 }
@@ -64,35 +72,43 @@ struct Session<Ret> {
 
 impl<Ret> Default for Sessions<Ret> {
     fn default() -> Self {
-        Sessions { open: BTreeMap::new(), searched: 0 }
+        Sessions { open: Vec::new(), searched: 0 }
     }
 }
 
 impl<Ret: Clone> Sessions<Ret> {
     /// Opens a session at a system time.
     pub fn open(&mut self, id: SessionId, now: Nanos) {
-        let fresh = self.open.insert(id, Session { used: now, settled: 0, done: VecDeque::new() });
-        debug_assert!(fresh.is_none(), "an entry opens one session");
+        debug_assert!(self.open.last().is_none_or(|(last, _)| *last < id), "names rise");
+        self.open.push((id, Session { used: now, settled: 0, done: VecDeque::new() }));
     }
 
-    /// A request of a session is next in the log, at a system time.
-    pub fn admit(&mut self, within: &InSession, serial: u64, now: Nanos) -> Admission<Ret> {
-        let Some(session) = self.open.get_mut(&within.id) else { return Admission::Closed };
+    /// A request of a session is next in the log, at a system time: does it, unless it was done before or nobody waits for it.
+    pub fn once(
+        &mut self,
+        within: &InSession,
+        serial: u64,
+        now: Nanos,
+        repeated: Repeated,
+        run: impl FnOnce() -> Ret,
+    ) -> Admission<Ret> {
+        let Ok(at) = self.open.binary_search_by_key(&within.id, |(id, _)| *id) else { return Admission::Closed };
+        let session = &mut self.open[at].1;
         session.used = now;
-        session.settled = session.settled.max(within.settled);
-        let settled = session.settled;
-        session.done.retain(|(serial, _)| *serial >= settled);
-        if serial < settled {
+        if session.settled < within.settled {
+            session.settled = within.settled;
+            session.done.retain(|(serial, _)| *serial >= within.settled);
+        }
+        if serial < session.settled {
             return Admission::Settled;
         }
-        let known = session.done.iter().find(|(done, _)| *done == serial);
-        known.map_or(Admission::New, |(_, ret)| Admission::Done(ret.clone()))
-    }
-
-    /// What came of a request that was new.
-    pub fn record(&mut self, id: SessionId, serial: u64, ret: Ret) {
-        if let Some(session) = self.open.get_mut(&id) {
-            session.done.push_back((serial, ret));
+        match session.done.iter().find(|(done, _)| *done == serial) {
+            Some((_, ret)) if repeated == Repeated::Answered => Admission::Done(ret.clone()),
+            Some(_) | None => {
+                let ret = run();
+                session.done.push_back((serial, ret.clone()));
+                Admission::Done(ret)
+            }
         }
     }
 
@@ -104,7 +120,7 @@ impl<Ret: Clone> Sessions<Ret> {
             return;
         }
         self.searched = now;
-        self.open.retain(|_, session| now.saturating_sub(session.used) < lifetime);
+        self.open.retain(|(_, session)| now.saturating_sub(session.used) < lifetime);
     }
 
     /// How many are open.
@@ -116,47 +132,53 @@ impl<Ret: Clone> Sessions<Ret> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Admission::{Closed, Done, New, Settled};
+    use Admission::{Closed, Done, Settled};
 
     const ID: SessionId = SessionId(7);
 
-    fn within(settled: u64) -> InSession {
-        InSession { id: ID, settled }
+    /// A request at a time, which would now return `ret`.
+    fn ask(sessions: &mut Sessions<u8>, settled: u64, serial: u64, now: Nanos, ret: u8) -> Admission<u8> {
+        sessions.once(&InSession { id: ID, settled }, serial, now, Repeated::Answered, || ret)
+    }
+
+    fn with_one_open() -> Sessions<u8> {
+        let mut sessions = Sessions::default();
+        sessions.open(ID, 0);
+        sessions
     }
 
     #[test]
     fn a_request_is_done_once_and_answered_often() {
-        let mut sessions = Sessions::<u8>::default();
-        sessions.open(ID, 0);
-        assert_eq!(sessions.admit(&within(0), 3, 1), New);
-        sessions.record(ID, 3, 30);
-        assert_eq!(sessions.admit(&within(0), 3, 2), Done(30));
-        assert_eq!(sessions.admit(&within(0), 2, 3), New, "an earlier one that comes later is another request");
-        assert_eq!(sessions.admit(&InSession { id: SessionId(8), settled: 0 }, 3, 4), Closed);
+        let mut sessions = with_one_open();
+        assert_eq!(ask(&mut sessions, 0, 3, 1, 30), Done(30));
+        assert_eq!(ask(&mut sessions, 0, 3, 2, 31), Done(30));
+        assert_eq!(ask(&mut sessions, 0, 2, 3, 20), Done(20), "an earlier one that comes later is another request");
+        let other = InSession { id: SessionId(8), settled: 0 };
+        assert_eq!(sessions.once(&other, 3, 4, Repeated::Answered, || 0), Closed);
+        let again = InSession { id: ID, settled: 0 };
+        assert_eq!(sessions.once(&again, 3, 5, Repeated::DoneAgain, || 32), Done(32), "the mistake");
     }
 
     #[test]
     fn what_the_client_has_settled_is_forgotten_and_never_done() {
-        let mut sessions = Sessions::<u8>::default();
-        sessions.open(ID, 0);
-        sessions.record(ID, 3, 30);
-        assert_eq!(sessions.admit(&within(4), 4, 1), New);
-        assert_eq!(sessions.admit(&within(0), 3, 2), Settled, "though this copy of it was sent before");
-        assert_eq!(sessions.open[&ID].done.len(), 0);
+        let mut sessions = with_one_open();
+        assert_eq!(ask(&mut sessions, 0, 3, 1, 30), Done(30));
+        assert_eq!(ask(&mut sessions, 4, 4, 1, 40), Done(40));
+        assert_eq!(ask(&mut sessions, 0, 3, 2, 31), Settled, "though this copy of it was sent before");
+        assert_eq!(sessions.open[0].1.done, [(4, 40)]);
     }
 
     #[test]
     fn a_session_lives_as_long_as_it_is_used() {
         const LIFETIME: Nanos = 100;
-        let mut sessions = Sessions::<u8>::default();
-        sessions.open(ID, 0);
+        let mut sessions = with_one_open();
         sessions.open(SessionId(8), 0);
         for now in [50, 99, 149] {
             sessions.expire(now, LIFETIME);
-            assert_eq!(sessions.admit(&within(0), now, now), New);
+            assert_eq!(ask(&mut sessions, 0, now, now, 1), Done(1));
         }
         assert_eq!(sessions.count(), 1, "the other one was used last at 0");
         sessions.expire(249, LIFETIME);
-        assert_eq!(sessions.admit(&within(0), 300, 249), Closed);
+        assert_eq!(ask(&mut sessions, 0, 300, 249, 1), Closed);
     }
 }

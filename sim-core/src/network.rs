@@ -85,6 +85,51 @@ pub(crate) enum Fate {
     TimesOut,
 }
 
+/// What befalls a message beside the usual delay.
+#[derive(Clone, Copy, Debug, Default)]
+struct Harm {
+    /// Shares of 2^32.
+    loss: u64,
+    duplicate: u64,
+    /// How much longer it takes.
+    held_up: Nanos,
+    /// Datagrams only: how much later this one comes, and its second copy.
+    overtaken: Nanos,
+    copy_later: Nanos,
+}
+
+impl Harm {
+    /// Adds what faults do to a message with these bits. Apart from the usual way, which most messages go.
+    #[inline(never)]
+    fn add(
+        &mut self,
+        spoils: &[(StrikeId, Box<Spoil>)],
+        transport: Transport,
+        quantile: u64,
+        effects: &mut Vec<StrikeId>,
+    ) {
+        let chance = scrambled(quantile);
+        let order = scrambled(chance);
+        let is_datagram = transport == Transport::Datagram;
+        let mut reorder = 0;
+        for (strike, spoil) in spoils {
+            let more = spoil.delay.at(quantile);
+            let loses = takes(&mut self.loss, spoil.loss, low(chance));
+            let doubles = takes(&mut self.duplicate, spoil.duplicate, high(chance)) && is_datagram;
+            let reorders = takes(&mut reorder, spoil.reorder, low(order)) && is_datagram;
+            let kept_back = if reorders { spoil.reorder_by.at(scrambled(order)) } else { 0 };
+            if more > 0 || loses || doubles || kept_back > 0 {
+                effects.push(*strike);
+            }
+            if doubles {
+                self.copy_later = spoil.duplicate_after.at(scrambled(!order));
+            }
+            self.held_up += more;
+            self.overtaken += kept_back;
+        }
+    }
+}
+
 /// All paths, over a topology.
 #[derive(Clone, Debug)]
 pub(crate) struct Network {
@@ -164,26 +209,11 @@ impl Network {
             return Fate::Stalls { at: now.max(path.last_arrival), connection };
         };
         let mut delay: Nanos = route.delays.iter().map(|delay| delay.at(quantile)).sum();
-        let (mut loss, mut duplicate, mut held_up) = (route.loss, route.duplicate, 0);
-        // What befalls datagrams only: how much later this one comes, and its second copy.
-        let (mut reorder, mut overtaken, mut copy_later) = (0, 0, 0);
-        let is_datagram = transport == Transport::Datagram;
-        for (strike, spoil) in &path.spoils {
-            let order = scrambled(chance);
-            let more = spoil.delay.at(quantile);
-            let loses = takes(&mut loss, spoil.loss, low(chance));
-            let doubles = takes(&mut duplicate, spoil.duplicate, high(chance)) && is_datagram;
-            let reorders = takes(&mut reorder, spoil.reorder, low(order)) && is_datagram;
-            let kept_back = if reorders { spoil.reorder_by.at(scrambled(order)) } else { 0 };
-            if more > 0 || loses || doubles || kept_back > 0 {
-                self.effects.push(*strike);
-            }
-            if doubles {
-                copy_later = spoil.duplicate_after.at(scrambled(!order));
-            }
-            held_up += more;
-            overtaken += kept_back;
+        let mut harm = Harm { loss: route.loss, duplicate: route.duplicate, ..Harm::default() };
+        if !path.spoils.is_empty() {
+            harm.add(&path.spoils, transport, quantile, &mut self.effects);
         }
+        let Harm { loss, duplicate, held_up, overtaken, copy_later } = harm;
         let undisturbed = delay;
         delay += held_up + overtaken;
         match transport {

@@ -2,7 +2,7 @@
 
 use super::log::{Command, Entry, Index};
 use crate::client::{Answer, Response};
-use crate::sessions::{Admission, SessionId, Sessions};
+use crate::sessions::{Admission, Repeated, SessionId, Sessions};
 use history::Object;
 use serde::{Deserialize, Serialize};
 use sim_core::protocol::ClientId;
@@ -25,15 +25,6 @@ pub struct Rules {
     pub session_lifetime: Nanos,
     /// What happens to a request that has been done already.
     pub repeated: Repeated,
-}
-
-/// What happens to a request that has been done already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Repeated {
-    /// It is answered as before.
-    Answered,
-    /// The mistake R10: it is done again.
-    DoneAgain,
 }
 
 impl<O: Object> PartialEq for Machine<O> {
@@ -63,13 +54,9 @@ impl<O: Object> Machine<O> {
                 (*client, *serial, *attempt, Response::Returned(O::apply(&mut self.data, op)))
             }
             Command::Operation { client, serial, attempt, session: Some(within), op } => {
-                let response = match self.sessions.admit(within, *serial, entry.time) {
-                    Admission::Done(ret) if rules.repeated == Repeated::Answered => Response::Returned(ret),
-                    Admission::New | Admission::Done(_) => {
-                        let ret = O::apply(&mut self.data, op);
-                        self.sessions.record(within.id, *serial, ret.clone());
-                        Response::Returned(ret)
-                    }
+                let Machine { data, sessions } = self;
+                let response = match sessions.once(within, *serial, entry.time, rules.repeated, || O::apply(data, op)) {
+                    Admission::Done(ret) => Response::Returned(ret),
                     Admission::Settled => return None,
                     Admission::Closed => Response::SessionClosed,
                 };

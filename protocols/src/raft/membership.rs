@@ -44,10 +44,9 @@ impl Membership {
         Membership { outgoing: self.voters.clone(), ..self.with_voters(voters) }
     }
 
-    /// With other voters, at once.
+    /// With other voters, at once. Learners learn in order to vote: those that do not now were given up, and are forgotten.
     pub fn with_voters(&self, voters: &[NodeId]) -> Self {
-        let learners = self.learners.iter().copied().filter(|id| !voters.contains(id));
-        Membership { voters: sorted(voters.iter().copied()), outgoing: Vec::new(), learners: learners.collect() }
+        Membership::of(voters.iter().copied())
     }
 
     /// With more learners.

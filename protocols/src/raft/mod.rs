@@ -49,9 +49,10 @@ pub use invariants::RaftLaws;
 pub use log::{Command, Entry, Index, Log, Record, Term};
 
 use crate::client::{Answer, Ask, Request, Response, RoutingClient, Service};
+use crate::sessions::Repeated;
 use election::Poll;
 use history::{Data, Object};
-use machine::{Machine, Repeated, Rules};
+use machine::{Machine, Rules};
 use membership::{Members, Membership};
 use progress::Leadership;
 use promises::Terms;

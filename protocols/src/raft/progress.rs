@@ -163,13 +163,14 @@ impl<Op> Leadership<Op> {
         yes.0 * 2 > incoming && (outgoing == 0 || yes.1 * 2 > outgoing)
     }
 
-    /// The largest index that a quorum has, when this node has everything up to `own`.
-    pub fn quorum_index(&self, own: Index) -> Index {
+    /// The largest index above `commit` that a quorum has, when this node has everything up to `own`; `commit` if there is
+    /// none.
+    pub fn quorum_index(&self, own: Index, commit: Index) -> Index {
         let has = |index: Index| {
             self.is_quorum(if own >= index { Own::Yes } else { Own::No }, |peer| peer.match_index >= index)
         };
         let candidates = self.peers.iter().map(|peer| peer.match_index).chain([own]);
-        candidates.filter(|&index| has(index)).max().unwrap_or(0)
+        candidates.filter(|&index| index > commit && has(index)).max().unwrap_or(commit)
     }
 }
 
@@ -304,7 +305,7 @@ mod tests {
             let mut sorted: Vec<Index> = leadership.peers.iter().map(|peer| peer.match_index).chain([own]).collect();
             sorted.sort_unstable();
             let naive = sorted[(sorted.len() - 1) / 2];
-            assert_eq!(leadership.quorum_index(own), naive, "{sorted:?}");
+            assert_eq!(leadership.quorum_index(own, 0), naive, "{sorted:?}");
         }
     }
 
@@ -314,9 +315,9 @@ mod tests {
         let membership = Membership::of([1, 2].map(NodeId));
         let mut leadership = Leadership::<u8>::new(ME, &membership, 9, (LocalTime(0), 0));
         leadership.peers[0].match_index = 5;
-        assert_eq!(leadership.quorum_index(9), 0);
+        assert_eq!(leadership.quorum_index(9, 0), 0);
         leadership.peers[1].match_index = 4;
-        assert_eq!(leadership.quorum_index(9), 4);
+        assert_eq!(leadership.quorum_index(9, 0), 4);
     }
 
     #[test]
@@ -325,7 +326,7 @@ mod tests {
         let ids = |leadership: &Leadership<u8>| leadership.peers.iter().map(|peer| peer.id.0).collect::<Vec<_>>();
         let mut leadership = Leadership::<u8>::new(ME, &of(&[0, 1, 2]), 9, (LocalTime(0), 0));
         leadership.seat(ME, &of(&[0, 1]), 10);
-        assert_eq!((ids(&leadership), leadership.quorum_index(9)), (vec![1, 2], 0), "and does not count");
+        assert_eq!((ids(&leadership), leadership.quorum_index(9, 0)), (vec![1, 2], 0), "and does not count");
         leadership.seat(ME, &of(&[0, 1, 3]), 11);
         assert_eq!(ids(&leadership), [1, 3]);
         leadership.seat(ME, &of(&[0, 3]).with_learners(&[NodeId(4)]), 12);

@@ -283,6 +283,9 @@ impl<O: Object> Raft<O> {
 
     /// Answers what waited for entries that are applied now.
     pub(super) fn answer_forwarded(&mut self, ctx: &mut Ctx<'_, Self>) {
+        if self.forwarded.ready.is_empty() {
+            return;
+        }
         let applied = self.applied;
         let ready = self.forwarded.ready.extract_if(.., |(index, _)| *index <= applied).collect::<Vec<_>>();
         for (_, read) in ready {

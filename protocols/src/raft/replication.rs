@@ -316,7 +316,7 @@ impl<O: Object> Raft<O> {
         // Also when it need no longer count late, what was written late still does.
         let counts_late = self.own_copy_counts_late() || leadership.own.is_behind();
         let own = if counts_late { leadership.own.durable() } else { self.log.last_index() };
-        let n = leadership.quorum_index(own);
+        let n = leadership.quorum_index(own, self.commit);
         // The mistake R01: entries of earlier terms are committed by counting copies.
         let may_commit = self.log.term_at(n) == Some(self.term) || self.config.flaws.has(&COMMIT_EARLIER_TERM);
         if n > self.commit && may_commit {
