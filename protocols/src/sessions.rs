@@ -16,7 +16,6 @@
 
 use serde::{Deserialize, Serialize};
 use sim_core::time::Nanos;
-use std::collections::VecDeque;
 
 /// Names a session: the index of the entry that opened it, so no two are alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -66,8 +65,10 @@ struct Session<Ret> {
     used: Nanos,
     /// The client waits for nothing below.
     settled: u64,
-    /// Serial numbers done, from `settled` on, and what came out; in the order they were done.
-    done: VecDeque<(u64, Ret)>,
+    /// The serial number done last, and what came out. Most clients ask one thing at a time and have no others.
+    latest: Option<(u64, Ret)>,
+    /// Those done before it, from `settled` on.
+    earlier: Vec<(u64, Ret)>,
 }
 
 impl<Ret> Default for Sessions<Ret> {
@@ -80,7 +81,7 @@ impl<Ret: Clone> Sessions<Ret> {
     /// Opens a session at a system time.
     pub fn open(&mut self, id: SessionId, now: Nanos) {
         debug_assert!(self.open.last().is_none_or(|(last, _)| *last < id), "names rise");
-        self.open.push((id, Session { used: now, settled: 0, done: VecDeque::new() }));
+        self.open.push((id, Session { used: now, settled: 0, latest: None, earlier: Vec::new() }));
     }
 
     /// A request of a session is next in the log, at a system time: does it, unless it was done before or nobody waits for it.
@@ -97,16 +98,17 @@ impl<Ret: Clone> Sessions<Ret> {
         session.used = now;
         if session.settled < within.settled {
             session.settled = within.settled;
-            session.done.retain(|(serial, _)| *serial >= within.settled);
+            session.earlier.retain(|(serial, _)| *serial >= within.settled);
         }
         if serial < session.settled {
             return Admission::Settled;
         }
-        match session.done.iter().find(|(done, _)| *done == serial) {
+        match session.latest.iter().chain(&session.earlier).find(|(done, _)| *done == serial) {
             Some((_, ret)) if repeated == Repeated::Answered => Admission::Done(ret.clone()),
             Some(_) | None => {
                 let ret = run();
-                session.done.push_back((serial, ret.clone()));
+                let before = session.latest.replace((serial, ret.clone()));
+                session.earlier.extend(before.filter(|(serial, _)| *serial >= session.settled));
                 Admission::Done(ret)
             }
         }
@@ -165,7 +167,7 @@ mod tests {
         assert_eq!(ask(&mut sessions, 0, 3, 1, 30), Done(30));
         assert_eq!(ask(&mut sessions, 4, 4, 1, 40), Done(40));
         assert_eq!(ask(&mut sessions, 0, 3, 2, 31), Settled, "though this copy of it was sent before");
-        assert_eq!(sessions.open[0].1.done, [(4, 40)]);
+        assert_eq!((&sessions.open[0].1.latest, sessions.open[0].1.earlier.len()), (&Some((4, 40)), 0));
     }
 
     #[test]

@@ -229,6 +229,9 @@ impl<O: Object> Raft<O> {
     /// Answers came in: perhaps a majority has answered a round. Step 4 for the reads of the round under way.
     pub(super) fn finish_round(&mut self, ctx: &mut Ctx<'_, Self>) {
         let Role::Leader(leadership) = &mut self.role else { return };
+        if leadership.reads.under_way.is_none() && leadership.lease.sent.is_empty() {
+            return;
+        }
         let confirmed = |round: u64| leadership.is_quorum(Own::Yes, |peer| peer.round >= round);
         if let Some(&(round, _)) = leadership.lease.sent.iter().rev().find(|(round, _)| confirmed(*round)) {
             leadership.lease.confirm(round);
