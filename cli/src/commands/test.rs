@@ -55,9 +55,11 @@ impl<'a> Judged<'a> {
         self.case.path.display().to_string()
     }
 
-    /// The runs that did not pass, as far as they are shown: verdict, why, and the command that shows it again.
+    /// The runs that did not pass, the worst first, as far as they are shown: verdict, why, and the command that shows it
+    /// again.
     fn failures(&self) -> (Vec<(&Outcome, String)>, u64) {
-        let bad: Vec<&Outcome> = self.outcomes.iter().filter(|outcome| outcome.verdict != Verdict::Pass).collect();
+        let mut bad: Vec<&Outcome> = self.outcomes.iter().filter(|outcome| outcome.verdict != Verdict::Pass).collect();
+        bad.sort_by_key(|outcome| std::cmp::Reverse(outcome.verdict));
         let hidden = bad.len().saturating_sub(FAILURES_SHOWN);
         let again = |outcome: &Outcome| replay_command(&self.case.path, outcome.seed, &[]);
         (bad.into_iter().take(FAILURES_SHOWN).map(|outcome| (outcome, again(outcome))).collect(), hidden as u64)
