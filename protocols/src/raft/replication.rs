@@ -168,7 +168,9 @@ impl<O: Object> Raft<O> {
         self.see_term(append.term, Some(from), ctx);
         let round = append.round;
         if append.term < self.term {
-            // 1. A leader of the past; our term tells it so.
+            // 1. A leader of the past; our term tells it so. Its round is not echoed: it may lead our term by now, and would
+            // take the number for one of this reign.
+            let round = 0;
             let result = AppendResult::Conflict(self.conflict_at(append.prev_log_index));
             return self.reply_to_append(from, Appended { term: self.term, round, result }, ctx);
         }

@@ -194,7 +194,7 @@ impl<O: Object> Raft<O> {
         let (round, index) = (piece.round, piece.last.index);
         if piece.term < self.term {
             // 1. A leader of the past; our term tells it so.
-            let has = Has::Bytes(0);
+            let (has, round) = (Has::Bytes(0), 0);
             return ctx.send_over(
                 self.config.transport,
                 from,

@@ -126,6 +126,7 @@
 //!   session-retry.txt
 //! D 6.4: reads
 //!   reads::a_read_asks_a_majority_first
+//!   reads::a_message_of_an_earlier_reign_confirms_no_round
 //!   reads::a_refusal_of_entries_confirms_the_leader_too
 //!   reads::a_read_waits_for_an_entry_of_the_leaders_term
 //!   reads::late_reads_share_the_next_round

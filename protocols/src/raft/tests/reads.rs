@@ -169,3 +169,17 @@ fn in_mode_local_any_node_answers() {
     node.hears(N2, append(1, (1, 1), &[], 1));
     assert_eq!(node.is_asked(3, Read).told(), [returned(7)]);
 }
+
+/// 6.4: a round is answered by what was asked in it. A message of an earlier reign that arrives late finds a voter in the
+/// term that its sender leads now; the answer carries that term, and must not carry the old round.
+#[test]
+fn a_message_of_an_earlier_reign_confirms_no_round() {
+    let mut node = solo(3, plain());
+    let late =
+        Append { term: 1, prev_log_index: 0, prev_log_term: 0, entries: Vec::new(), leader_commit: 0, round: 17 };
+    node.hears(N2, Message::RequestVote(candidacy(3, 0, 0)));
+    let Message::AppendEntriesReply(reply) = node.hears(N2, Message::AppendEntries(late)).reply() else {
+        panic!("an answer")
+    };
+    assert_eq!((reply.term, reply.round), (3, 0));
+}
