@@ -164,7 +164,7 @@ impl<O: Object> Raft<O> {
     }
 
     /// AppendEntries, receiver implementation (Figure 2); the numbers are its rules.
-    pub(super) fn on_append_entries(&mut self, from: NodeId, append: Append<O::Op>, ctx: &mut Ctx<'_, Self>) {
+    pub(super) fn on_append_entries(&mut self, from: NodeId, mut append: Append<O::Op>, ctx: &mut Ctx<'_, Self>) {
         self.see_term(append.term, Some(from), ctx);
         let round = append.round;
         if append.term < self.term {
@@ -179,7 +179,7 @@ impl<O: Object> Raft<O> {
             return;
         }
         self.follow(from, ctx);
-        let append = self.without_what_is_gone(append);
+        self.leave_out_what_is_gone(&mut append);
         // 2. "Reply false if log doesn't contain an entry at prevLogIndex whose term matches prevLogTerm".
         let result = if self.log.term_at(append.prev_log_index) == Some(append.prev_log_term) {
             self.accept(append, ctx)
@@ -208,15 +208,15 @@ impl<O: Object> Raft<O> {
     }
 
     /// An old message may speak of entries that are gone from our log. Those are committed, so the leader has the same.
-    fn without_what_is_gone(&self, mut append: Append<O::Op>) -> Append<O::Op> {
+    fn leave_out_what_is_gone(&self, append: &mut Append<O::Op>) {
         let base = self.log.base();
-        let gone = base.saturating_sub(append.prev_log_index).min(append.entries.len() as u64);
-        if append.prev_log_index < base {
-            append.entries.drain(..gone as usize);
-            append.prev_log_index = base;
-            append.prev_log_term = self.log.term_at(base).expect("the base has a term");
+        if append.prev_log_index >= base {
+            return;
         }
-        append
+        let gone = (base - append.prev_log_index).min(append.entries.len() as u64);
+        append.entries.drain(..gone as usize);
+        append.prev_log_index = base;
+        append.prev_log_term = self.log.term_at(base).expect("the base has a term");
     }
 
     /// The logs agree before the entries of `append`. Takes over what is new, and says up to where they agree now.
