@@ -134,7 +134,7 @@ impl<O: Object> Raft<O> {
         for peer in 0..self.peers_count() {
             let Role::Leader(leadership) = &self.role else { return };
             let Progress { id, next_index, ref mode, .. } = leadership.peers[peer];
-            if *mode != Mode::Probe && *mode != Mode::Replicate || next_index <= self.log.base() {
+            if matches!(mode, Mode::Snapshot { .. }) || next_index <= self.log.base() {
                 self.probe(peer, ctx);
                 continue;
             }

@@ -128,18 +128,7 @@ fn answers_travel_as_questions_do() {
         asked.push(node.hears(N2, append(3, (0, 0), &[3], 1)));
         asked.push(node.hears(N2, append(1, (0, 0), &[], 0)));
         asked.push(node.hears(N3, pre_vote(9, 9, 9)));
-        let over = |effect: &Effect<Node>| match effect {
-            Effect::Send(_, _, over) => Some(*over),
-            Effect::Tell(..)
-            | Effect::Persist(_)
-            | Effect::PersistLater(..)
-            | Effect::Snapshot(_)
-            | Effect::Truncate(_)
-            | Effect::Arm(..)
-            | Effect::Disarm(_)
-            | Effect::Observe(_) => None,
-        };
-        let used: Vec<Transport> = asked.iter().flat_map(|effects| effects.0.iter().filter_map(over)).collect();
+        let used: Vec<Transport> = asked.iter().flat_map(Effects::sent_over).map(|(_, _, over)| over).collect();
         assert!(used.len() >= 5 && used.iter().all(|&over| over == transport), "{used:?}");
     }
 }

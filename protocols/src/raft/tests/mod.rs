@@ -23,7 +23,7 @@ use super::{Append, AppendResult, Appended, Candidacy, Conflict, Message, Order,
 use crate::client::{Answer, Ask, Request, Response};
 use history::{Register, RegisterOp, RegisterRet, Value};
 use sim_core::desk::Desk;
-use sim_core::protocol::{Boot, ClientId, Effect, Member, NodeId, Protocol, Slot, Why};
+use sim_core::protocol::{Boot, ClientId, Effect, Member, NodeId, Protocol, Slot, Transport, Why};
 use sim_core::settings::{Flaw, Flaws, Settings, Values};
 use sim_core::time::{MILLISECOND, Nanos, SECOND};
 
@@ -112,12 +112,7 @@ impl Solo {
     }
 
     pub fn is_asked(&mut self, serial: u64, op: RegisterOp) -> Effects {
-        self.raft.on_request(
-            CLIENT,
-            Request { serial, attempt: 0, ask: Ask::Operation { session: None, op } },
-            &mut self.desk.ctx(),
-        );
-        Effects(self.desk.take())
+        self.gets(serial, 0, Ask::Operation { session: None, op })
     }
 
     /// What an operator orders, and whether it takes that up.
@@ -156,8 +151,12 @@ impl Solo {
 
 impl Effects {
     pub fn sent(&self) -> Vec<(NodeId, Words)> {
+        self.sent_over().into_iter().map(|(to, message, _)| (to, message)).collect()
+    }
+
+    pub fn sent_over(&self) -> Vec<(NodeId, Words, Transport)> {
         let sent = |effect: &Effect<Node>| match effect {
-            Effect::Send(to, message, _) => Some((*to, message.clone())),
+            Effect::Send(to, message, over) => Some((*to, message.clone(), *over)),
             Effect::Tell(..)
             | Effect::Persist(_)
             | Effect::PersistLater(..)
