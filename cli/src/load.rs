@@ -5,6 +5,7 @@ use crate::{files, screen};
 use scenarios::Draft;
 use scenarios::diagnostics::{Diagnostic, render};
 use scenarios::scenario::Scenario;
+use scenarios::systems::System;
 use std::path::Path;
 
 /// A scenario file that was read.
@@ -14,25 +15,27 @@ pub struct Loaded {
     pub warnings: String,
     shown: String,
     source: String,
+    /// Those it may name.
+    pub systems: &'static [System],
 }
 
 /// Reads a scenario. Warnings are printed, errors are the failure.
-pub fn scenario(path: &Path, set: &[(String, String)]) -> Result<Loaded, Failure> {
-    let loaded = quietly(path, set)?;
+pub fn scenario(path: &Path, set: &[(String, String)], systems: &'static [System]) -> Result<Loaded, Failure> {
+    let loaded = quietly(path, set, systems)?;
     screen::complain(&loaded.warnings);
     Ok(loaded)
 }
 
 /// Reads a scenario, with its warnings laid out.
-pub fn quietly(path: &Path, set: &[(String, String)]) -> Result<Loaded, Failure> {
+pub fn quietly(path: &Path, set: &[(String, String)], systems: &'static [System]) -> Result<Loaded, Failure> {
     let source = files::read_scenario(path)?;
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let shown = path.display().to_string();
     let told = |problems: &[Diagnostic]| render(problems, &shown, &source, screen::colour_on_stderr());
-    let (draft, warnings) = scenarios::parse(&source, &stem, set, scenarios::systems::SYSTEMS)
-        .map_err(|problems| Failure::rendered(told(&problems)))?;
+    let (draft, warnings) =
+        scenarios::parse(&source, &stem, set, systems).map_err(|problems| Failure::rendered(told(&problems)))?;
     let warnings = told(&warnings);
-    Ok(Loaded { draft, warnings, shown, source })
+    Ok(Loaded { draft, warnings, shown, source, systems })
 }
 
 impl Loaded {

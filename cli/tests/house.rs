@@ -16,7 +16,7 @@ const ARROWS: [(&str, &[&str]); 7] = [
     ("checkers", &["history"]),
     ("scenarios", &["checkers", "history", "protocols", "sim-core"]),
     ("reports", &["checkers", "history"]),
-    ("stormglass", &["checkers", "history", "reports", "scenarios"]),
+    ("stormglass", &["checkers", "history", "reports", "scenarios", "sim-core"]),
 ];
 
 fn metadata() -> Value {

@@ -5,12 +5,13 @@ use crate::exit::{Done, Exit, Failure};
 use crate::{load, screen};
 use history::Verdict;
 use scenarios::plan::Plan;
+use scenarios::systems::System;
 use std::path::Path;
 
-pub fn check(args: &Check) -> Done {
+pub fn check(args: &Check, systems: &'static [System]) -> Done {
     let mut wrong = Vec::new();
     for file in &args.files {
-        match told(file, args) {
+        match told(file, args, systems) {
             Ok(text) => screen::print(&text)?,
             Err(failure) => wrong.push(failure.message),
         }
@@ -19,8 +20,8 @@ pub fn check(args: &Check) -> Done {
 }
 
 /// What is to be known of one scenario.
-fn told(file: &Path, args: &Check) -> Result<String, Failure> {
-    let loaded = load::scenario(file, &args.set)?;
+fn told(file: &Path, args: &Check, systems: &'static [System]) -> Result<String, Failure> {
+    let loaded = load::scenario(file, &args.set, systems)?;
     let seed = args.seed.unwrap_or(loaded.draft.seed());
     if args.plan {
         return Ok(Plan::draw(&loaded.resolve(seed)?, seed).to_string());

@@ -5,12 +5,12 @@ use crate::exit::{Done, Exit};
 use crate::{files, load, screen};
 use history::Verdict;
 use scenarios::entry::Section;
-use scenarios::systems::SYSTEMS;
+use scenarios::systems::System;
 use std::path::Path;
 
-pub fn list(kind: Kind) -> Done {
+pub fn list(kind: Kind, systems: &'static [System]) -> Done {
     let rows: Vec<(String, String)> = match kind {
-        Kind::Protocols => SYSTEMS
+        Kind::Protocols => systems
             .iter()
             .map(|system| {
                 let data: Vec<&str> = system.data.iter().map(|kind| kind.name).collect();
@@ -19,7 +19,7 @@ pub fn list(kind: Kind) -> Done {
                 (system.name.to_owned(), format!("{} Data: {}.{orders}", system.about, data.join(", ")))
             })
             .collect(),
-        Kind::Flaws => SYSTEMS
+        Kind::Flaws => systems
             .iter()
             .flat_map(|system| {
                 system
@@ -32,12 +32,12 @@ pub fn list(kind: Kind) -> Done {
         Kind::Checks => scenarios::CHECKS
             .iter()
             .chain(&scenarios::GOALS)
-            .map(|(sentence, text)| ((*sentence).to_owned(), format!("{text}{}", promised_by(sentence))))
+            .map(|(sentence, text)| ((*sentence).to_owned(), format!("{text}{}", promised_by(sentence, systems))))
             .collect(),
         Kind::Layouts => {
             scenarios::layout::PRESETS.iter().map(|preset| (preset.name.to_owned(), preset.about.to_owned())).collect()
         }
-        Kind::Scenarios => scenarios_here()?,
+        Kind::Scenarios => scenarios_here(systems)?,
     };
     if rows.is_empty() {
         screen::complain("there is none here");
@@ -51,8 +51,8 @@ pub fn list(kind: Kind) -> Done {
 }
 
 /// Who makes the promise that a check demands.
-fn promised_by(sentence: &str) -> String {
-    let promised = scenarios::promises::promised_by(sentence, SYSTEMS);
+fn promised_by(sentence: &str, systems: &[System]) -> String {
+    let promised = scenarios::promises::promised_by(sentence, systems);
     promised.map(|promised| format!(" With default settings {promised}.")).unwrap_or_default()
 }
 
@@ -63,12 +63,12 @@ fn fault_row(fault: &Section) -> (String, String) {
 }
 
 /// The scenarios that ship, or whatever lies below the current directory.
-fn scenarios_here() -> Result<Vec<(String, String)>, crate::exit::Failure> {
+fn scenarios_here(systems: &'static [System]) -> Result<Vec<(String, String)>, crate::exit::Failure> {
     let shipped = Path::new("scenarios/files");
     let root = if shipped.is_dir() { shipped } else { Path::new(".") };
     let mut rows = Vec::new();
     for path in files::scenarios_at(root)? {
-        if let Ok(loaded) = load::quietly(&path, &[]) {
+        if let Ok(loaded) = load::quietly(&path, &[], systems) {
             rows.push((path.display().to_string(), loaded.draft.about().to_owned()));
         }
     }

@@ -8,11 +8,12 @@ use history::figures::{counted, duration};
 use scenarios::Parting;
 use scenarios::execute::{Options, Row};
 use scenarios::plan::Plan;
+use scenarios::systems::System;
 use std::cell::RefCell;
 use std::path::Path;
 
-pub fn replay(args: &Replay) -> Done {
-    let loaded = load::scenario(&args.file, &args.set)?;
+pub fn replay(args: &Replay, systems: &'static [System]) -> Done {
+    let loaded = load::scenario(&args.file, &args.set, systems)?;
     let seed = args.seed.unwrap_or(loaded.draft.seed());
     let scenario = loaded.resolve(seed)?;
     is_sensible(args, &Plan::draw(&scenario, seed))?;
@@ -32,7 +33,7 @@ pub fn replay(args: &Replay) -> Done {
     if chosen || recorded.is_none() {
         options.trace = Some(&mut sink);
     }
-    let run = scenarios::run(&scenario, seed, scenarios::systems::SYSTEMS, &mut options)?;
+    let run = scenarios::run(&scenario, seed, systems, &mut options)?;
     told.replace(Ok(()))?;
     let (record, found) = (&run.record, &run.record.fingerprint);
     match &recorded {
@@ -40,7 +41,7 @@ pub fn replay(args: &Replay) -> Done {
             let checkpoints: Vec<&str> = recorded.checkpoints.iter().map(String::as_str).collect();
             let parting = match checkpoints.is_empty() {
                 true => None,
-                false => scenarios::parting(&scenario, record, &checkpoints, scenarios::systems::SYSTEMS),
+                false => scenarios::parting(&scenario, record, &checkpoints, systems),
             };
             screen::print(&format!(
                 "DIFFERENT  seed {seed} gave {found}, and {} was recorded\n           \

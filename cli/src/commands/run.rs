@@ -7,12 +7,13 @@ use crate::{files, load, screen};
 use history::jsonl;
 use reports::terminal::{Around, summary};
 use scenarios::execute::{Options, Row};
+use scenarios::systems::System;
 use serde_json::Value;
 use std::path::PathBuf;
 use std::time::Instant;
 
-pub fn run(args: &Run) -> Done {
-    let loaded = load::scenario(&args.file, &args.set)?;
+pub fn run(args: &Run, systems: &'static [System]) -> Done {
+    let loaded = load::scenario(&args.file, &args.set, systems)?;
     let seed = args.seed.unwrap_or(loaded.draft.seed());
     let scenario = loaded.resolve(seed)?;
     let dir = args.out.clone().unwrap_or_else(|| PathBuf::from("out").join(format!("{}-{seed}", scenario.name)));
@@ -30,7 +31,7 @@ pub fn run(args: &Run) -> Done {
         options.trace = Some(&mut sink);
     }
     let began = Instant::now();
-    let run = scenarios::run(&scenario, seed, scenarios::systems::SYSTEMS, &mut options)?;
+    let run = scenarios::run(&scenario, seed, systems, &mut options)?;
     let wall_ns = began.elapsed().as_nanos() as u64;
     trace_written?;
     match trace {

@@ -15,6 +15,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use reports::terminal::test_line;
 use scenarios::execute::Options;
 use scenarios::scenario::Scenario;
+use scenarios::systems::System;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -66,12 +67,12 @@ impl<'a> Judged<'a> {
     }
 }
 
-pub fn test(args: &Test) -> Done {
+pub fn test(args: &Test, systems: &'static [System]) -> Done {
     let mut cases = Vec::new();
     let mut broken = Vec::new();
     for path in &args.paths {
         for path in files::scenarios_at(path)? {
-            match load::scenario(&path, &[]) {
+            match load::scenario(&path, &[], systems) {
                 Ok(loaded) => {
                     let seeds = args.seeds.clone().map_or(vec![loaded.draft.seed()], Iterator::collect);
                     cases.push(Case { path, loaded, seeds });
@@ -144,7 +145,7 @@ fn progress(runs: u64) -> ProgressBar {
 
 fn run_one(loaded: &Loaded, seed: u64) -> Result<Outcome, Failure> {
     let scenario = loaded.resolve(seed)?;
-    let run = scenarios::run(&scenario, seed, scenarios::systems::SYSTEMS, &mut Options::default())?;
+    let run = scenarios::run(&scenario, seed, loaded.systems, &mut Options::default())?;
     let (verdict, detail) = against_expectations(&scenario, &run.record);
     Ok(Outcome { seed, verdict, detail })
 }
