@@ -19,6 +19,7 @@ pub mod jsonl;
 mod kv;
 mod operation;
 mod outage;
+mod picture;
 mod record;
 mod register;
 mod value;
@@ -30,6 +31,7 @@ pub use data::{Data, Function, Object};
 pub use kv::{Key, Kv, KvOp};
 pub use operation::{Completion, History, Mark, Operation, Outcome, Purpose};
 pub use outage::{Cause, CauseSpan, Outage, Takeover, Who};
+pub use picture::{Arrow, Cell, Cloud, Dot, Fate, Latency, Moment, Note, Picture, Source, Strip};
 pub use record::{
     Availability, ConfigLine, Draw, FaultRecord, LatencySummary, OperationCounts, RoleSpan, RunRecord, TimeBucket,
 };

@@ -1,6 +1,6 @@
 //! The plain data of a finished run.
 
-use crate::{Finding, Outage, Verdict};
+use crate::{Finding, Outage, Picture, Source, Verdict};
 use serde::{Deserialize, Serialize};
 
 /// Everything a report needs to know of one run; the object in `run.json`. All times are true (simulated)
@@ -60,6 +60,15 @@ pub struct RunRecord {
     /// What the seed decided of the scenario, in the order of the file.
     #[serde(default)]
     pub draws: Vec<Draw>,
+    /// Whether somebody stopped it before its time was up.
+    #[serde(default)]
+    pub interrupted: bool,
+    /// How to get the same run again; `None` for a run that no command made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
+    /// What a page draws; `None` if nobody wanted one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<Picture>,
 }
 
 /// What became of the workload's operations.

@@ -105,6 +105,9 @@ fn passing() -> RunRecord {
         buckets: (0..60).map(bucket).collect(),
         config: Vec::new(),
         draws: Vec::new(),
+        interrupted: false,
+        source: None,
+        picture: None,
     }
 }
 

@@ -72,6 +72,9 @@ fn record(scenario: &Scenario, plan: &Plan, finished: &Finished, judged: Judged)
         buckets: buckets(scenario.duration, finished),
         config: config.collect(),
         draws: plan.draws.clone(),
+        interrupted: false,
+        source: None,
+        picture: None,
     }
 }
 
