@@ -4,8 +4,10 @@
 //!
 //! - [`terminal`]: what `stormglass run` prints.
 //! - [`witness`]: a violation, drawn and argued.
+//! - [`draw`]: what pictures are made of.
 //! - [`json`]: what `stormglass run --format json` prints and `run.json` holds.
 
+pub mod draw;
 pub mod json;
 mod outages;
 pub mod terminal;
