@@ -5,7 +5,7 @@
 //! to standard error.
 //!
 //! It is a library so that others can have the whole command for systems of their own: [`main`] takes the systems there
-//! are, and `sim_core`, `history` and `scenarios` are what a system is written with.
+//! are, and [`prelude`] holds what a system is written with. `cli/examples/primary_backup.rs` is one.
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,
@@ -17,9 +17,11 @@ mod commands;
 mod exit;
 mod files;
 mod load;
+pub mod prelude;
 mod screen;
 
-pub use {history, scenarios, sim_core};
+pub use sim_core::serde;
+pub use {history, protocols, scenarios, sim_core};
 
 use clap::Parser as _;
 use scenarios::systems::System;

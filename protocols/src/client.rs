@@ -19,25 +19,28 @@ use crate::sessions::{InSession, SessionId};
 use history::{Data, Outcome, Purpose, Value};
 use serde::Serialize;
 use sim_core::Clock;
-use sim_core::protocol::{Client, ClientBoot, ClientCtx, ClientId, NodeId, OpId, Protocol};
+use sim_core::protocol::{Client, ClientBoot, ClientCtx, ClientId, NodeId, OpId, Protocol, Vocabulary};
 use sim_core::time::{LocalTime, MICROSECOND, MILLISECOND, Nanos};
 use sim_core::workload::{Pace, Workload};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// A system that [`RoutingClient`] can talk to.
-pub trait Service: Protocol<Client = RoutingClient<Self>> {
-    /// The request in the system's own words.
-    fn request(request: Request<OpOf<Self>>) -> Self::Request;
+/// A system that [`RoutingClient`] can talk to: its requests are made from the client's, and its replies turn into answers
+/// to them. The simplest has no words of its own: its requests are [`Request`]s and its replies [`Answer`]s.
+pub trait Service:
+    Protocol<Client = RoutingClient<Self>, Request: From<Request<OpOf<Self>>>> + Vocabulary<Reply: Into<Answer<RetOf<Self>>>>
+{
+    /// Whether clients open sessions, and so may repeat what writes. Without, they send once what writes.
+    fn keeps_sessions(config: &Self::Config) -> bool {
+        let _ = config;
+        false
+    }
 
-    /// What a reply says, in the client's words.
-    fn answer(reply: Self::Reply) -> Answer<RetOf<Self>>;
-
-    /// Whether clients open sessions, and so may repeat what writes.
-    fn keeps_sessions(config: &Self::Config) -> bool;
-
-    /// Whether any node answers what only reads. If so, a client asks the nearest.
-    fn reads_anywhere(config: &Self::Config) -> bool;
+    /// Whether any node answers what only reads. If so, a client asks the nearest; else the one that it asks to write.
+    fn reads_anywhere(config: &Self::Config) -> bool {
+        let _ = config;
+        false
+    }
 }
 
 /// What clients of a system ask.
@@ -234,7 +237,7 @@ impl<P: Service> Client<P> for RoutingClient<P> {
     }
 
     fn on_reply(&mut self, from: NodeId, reply: P::Reply, ctx: &mut ClientCtx<'_, P>) {
-        let Answer { serial, attempt, response } = P::answer(reply);
+        let Answer { serial, attempt, response } = reply.into();
         // An answer to an operation that has ended, or that an earlier life of this client began.
         let Ok(at) = self.pending.binary_search_by_key(&serial, |pending| pending.serial) else { return };
         if let Task::Operate { id, .. } = self.pending[at].task {
@@ -380,7 +383,7 @@ impl<P: Service> RoutingClient<P> {
         if let Task::Operate { id, .. } = pending.task {
             ctx.asks(id, node);
         }
-        ctx.request(node, P::request(request));
+        ctx.request(node, request.into());
     }
 
     fn on_returned(&mut self, at: usize, from: NodeId, ret: RetOf<P>, ctx: &mut ClientCtx<'_, P>) {

@@ -4,31 +4,26 @@
 use crate::execute::{EngineFault, Finished, Options, execute};
 use crate::plan::Plan;
 use history::{Data, Function, Kv, Object, Register};
-use protocols::raft::{Raft, RaftConfig, RaftLaws};
+use protocols::raft::Raft;
 use sim_core::laws::Laws;
 use sim_core::promise::{Claim, Premise};
 use sim_core::protocol::{OrderKind, Protocol};
 use sim_core::settings::{Flaw, Flaws, Key, Rejected, Settings, Values};
+use std::marker::PhantomData;
 
-/// Every system that scenarios can name.
-pub static SYSTEMS: &[System] = &[System {
-    name: Raft::<Kv>::NAME,
-    about: Raft::<Kv>::ABOUT,
-    keys: RaftConfig::KEYS,
-    flaws: RaftConfig::FLAWS,
-    roles: &["leader", "follower", "candidate"],
-    serving: Some("leader"),
-    orders: <Raft<Kv> as Protocol>::ORDERS,
-    laws: <RaftLaws<Kv> as Laws<Raft<Kv>>>::NAMES,
-    data: &[DataKind::object::<Kv>(), DataKind::object::<Register>()],
-    check: fits::<RaftConfig>,
-    promises: promises::<Raft<Kv>>,
-    runner: |data| match data {
+/// Every system that ships.
+pub static SYSTEMS: &[System] = &[System::on::<Raft<Kv>>(
+    Raft::<Kv>::NAME,
+    Raft::<Kv>::ABOUT,
+    &[DataKind::object::<Kv>(), DataKind::object::<Register>()],
+    |data| match data {
         Kv::NAME => execute::<Raft<Kv>>,
         Register::NAME => execute::<Raft<Register>>,
         other => panic!("raft offers no data called {other}"),
     },
-}];
+)
+.roles(&["leader", "follower", "candidate"])
+.serving("leader")];
 
 /// Runs a plan to its end.
 pub type Runner = fn(&Plan, &mut Options<'_>) -> Result<Finished, EngineFault>;
@@ -47,7 +42,12 @@ fn promises<P: Protocol>(values: &Values, claim: Claim, premise: &Premise) -> Re
     }
 }
 
-/// A system that scenarios can name.
+/// Runs a protocol that has one kind of data.
+fn only<P: Protocol>(_: &str) -> Runner {
+    execute::<P>
+}
+
+/// A system that scenarios can name. Most of its row its protocol knows itself: begin with [`System::of`].
 #[derive(Clone, Copy, Debug)]
 pub struct System {
     /// As `[protocol] name` writes it.
@@ -74,6 +74,56 @@ pub struct System {
     pub promises: fn(&Values, Claim, &Premise) -> Result<(), String>,
     /// How to run it on one of its kinds of data, by name.
     pub runner: fn(data: &str) -> Runner,
+}
+
+impl System {
+    /// A protocol under the name that `[protocol] name` writes; `about` says what it is, in a sentence. Its nodes report no
+    /// roles, and each of them serves: [`System::roles`] and [`System::serving`] say otherwise.
+    pub const fn of<P: Protocol<Data: Object>>(name: &'static str, about: &'static str) -> Self {
+        System::on::<P>(name, about, Sole::<P::Data>::KIND, only::<P>)
+    }
+
+    /// The same for a protocol that runs on several kinds of data, or on one without a sequential specification: which they
+    /// are, the usual one first, and how to run it on each. `P` is the protocol on any of them: settings, orders, laws and
+    /// promises do not depend on it.
+    pub const fn on<P: Protocol>(
+        name: &'static str,
+        about: &'static str,
+        data: &'static [DataKind],
+        runner: fn(data: &str) -> Runner,
+    ) -> Self {
+        System {
+            name,
+            about,
+            keys: P::Config::KEYS,
+            flaws: P::Config::FLAWS,
+            roles: &[],
+            serving: None,
+            orders: P::ORDERS,
+            laws: P::Laws::NAMES,
+            data,
+            check: fits::<P::Config>,
+            promises: promises::<P>,
+            runner,
+        }
+    }
+
+    /// The same with nodes that report these roles.
+    pub const fn roles(self, roles: &'static [&'static str]) -> Self {
+        System { roles, ..self }
+    }
+
+    /// The same where the one holder of this role serves the clients: reports tell outages by it.
+    pub const fn serving(self, role: &'static str) -> Self {
+        System { serving: Some(role), ..self }
+    }
+}
+
+/// A list of one, which lives as long as the program.
+struct Sole<D>(PhantomData<D>);
+
+impl<D: Object> Sole<D> {
+    const KIND: &'static [DataKind] = &[DataKind::object::<D>()];
 }
 
 /// A kind of data that a system offers its clients.

@@ -1,10 +1,9 @@
 //! A panic in a protocol's code is a finding about the protocol, with a witness; a panic in the engine is a bug of ours.
 
 use history::{Data, Finding, Outcome, Purpose, Register, RegisterOp, RegisterRet, RunRecord, Verdict};
-use scenarios::execute::{Options, execute};
-use scenarios::systems::{DataKind, System};
+use scenarios::execute::Options;
+use scenarios::systems::System;
 use serde::Serialize;
-use sim_core::laws::NoLaws;
 use sim_core::promise::{Claim, Premise};
 use sim_core::protocol::{
     About, Boot, Client, ClientBoot, ClientCtx, ClientId, Ctx, Never, NodeId, OpId, OrderKind, Protocol, Vocabulary,
@@ -35,7 +34,7 @@ impl Protocol for Clumsy {
     type Admin = Never;
     type Config = ();
     type Data = Register;
-    type Laws = NoLaws;
+    type Laws = ();
     const ORDERS: &'static [OrderKind] = &[OrderKind { name: "dance", about: About::One, text: "Trips." }];
 
     fn order(_: &str, about: &[NodeId]) -> Never {
@@ -88,20 +87,7 @@ impl Client<Clumsy> for Asker {
     }
 }
 
-const CLUMSY: System = System {
-    name: "clumsy",
-    about: "Trips.",
-    keys: &[],
-    flaws: &[],
-    roles: &[],
-    serving: None,
-    orders: Clumsy::ORDERS,
-    laws: &[],
-    data: &[DataKind::object::<Register>()],
-    check: |_, _| Ok(()),
-    promises: |_, _, _| Ok(()),
-    runner: |_| execute::<Clumsy>,
-};
+const CLUMSY: System = System::of::<Clumsy>("clumsy", "Trips.");
 
 /// One of them and one client for so long, and whatever else is given.
 fn run(duration: &str, rest: &str) -> RunRecord {

@@ -65,14 +65,9 @@ pub trait Laws<P: Protocol>: Clone + Debug {
 }
 
 /// For a protocol that has none.
-#[derive(Clone, Debug)]
-pub struct NoLaws;
-
-impl<P: Protocol> Laws<P> for NoLaws {
+impl<P: Protocol> Laws<P> for () {
     const NAMES: &'static [&'static str] = &[];
-    fn new(_: usize) -> Self {
-        NoLaws
-    }
+    fn new(_: usize) -> Self {}
     fn after_start(&mut self, _: NodeId, _: &Nodes<'_, P>) -> Result<(), Breach> {
         Ok(())
     }

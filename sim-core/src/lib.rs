@@ -39,3 +39,5 @@ pub mod world;
 pub use clock::Clock;
 pub use connectivity::Reachability;
 pub use network::Tcp;
+/// What makes messages and records [`Wire`](wire::Wire), for those who depend on nothing else.
+pub use serde;

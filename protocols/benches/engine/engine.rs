@@ -3,7 +3,6 @@
 use crate::work::{HEARTBEAT_NS, Message, Outside, Site, w1, w2};
 use history::{Register, RegisterOp};
 use sim_core::delay::Delay;
-use sim_core::laws::NoLaws;
 use sim_core::promise::{Claim, Premise};
 use sim_core::protocol::{Boot, Client, ClientBoot, ClientCtx, ClientId, Ctx, Never, NodeId, Protocol, Vocabulary};
 use sim_core::reach::Reach;
@@ -45,7 +44,7 @@ impl<const WORK: u8> Protocol for Bench<WORK> {
     type Admin = Never;
     type Config = ();
     type Data = Register;
-    type Laws = NoLaws;
+    type Laws = ();
 
     fn start(boot: Boot<'_, Self>, ctx: &mut Ctx<'_, Self>) -> Self {
         let mut site = sites(WORK).swap_remove(boot.me.0 as usize);

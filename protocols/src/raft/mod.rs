@@ -459,14 +459,6 @@ impl<O: Object> Protocol for Raft<O> {
 }
 
 impl<O: Object> Service for Raft<O> {
-    fn request(request: Request<O::Op>) -> Self::Request {
-        request
-    }
-
-    fn answer(reply: Self::Reply) -> Answer<O::Ret> {
-        reply
-    }
-
     fn keeps_sessions(config: &RaftConfig) -> bool {
         config.sessions
     }
