@@ -331,6 +331,12 @@ impl Page<'_> {
             format!("   availability {achieved} of {possible} possible")
         });
         self.line(&format!("{verdict} {told}{}", availability.unwrap_or_default()));
+        if r.interrupted {
+            self.line(&format!(
+                "        interrupted at {}: what would have come later, nobody saw",
+                duration(r.simulated_ns)
+            ));
+        }
         let fingerprint = self.look.shown(&r.fingerprint);
         self.line(&format!("        fingerprint {fingerprint}"));
         if !around.saved.is_empty() {

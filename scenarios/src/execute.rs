@@ -24,8 +24,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub struct Options<'a> {
     /// Takes the rows of the trace as they come; without it none are made.
     pub trace: Option<&'a mut dyn FnMut(Vec<Row>)>,
-    /// Asked now and then: if false, the run ends where it is.
-    pub keep_going: Option<&'a dyn Fn() -> bool>,
+    /// Asked now and then, and told how far the run has come (in simulated time): if false, it ends where it is.
+    pub keep_going: Option<&'a dyn Fn(Nanos) -> bool>,
 }
 
 /// An operation, with what only the engine knows of it.
@@ -104,6 +104,11 @@ pub struct Finished {
 }
 
 impl Finished {
+    /// Whether it was stopped from outside.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        !self.whole && self.breach.is_none() && self.panic.is_none()
+    }
+
     /// The load's operations whose time was up, one way or the other, when the run ended.
     pub(crate) fn due(&self) -> impl Iterator<Item = &OpFact> {
         let is_due = |op: &&OpFact| op.purpose == Purpose::Load && (op.completed.is_some() || op.deadline <= self.end);
@@ -181,7 +186,7 @@ pub fn execute<P: Protocol>(plan: &Plan, options: &mut Options<'_>) -> Result<Fi
         if now != Phase::Heal && world.now().is_multiple_of(SECOND) {
             checkpoints.push(world.fingerprint());
         }
-        stopped = options.keep_going.is_some_and(|keep_going| !keep_going());
+        stopped = phase.is_some() && options.keep_going.is_some_and(|keep_going| !keep_going(world.now()));
     }
     let whole = panic.is_none() && world.breach().is_none() && !stopped;
     Ok(Finished { checkpoints, panic, whole, ..finished(plan, &world) })

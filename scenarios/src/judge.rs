@@ -125,6 +125,13 @@ impl Judge<'_> {
             finding.level = level_of(&finding.check, Level::Always);
             finding
         }));
+        if self.finished.is_interrupted() {
+            // What was not seen might have been seen later.
+            for finding in findings.iter_mut().filter(|finding| finding.verdict == Verdict::Vacuous) {
+                let Ruling { verdict, detail, .. } = self.unfinished();
+                *finding = Finding { verdict, detail, ..finding.clone() };
+            }
+        }
         findings
     }
 

@@ -72,7 +72,7 @@ fn record(scenario: &Scenario, plan: &Plan, finished: &Finished, judged: Judged)
         buckets: buckets(scenario.duration, finished),
         config: config.collect(),
         draws: plan.draws.clone(),
-        interrupted: false,
+        interrupted: finished.is_interrupted(),
         source: None,
         picture: None,
     }

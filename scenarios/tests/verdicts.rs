@@ -4,6 +4,7 @@ use history::{Level, Operation, Purpose, RunRecord, Verdict};
 use scenarios::execute::Options;
 use scenarios::scenario::Scenario;
 use scenarios::systems::SYSTEMS;
+use sim_core::time::{Nanos, SECOND};
 
 fn run(source: &str, seed: u64) -> RunRecord {
     let (draft, _) = scenarios::parse(source, "test", &[], SYSTEMS)
@@ -309,12 +310,23 @@ fn a_trace_changes_nothing() {
 
 #[test]
 fn a_run_that_is_stopped_says_so() {
-    let source = scenario("5s", "[expect]\nmust = [\"linearizable\", \"availability >= 1%\"]");
-    let parsed = read(&source);
-    let mut options = Options { trace: None, keep_going: Some(&|| false) };
-    let record = scenarios::run(&parsed, 3, SYSTEMS, &mut options).expect("the engine holds").record;
+    let expect = "[expect]\nmust = [\"linearizable\", \"availability >= 1%\"]\nreach = [\"operations >= 100000\"]";
+    let parsed = read(&scenario("5s", expect));
+    let stopped_at = |end: Nanos| {
+        let mut options = Options { trace: None, keep_going: Some(&|now| now < end) };
+        scenarios::run(&parsed, 3, SYSTEMS, &mut options).expect("the engine holds").record
+    };
+    let record = stopped_at(3 * SECOND);
+    assert!(record.interrupted && record.simulated_ns == 3 * SECOND, "{}", record.simulated_ns);
     assert_eq!(record.verdict, Verdict::Unknown);
+    assert_eq!(verdict_of(&record, "linearizable"), Verdict::Pass, "what there is can be judged");
     assert_eq!(verdict_of(&record, "availability >= 1%"), Verdict::Unknown);
+    assert_eq!(verdict_of(&record, "operations >= 100000"), Verdict::Unknown, "it might have been reached");
+    assert_eq!(verdict_of(&stopped_at(0), "linearizable"), Verdict::Unknown, "nothing was seen yet");
+    let whole = stopped_at(Nanos::MAX);
+    assert!(!whole.interrupted);
+    assert_eq!(verdict_of(&whole, "operations >= 100000"), Verdict::Vacuous);
+    assert_eq!(stopped_at(whole.simulated_ns), whole, "at the end there is nothing left to stop");
 }
 
 /// Whoever is never there breaks no promise, and keeps none.

@@ -28,7 +28,7 @@ pub fn replay(args: &Replay, systems: &'static [System]) -> Done {
             *told = screen::stream(&text);
         }
     };
-    let keep_going = || told.borrow().is_ok();
+    let keep_going = |_| told.borrow().is_ok();
     let mut options = Options { keep_going: Some(&keep_going), ..Options::default() };
     if chosen || recorded.is_none() {
         options.trace = Some(&mut sink);
