@@ -44,6 +44,10 @@ pub struct Breach {
 }
 
 /// A protocol's laws, and what they remember.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` are no laws for `{P}`",
+    note = "a protocol without laws of its own says `type Laws = ();`"
+)]
 pub trait Laws<P: Protocol>: Clone + Debug {
     /// The names of the laws, as findings show them.
     const NAMES: &'static [&'static str];

@@ -149,6 +149,10 @@ pub trait Protocol: Vocabulary + Clone {
 }
 
 /// Who asks: a process outside the system, with a clock and dice of its own. It can be paused, crashed and cut off.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a client of `{P}`",
+    note = "`RoutingClient<Self>` is, of every protocol that implements `Service`; nothing in that has to be written"
+)]
 pub trait Client<P: Protocol>: Clone {
     /// Alarms it sets for itself.
     type Timer: Alarm;

@@ -292,6 +292,10 @@ pub struct Rejected {
 }
 
 /// The settings of a protocol.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the settings of a protocol",
+    note = "a protocol without settings says `type Config = ();`"
+)]
 pub trait Settings: Clone + fmt::Debug + 'static {
     /// Its keys.
     const KEYS: &'static [Key];

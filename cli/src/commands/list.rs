@@ -65,7 +65,12 @@ fn fault_row(fault: &Section) -> (String, String) {
 /// The scenarios that ship, or whatever lies below the current directory.
 fn scenarios_here(systems: &'static [System]) -> Result<Vec<(String, String)>, crate::exit::Failure> {
     let shipped = Path::new("scenarios/files");
-    let root = if shipped.is_dir() { shipped } else { Path::new(".") };
+    let at_shipped = if shipped.is_dir() { scenarios_below(shipped, systems)? } else { Vec::new() };
+    // Those that ship are nothing to somebody who has other systems.
+    if at_shipped.is_empty() { scenarios_below(Path::new("."), systems) } else { Ok(at_shipped) }
+}
+
+fn scenarios_below(root: &Path, systems: &'static [System]) -> Result<Vec<(String, String)>, crate::exit::Failure> {
     let mut rows = Vec::new();
     for path in files::scenarios_at(root)? {
         if let Ok(loaded) = load::quietly(&path, &[], systems) {
