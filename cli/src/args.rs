@@ -20,7 +20,7 @@ const EXITS: &str = "Examples:
   stormglass test scenarios/files --seeds 100
 
 Exit codes: 0 PASS, 1 FAIL, 2 bad usage or input, 3 UNKNOWN, 4 VACUOUS (nothing was tested),
-5 not reproducible, 101 a bug of stormglass";
+5 not reproducible, 101 a bug of stormglass, 130 interrupted";
 
 #[derive(Subcommand, Debug)]
 pub enum Command {
@@ -91,6 +91,9 @@ pub struct Run {
     /// Also write everything that happens to trace.jsonl
     #[arg(long, value_enum)]
     pub trace: Option<Trace>,
+    /// How to show how far it has come, if it takes longer than a second
+    #[arg(long, value_enum, default_value_t)]
+    pub progress: Progress,
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -159,6 +162,23 @@ pub struct Test {
     /// Also write the results as JUnit XML
     #[arg(long)]
     pub junit: Option<PathBuf>,
+    /// How to show how far it has come
+    #[arg(long, value_enum, default_value_t)]
+    pub progress: Progress,
+}
+
+/// All of it is on standard error.
+#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Progress {
+    /// A bar on a terminal, lines elsewhere
+    #[default]
+    Auto,
+    /// A bar, if there is a terminal to draw it on
+    Bar,
+    /// A line after 1 s, 2 s, 5 s, 10 s, and then every 30 s
+    Plain,
+    /// Nothing
+    None,
 }
 
 #[derive(Args, Debug)]

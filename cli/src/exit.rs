@@ -15,13 +15,16 @@ pub enum Exit {
     Diverged,
     /// A bug of ours.
     Bug,
+    /// By Ctrl-C: what there is was judged, and what was written says that it is not all.
+    Interrupted,
     /// Whoever read the output has gone: as a shell reports a program that a closed pipe ends.
     Unheard,
 }
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> ExitCode {
-        ExitCode::from(match exit {
+impl Exit {
+    /// As the contract numbers it.
+    pub fn code(self) -> u8 {
+        match self {
             Exit::Judged(Verdict::Pass) => 0,
             Exit::Judged(Verdict::Fail) => 1,
             Exit::Usage => 2,
@@ -29,8 +32,15 @@ impl From<Exit> for ExitCode {
             Exit::Judged(Verdict::Vacuous) => 4,
             Exit::Diverged => 5,
             Exit::Bug => 101,
+            Exit::Interrupted => 130,
             Exit::Unheard => 141,
-        })
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit.code())
     }
 }
 

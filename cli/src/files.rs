@@ -5,6 +5,7 @@ use scenarios::codes::Code;
 use std::fs;
 use std::io::{self, BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard};
 
 /// Reads a scenario's text; of a file that is far too long to be one, no more than it takes to see that.
 pub fn read_scenario(path: &Path) -> Result<String, Failure> {
@@ -60,6 +61,24 @@ pub fn make_dir(path: &Path) -> Result<(), Failure> {
     })
 }
 
+/// The files that are being written beside their places at this moment.
+static PARTIAL: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+fn partial() -> MutexGuard<'static, Vec<PathBuf>> {
+    PARTIAL.lock().expect("nobody panics while he holds the list")
+}
+
+/// Removes what is half-written. From now on nothing more is written: the process is about to end.
+pub fn abandon() {
+    let mut partial = partial();
+    for path in partial.drain(..) {
+        // If it cannot be removed, there is nobody left to tell.
+        let _ = fs::remove_file(path);
+    }
+    // Whoever would begin or finish a file now waits for the list, and so for the end.
+    std::mem::forget(partial);
+}
+
 /// A file being written beside its place. What is not finished leaves nothing behind.
 pub struct Beside {
     place: PathBuf,
@@ -71,7 +90,9 @@ impl Beside {
     pub fn create(place: &Path) -> Result<Self, Failure> {
         let name = place.file_name().unwrap_or_default().to_string_lossy();
         let partial = place.with_file_name(format!(".{name}.{}.partial", std::process::id()));
+        let mut all = self::partial();
         let file = fs::File::create(&partial).map_err(|e| cannot_write(place, &e))?;
+        all.push(partial.clone());
         Ok(Beside { place: place.to_owned(), partial, file: BufWriter::new(file) })
     }
 
@@ -81,13 +102,18 @@ impl Beside {
 
     /// The file is whole: it takes its place.
     pub fn finish(mut self) -> Result<(), Failure> {
-        let placed = self.file.flush().and_then(|()| fs::rename(&self.partial, &self.place));
+        let placed = self.file.flush().and_then(|()| {
+            let _held = partial();
+            fs::rename(&self.partial, &self.place)
+        });
         placed.map_err(|e| cannot_write(&self.place, &e))
     }
 }
 
 impl Drop for Beside {
     fn drop(&mut self) {
+        let mut all = partial();
+        all.retain(|partial| *partial != self.partial);
         // Once it has its place there is nothing to remove, and that is no error.
         let _ = fs::remove_file(&self.partial);
     }

@@ -16,8 +16,10 @@ mod args;
 mod commands;
 mod exit;
 mod files;
+mod interrupt;
 mod load;
 pub mod prelude;
+mod progress;
 mod screen;
 
 pub use sim_core::serde;
@@ -29,7 +31,10 @@ use std::process::ExitCode;
 
 /// The `stormglass` command for these systems, with the arguments this process was given.
 pub fn main(systems: &'static [System]) -> ExitCode {
-    let done = match args::Cli::parse().command {
+    let command = args::Cli::parse().command;
+    let ends_in_order = matches!(command, args::Command::Run(_) | args::Command::Test(_));
+    interrupt::listen(if ends_in_order { interrupt::First::EndsInOrder } else { interrupt::First::EndsAtOnce });
+    let done = match command {
         args::Command::Run(run) => commands::run::run(&run, systems),
         args::Command::Check(check) => commands::check::check(&check, systems),
         args::Command::Verify(verify) => commands::verify::verify(&verify),
@@ -44,4 +49,11 @@ pub fn main(systems: &'static [System]) -> ExitCode {
             failure.exit.into()
         }
     }
+}
+
+/// What this command is called: `stormglass`, or as whoever has it for systems of his own calls it.
+fn program() -> String {
+    let path = std::env::args_os().next().map(std::path::PathBuf::from);
+    let stem = path.as_deref().and_then(std::path::Path::file_stem);
+    stem.map_or_else(|| "stormglass".to_owned(), |stem| stem.to_string_lossy().into_owned())
 }

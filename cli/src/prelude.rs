@@ -7,8 +7,8 @@
 pub use sim_core::dice::{Dice, Ratio};
 pub use sim_core::promise::{Claim, Premise};
 pub use sim_core::protocol::{
-    About, Boot, ClientId, Ctx, Embed, Member, Never, NodeId, Observation, OrderKind, Protocol, Slot, Ticket, Transport,
-    Vocabulary, Why,
+    About, Boot, ClientId, Ctx, Embed, Member, Never, NodeId, Observation, OrderKind, Protocol, Slot, Ticket,
+    Transport, Vocabulary, Why,
 };
 pub use sim_core::reach::Reach;
 pub use sim_core::serde::Serialize;

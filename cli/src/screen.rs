@@ -15,13 +15,22 @@ pub fn colour_on_stderr() -> bool {
     wants_colour(io::stderr().is_terminal())
 }
 
+/// Whether what stands on standard error can be drawn over.
+pub fn draws_on_stderr() -> bool {
+    io::stderr().is_terminal() && is_no_teletype()
+}
+
 fn wants_colour(is_terminal: bool) -> bool {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    is_terminal && !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+    is_terminal && !set("NO_COLOR") && is_no_teletype()
+}
+
+fn is_no_teletype() -> bool {
+    std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
 /// As the first of the variables that is set says; if none is, everything of today shows UTF-8.
-fn shows_unicode() -> bool {
+pub fn shows_unicode() -> bool {
     let set = ["LC_ALL", "LC_CTYPE", "LANG"].iter().filter_map(|name| std::env::var(name).ok());
     set.into_iter().find(|value| !value.is_empty()).is_none_or(|locale| {
         let locale = locale.to_lowercase();

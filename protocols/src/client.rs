@@ -28,7 +28,8 @@ use std::sync::Arc;
 /// A system that [`RoutingClient`] can talk to: its requests are made from the client's, and its replies turn into answers
 /// to them. The simplest has no words of its own: its requests are [`Request`]s and its replies [`Answer`]s.
 pub trait Service:
-    Protocol<Client = RoutingClient<Self>, Request: From<Request<OpOf<Self>>>> + Vocabulary<Reply: Into<Answer<RetOf<Self>>>>
+    Protocol<Client = RoutingClient<Self>, Request: From<Request<OpOf<Self>>>>
+    + Vocabulary<Reply: Into<Answer<RetOf<Self>>>>
 {
     /// Whether clients open sessions, and so may repeat what writes. Without, they send once what writes.
     fn keeps_sessions(config: &Self::Config) -> bool {

@@ -3,7 +3,8 @@
 use super::replay_command;
 use crate::args::{Format, Run};
 use crate::exit::{Done, Exit};
-use crate::{files, load, screen};
+use crate::progress::{Progress, Work};
+use crate::{files, interrupt, load, screen};
 use history::jsonl;
 use reports::terminal::{Around, summary};
 use scenarios::execute::{Options, Row};
@@ -26,13 +27,19 @@ pub fn run(args: &Run, systems: &'static [System]) -> Done {
             trace_written = trace.write(&lines);
         }
     };
-    let mut options = Options::default();
+    let progress = Progress::begin(args.progress, Work::Simulated(scenario.duration + scenario.settle));
+    let keep_going = |now| {
+        progress.reached(now);
+        !interrupt::asked()
+    };
+    let mut options = Options { keep_going: Some(&keep_going), ..Options::default() };
     if args.trace.is_some() {
         options.trace = Some(&mut sink);
     }
     let began = Instant::now();
     let run = scenarios::run(&scenario, seed, systems, &mut options)?;
     let wall_ns = began.elapsed().as_nanos() as u64;
+    drop(progress);
     trace_written?;
     match trace {
         Some(trace) => trace.finish()?,
@@ -48,7 +55,7 @@ pub fn run(args: &Run, systems: &'static [System]) -> Done {
             screen::print(&summary(&run.record, &Around { wall_ns, saved, again }, screen::look()))?;
         }
     }
-    Ok(Exit::Judged(run.record.verdict))
+    Ok(if run.record.interrupted { Exit::Interrupted } else { Exit::Judged(run.record.verdict) })
 }
 
 /// One line of `trace.jsonl`; what one looks for first stands first.

@@ -8,10 +8,10 @@ use super::replay_command;
 use crate::args::Test;
 use crate::exit::{Done, Exit, Failure};
 use crate::load::{self, Loaded};
-use crate::{files, screen};
-use history::figures::counted;
+use crate::progress::{Progress, Work};
+use crate::{files, interrupt, screen};
+use history::figures::{counted, grouped};
 use history::{Level, RunRecord, Verdict};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use reports::terminal::test_line;
 use scenarios::execute::Options;
 use scenarios::scenario::Scenario;
@@ -41,15 +41,22 @@ struct Outcome {
 /// One scenario of the suite with all its runs.
 struct Judged<'a> {
     case: &'a Case,
-    /// The worst of its runs.
+    /// The worst of its runs. If some were never begun, it did not pass.
     verdict: Verdict,
+    /// Of those that were run.
     outcomes: Vec<Outcome>,
 }
 
 impl<'a> Judged<'a> {
     fn of(case: &'a Case, outcomes: Vec<Outcome>) -> Self {
-        let verdict = outcomes.iter().map(|outcome| outcome.verdict).max().unwrap_or(Verdict::Vacuous);
+        let unseen = (outcomes.len() < case.seeds.len()).then_some(Verdict::Unknown);
+        let verdict = outcomes.iter().map(|outcome| outcome.verdict).chain(unseen).max().unwrap_or(Verdict::Vacuous);
         Judged { case, verdict, outcomes }
+    }
+
+    /// Whether it was stopped before its verdict was known.
+    fn is_open(&self) -> bool {
+        self.outcomes.len() < self.case.seeds.len() && self.verdict != Verdict::Fail
     }
 
     fn name(&self) -> String {
@@ -87,11 +94,12 @@ pub fn test(args: &Test, systems: &'static [System]) -> Done {
     // What cannot be written is told before anything runs.
     let junit_file = args.junit.as_deref().map(files::Beside::create).transpose()?;
     let jobs = args.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, usize::from);
-    let outcomes = run_all(&cases, jobs)?;
+    let outcomes = run_all(&cases, jobs, args.progress)?;
     let judged: Vec<Judged<'_>> =
         cases.iter().zip(outcomes).map(|(case, outcomes)| Judged::of(case, outcomes)).collect();
+    let interrupted = interrupted(&judged);
     if let Some(mut file) = junit_file {
-        file.write(&junit(&judged))?;
+        file.write(&junit(&judged, interrupted.as_deref()))?;
         file.finish()?;
     }
     let mut text: String = judged.iter().map(report).collect();
@@ -99,48 +107,62 @@ pub fn test(args: &Test, systems: &'static [System]) -> Done {
         text.push_str("there is no scenario here, so nothing was tested\n");
     }
     let passed = judged.iter().filter(|case| case.verdict == Verdict::Pass).count();
-    text.push_str(&format!("{passed} passed, {} failed\n", judged.len() - passed));
+    let open = judged.iter().filter(|case| case.is_open()).count();
+    let failed = judged.len() - passed - open;
+    let Some(interrupted) = interrupted else {
+        text.push_str(&format!("{passed} passed, {failed} failed\n"));
+        screen::print(&text)?;
+        return Ok(Exit::Judged(judged.iter().map(|case| case.verdict).max().unwrap_or(Verdict::Vacuous)));
+    };
+    text.push_str(&format!("{passed} passed, {failed} failed, {open} open: {interrupted}\n"));
     screen::print(&text)?;
-    Ok(Exit::Judged(judged.iter().map(|case| case.verdict).max().unwrap_or(Verdict::Vacuous)))
+    Ok(Exit::Interrupted)
+}
+
+/// That it was interrupted, and after how much; `None` if all was run.
+fn interrupted(judged: &[Judged<'_>]) -> Option<String> {
+    let run: usize = judged.iter().map(|judged| judged.outcomes.len()).sum();
+    let planned: usize = judged.iter().map(|judged| judged.case.seeds.len()).sum();
+    (run < planned).then(|| format!("interrupted after {} of {}", grouped(run as u64), counted(planned as u64, "run")))
 }
 
 /// Every case on every one of its seeds; outcomes by case, in the order of the seeds. The first run that cannot be made
-/// ends them all: which one that is does not depend on who is faster, since every run before it was begun before it.
-fn run_all(cases: &[Case], jobs: usize) -> Result<Vec<Vec<Outcome>>, Failure> {
+/// ends them all: which one that is does not depend on who is faster, since every run before it was begun before it. Ctrl-C
+/// lets those under way finish and begins no more.
+fn run_all(cases: &[Case], jobs: usize, shown: crate::args::Progress) -> Result<Vec<Vec<Outcome>>, Failure> {
     let work: Vec<(usize, u64)> =
         cases.iter().enumerate().flat_map(|(i, case)| case.seeds.iter().map(move |&seed| (i, seed))).collect();
     let next = AtomicUsize::new(0);
     let has_failed = AtomicBool::new(false);
     let done: Mutex<BTreeMap<(usize, u64), Result<Outcome, Failure>>> = Mutex::new(BTreeMap::new());
-    let bar = progress(work.len() as u64);
+    let progress = (work.len() > 1).then(|| Progress::begin(shown, Work::Runs(work.len() as u64)));
     std::thread::scope(|scope| {
         for _ in 0..jobs.min(work.len()) {
             scope.spawn(|| {
                 while !has_failed.load(Ordering::Relaxed)
+                    && !interrupt::asked()
                     && let Some(&(case, seed)) = work.get(next.fetch_add(1, Ordering::Relaxed))
                 {
                     let outcome = run_one(&cases[case].loaded, seed);
                     has_failed.fetch_or(outcome.is_err(), Ordering::Relaxed);
+                    let failed = outcome.as_ref().is_ok_and(|outcome| outcome.verdict != Verdict::Pass);
                     done.lock().expect("no run panics while it holds the results").insert((case, seed), outcome);
-                    bar.inc(1);
+                    if let Some(progress) = &progress {
+                        progress.one_more();
+                        if failed {
+                            progress.one_failed();
+                        }
+                    }
                 }
             });
         }
     });
-    bar.finish_and_clear();
+    drop(progress);
     let mut outcomes: Vec<Vec<Outcome>> = cases.iter().map(|_| Vec::new()).collect();
     for ((case, _), outcome) in done.into_inner().expect("all threads have ended") {
         outcomes[case].push(outcome?);
     }
     Ok(outcomes)
-}
-
-/// A bar on a terminal; nothing elsewhere, where the last line says it all.
-fn progress(runs: u64) -> ProgressBar {
-    let target = if runs > 1 { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let bar = ProgressBar::with_draw_target(Some(runs), target);
-    let style = ProgressStyle::with_template("{bar:30} {human_pos}/{human_len}  {per_sec}  {eta} left");
-    bar.with_style(style.expect("the template is well-formed"))
 }
 
 fn run_one(loaded: &Loaded, seed: u64) -> Result<Outcome, Failure> {
@@ -174,7 +196,7 @@ fn against_expectations(scenario: &Scenario, record: &RunRecord) -> (Verdict, St
 /// One line a case, and below it what failed and how to see it again.
 fn report(judged: &Judged<'_>) -> String {
     let look = screen::look();
-    let mut text = test_line(&judged.name(), judged.verdict, &summary(&judged.outcomes), look);
+    let mut text = test_line(&judged.name(), judged.verdict, &summary(judged), look);
     text.push('\n');
     let (failures, hidden) = judged.failures();
     for (outcome, again) in failures {
@@ -186,38 +208,54 @@ fn report(judged: &Judged<'_>) -> String {
     text
 }
 
-fn summary(outcomes: &[Outcome]) -> String {
+fn summary(judged: &Judged<'_>) -> String {
+    let outcomes = &judged.outcomes[..];
+    let planned = judged.case.seeds.len();
+    let is_sole = planned == 1;
     let count = |verdict: Verdict| outcomes.iter().filter(|outcome| outcome.verdict == verdict).count();
     match outcomes {
-        [only] if only.verdict == Verdict::Pass && !only.detail.is_empty() => {
+        [] => "not run".to_owned(),
+        [only] if is_sole && only.verdict == Verdict::Pass && !only.detail.is_empty() => {
             format!("seed {}   {}", only.seed, only.detail)
         }
-        [only] => format!("seed {}", only.seed),
+        [only] if is_sole => format!("seed {}", only.seed),
         _ => {
+            let run = if outcomes.len() < planned { grouped(outcomes.len() as u64) + " of " } else { String::new() };
+            let planned = counted(planned as u64, "seed");
             let verdicts = [Verdict::Fail, Verdict::Unknown, Verdict::Vacuous].into_iter();
             let bad: String =
                 verdicts.map(|v| (v, count(v))).filter(|(_, n)| *n > 0).map(|(v, n)| format!(", {n} {v}")).collect();
-            format!("{}: {} PASS{bad}", counted(outcomes.len() as u64, "seed"), count(Verdict::Pass))
+            format!("{run}{planned}: {} PASS{bad}", count(Verdict::Pass))
         }
     }
 }
 
-/// One test case a scenario; what failed says so in the words of the terminal.
-fn junit(suite: &[Judged<'_>]) -> String {
-    let failures = suite.iter().filter(|judged| judged.verdict != Verdict::Pass).count();
+/// One test case a scenario; what failed says so in the words of the terminal. What was stopped before it failed is neither.
+fn junit(suite: &[Judged<'_>], interrupted: Option<&str>) -> String {
+    let open = suite.iter().filter(|judged| judged.is_open()).count();
+    let failures = suite.iter().filter(|judged| judged.verdict != Verdict::Pass).count() - open;
+    let skipped = if open > 0 { format!(" skipped=\"{open}\"") } else { String::new() };
     let mut text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned();
-    text.push_str(&format!("<testsuite name=\"stormglass\" tests=\"{}\" failures=\"{failures}\">\n", suite.len()));
+    let tests = suite.len();
+    text.push_str(&format!("<testsuite name=\"stormglass\" tests=\"{tests}\" failures=\"{failures}\"{skipped}>\n"));
+    if let Some(interrupted) = interrupted {
+        let property = format!("<property name=\"interrupted\" value=\"{}\"/>", escaped(interrupted));
+        text.push_str(&format!("  <properties>{property}</properties>\n"));
+    }
     for judged in suite {
         let name = escaped(&judged.name());
+        let message = escaped(&format!("{}  {}", judged.verdict, summary(judged)));
         text.push_str(&match judged.verdict {
             Verdict::Pass => format!("  <testcase name=\"{name}\"/>\n"),
-            bad @ (Verdict::Fail | Verdict::Unknown | Verdict::Vacuous) => {
+            _ if judged.is_open() => {
+                format!("  <testcase name=\"{name}\"><skipped message=\"{message}\"/></testcase>\n")
+            }
+            Verdict::Fail | Verdict::Unknown | Verdict::Vacuous => {
                 let lines = judged
                     .failures()
                     .0
                     .into_iter()
                     .map(|(outcome, again)| format!("{}  {}\n{again}\n", outcome.verdict, outcome.detail));
-                let message = escaped(&format!("{bad}  {}", summary(&judged.outcomes)));
                 let body = escaped(&lines.collect::<String>());
                 format!("  <testcase name=\"{name}\"><failure message=\"{message}\">{body}</failure></testcase>\n")
             }
