@@ -34,7 +34,8 @@ const HEARTBEAT: Nanos = 50 * MILLISECOND;
 struct PrimaryBackup {
     config: Config,
     kept: Record,
-    /// The primary's messages to the backup are numbered; so many were sent.
+    /// The primary's messages to the backup are numbered; so many were sent. A crash begins anew, and resets the connections
+    /// with it: no answer to an earlier life arrives.
     sent: u64,
     /// Answers that wait until the backup has confirmed a message, in the order of its number.
     waiting: VecDeque<(u64, ClientId, Answer<RegisterRet>)>,
@@ -73,14 +74,10 @@ enum Message {
     TookOver,
 }
 
-/// Alarms.
+/// The one alarm: the primary is to be heard again, or the backup has heard nothing of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(crate = "stormglass::serde")]
-enum Timer {
-    Heartbeat,
-    /// Nothing was heard of the primary.
-    Silence,
-}
+struct Wake;
 
 impl PrimaryBackup {
     fn take_role(&mut self, role: Role, ctx: &mut Ctx<'_, Self>) {
@@ -100,7 +97,7 @@ impl PrimaryBackup {
         ctx.observe(Observation::Role { role, term });
         match self.kept.role {
             Role::Primary => self.send_copy(ctx),
-            Role::Backup => ctx.arm(Timer::Silence, self.config.takeover),
+            Role::Backup => ctx.arm(Wake, self.config.takeover),
             Role::Successor | Role::Retired => {}
         }
     }
@@ -108,13 +105,13 @@ impl PrimaryBackup {
     fn send_copy(&mut self, ctx: &mut Ctx<'_, Self>) {
         self.sent += 1;
         ctx.send(BACKUP, Message::Copy { number: self.sent, value: self.kept.value.clone() });
-        ctx.arm(Timer::Heartbeat, HEARTBEAT);
+        ctx.arm(Wake, HEARTBEAT);
     }
 }
 
 impl Vocabulary for PrimaryBackup {
     type Message = Message;
-    type Timer = Timer;
+    type Timer = Wake;
     type Record = Record;
     type Reply = Answer<RegisterRet>;
 }
@@ -131,24 +128,24 @@ impl Protocol for PrimaryBackup {
     fn start(boot: Boot<'_, Self>, ctx: &mut Ctx<'_, Self>) -> Self {
         assert_eq!(boot.members.len(), 2, "it takes two: write `nodes = 2`");
         let fresh = Record { role: if boot.me == PRIMARY { Role::Primary } else { Role::Backup }, value: Value::Nil };
-        let readable = boot.journal.iter().filter_map(|slot| match slot {
+        let latest = boot.journal.iter().rev().find_map(|slot| match slot {
             Slot::Ok(record) => Some(record.clone()),
             Slot::Corrupt => None, // it was being written, so nobody was told of it
         });
-        let kept = readable.last().unwrap_or(fresh);
+        let kept = latest.unwrap_or(fresh);
         let mut node = PrimaryBackup { config: boot.config.clone(), kept, sent: 0, waiting: VecDeque::new() };
         node.begin_role(ctx);
         node
     }
 
     fn on_request(&mut self, client: ClientId, request: Self::Request, ctx: &mut Ctx<'_, Self>) {
-        let redirect = |to| request.answer(Response::Redirect(Some(to)));
-        let Ask::Operation { op, .. } = &request.ask else { return };
+        let not_me = |ask| request.answer(Response::Redirect(Some(ask)));
         match self.kept.role {
-            Role::Backup => return ctx.tell(client, redirect(PRIMARY)),
-            Role::Retired => return ctx.tell(client, redirect(BACKUP)),
+            Role::Backup => return ctx.tell(client, not_me(PRIMARY)),
+            Role::Retired => return ctx.tell(client, not_me(BACKUP)),
             Role::Primary | Role::Successor => {}
         }
+        let Ask::Operation { op, .. } = &request.ask else { return }; // nobody asks for a session
         let before = self.kept.value.clone();
         let answer = request.answer(Response::Returned(Register::apply(&mut self.kept.value, op)));
         if self.kept.value != before {
@@ -174,7 +171,7 @@ impl Protocol for PrimaryBackup {
                     ctx.persist(self.kept.clone());
                 }
                 ctx.send(from, Message::Have { number });
-                ctx.arm(Timer::Silence, self.config.takeover);
+                ctx.arm(Wake, self.config.takeover);
             }
             (Message::Copy { .. }, Role::Successor) => ctx.send(from, Message::TookOver),
             (Message::Have { number }, Role::Primary) => {
@@ -192,11 +189,11 @@ impl Protocol for PrimaryBackup {
         }
     }
 
-    fn on_timer(&mut self, timer: Timer, ctx: &mut Ctx<'_, Self>) {
-        match (timer, self.kept.role) {
-            (Timer::Heartbeat, Role::Primary) => self.send_copy(ctx),
-            (Timer::Silence, Role::Backup) => self.take_role(Role::Successor, ctx),
-            (Timer::Heartbeat | Timer::Silence, _) => {}
+    fn on_timer(&mut self, _: Wake, ctx: &mut Ctx<'_, Self>) {
+        match self.kept.role {
+            Role::Primary => self.send_copy(ctx),
+            Role::Backup => self.take_role(Role::Successor, ctx),
+            Role::Successor | Role::Retired => {}
         }
     }
 
@@ -206,6 +203,8 @@ impl Protocol for PrimaryBackup {
         reach.groups().any(|group| group.contains(&BACKUP))
     }
 
+    /// What it may be held to. Who takes the backup for dead because nothing arrives is wrong now and then; that it is safe all
+    /// the same rests on the primary's waiting, not on any clock.
     fn promises(_: &Config, claim: Claim, premise: &Premise) -> Result<(), String> {
         match claim {
             Claim::Linearizable | Claim::LinearizableWrites | Claim::NoLostWrites => Ok(()),

@@ -16,7 +16,8 @@ const ARROWS: [(&str, &[&str]); 7] = [
     ("checkers", &["history"]),
     ("scenarios", &["checkers", "history", "protocols", "sim-core"]),
     ("reports", &["checkers", "history"]),
-    ("stormglass", &["checkers", "history", "reports", "scenarios", "sim-core"]),
+    // `protocols` for one thing only: others' systems get the client that ours share.
+    ("stormglass", &["checkers", "history", "protocols", "reports", "scenarios", "sim-core"]),
 ];
 
 fn metadata() -> Value {
@@ -109,6 +110,19 @@ fn a_protocol_sees_no_true_time_and_no_scenario() {
         for word in ["sim_core::world", "sim_core::setup", "sim_core::fault", "checkers::", "toml"] {
             let found = code_lines(&text).find(|line| line.contains(word));
             assert!(found.is_none(), "{}: {found:?}", path.display());
+        }
+    }
+}
+
+/// It hands the shared client to whoever writes a system of his own, and every system that it runs comes from a table.
+#[test]
+fn the_command_names_no_protocol() {
+    for (path, text) in sources("cli") {
+        let hands_on = ["lib.rs", "prelude.rs"].iter().any(|name| path.ends_with(name));
+        for word in ["protocols::", "Raft"] {
+            let mut found = code_lines(&text).filter(|line| line.contains(word));
+            let foreign = found.find(|line| !(hands_on && line.starts_with("pub use")));
+            assert!(foreign.is_none(), "{}: {foreign:?}", path.display());
         }
     }
 }
