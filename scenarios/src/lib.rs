@@ -39,6 +39,7 @@ pub mod scenario;
 pub mod schema;
 pub mod sections;
 pub mod systems;
+pub mod template;
 mod testimony;
 mod text;
 

@@ -88,10 +88,16 @@ pub fn find(word: &str, systems: &[System]) -> Found {
 
 /// A value of a key, as the file would write it.
 pub(crate) use pages::value as value_of;
+pub(crate) use pages::{lines_of, weights as weights_of};
 
 /// The page about the scenario file as a whole.
 pub fn file() -> Page {
     pages::file()
+}
+
+/// Of these words the one that may have been meant.
+pub fn nearest<'a>(word: &str, words: &[&'a str]) -> Option<&'a str> {
+    closest(word, words)
 }
 
 /// What there is of some things, as a file writes it; of what has no end, examples.
@@ -202,7 +208,9 @@ impl Thing<'_> {
             }
             Thing::Order(system, order) => vec![order.name.to_owned(), format!("{}.{}", system.name, order.name)],
             Thing::Layout(preset) => vec![format!("layout.{}", preset.name)],
-            Thing::Fault(_) | Thing::Shape(_) | Thing::Code(_) | Thing::Data(_) => Vec::new(),
+            Thing::Fault(fault) => vec![fault_name(fault).to_owned()],
+            Thing::Data(kind) => vec![kind.name.to_owned()],
+            Thing::Shape(_) | Thing::Code(_) => Vec::new(),
         }
     }
 
@@ -303,6 +311,8 @@ mod tests {
             (&["layout.regions.zones", "zones", "layout.regions.NAME.zones"], "layout.regions.NAME.zones"),
             (&["fault.at", "fault.crash.at", "fault.crash-1.at"], "fault.at"),
             (&["fault.crash", "crash"], "fault.crash"),
+            (&["fault.clock", "clock"], "fault.clock"),
+            (&["cluster.clock"], "cluster.clock"),
             (&["cluster"], "cluster"),
             (&["S0102", "s0102"], "S0102"),
             (&["linearizable"], "linearizable"),

@@ -35,7 +35,7 @@ pub(super) fn file() -> Page {
         title: "a scenario file".to_owned(),
         kind: "TOML".to_owned(),
         text: vec![
-            format!("{} Its keys, those of tables by their path:", TOP.text),
+            TOP.text.to_owned(),
             "Any value can be left to the seed: { choose = [3, 5, 7] } is one of these, { draw = \"30s..2m\" } something \
              between the two."
                 .to_owned(),
@@ -75,7 +75,7 @@ fn key(place: &Place<'_>, systems: &[System]) -> Page {
         text: vec![entry.text.to_owned()],
         facts,
         rows: tables.map_or_else(|| of_value(entry, systems), |tables| of_table(&tables, systems)),
-        example: in_context(place, &value),
+        example: in_context(place, &value, systems),
         see: namesakes.map(|other| other.path.clone()).collect(),
         flaw: None,
     }
@@ -122,16 +122,15 @@ fn of_table(sections: &[&'static Section], systems: &[System]) -> Vec<(String, S
 }
 
 /// A key's line, below the header it needs.
-fn in_context(place: &Place<'_>, value: &str) -> String {
+fn in_context(place: &Place<'_>, value: &str, systems: &[System]) -> String {
     let line = format!("{} = {value}", place.entry.name);
     let shown = place.shown();
     let steps: Vec<&str> = shown.split('.').collect();
     let within =
         |braces: &[&str]| braces.iter().rev().fold(line.clone(), |inner, key| format!("{key} = {{ {inner} }}"));
     match (steps.as_slice(), place.entry.takes) {
-        ([list], Takes::Tables([section])) => format!("[[{list}]]\n{}", section.example),
-        ([list], Takes::Tables(_)) => format!("[[{list}]]\ndo = \"..\""),
-        ([header], Takes::Table(section)) => format!("[{header}]\n{}", section.example),
+        ([list], Takes::Tables([section, ..])) => format!("[[{list}]]\n{}", section.example),
+        ([header], Takes::Table(section)) => format!("[{header}]\n{}", table_lines(section, systems)),
         (["fault", _], _) => format!("[[fault]]\n{line}"),
         (["fault", kind, _], _) => format!("[[fault]]\ndo = \"{kind}\"\n{line}"),
         (["load", braces @ .., _], _) => format!("[[load]]\n{}", within(braces)),
@@ -149,6 +148,14 @@ fn in_context(place: &Place<'_>, value: &str) -> String {
     }
 }
 
+/// The example of a table with a header; which system is under test only the systems know.
+fn table_lines(section: &Section, systems: &[System]) -> String {
+    match systems.first().filter(|_| std::ptr::eq(section, &PROTOCOL)) {
+        Some(system) => format!("name = \"{}\"", system.name),
+        None => section.example.to_owned(),
+    }
+}
+
 /// What a key takes: its names, where it takes one of a few.
 fn takes(entry: &Entry, systems: &[System]) -> String {
     const FEW: [Listed; 4] = [Listed::Systems, Listed::Data, Listed::Layouts, Listed::Orders];
@@ -157,6 +164,10 @@ fn takes(entry: &Entry, systems: &[System]) -> String {
     {
         let names: Vec<String> = listed(list, systems).into_iter().map(|(name, _)| format!("\"{name}\"")).collect();
         return names.join(", ");
+    }
+    if let Takes::Tables(kinds) = entry.takes {
+        let several = if kinds.len() > 1 { " of some kind" } else { "" };
+        return format!("tables{several}, each below a header [[{}]]", entry.name);
     }
     entry.takes.noun()
 }
@@ -300,6 +311,8 @@ fn fault(section: &'static Section, systems: &[System]) -> Page {
     let shared: Vec<&str> = common(FAULTS).iter().map(|entry| entry.name).collect();
     let own: Vec<&Entry> = section.entries().filter(|entry| !shared.contains(&entry.name)).collect();
     let others = FAULTS.iter().map(|fault| format!("fault.{}", fault_name(fault)));
+    let namesakes =
+        places(systems).into_iter().map(|place| place.path).filter(|path| path.ends_with(&format!(".{name}")));
     Page {
         title: format!("fault.{name}"),
         kind: "a kind of fault".to_owned(),
@@ -307,7 +320,7 @@ fn fault(section: &'static Section, systems: &[System]) -> Page {
         facts: vec![("when", "at, during, every or when: one of them".to_owned()), ("also", shared.join(", "))],
         rows: rows(own.into_iter()),
         example: format!("[[fault]]\n{}", lines_of(section, systems)),
-        see: others.filter(|other| *other != format!("fault.{name}")).collect(),
+        see: namesakes.chain(others.filter(|other| *other != format!("fault.{name}"))).collect(),
         flaw: None,
     }
 }
