@@ -15,9 +15,10 @@ pub struct Cli {
 }
 
 const EXITS: &str = "Examples:
-  stormglass list scenarios
-  stormglass run scenarios/files/raft/leader-partition.toml
-  stormglass test scenarios/files --seeds 100
+  stormglass new first && stormglass run first.toml    write a scenario, and run it
+  stormglass explain fault.crash                       what a word of a scenario means
+  stormglass explain out/first-1                       why a run ended as it did
+  stormglass test scenarios/files --seeds 100          scenarios as a test suite
 
 Exit codes: 0 PASS, 1 FAIL, 2 bad usage or input, 3 UNKNOWN, 4 VACUOUS (nothing was tested),
 5 not reproducible, 101 a bug of stormglass, 130 interrupted";
@@ -42,6 +43,21 @@ pub enum Command {
     /// Lists what there is
     #[command(after_help = LIST_EXAMPLES)]
     List(List),
+    /// Explains a word of a scenario or a report, or why a run ended as it did
+    #[command(after_help = EXPLAIN_EXAMPLES)]
+    Explain(Explain),
+    /// Writes a first scenario, which runs at once and explains itself
+    #[command(after_help = NEW_EXAMPLES, alias = "init")]
+    New(New),
+    /// Prints what a scenario can hold as a JSON Schema, for editors
+    #[command(after_help = SCHEMA_EXAMPLES)]
+    Schema,
+    /// Prints a script that completes commands and options in a shell
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions(Completions),
+    /// Prints the manual page of stormglass or of a command
+    #[command(after_help = MAN_EXAMPLES)]
+    Man(Man),
 }
 
 const RUN_EXAMPLES: &str = "Examples:
@@ -68,9 +84,33 @@ const REPLAY_EXAMPLES: &str = "Examples:
   stormglass replay leader-partition.toml --seed 42 --verify out/leader-partition-42";
 
 const LIST_EXAMPLES: &str = "Examples:
+  stormglass list              which lists there are
   stormglass list scenarios    those that ship, or those below this directory
-  stormglass list checks       what [expect] can ask for
-  stormglass list flaws        historically real mistakes that can be switched on";
+  stormglass list checks       what [expect] can ask for; `explain` says more of each
+  stormglass list flaws --format json";
+
+const EXPLAIN_EXAMPLES: &str = "Examples:
+  stormglass explain protocol.pre-vote      a key; also pre-vote alone
+  stormglass explain crash                  a fault, a layout, a flaw, a system
+  stormglass explain S0102                  the number of an error
+  stormglass explain no lost writes         a check
+  stormglass explain out/leader-partition-1";
+const NEW_EXAMPLES: &str = "Examples:
+  stormglass new first                  writes first.toml
+  stormglass new first --protocol NAME  for this system: see `stormglass list protocols`
+  stormglass new first --out tests/first.toml";
+const SCHEMA_EXAMPLES: &str = "Examples:
+  stormglass schema > stormglass.schema.json    then top a scenario with #:schema and its path
+  stormglass schema | jq '.definitions.\"fault.crash.disk\"'
+  stormglass schema | less";
+const COMPLETIONS_EXAMPLES: &str = "Examples:
+  stormglass completions bash > ~/.local/share/bash-completion/completions/stormglass
+  stormglass completions fish > ~/.config/fish/completions/stormglass.fish
+  stormglass completions zsh > \"${fpath[1]}/_stormglass\"";
+const MAN_EXAMPLES: &str = "Examples:
+  stormglass man | man -l -
+  stormglass man run | man -l -
+  stormglass man --dir ~/.local/share/man/man1";
 
 #[derive(Args, Debug)]
 pub struct Run {
@@ -207,9 +247,47 @@ pub struct Replay {
 
 #[derive(Args, Debug)]
 pub struct List {
-    /// Of what
+    /// Of what; without it, which lists there are
     #[arg(value_enum)]
-    pub kind: Kind,
+    pub kind: Option<Kind>,
+    /// What to print
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Args, Debug)]
+pub struct Explain {
+    /// A key, a section, a code, a check, a flaw, a fault, a layout, a system, or a run's directory
+    #[arg(value_name = "KEY|CODE|RUNDIR")]
+    pub word: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct New {
+    /// What the scenario is called; it goes to NAME.toml
+    pub name: String,
+    /// The system that it runs [default: the first of `list protocols`]
+    #[arg(long)]
+    pub protocol: Option<String>,
+    /// Where it goes instead
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub struct Completions {
+    /// For which shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(Args, Debug)]
+pub struct Man {
+    /// The command
+    pub command: Option<String>,
+    /// Write all pages to this directory
+    #[arg(long, conflicts_with = "command")]
+    pub dir: Option<PathBuf>,
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]

@@ -126,6 +126,17 @@ pub fn write(place: &Path, text: &str) -> Result<(), Failure> {
     file.finish()
 }
 
+/// Writes a whole file where there is none.
+pub fn write_new(place: &Path, text: &str) -> Result<(), Failure> {
+    let mut file = fs::File::create_new(place).map_err(|e| {
+        if e.kind() == io::ErrorKind::AlreadyExists {
+            return Failure::usage(format!("{} is there already, and stays as it is: name another", place.display()));
+        }
+        cannot_write(place, &e)
+    })?;
+    file.write_all(text.as_bytes()).map_err(|e| cannot_write(place, &e))
+}
+
 /// Removes a file that may be there.
 pub fn remove(place: &Path) -> Result<(), Failure> {
     match fs::remove_file(place) {

@@ -40,7 +40,12 @@ pub fn main(systems: &'static [System]) -> ExitCode {
         args::Command::Verify(verify) => commands::verify::verify(&verify),
         args::Command::Test(test) => commands::test::test(&test, systems),
         args::Command::Replay(replay) => commands::replay::replay(&replay, systems),
-        args::Command::List(list) => commands::list::list(list.kind, systems),
+        args::Command::List(list) => commands::list::list(&list, systems),
+        args::Command::Explain(explain) => commands::explain::explain(&explain, systems),
+        args::Command::New(new) => commands::new::new(&new, systems),
+        args::Command::Schema => commands::schema::schema(systems),
+        args::Command::Completions(completions) => commands::completions::completions(completions.shell),
+        args::Command::Man(man) => commands::man::man(&man),
     };
     match done {
         Ok(exit) => exit.into(),

@@ -391,14 +391,19 @@ fn each_list_has_a_line_for_each_thing() {
 #[test]
 fn help_begins_with_a_sentence_and_ends_with_examples() {
     let here = Scratch::new();
-    for command in ["run", "check", "verify", "test", "replay", "list"] {
+    let commands =
+        ["run", "check", "verify", "test", "replay", "list", "explain", "new", "schema", "completions", "man"];
+    for command in commands {
         let told = here.stormglass(&[command, "--help"]);
         assert_eq!((told.code, told.err.as_str()), (0, ""), "{command}");
         let (_, examples) = told.out.split_once("Examples:\n").unwrap_or_else(|| panic!("{command} has no examples"));
         let each = format!("  stormglass {command} ");
         assert!(examples.lines().count() >= 2 && examples.lines().all(|line| line.starts_with(&each)), "{examples}");
+        assert!(told.out.lines().all(|line| line.chars().count() <= 100), "{}", told.out);
     }
     let whole = here.stormglass(&["--help"]).out;
+    assert_tells(&whole, &["130 interrupted"]);
+    assert!(whole.lines().all(|line| line.chars().count() <= 100), "{whole}");
     assert_tells(&whole, &["Examples:", "Exit codes: 0 PASS, 1 FAIL, 2 bad usage or input, 3 UNKNOWN, 4 VACUOUS"]);
 }
 

@@ -5,10 +5,12 @@
 //! - [`terminal`]: what `stormglass run` prints.
 //! - [`witness`]: a violation, drawn and argued.
 //! - [`draw`]: what pictures are made of.
+//! - [`why`]: why a run ended as it did, in words: what `stormglass explain RUNDIR` prints.
 //! - [`json`]: what `stormglass run --format json` prints and `run.json` holds.
 
 pub mod draw;
 pub mod json;
 mod outages;
 pub mod terminal;
+pub mod why;
 pub mod witness;

@@ -17,7 +17,7 @@ pub struct Look {
 
 impl Look {
     /// A heading.
-    fn bold(self, text: &str) -> String {
+    pub fn bold(self, text: &str) -> String {
         if self.colour { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 

@@ -245,7 +245,7 @@ fn brief(text: &str, max: usize) -> String {
 }
 
 /// A sentence broken between words, what follows its number hanging.
-fn wrapped(sentence: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrapped(sentence: &str, width: usize) -> Vec<String> {
     let number = sentence.split_once(". ").filter(|(number, _)| number.parse::<u64>().is_ok());
     let hang = " ".repeat(number.map_or(0, |(number, _)| number.len() + 2));
     let mut words = sentence.split(' ');

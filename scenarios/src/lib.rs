@@ -8,6 +8,8 @@
 //! - [`promises`]: what the system promises under what the scenario lets go wrong; a sentence that demands more is a mistake.
 //! - [`execute`]: a plan to a finished run; the one place that meets the protocols' types.
 //! - [`judge`]: a finished run to findings. [`outage`]: when nobody was served.
+//! - [`manual`]: what is known of a word: a key, a code, a check, a fault, a flaw. [`schema`]: the same keys for editors.
+//!   [`template`]: a first scenario for a system.
 //! - [`run`]: all of it, to a [`Run`]: the plain record and the history.
 //!
 //! ```
@@ -26,6 +28,7 @@ pub mod diagnostics;
 pub mod execute;
 pub mod judge;
 pub mod layout;
+pub mod manual;
 pub mod outage;
 mod parse;
 mod parting;
@@ -33,12 +36,14 @@ pub mod plan;
 pub mod promises;
 mod record;
 pub mod scenario;
+pub mod schema;
 pub mod sections;
 pub mod systems;
+pub mod template;
 mod testimony;
 mod text;
 
-pub use parse::{CHECKS, Draft, GOALS, parse};
+pub use parse::{CHECKS, Draft, GOALS, TARGETS, parse};
 pub use parting::{Parting, parting};
 pub use record::{Run, run};
 pub use sim_core::time::parse_duration;

@@ -4,7 +4,7 @@
 //! ([`crate::systems::System::keys`]). What a key takes is what it takes once the seed has decided: before, the file may say
 //! `{ choose = [..] }` or `{ draw = ".." }` of it.
 
-use crate::text::entry::{Absent, Entry, Section, Takes};
+use crate::text::entry::{Absent, Entry, Listed, Section, Takes};
 use sim_core::settings::Kind;
 use sim_core::time::{HOUR, MILLISECOND, Nanos};
 
@@ -31,26 +31,28 @@ const fn word(words: &'static [&'static str]) -> Takes {
 }
 
 const fn needs(name: &'static str, takes: Takes, text: &'static str) -> Entry {
-    Entry { name, takes, absent: Absent::Error, text }
+    Entry { name, takes, absent: Absent::Error, text, example: None }
 }
 
 const fn with(name: &'static str, takes: Takes, default: &'static str, text: &'static str) -> Entry {
-    Entry { name, takes, absent: Absent::Is(default), text }
+    Entry { name, takes, absent: Absent::Is(default), text, example: None }
 }
 
 const fn may(name: &'static str, takes: Takes, means: &'static str, text: &'static str) -> Entry {
-    Entry { name, takes, absent: Absent::Means(means), text }
+    Entry { name, takes, absent: Absent::Means(means), text, example: None }
 }
 
 /// What stands above the first header.
 pub static TOP: Section = Section {
     title: "the scenario",
     text: "What is simulated, for how long.",
+    example: "",
     parts: &[&[
-        needs("scenario", count(0, u64::MAX), "The format of the file; this version reads 1."),
-        may("name", Takes::Text, "the name of the file", "What lists and reports call it."),
-        may("about", Takes::Text, "nothing", "What one learns from it, in a sentence."),
-        needs("duration", LENGTH, "How long the load and the faults last."),
+        needs("scenario", count(0, u64::MAX), "The format of the file; this version reads 1.").eg("1"),
+        may("name", Takes::Text, "the name of the file", "What lists and reports call it.").eg(r#""leader-partition""#),
+        may("about", Takes::Text, "nothing", "What one learns from it, in a sentence.")
+            .eg(r#""Cut the leader off for 10 s. Nothing may be lost.""#),
+        needs("duration", LENGTH, "How long the load and the faults last.").eg(r#""60s""#),
         with("settle", WAIT, "10s", "Then: heal everything, start nothing new, read back what survived."),
         with("seed", count(0, u64::MAX), "1", "The seed where the command line gives none."),
         may("cluster", Takes::Table(&CLUSTER), "three nodes in one room", "The machines."),
@@ -67,12 +69,24 @@ pub static TOP: Section = Section {
 pub static CLUSTER: Section = Section {
     title: "[cluster]",
     text: "The machines: how many, where, how good.",
+    example: r#"nodes = 5
+layout = "three-zones"
+disk = { fsync = "500us..2ms" }"#,
     parts: &[&[
-        may("nodes", count(1, 99), "the sum of `place`, else 3", "How many nodes."),
-        may("layout", Takes::Text, "[layout.regions] if there is one, else small-lan", "Where nodes stand: a preset."),
-        may("place", Takes::Counts, "one zone after the other", "How many nodes stand in each region or zone."),
-        may("clock", Takes::Table(&CLOCK), "clocks are right", "How wrong the nodes' clocks are."),
-        may("disk", Takes::Table(&DISK), "as its keys say", "How fast the nodes' disks are."),
+        may("nodes", count(1, 99), "the sum of `place`, else 3", "How many nodes.").eg("5"),
+        may(
+            "layout",
+            Takes::Name(Listed::Layouts),
+            "[layout.regions] if there is one, else small-lan",
+            "Where nodes stand: a preset.",
+        )
+        .eg(r#""three-regions""#),
+        may("place", Takes::Counts, "one zone after the other", "How many nodes stand in each region or zone.")
+            .eg("{ us-east = 2, us-west = 2, eu-west = 1 }"),
+        may("clock", Takes::Table(&CLOCK), "clocks are right", "How wrong the nodes' clocks are.")
+            .eg(r#"{ drift = "200ppm", offset = "-50ms..50ms" }"#),
+        may("disk", Takes::Table(&DISK), "as its keys say", "How fast the nodes' disks are.")
+            .eg(r#"{ fsync = "500us..2ms" }"#),
         with("cpu", Takes::Delay, "10us", "How long a node works on one message."),
     ]],
 };
@@ -81,9 +95,11 @@ pub static CLUSTER: Section = Section {
 pub static CLOCK: Section = Section {
     title: "`clock`",
     text: "How wrong clocks are; every node draws its own error.",
+    example: "",
     parts: &[&[
-        with("drift", Takes::Share, "0ppm", "Each clock's rate is wrong by up to this share, either way."),
-        with("offset", Takes::Offset, "0ms..0ms", "Each clock begins this far off."),
+        with("drift", Takes::Share, "0ppm", "Each clock's rate is wrong by up to this share, either way.")
+            .eg(r#""200ppm""#),
+        with("offset", Takes::Offset, "0ms..0ms", "Each clock begins this far off.").eg(r#""-50ms..50ms""#),
     ]],
 };
 
@@ -91,6 +107,7 @@ pub static CLOCK: Section = Section {
 pub static DISK: Section = Section {
     title: "`disk`",
     text: "How fast disks are.",
+    example: "",
     parts: &[&[with("fsync", Takes::Delay, "500us..2ms", "How long until written records are safe.")]],
 };
 
@@ -98,17 +115,21 @@ pub static DISK: Section = Section {
 pub static LAYOUT: Section = Section {
     title: "[layout]",
     text: "A layout of one's own, instead of a preset.",
+    example: r#"regions = { us-east = { zones = ["a", "b"] }, eu-west = { zones = ["a"] } }
+links = { same-zone = "250us", same-region = "1ms", "us-east <-> eu-west" = "38ms..60ms" }"#,
     parts: &[&[
         needs(
             "regions",
             Takes::Named(&REGION),
             "The regions and the zones in each: us-east = { zones = [\"a\", \"b\"] }.",
-        ),
+        )
+        .eg(r#"{ us-east = { zones = ["a", "b"] }, eu-west = { zones = ["a"] } }"#),
         needs(
             "links",
             Takes::Links,
             "How long messages take: `same-zone`, `same-region`, \"a <-> b\" for both ways, \"a -> b\" for one.",
-        ),
+        )
+        .eg(r#"{ same-zone = "250us", same-region = "1ms", "us-east <-> eu-west" = "38ms..60ms" }"#),
     ]],
 };
 
@@ -116,16 +137,24 @@ pub static LAYOUT: Section = Section {
 pub static REGION: Section = Section {
     title: "a region",
     text: "A region is a name for some zones.",
-    parts: &[&[needs("zones", Takes::Texts, "Its zones; elsewhere `a` in `us-east` is called `us-east-a`.")]],
+    example: "",
+    parts: &[&[needs("zones", Takes::Texts, "Its zones; elsewhere `a` in `us-east` is called `us-east-a`.")
+        .eg(r#"["a", "b"]"#)]],
 };
 
 /// `[protocol]`; the system's own keys are added to it.
 pub static PROTOCOL: Section = Section {
     title: "[protocol]",
     text: "The system under test and its settings.",
+    example: "",
     parts: &[&[
-        needs("name", Takes::Text, "Which system."),
-        may("flaws", Takes::Texts, "none", "Historically real mistakes to switch on, to see the checks bite."),
+        needs("name", Takes::Name(Listed::Systems), "Which system."),
+        may(
+            "flaws",
+            Takes::Names(Listed::Flaws),
+            "none",
+            "Historically real mistakes to switch on, to see the checks bite.",
+        ),
     ]],
 };
 
@@ -133,17 +162,25 @@ pub static PROTOCOL: Section = Section {
 pub static LOAD: Section = Section {
     title: "[[load]]",
     text: "A group of clients and what they ask for.",
+    example: r#"clients = 15
+model = { closed = { think = "20ms" } }
+timeout = "1s""#,
     parts: &[&[
-        may("name", Takes::Text, "load, load-2, ..", "Its own name: its clients' random numbers are drawn by it."),
-        may("data", Takes::Text, "the first that the system offers", "The kind of data."),
-        with("clients", Takes::CountOr(&CLIENTS), "5", "How many clients."),
-        may("model", Takes::Table(&MODEL), "closed, think = 10ms", "When the next operation begins."),
-        may("ops", Takes::Counts, "read = 50, write = 50", "How often each function of the data is asked for."),
-        may("keys", Takes::Table(&KEYS), "as its keys say", "Which keys, for data that has keys."),
+        may("name", Takes::Text, "load, load-2, ..", "Its own name: its clients' random numbers are drawn by it.")
+            .eg(r#""readers""#),
+        may("data", Takes::Name(Listed::Data), "the first that the system offers", "The kind of data."),
+        with("clients", Takes::CountOr(&CLIENTS), "5", "How many clients.").eg("15"),
+        may("model", Takes::Table(&MODEL), "closed, think = 10ms", "When the next operation begins.")
+            .eg(r#"{ open = { rate = "300/s" } }"#),
+        may("ops", Takes::Counts, "read = 50, write = 50", "How often each function of the data is asked for.")
+            .eg("{ read = 70, write = 30 }"),
+        may("keys", Takes::Table(&KEYS), "as its keys say", "Which keys, for data that has keys.")
+            .eg(r#"{ count = 50, dist = "zipf" }"#),
         with("timeout", LENGTH, "1s", "How long a client waits for an operation before it gives up."),
-        may("retry", LENGTH, "a quarter of `timeout`", "How long it waits for one answer before it asks again."),
-        with("at", WAIT, "0", "When it begins."),
-        may("for", LENGTH, "to the end of `duration`", "How long it lasts."),
+        may("retry", LENGTH, "a quarter of `timeout`", "How long it waits for one answer before it asks again.")
+            .eg(r#""250ms""#),
+        with("at", WAIT, "0", "When it begins.").eg(r#""5s""#),
+        may("for", LENGTH, "to the end of `duration`", "How long it lasts.").eg(r#""30s""#),
         CHANCE,
     ]],
 };
@@ -155,9 +192,10 @@ pub(crate) const CLIENT_COUNT: Kind = Kind::Count { min: 1, max: 10_000 };
 pub static CLIENTS: Section = Section {
     title: "`clients`",
     text: "How many clients, and where.",
+    example: "",
     parts: &[&[
-        needs("count", Takes::Setting(CLIENT_COUNT), "How many."),
-        may("place", Takes::Text, "one zone after the other", "The region or zone they stand in."),
+        needs("count", Takes::Setting(CLIENT_COUNT), "How many.").eg("15"),
+        may("place", Takes::Text, "one zone after the other", "The region or zone they stand in.").eg(r#""us-east""#),
     ]],
 };
 
@@ -165,9 +203,12 @@ pub static CLIENTS: Section = Section {
 pub static MODEL: Section = Section {
     title: "`model`",
     text: "When the next operation begins: `closed` or `open`.",
+    example: "",
     parts: &[&[
-        may("closed", Takes::Table(&CLOSED), "not so", "Each client asks again when it was answered and has thought."),
-        may("open", Takes::Table(&OPEN), "not so", "Operations begin at a rate, answered or not."),
+        may("closed", Takes::Table(&CLOSED), "not so", "Each client asks again when it was answered and has thought.")
+            .eg(r#"{ think = "20ms" }"#),
+        may("open", Takes::Table(&OPEN), "not so", "Operations begin at a rate, answered or not.")
+            .eg(r#"{ rate = "300/s", arrivals = "poisson" }"#),
     ]],
 };
 
@@ -175,6 +216,7 @@ pub static MODEL: Section = Section {
 pub static CLOSED: Section = Section {
     title: "`closed`",
     text: "Clients that wait for their answers.",
+    example: "",
     parts: &[&[with("think", Takes::Delay, "10ms", "How long a client thinks after an answer.")]],
 };
 
@@ -182,6 +224,7 @@ pub static CLOSED: Section = Section {
 pub static OPEN: Section = Section {
     title: "`open`",
     text: "Clients that do not wait.",
+    example: "",
     parts: &[&[
         needs("rate", Takes::Rate, "How many operations all clients of the load begin together."),
         with("arrivals", word(&["constant", "poisson"]), "poisson", "At equal distances, or by chance."),
@@ -192,46 +235,61 @@ pub static OPEN: Section = Section {
 pub static KEYS: Section = Section {
     title: "`keys`",
     text: "How keys are chosen.",
+    example: "",
     parts: &[&[
         with("count", count(1, 1_000_000), "10", "How many keys."),
-        with("dist", word(&["uniform", "zipf"]), "uniform", "All alike, or some much more often than others."),
+        with("dist", word(&["uniform", "zipf"]), "uniform", "All alike, or some much more often than others.")
+            .eg(r#""zipf""#),
         may("skew", Takes::Decimal, "0.99 for zipf", "How much more often: the k-th key has the weight 1 / k^skew."),
     ]],
 };
 
-const CHANCE: Entry = may("chance", Takes::Share, "it always exists", "It exists in this share of seeds.");
+const CHANCE: Entry =
+    may("chance", Takes::Share, "it always exists", "It exists in this share of seeds.").eg(r#""50%""#);
 
 const FAULT: &[Entry] = &[
     needs("do", word(&["partition", "crash", "pause", "link", "clock", "operate"]), "What happens."),
-    may("name", Takes::Text, "<do>-<k>", "Its own name: its random numbers are drawn by it."),
-    may("at", MOMENTS, "see `every`, `when`", "When it strikes; within a range, drawn for each seed."),
-    may("every", LENGTH, "see `at`, `when`", "It strikes again and again, first after this time."),
-    may("jitter", WAIT, "none", "With `every`: each strike is up to this much later."),
-    may("when", Takes::Text, "see `at`, `every`", "What sets it off: `leader elected`, `500 operations`."),
-    may("after", WAIT, "none", "With `when`: it strikes this much later."),
-    may("times", count(1, STRIKES_MAX), "1 with `when`, no limit with `every`", "How many times at most."),
+    may("name", Takes::Text, "<do>-<k>", "Its own name: its random numbers are drawn by it.").eg(r#""cut-leader""#),
+    may("at", MOMENTS, "see `every`, `when`", "When it strikes; within a range, drawn for each seed.").eg(r#""10s""#),
+    may("every", LENGTH, "see `at`, `when`", "It strikes again and again, first after this time.").eg(r#""8s""#),
+    may("jitter", WAIT, "none", "With `every`: each strike is up to this much later.").eg(r#""2s""#),
+    may(
+        "when",
+        Takes::Name(Listed::Events),
+        "see `at`, `every`",
+        "What sets it off: `leader elected`, `500 operations`.",
+    ),
+    may("after", WAIT, "none", "With `when`: it strikes this much later.").eg(r#""500ms""#),
+    may("times", count(1, STRIKES_MAX), "1 with `when`, no limit with `every`", "How many times at most.").eg("3"),
     CHANCE,
 ];
 
 /// Of a fault that lasts.
 const LASTING: &[Entry] = &[
-    may("during", MOMENTS, "see `at`, `every`, `when`", "From when to when."),
-    may("for", LENGTHS, "to the end of `duration`", "How long it lasts; within a range, drawn for each strike."),
+    may("during", MOMENTS, "see `at`, `every`, `when`", "From when to when.").eg(r#""20s..50s""#),
+    may("for", LENGTHS, "to the end of `duration`", "How long it lasts; within a range, drawn for each strike.")
+        .eg(r#""5s..10s""#),
 ];
 
-const TARGET: Entry = needs("target", Takes::Targets, "Whom it strikes.");
-const ONE_WAY: Entry = with("one-way", FLAG, "false", "Only what the first send to the others.");
+const TARGET: Entry = needs("target", Takes::Targets, "Whom it strikes.").eg(r#""one of all""#);
+const ONE_WAY: Entry = with("one-way", FLAG, "false", "Only what the first send to the others.").eg("true");
 
 /// `[[fault]]` with `do = "partition"`.
 pub static PARTITION: Section = Section {
     title: "a `partition` fault",
     text: "Machines in different groups do not hear each other, or links are cut.",
+    example: r#"do = "partition"
+at = "10s"
+for = "5s"
+groups = [["minority"], ["others"]]"#,
     parts: &[
         FAULT,
         LASTING,
         &[
-            may("groups", Takes::Groups, "see `links`", "Who stays together; who is in no group talks to everybody."),
-            may("links", Takes::Texts, "see `groups`", "The links to cut, such as `us-east <-> us-west`."),
+            may("groups", Takes::Groups, "see `links`", "Who stays together; who is in no group talks to everybody.")
+                .eg(r#"[["minority"], ["others"]]"#),
+            may("links", Takes::Texts, "see `groups`", "The links to cut, such as `us-east <-> us-west`.")
+                .eg(r#"["us-east <-> us-west"]"#),
             ONE_WAY,
         ],
     ],
@@ -241,6 +299,11 @@ pub static PARTITION: Section = Section {
 pub static CRASH: Section = Section {
     title: "a `crash` fault",
     text: "Processes stop dead and start again when the fault ends.",
+    example: r#"do = "crash"
+every = "10s"
+for = "1s..3s"
+target = "one of all"
+disk = "lose-unsynced""#,
     parts: &[
         FAULT,
         LASTING,
@@ -251,8 +314,9 @@ pub static CRASH: Section = Section {
                 word(&["keep", "lose-unsynced", "torn"]),
                 "keep",
                 "What is left of records not yet on disk: all, none, or some with the last one torn.",
-            ),
-            with("mid-step", FLAG, "false", "They die in the middle of their next step that leaves a mark."),
+            )
+            .eg(r#""lose-unsynced""#),
+            with("mid-step", FLAG, "false", "They die in the middle of their next step that leaves a mark.").eg("true"),
         ],
     ],
 };
@@ -261,6 +325,10 @@ pub static CRASH: Section = Section {
 pub static PAUSE: Section = Section {
     title: "a `pause` fault",
     text: "Processes freeze, as in a long garbage collection; nothing is lost.",
+    example: r#"do = "pause"
+at = "10s"
+for = "3s"
+target = "any""#,
     parts: &[FAULT, LASTING, &[TARGET]],
 };
 
@@ -268,14 +336,19 @@ pub static PAUSE: Section = Section {
 pub static LINK: Section = Section {
     title: "a `link` fault",
     text: "The traffic between two sets of machines is spoilt.",
+    example: r#"do = "link"
+during = "10s..15s"
+between = ["any", "all"]
+delay = "+80ms"
+loss = "5%""#,
     parts: &[
         FAULT,
         LASTING,
         &[
-            needs("between", Takes::Groups, "The two sides, each a target or a list of targets."),
+            needs("between", Takes::Groups, "The two sides, each a target or a list of targets.").eg(r#"["n1", "n2"]"#),
             ONE_WAY,
             may("delay", Takes::AddedDelay, "none", "Added to every message: \"+80ms\"."),
-            may("loss", Takes::Share, "none", "This share is lost."),
+            may("loss", Takes::Share, "none", "This share is lost.").eg(r#""5%""#),
             may(
                 "duplicate",
                 Takes::Share,
@@ -303,6 +376,11 @@ pub static LINK: Section = Section {
 pub static CLOCK_FAULT: Section = Section {
     title: "a `clock` fault",
     text: "Clocks jump, or run fast or slow.",
+    example: r#"do = "clock"
+at = "10s"
+for = "10s"
+target = "any"
+rate = "+5%""#,
     parts: &[
         FAULT,
         LASTING,
@@ -323,13 +401,16 @@ pub static CLOCK_FAULT: Section = Section {
 pub static OPERATE: Section = Section {
     title: "an `operate` fault",
     text: "An operator orders nodes to do something; `list protocols` shows what a system can be told.",
+    example: "",
     parts: &[
         FAULT,
         &[
-            needs("order", Takes::Text, "What, by the system's own name for it."),
-            may("about", Takes::Targets, "nobody, for an order that needs nobody", "The nodes that it is about."),
-            may("to", Takes::Targets, "leader; any, for a system without one", "Who is told."),
-            may("for", LENGTHS, "it is given once", "For so long it is repeated until somebody takes it up."),
+            needs("order", Takes::Name(Listed::Orders), "What, by the system's own name for it."),
+            may("about", Takes::Targets, "nobody, for an order that needs nobody", "The nodes that it is about.")
+                .eg(r#""n3""#),
+            may("to", Takes::Targets, "leader; any, for a system without one", "Who is told.").eg(r#""any""#),
+            may("for", LENGTHS, "it is given once", "For so long it is repeated until somebody takes it up.")
+                .eg(r#""5s""#),
         ],
     ],
 };
@@ -346,11 +427,23 @@ pub fn fault_name(fault: &Section) -> &'static str {
 pub static EXPECT: Section = Section {
     title: "[expect]",
     text: "What the run is judged by.",
+    example: r#"must = ["linearizable", "no lost writes"]
+should = ["recovery <= 2s"]
+reach = ["operations >= 500"]"#,
     parts: &[&[
-        may("must", Takes::Texts, "nothing", "What has to hold."),
-        may("should", Takes::Texts, "nothing", "What is reported, and fails nothing."),
-        may("reach", Takes::Texts, "nothing", "What has to happen for the run to count: else it is VACUOUS."),
-        may("shows", Takes::Texts, "nothing", "The checks that the scenario is made to violate."),
+        may("must", Takes::Names(Listed::Checks), "nothing", "What has to hold.")
+            .eg(r#"["linearizable", "no lost writes"]"#),
+        may("should", Takes::Names(Listed::Checks), "nothing", "What is reported, and fails nothing.")
+            .eg(r#"["recovery <= 2s", "p99 <= 400ms"]"#),
+        may(
+            "reach",
+            Takes::Names(Listed::Goals),
+            "nothing",
+            "What has to happen for the run to count: else it is VACUOUS.",
+        )
+        .eg(r#"["operations >= 500"]"#),
+        may("shows", Takes::Texts, "nothing", "The checks that the scenario is made to violate.")
+            .eg(r#"["linearizable"]"#),
     ]],
 };
 
@@ -358,7 +451,8 @@ pub static EXPECT: Section = Section {
 pub static SWEEP: Section = Section {
     title: "[sweep]",
     text: "How `sweep` runs the scenario.",
-    parts: &[&[may("seeds", count(1, u64::MAX), "what the command line says", "How many seeds.")]],
+    example: "seeds = 1000",
+    parts: &[&[may("seeds", count(1, u64::MAX), "what the command line says", "How many seeds.").eg("1000")]],
 };
 
 const DIST: Entry = needs("dist", word(&["uniform", "exp", "lognormal"]), "Its shape.");
@@ -367,34 +461,51 @@ const DIST: Entry = needs("dist", word(&["uniform", "exp", "lognormal"]), "Its s
 pub static UNIFORM: Section = Section {
     title: "a `uniform` delay",
     text: "Every delay between two is as likely as any other.",
-    parts: &[&[DIST, needs("min", DELAY, "The shortest."), needs("max", DELAY, "The longest.")]],
+    example: r#"dist = "uniform"
+min = "1ms"
+max = "10ms""#,
+    parts: &[&[
+        DIST,
+        needs("min", DELAY, "The shortest.").eg(r#""1ms""#),
+        needs("max", DELAY, "The longest.").eg(r#""10ms""#),
+    ]],
 };
 
 /// A delay as a table, with `dist = "exp"`.
 pub static EXP: Section = Section {
     title: "an `exp` delay",
     text: "Exponential: as the time between two events that know nothing of each other.",
-    parts: &[&[DIST, needs("mean", DELAY, "Their average.")]],
+    example: r#"dist = "exp"
+mean = "5ms""#,
+    parts: &[&[DIST, needs("mean", DELAY, "Their average.").eg(r#""5ms""#)]],
 };
 
 /// A delay as a table, with `dist = "lognormal"`.
 pub static LOGNORMAL: Section = Section {
     title: "a `lognormal` delay",
     text: "Most are near the median, few are much longer: what networks do.",
-    parts: &[&[DIST, needs("median", DELAY, "Half are shorter."), needs("p99", DELAY, "99 of 100 are shorter.")]],
+    example: r#"dist = "lognormal"
+median = "31ms"
+p99 = "45ms""#,
+    parts: &[&[
+        DIST,
+        needs("median", DELAY, "Half are shorter.").eg(r#""31ms""#),
+        needs("p99", DELAY, "99 of 100 are shorter.").eg(r#""45ms""#),
+    ]],
 };
 
 /// A link as a table without `dist`.
 pub static PLAIN_LINK: Section = Section {
     title: "a link",
     text: "A link of any delay.",
-    parts: &[&[needs("delay", Takes::Delay, "How long a message takes.")]],
+    example: "",
+    parts: &[&[needs("delay", Takes::Delay, "How long a message takes.").eg(r#""38ms..60ms""#)]],
 };
 
 /// What a link's table takes beside its delay.
 pub static LINK_LOSSES: &[Entry] = &[
-    with("loss", Takes::Share, "0%", "The share that is lost."),
-    with("duplicate", Takes::Share, "0%", "The share that arrives twice."),
+    with("loss", Takes::Share, "0%", "The share that is lost.").eg(r#""1%""#),
+    with("duplicate", Takes::Share, "0%", "The share that arrives twice.").eg(r#""1%""#),
 ];
 
 /// Every section with a header of its own.

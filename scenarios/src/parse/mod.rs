@@ -21,6 +21,7 @@ pub(crate) mod tests;
 pub use draft::Draft;
 pub(crate) use expect::check_of;
 pub use sentence::{CHECKS, GOALS};
+pub use target::TARGETS;
 
 use crate::codes;
 use crate::diagnostics::{Diagnostic, Origin, sort};

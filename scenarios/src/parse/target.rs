@@ -19,6 +19,21 @@ const WORDS: [(&str, Who); 6] = [
     ("clients", Who::Clients),
 ];
 
+/// How targets are written, for the manual; a role of the system is one, too.
+pub const TARGETS: [(&str, &str); 11] = [
+    ("any", "A node, drawn anew for each strike."),
+    ("all", "Every node."),
+    ("minority", "So many nodes that the others are a majority."),
+    ("majority", "The fewest nodes that are more than half."),
+    ("others", "In `groups`: whoever is in no other group."),
+    ("n3", "This node."),
+    ("zone:a", "Who stands in this zone: its nodes; its clients where it has none."),
+    ("region:us-east", "Likewise in this region."),
+    ("clients", "Every client."),
+    ("client:c2", "This client."),
+    ("2 of all", "Two of them, drawn anew for each strike; likewise `one of ..` and `half of ..`."),
+];
+
 /// One target.
 pub(super) fn target(given: Given<'_>, scene: &Scene<'_>) -> Result<Target, Diagnostic> {
     let text = given.text()?;

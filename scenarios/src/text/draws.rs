@@ -194,12 +194,18 @@ impl<'a> Surveyor<'a, '_> {
     }
 }
 
-/// Some keys say what the file is, or how seeds are chosen; loads and faults are what names are given to.
+/// Whether what these steps lead to is the same for every seed: it says what the file is, how seeds are chosen, or what
+/// loads and faults are called.
+pub(crate) fn is_fixed(steps: &[&str]) -> bool {
+    matches!(steps, ["scenario" | "name" | "about" | "seed"] | ["sweep", ..] | ["load" | "fault", _, "name"])
+}
+
+/// Some keys are the same for every seed; whole loads and faults are what names are given to.
 fn misplaced(place: &Place<'_>, value: &Value) -> Option<Diagnostic> {
     let steps: Vec<&str> = place.iter().map(|step| &**step).collect();
     let fixed = |message: String| Diagnostic::new(&codes::FIXED_KEY, &value.origin, message);
     match steps.as_slice() {
-        ["scenario" | "name" | "about" | "seed"] | ["sweep", ..] | ["load" | "fault", _, "name"] => {
+        steps if is_fixed(steps) => {
             let key = steps.last()?;
             Some(fixed(format!("`{key}` is the same for every seed, so it can be neither chosen nor drawn")))
         }

@@ -218,26 +218,12 @@ impl<'a> Reader<'a> {
 
 /// A default as a value: what the key table writes without quotes, the file writes without quotes.
 fn default_value(default: &str, takes: Takes) -> Value {
-    let shape = match takes {
-        Takes::Setting(Kind::Flag) => Shape::Flag(default == "true"),
-        Takes::Setting(Kind::Count { .. }) | Takes::CountOr(_) | Takes::Decimal => Shape::Number(default.to_owned()),
-        Takes::Setting(Kind::Duration { .. } | Kind::DurationRange { .. } | Kind::Share { .. } | Kind::Word(_))
-        | Takes::Text
-        | Takes::Share
-        | Takes::Rate
-        | Takes::Offset
-        | Takes::Step
-        | Takes::Drift
-        | Takes::Delay
-        | Takes::AddedDelay
-        | Takes::Texts
-        | Takes::Targets
-        | Takes::Groups
-        | Takes::Counts
-        | Takes::Links
-        | Takes::Named(_)
-        | Takes::Table(_)
-        | Takes::Tables(_) => Shape::Text(default.to_owned()),
+    let shape = if matches!(takes, Takes::Setting(Kind::Flag)) {
+        Shape::Flag(default == "true")
+    } else if takes.is_bare() {
+        Shape::Number(default.to_owned())
+    } else {
+        Shape::Text(default.to_owned())
     };
     Value { shape, origin: Origin::Whole }
 }

@@ -1,0 +1,219 @@
+//! A first scenario for a system: it runs at once, passes, and explains itself.
+//!
+//! It is made from what the system says of itself, so it works for one that we have never heard of: who serves is cut off and
+//! somebody is crashed, and of what clients can demand it demands what is promised.
+
+use crate::manual::{lines_of, weights_of};
+use crate::sections::{FAULTS, fault_name};
+use crate::systems::{DataKind, System};
+use crate::text::entry::Entry;
+use sim_core::fault::DiskFate;
+use sim_core::promise::{Claim, Premise};
+use sim_core::settings::Values;
+
+/// Where comments begin.
+const COMMENT_COLUMN: usize = 46;
+/// Where lines end.
+const WIDTH: usize = 112;
+
+/// What is promised where partitions heal and processes come back as they went: what the scenario lets go wrong.
+const PREMISE: Premise = Premise { disk: Some(DiskFate::Keep), ..Premise::CALM };
+
+/// The text of a scenario for this system; `command` is what the reader calls stormglass. `None` for a system without
+/// clients, of which nobody could ask anything.
+pub fn template(system: &System, command: &str) -> Option<String> {
+    let data = system.data.first()?;
+    let parts = [
+        head(system, command),
+        cluster(),
+        protocol(system, command),
+        load(system, data),
+        faults(system, command),
+        expect(system, data, command),
+    ];
+    Some(parts.join("\n"))
+}
+
+fn head(system: &System, command: &str) -> String {
+    let struck = system.serving.map_or("a node".to_owned(), |role| format!("the {role}"));
+    let about = format!(
+        "about = \"Cut {struck} off for 5 s, then crash a node: the others serve on, and nothing that was promised is broken.\""
+    );
+    let mut text = format!(
+        "# A scenario. `{command} run THIS` runs it, `{command} check THIS` says what is wrong with it,\n\
+         # `{command} explain KEY` says more of a key: cluster.nodes, fault.crash, expect.must.\n"
+    );
+    text.push_str(&line("scenario = 1", "the format of this file"));
+    text.push_str(&format!("{about}\n"));
+    text.push_str(&line("duration = \"30s\"", "how long load and faults last"));
+    text.push_str(&line("settle = \"10s\"", "then everything heals, and what survived is read back"));
+    text.push_str(&line("# seed = 1", "the same seed gives the same run; `--seed N` gives others"));
+    text
+}
+
+fn cluster() -> String {
+    let mut text = "[cluster]\n".to_owned();
+    text.push_str(&line("nodes = 5", "or left to the seed: { choose = [3, 5, 7] }"));
+    text.push_str(&line("layout = \"three-zones\"", "or small-lan, three-regions; or a [layout] of your own"));
+    text.push_str(&line("# place = { a = 3, b = 1, c = 1 }", "who stands where"));
+    text.push_str(&line("# disk = { fsync = \"500us..2ms\" }", "how long until what was written is safe"));
+    text.push_str(&line("# clock = { drift = \"200ppm\" }", "how wrong clocks are"));
+    text
+}
+
+/// The system's keys as comments, each at its default.
+fn protocol(system: &System, command: &str) -> String {
+    let mut text = "[protocol]\n".to_owned();
+    text.push_str(&line(&format!("name = \"{}\"", system.name), "the system under test; its settings, as they are:"));
+    for entry in system.keys.iter().map(Entry::from_key) {
+        text.push_str(&line(&format!("# {} = {}", entry.name, entry.value()), entry.text));
+    }
+    if let Some(flaw) = system.flaws.first() {
+        let said = format!("a mistake to switch on; `{command} list flaws` shows all");
+        text.push_str(&line(&format!("# flaws = [\"{}\"]", flaw.name), &said));
+    }
+    text
+}
+
+fn load(system: &System, data: &DataKind) -> String {
+    let names = |names: Vec<&str>| names.join(", ");
+    let mut text = "[[load]]\n".to_owned();
+    let others = names(system.data.iter().map(|kind| kind.name).collect());
+    text.push_str(&line(&format!("data = \"{}\"", data.name), &format!("what clients operate on: {others}")));
+    text.push_str(&line("clients = 9", "or { count = 9, place = \"a\" }"));
+    let open = "or { open = { rate = \"300/s\" } }";
+    text.push_str(&line("model = { closed = { think = \"20ms\" } }", open));
+    let functions = names(data.functions.iter().map(|function| function.name).collect());
+    text.push_str(&line(&format!("ops = {{ {} }}", weights_of(data)), &format!("how often which of: {functions}")));
+    if data.keyed {
+        text.push_str(&line("keys = { count = 20 }", "few keys make clients meet; or dist = \"zipf\""));
+    }
+    text.push_str(&line("timeout = \"1s\"", "so long a client waits, then it gives up"));
+    text
+}
+
+/// Two faults, and all other kinds as comments.
+fn faults(system: &System, command: &str) -> String {
+    let who = system.serving.unwrap_or("any");
+    let mut text = "[[fault]]\n".to_owned();
+    text.push_str(&line("do = \"partition\"", "who is in different groups does not hear each other"));
+    text.push_str(&line("at = \"8s\"", "or a range; or every = \"5s\"; or when = \"500 operations\""));
+    text.push_str("for = \"5s\"\n");
+    text.push_str(&line(&format!("groups = [[\"{who}\"], [\"others\"]]"), "found out when it strikes"));
+    text.push_str("\n[[fault]]\n");
+    text.push_str(&line("do = \"crash\"", "the process stops, and starts again after `for`"));
+    text.push_str("at = \"18s..20s\"\nfor = \"3s\"\n");
+    text.push_str(&line("target = \"any\"", "or minority, n3, zone:a, one of ..."));
+    text.push_str(&format!("\n# Others: `{command} list faults`, and `{command} explain fault` for their keys.\n"));
+    for fault in FAULTS.iter().filter(|fault| !["partition", "crash"].contains(&fault_name(fault))) {
+        let example = lines_of(fault, std::slice::from_ref(system));
+        if example.lines().count() > 1 {
+            let lines: String = example.lines().map(|line| format!("# {line}\n")).collect();
+            text.push_str(&format!("# [[fault]]\n{lines}#\n"));
+        }
+    }
+    text.trim_end_matches("#\n").to_owned()
+}
+
+/// What is promised of the data has to hold; how fast it comes is reported.
+fn expect(system: &System, data: &DataKind, command: &str) -> String {
+    let values = Values::defaults(system.keys);
+    let promised = |claim| (system.promises)(&values, claim, &PREMISE).is_ok();
+    let mut must = Vec::new();
+    let orders = [(Claim::Linearizable, "linearizable"), (Claim::LinearizableWrites, "linearizable writes")];
+    must.extend(orders.iter().find(|(claim, _)| data.linearizable && promised(*claim)).map(|(_, sentence)| *sentence));
+    must.extend(promised(Claim::NoLostWrites).then_some("no lost writes"));
+    let should: &[&str] = if promised(Claim::Progress) { &["recovery <= 5s", "p99 <= 500ms"] } else { &[] };
+    let list = |name: &str, sentences: &[&str]| format!("{name} = {sentences:?}");
+    let mut text = "[expect]\n".to_owned();
+    text.push_str(&line(&list("must", &must), &format!("what has to hold; `{command} list checks` shows all")));
+    text.push_str(&line(&list("should", should), "what is reported, and fails nothing"));
+    text.push_str(&line(&list("reach", &["operations >= 100"]), "or else nothing was tested"));
+    if promised(Claim::Progress) {
+        text.push_str("# once you know what to ask for: must = [.., \"availability >= 97%\", \"recovery <= 2s\"]\n");
+    }
+    text
+}
+
+/// A line, and beside it what it means; a long comment goes on below.
+fn line(code: &str, comment: &str) -> String {
+    let room = WIDTH - COMMENT_COLUMN - 2;
+    let mut lines: Vec<String> = vec![String::new()];
+    for word in comment.split(' ') {
+        match lines.last_mut() {
+            Some(last) if last.is_empty() => last.push_str(word),
+            Some(last) if last.chars().count() + 1 + word.chars().count() <= room => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    let first =
+        if code.chars().count() < COMMENT_COLUMN { format!("{code:<COMMENT_COLUMN$}") } else { format!("{code} ") };
+    let more = lines.split_off(1).into_iter().map(|line| format!("{:<COMMENT_COLUMN$}# {line}\n", "#"));
+    format!("{first}# {}\n{}", lines[0], more.collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse::parse;
+    use crate::parse::tests::TOY;
+    use crate::systems::System;
+
+    #[track_caller]
+    fn clean(system: System) -> String {
+        let text = template(&system, "stormglass").expect("it has clients");
+        let (_, warnings) = parse(&text, "first", &[], &[system]).unwrap_or_else(|found| panic!("{found:?}\n{text}"));
+        assert!(warnings.is_empty(), "{warnings:?}\n{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 120), "{text}");
+        text
+    }
+
+    #[test]
+    fn a_system_of_somebody_elses_gets_one_too() {
+        let text = clean(TOY);
+        for line in [
+            "must = [\"linearizable\", \"no lost writes\"]",
+            "groups = [[\"any\"], [\"others\"]]",
+            "ops = { read = 70, write = 30 }",
+            "# batch = 8 ",
+            "# flaws = [\"forget-vote\"]",
+            "# order = \"remove\"",
+        ] {
+            assert!(text.contains(line), "`{line}` is missing in:\n{text}");
+        }
+        assert!(clean(System { serving: Some("leader"), ..TOY }).contains("groups = [[\"leader\"], [\"others\"]]"));
+        let bare = System {
+            keys: &[],
+            flaws: &[],
+            orders: &[],
+            roles: &[],
+            check: |_, _| Ok(()),
+            promises: |_, _, _| Ok(()),
+            ..TOY
+        };
+        assert!(!clean(bare).contains("operate"));
+    }
+
+    #[test]
+    fn it_demands_what_is_promised_and_no_more() {
+        let may_lag = System {
+            promises: |_, claim, _| if claim == Claim::Linearizable { Err("it lags".to_owned()) } else { Ok(()) },
+            ..TOY
+        };
+        assert!(clean(may_lag).contains("must = [\"linearizable writes\", \"no lost writes\"]"));
+        let nothing = System { promises: |_, _, _| Err("no".to_owned()), ..TOY };
+        let text = clean(nothing);
+        assert!(text.contains("must = [] ") && text.contains("should = [] "), "{text}");
+        // Carts have no sequential specification.
+        let carts = System { data: &TOY.data[2..], ..TOY };
+        let text = clean(carts);
+        assert!(
+            text.contains("must = [\"no lost writes\"]") && text.contains("ops = { read = 70, add = 30 }"),
+            "{text}"
+        );
+        assert_eq!(template(&System { data: &[], ..TOY }, "stormglass"), None);
+    }
+}
