@@ -194,7 +194,24 @@ mod tests {
             promises: |_, _, _| Ok(()),
             ..TOY
         };
-        assert!(!clean(bare).contains("operate"));
+        assert!(!clean(bare).contains("do = \"operate\""));
+    }
+
+    /// Everything that stands in it as a comment can be switched on, and all of it at once.
+    #[test]
+    fn what_is_offered_can_be_taken() {
+        let switched_on = |line: &str| {
+            let code = line.strip_prefix("# ").unwrap_or(line);
+            let is_key = code.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '));
+            if is_key || code == "[[fault]]" { format!("{code}\n") } else { format!("{line}\n") }
+        };
+        for system in crate::systems::SYSTEMS.iter().chain([&TOY]) {
+            let text = template(system, "stormglass").expect("it has clients");
+            let whole: String = text.lines().map(switched_on).collect();
+            assert_eq!(whole.matches("\n[[fault]]").count(), FAULTS.len(), "{whole}");
+            let found = parse(&whole, "first", &[], std::slice::from_ref(system)).err().unwrap_or_default();
+            assert!(found.is_empty(), "{found:?}\n{whole}");
+        }
     }
 
     #[test]
