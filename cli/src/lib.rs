@@ -33,6 +33,7 @@ pub fn main(systems: &'static [System]) -> ExitCode {
         args::Command::Verify(verify) => commands::verify::verify(&verify),
         args::Command::Test(test) => commands::test::test(&test, systems),
         args::Command::Replay(replay) => commands::replay::replay(&replay, systems),
+        args::Command::Report(report) => commands::report::report(&report),
         args::Command::List(list) => commands::list::list(list.kind, systems),
     };
     match done {

@@ -5,10 +5,16 @@
 //! - [`terminal`]: what `stormglass run` prints.
 //! - [`witness`]: a violation, drawn and argued.
 //! - [`draw`]: what pictures are made of.
+//! - [`page`]: a run as a page.
+//! - [`plot`]: its pictures.
 //! - [`json`]: what `stormglass run --format json` prints and `run.json` holds.
 
+pub mod command;
 pub mod draw;
 pub mod json;
 mod outages;
+pub mod page;
+pub mod plot;
 pub mod terminal;
 pub mod witness;
+pub mod words;

@@ -3,10 +3,12 @@
 pub mod check;
 pub mod list;
 pub mod replay;
+pub mod report;
 pub mod run;
 pub mod test;
 pub mod verify;
 
+use reports::command::quoted;
 use std::path::Path;
 
 /// The command that shows a run again.
@@ -16,16 +18,6 @@ fn replay_command(file: &Path, seed: u64, set: &[(String, String)]) -> String {
         command.push_str(&format!(" --set {}", quoted(&format!("{key}={value}"))));
     }
     command
-}
-
-/// As a shell takes it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `stormglass run`: one run, judged, printed and saved.
 
-use super::replay_command;
+use super::{replay_command, report};
 use crate::args::{Format, Run};
 use crate::exit::{Done, Exit, Failure};
 use crate::load::Loaded;
@@ -43,6 +43,7 @@ pub fn run(args: &Run, systems: &'static [System]) -> Done {
     }
     files::write(&dir.join("history.jsonl"), &jsonl::write(&run.history))?;
     files::write(&dir.join("run.json"), &reports::json::record(&run.record))?;
+    report::draw(&dir, &run.record)?;
     match args.format {
         Format::Json => screen::print(&format!("{}\n", reports::json::line(&run.record, wall_ns)))?,
         Format::Human => {
