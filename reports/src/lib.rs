@@ -4,11 +4,14 @@
 //!
 //! - [`terminal`]: what `stormglass run` prints.
 //! - [`witness`]: a violation, drawn and argued.
+//! - [`plot`]: the pictures of a run.
 //! - [`draw`]: what pictures are made of.
 //! - [`json`]: what `stormglass run --format json` prints and `run.json` holds.
 
 pub mod draw;
 pub mod json;
 mod outages;
+pub mod plot;
+mod roles;
 pub mod terminal;
 pub mod witness;
