@@ -483,17 +483,6 @@ fn what_the_seed_decided_takes_one_line() {
     assert_eq!(told(&record), "  drawn: .. 1 more in run.json");
 }
 
-#[test]
-fn a_line_of_json_is_the_record_and_then_the_time_it_took() {
-    let record = failing();
-    let line = reports::json::line(&record, 77);
-    assert!(line.starts_with(r#"{"schema":"#) && line.ends_with(r#","wall_ns":77}"#) && !line.contains('\n'), "{line}");
-    let mut object: serde_json::Value = serde_json::from_str(&line).expect("it is JSON");
-    object.as_object_mut().expect("an object").remove("wall_ns");
-    assert_eq!(serde_json::from_value::<RunRecord>(object).expect("it is a record"), record);
-    assert_eq!(serde_json::from_str::<RunRecord>(&reports::json::record(&record)).expect("it is a record"), record);
-}
-
 /// Moments before, at and after anything, and so far that sums run over.
 fn moment() -> impl Strategy<Value = u64> {
     prop_oneof![0..70u64, 0..20 * SECOND, any::<u64>(), Just(u64::MAX)]

@@ -26,6 +26,8 @@ pub struct Options<'a> {
     pub trace: Option<&'a mut dyn FnMut(Vec<Row>)>,
     /// Asked now and then: if false, the run ends where it is.
     pub keep_going: Option<&'a dyn Fn() -> bool>,
+    /// Whether the record is to hold what a page draws.
+    pub picture: bool,
 }
 
 /// An operation, with what only the engine knows of it.

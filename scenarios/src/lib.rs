@@ -29,6 +29,7 @@ pub mod layout;
 pub mod outage;
 mod parse;
 mod parting;
+mod picture;
 pub mod plan;
 pub mod promises;
 mod record;

@@ -35,7 +35,7 @@ pub fn parting(scenario: &Scenario, found: &RunRecord, recorded: &[&str], system
         let within = more.into_iter().filter(|row| row.at >= second * SECOND);
         rows.extend(within.take(ROWS.saturating_sub(rows.len())));
     };
-    let mut options = Options { trace: Some(&mut sink), keep_going: None };
+    let mut options = Options { trace: Some(&mut sink), ..Options::default() };
     // It has run before, so it runs again; if not, there is nothing to show.
     let _ = run(scenario, found.seed, systems, &mut options);
     Some(Parting { second, rows })

@@ -301,7 +301,7 @@ fn a_trace_changes_nothing() {
     let parsed = read(&source);
     let mut rows = 0;
     let mut sink = |more: Vec<scenarios::execute::Row>| rows += more.len();
-    let mut options = Options { trace: Some(&mut sink), keep_going: None };
+    let mut options = Options { trace: Some(&mut sink), ..Options::default() };
     let traced = scenarios::run(&parsed, 3, SYSTEMS, &mut options).expect("the engine holds").record;
     assert_eq!(traced, run(&source, 3));
     assert!(rows > 1000);
@@ -311,7 +311,7 @@ fn a_trace_changes_nothing() {
 fn a_run_that_is_stopped_says_so() {
     let source = scenario("5s", "[expect]\nmust = [\"linearizable\", \"availability >= 1%\"]");
     let parsed = read(&source);
-    let mut options = Options { trace: None, keep_going: Some(&|| false) };
+    let mut options = Options { keep_going: Some(&|| false), ..Options::default() };
     let record = scenarios::run(&parsed, 3, SYSTEMS, &mut options).expect("the engine holds").record;
     assert_eq!(record.verdict, Verdict::Unknown);
     assert_eq!(verdict_of(&record, "availability >= 1%"), Verdict::Unknown);

@@ -2,9 +2,10 @@
 
 use super::replay_command;
 use crate::args::{Format, Run};
-use crate::exit::{Done, Exit};
+use crate::exit::{Done, Exit, Failure};
+use crate::load::Loaded;
 use crate::{files, load, screen};
-use history::jsonl;
+use history::{Source, jsonl};
 use reports::terminal::{Around, summary};
 use scenarios::execute::{Options, Row};
 use scenarios::systems::System;
@@ -26,12 +27,13 @@ pub fn run(args: &Run, systems: &'static [System]) -> Done {
             trace_written = trace.write(&lines);
         }
     };
-    let mut options = Options::default();
+    let mut options = Options { picture: true, ..Options::default() };
     if args.trace.is_some() {
         options.trace = Some(&mut sink);
     }
     let began = Instant::now();
-    let run = scenarios::run(&scenario, seed, systems, &mut options)?;
+    let mut run = scenarios::run(&scenario, seed, systems, &mut options)?;
+    run.record.source = Some(source(args, &loaded, seed)?);
     let wall_ns = began.elapsed().as_nanos() as u64;
     trace_written?;
     match trace {
@@ -49,6 +51,13 @@ pub fn run(args: &Run, systems: &'static [System]) -> Done {
         }
     }
     Ok(Exit::Judged(run.record.verdict))
+}
+
+/// What somebody needs who wants to see this run again.
+fn source(args: &Run, loaded: &Loaded, seed: u64) -> Result<Source, Failure> {
+    let file = args.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let set = args.set.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    Ok(Source { file, set, resolved: loaded.resolved_file(seed)? })
 }
 
 /// One line of `trace.jsonl`; what one looks for first stands first.
