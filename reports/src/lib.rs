@@ -4,9 +4,9 @@
 //!
 //! - [`terminal`]: what `stormglass run` prints.
 //! - [`witness`]: a violation, drawn and argued.
+//! - [`plot`]: the pictures of a run.
 //! - [`draw`]: what pictures are made of.
 //! - [`page`]: a run as a page.
-//! - [`plot`]: its pictures.
 //! - [`json`]: what `stormglass run --format json` prints and `run.json` holds.
 
 pub mod command;
@@ -15,6 +15,7 @@ pub mod json;
 mod outages;
 pub mod page;
 pub mod plot;
+mod roles;
 pub mod terminal;
 pub mod witness;
 pub mod words;

@@ -1,10 +1,11 @@
 //! What `stormglass run` prints: a picture of the run on one time axis, every expectation with what was measured, and the
 //! command that shows it again.
 
+use crate::roles::sole_role;
 use crate::witness::told;
 use history::figures::{counted, duration, grouped, measured};
 use history::{Draw, Level, RoleSpan, RunRecord, Verdict};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// How a terminal is written to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -357,19 +358,6 @@ fn sign(verdict: Verdict, unicode: bool) -> &'static str {
         (Verdict::Vacuous, true) => "∅",
         (Verdict::Vacuous, false) => "0",
     }
-}
-
-/// The role whose every term belongs to one node; of several, the one held longest (a candidate is one, but not for long).
-fn sole_role(spans: &[RoleSpan]) -> Option<String> {
-    let mut holders: BTreeMap<&str, BTreeMap<u64, BTreeSet<&str>>> = BTreeMap::new();
-    let mut held: BTreeMap<&str, u64> = BTreeMap::new();
-    for span in spans {
-        holders.entry(&span.role).or_default().entry(span.term).or_default().insert(&span.node);
-        let held = held.entry(&span.role).or_default();
-        *held = held.saturating_add(span.to_ns.saturating_sub(span.from_ns));
-    }
-    let sole = holders.iter().filter(|(_, terms)| terms.values().all(|nodes| nodes.len() == 1)).map(|(role, _)| *role);
-    sole.max_by_key(|role| held[role]).map(str::to_owned)
 }
 
 /// One line of many: `stormglass test` prints one for each scenario.

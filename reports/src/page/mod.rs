@@ -20,9 +20,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 const STYLE: &str = include_str!("style.css");
 
-/// Links, which pictures have none of: blue that can be read as text.
-const LINK: &str = ":root{--link:#005a8f}@media screen and (prefers-color-scheme:dark){:root{--link:#6bbcf0}}\
-                    svg .halo{stroke:var(--paper);stroke-width:3.5px;paint-order:stroke;stroke-linejoin:round}";
+/// Of links: a blue that can be read as text.
+const LINK: &str = ":root{--link:#005a8f}@media screen and (prefers-color-scheme:dark){:root{--link:#6bbcf0}}";
 
 /// Shows the buttons that copy a command, which do nothing without it. Where a browser does not let a page write to the
 /// clipboard, the command is selected.

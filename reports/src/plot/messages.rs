@@ -5,9 +5,9 @@
 //! drawn in strong ink, the rest is pale.
 
 use super::spread::{Gap, spread};
-use super::text::width;
 use crate::draw::Figure;
 use crate::draw::ink::Ink;
+use crate::draw::measure::width;
 use crate::draw::svg::{Anchor, Svg, px};
 use crate::words::{brief, counted, moment, plain};
 use history::{Arrow, Moment, Note, RunRecord};

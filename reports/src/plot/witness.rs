@@ -4,9 +4,9 @@
 //! operation of which nobody heard again is open to the right.
 
 use super::spread::{Gap, spread};
-use super::text::width;
 use crate::draw::Figure;
 use crate::draw::ink::Ink;
+use crate::draw::measure::width;
 use crate::draw::svg::{Anchor, Svg, px};
 use crate::words::{brief, plain};
 use history::{Ended, Finding, Holder, Mark, Reason, RunRecord, Server, Testimony, Verdict, Witness};
