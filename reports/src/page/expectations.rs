@@ -43,7 +43,7 @@ impl Page<'_> {
                 }
             }
         };
-        Some(("expectations", "Expectations", scrolling("Expectations", table)))
+        Some(("expectations", "Expectations", scrolling("Table: expectations", table)))
     }
 
     fn expectation(&self, finding: &Finding, has_promises: bool) -> Markup {

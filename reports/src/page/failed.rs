@@ -37,7 +37,7 @@ impl Page<'_> {
         let figure = number.and_then(|number| self.witness(number));
         let last = witness.argument.len().saturating_sub(1);
         html! {
-            div.argued {
+            div.argued.beside[figure.is_some_and(|figure| figure.width <= BESIDE_MAX)] {
                 @if let Some(figure) = figure { figure { (drawn(figure)) } }
                 ol {
                     @for (i, sentence) in witness.argument.iter().enumerate().take(self.room.rows) {
@@ -51,6 +51,9 @@ impl Page<'_> {
         }
     }
 }
+
+/// A picture that is wider leaves no room for words beside it, in pixels.
+const BESIDE_MAX: f64 = 680.0;
 
 /// Without its number, which the list gives it.
 fn unnumbered(sentence: &str) -> &str {

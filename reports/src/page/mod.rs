@@ -14,7 +14,7 @@ mod verdict;
 
 use crate::draw::{self, Figure, ink};
 use crate::plot::{messages, witness};
-use crate::words::{brief, count, counted, exact, plain};
+use crate::words::{brief, count, counted, exact, plain, time};
 use history::RunRecord;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -226,7 +226,7 @@ impl Page<'_> {
                     td { (self.text(&fault.kind)) }
                     td.text { (self.text(&fault.who)) }
                     td.number { (exact(fault.from_ns)) }
-                    td.number { (crate::words::time(length)) }
+                    td.number { (time(length)) }
                     td.number { (count(fault.effects)) }
                 }
             }
@@ -235,7 +235,7 @@ impl Page<'_> {
             @if !faults.is_empty() {
                 details {
                     summary { (counted(faults.len() as u64, "fault")) " as a table" }
-                    (scrolling("Faults", html! {
+                    (scrolling("Table: faults", html! {
                         table {
                             caption { "Every fault, whom it struck, and how often it changed anything." }
                             thead {
@@ -262,14 +262,12 @@ impl Page<'_> {
             return None;
         }
         let content = html! {
+            p.muted { "Time runs downwards. A pointer that rests on a line shows all that the message says." }
             @for (moment, figure) in figures {
                 figure.moment {
                     figcaption {
                         h3 { (self.text(&moment.title)) }
-                        p.muted {
-                            (exact(moment.from_ns)) " to " (exact(moment.to_ns)) ", time runs downwards. A pointer that rests \
-                            on a line shows all that the message says."
-                        }
+                        p.muted { "From " (time(moment.from_ns)) " to " (time(moment.to_ns)) "." }
                     }
                     (drawn(figure))
                 }
@@ -301,7 +299,7 @@ fn drawn(figure: &Figure) -> Markup {
     let [least, most] = SCALES.map(|scale| draw::svg::px(figure.width * scale));
     let style = format!("<svg style=\"min-width:{least}px;max-width:{most}px\"");
     let svg = figure.inline().replacen("<svg", &style, 1);
-    scrolling(&plain(&brief(&figure.title, 200)), PreEscaped(svg))
+    scrolling(&format!("Picture: {}", plain(&brief(&figure.title, 200))), PreEscaped(svg))
 }
 
 /// Something wide, which a keyboard can scroll.

@@ -3,7 +3,7 @@
 use super::{Page, Part, drawn, scrolling};
 use crate::draw::Figure;
 use crate::words::{count, time};
-use history::{Cause, Outage, Takeover};
+use history::{Cause, Outage, Takeover, Who};
 use maud::{Markup, html};
 
 impl Page<'_> {
@@ -29,7 +29,7 @@ impl Page<'_> {
             }
         };
         let content = html! {
-            (scrolling("Outages", table))
+            (scrolling("Table: outages", table))
             (self.more(outages.len()))
             @for figure in self.figures.iter().filter(is_here) { figure { (drawn(figure)) } }
         };
@@ -45,7 +45,7 @@ impl Page<'_> {
                 td.number { (time(outage.length_ns())) }
                 td.number { (time(outage.avoidable_ns)) }
                 td.number { (count(outage.missed)) }
-                td { (self.text(&outage.who.to_string())) }
+                td.short[outage.who == Who::All].text[outage.who != Who::All] { (self.text(&outage.who.to_string())) }
                 td.text {
                     (why(outage))
                     @if let Some(takeover) = &outage.takeover { br; span.muted.small { (stages(takeover)) } }

@@ -23,27 +23,22 @@ impl Page<'_> {
             } @else {
                 p { "This record does not say which scenario file it came from. Its fingerprint is " code { (self.text(&r.fingerprint)) } "." }
             }
-            div.columns {
-                (self.pairs("What the seed decided", draws.collect()))
-                (self.pairs("Settings of the system", config.collect()))
-            }
+            (self.pairs("What the seed decided", draws.collect()))
+            (self.pairs("Settings of the system", config.collect()))
             @if self.room.has_data { (self.scenario()) (self.series()) }
         };
         ("reproduce", "Reproduce", content)
     }
 
-    /// Keys and values in two columns; nothing if there are none.
-    fn pairs(&self, caption: &str, pairs: Vec<(&str, &str)>) -> Markup {
+    /// Keys and their values; nothing if there are none.
+    fn pairs(&self, heading: &str, pairs: Vec<(&str, &str)>) -> Markup {
         html! {
             @if !pairs.is_empty() {
-                div {
-                    table {
-                        caption { (caption) }
-                        thead { tr { th scope="col" { "key" } th scope="col" { "value" } } }
-                        tbody {
-                            @for (key, value) in pairs.iter().take(self.room.rows) {
-                                tr { th scope="row" { (self.text(key)) } td { (self.text(value)) } }
-                            }
+                div.pairs {
+                    h3 { (heading) }
+                    dl {
+                        @for (key, value) in pairs.iter().take(self.room.rows) {
+                            div { dt { (self.text(key)) } dd { (self.text(value)) } }
                         }
                     }
                     (self.more(pairs.len()))
@@ -71,7 +66,7 @@ impl Page<'_> {
                 details {
                     summary { "Availability over time as a table" }
                     div.tall {
-                        (scrolling("Availability over time", html! {
+                        (scrolling("Table: availability over time", html! {
                             table {
                                 caption { "Operations by when they were asked for." }
                                 thead {

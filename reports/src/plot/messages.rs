@@ -317,7 +317,7 @@ impl<'a> Chart<'a> {
         for (from, to, waited) in &self.breaks {
             if to - from >= 2.0 * LINE + 4.0 {
                 let middle = (from + to) / 2.0;
-                let text = format!("… {} …", crate::words::time(*waited));
+                let text = format!("+{}", crate::words::time(*waited));
                 svg.text((LEFT - 14.0, middle + 4.0), Anchor::End, "f-muted small", &text);
             }
         }

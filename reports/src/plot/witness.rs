@@ -20,9 +20,11 @@ const VALUE_MAX: usize = 18;
 const LEFT: f64 = 64.0;
 const RIGHT: f64 = 28.0;
 /// Between the first moment and the last, where the labels do not ask for more.
-const ROOM: f64 = 520.0;
+const ROOM: f64 = 400.0;
 const BAR: f64 = 30.0;
 const LANE: f64 = 66.0;
+/// Behind the label of a bar, for a break and for lines.
+const BEHIND: f64 = 22.0;
 /// Of a badge with the number of a sentence.
 const BADGE: f64 = 8.0;
 
@@ -92,7 +94,7 @@ impl<'a> Layout<'a> {
         marks.sort_unstable();
         marks.dedup();
         let between: Vec<u64> = marks.windows(2).map(|pair| pair[1].time.saturating_sub(pair[0].time)).collect();
-        let gaps = spread(&between, ROOM, 26.0, 150.0);
+        let gaps = spread(&between, ROOM, 26.0, 120.0);
         let mut layout = Layout {
             witness,
             omitted,
@@ -118,7 +120,7 @@ impl<'a> Layout<'a> {
             }
             let ended: Vec<usize> = (0..self.bars.len()).filter(|&bar| end(self.bars[bar].op) == Some(*mark)).collect();
             for &bar in &ended {
-                x = x.max(self.bars[bar].from + room(self.bars[bar].op));
+                x = x.max(self.bars[bar].from + room(self.bars[bar].op) + BEHIND);
             }
             for bar in ended {
                 self.bars[bar].to = Some(x);
@@ -178,7 +180,7 @@ impl<'a> Layout<'a> {
             }
         }
         let held = holders.into_iter().filter_map(|(Holder { node, term, from_ns }, role)| {
-            let text = brief(&format!("{node} is {role} of term {term}"), 40);
+            let text = brief(&plain(&format!("{node} is {role} of term {term}")), 40);
             Some(Turn { x: self.x_at(*from_ns)?, text, ink: Ink::MUTED })
         });
         let certain = certain.map(|(x, text)| Turn { x, text, ink: Ink::BAD });
@@ -196,11 +198,12 @@ impl<'a> Layout<'a> {
     }
 
     fn width(&self) -> f64 {
-        self.edge + RIGHT
+        let texts = self.turns.iter().map(|turn| turn.x + 10.0 + width(&turn.text, 12.0));
+        texts.fold(self.edge + RIGHT, f64::max)
     }
 
     fn height(&self) -> f64 {
-        self.axis() + 36.0
+        self.axis() + 40.0
     }
 
     fn draw(&self, svg: &mut Svg) {
@@ -212,16 +215,14 @@ impl<'a> Layout<'a> {
         }
         for turn in &self.turns {
             let class = format!("s-{} dashed", turn.ink.name);
-            svg.line((turn.x, self.turn_y(turn) + 4.0), (turn.x, self.axis()), &class);
+            svg.line((turn.x, self.turn_y(turn) - 9.0), (turn.x, self.axis()), &class);
         }
         for bar in &self.bars {
             self.draw_bar(svg, bar);
         }
         for turn in &self.turns {
-            let fits = turn.x + width(&turn.text, 12.0) < self.width() - 4.0;
-            let (anchor, x) = if fits { (Anchor::Start, turn.x - 4.0) } else { (Anchor::End, turn.x + 4.0) };
             let class = format!("f-{} halo", turn.ink.name);
-            svg.text((x, self.turn_y(turn)), anchor, &class, &plain(&turn.text));
+            svg.text((turn.x + 6.0, self.turn_y(turn)), Anchor::Start, &class, &turn.text);
         }
     }
 
@@ -235,26 +236,26 @@ impl<'a> Layout<'a> {
         let y = self.axis();
         svg.line((LEFT, y), (self.edge, y), "s-muted thin");
         let clock = self.witness.clock();
-        let mut free = LEFT - 30.0;
+        // Names that are close to each other stand in two rows.
+        let mut free = [LEFT - 30.0; 2];
         for (mark, x) in &self.moments {
             svg.line((*x, self.top() - 6.0), (*x, y + 5.0), "s-faint thin");
             let text = clock.number(*mark);
             let half = width(&text, 11.0) / 2.0;
-            if x - half > free {
-                svg.text((*x, y + 19.0), Anchor::Middle, "f-muted small", &text);
-                free = x + half + 6.0;
-            }
+            let Some(row) = free.iter().position(|free| x - half > *free) else { continue };
+            svg.text((*x, y + 19.0 + 13.0 * row as f64), Anchor::Middle, "f-muted small", &text);
+            free[row] = x + half + 6.0;
         }
         svg.text((8.0, y + 19.0), Anchor::Start, "f-muted small", clock.unit.unwrap_or("event"));
-        for (i, _) in self.gaps.iter().enumerate().filter(|(_, gap)| gap.is_broken) {
-            let middle = (self.moments[i].1 + self.moments[i + 1].1) / 2.0;
-            broken(svg, (middle, y), Ink::PAPER);
+        for (i, _) in self.breaks() {
+            let at = self.break_x(i);
+            broken(svg, (at, y));
             let waited = self.moments[i + 1].0.time.saturating_sub(self.moments[i].0.time);
-            svg.text((middle, y - 8.0), Anchor::Middle, "f-muted small halo", &crate::words::time(waited));
+            svg.text((at, y - 9.0), Anchor::Middle, "f-muted small halo", &crate::words::time(waited));
         }
         if self.omitted > 0 {
             let text = format!("the first {} are not drawn", self.omitted);
-            svg.text((self.edge, y + 33.0), Anchor::End, "f-muted small", &text);
+            svg.text((self.edge, y + 36.0), Anchor::End, "f-muted small", &text);
         }
     }
 
@@ -291,15 +292,26 @@ impl<'a> Layout<'a> {
         if let Some(server) = served(bar.op) {
             svg.text((bar.from + 2.0, y + BAR + 14.0), Anchor::Start, "f-muted small halo", &server);
         }
-        for (i, _) in self.gaps.iter().enumerate().filter(|(_, gap)| gap.is_broken) {
-            let (left, right) = (self.moments[i].1, self.moments[i + 1].1);
+        for (i, (left, right)) in self.breaks() {
             if bar.from <= left && right <= to {
-                // Behind the label, if that reaches beyond the middle.
-                let x = ((left + right) / 2.0).max(bar.from + room(bar.op) - 4.0).min(right - 10.0);
-                broken(svg, (x, y), Ink::PAPER);
-                broken(svg, (x, y + BAR), Ink::PAPER);
+                broken(svg, (self.break_x(i), y));
+                broken(svg, (self.break_x(i), y + BAR));
             }
         }
+    }
+
+    /// The gaps that are broken, and where they begin and end.
+    fn breaks(&self) -> impl Iterator<Item = (usize, (f64, f64))> {
+        let broken = self.gaps.iter().enumerate().filter(|(_, gap)| gap.is_broken);
+        broken.map(|(i, _)| (i, (self.moments[i].1, self.moments[i + 1].1)))
+    }
+
+    /// Where a gap is broken: in its middle, or behind the labels in bars across it.
+    fn break_x(&self, i: usize) -> f64 {
+        let (left, right) = (self.moments[i].1, self.moments[i + 1].1);
+        let across = self.bars.iter().filter(|bar| bar.from <= left && bar.to.is_none_or(|to| right <= to));
+        let labels = across.map(|bar| bar.from + room(bar.op) - 2.0);
+        labels.fold((left + right) / 2.0, f64::max).min(right - 8.0)
     }
 
     /// Closed all around, or open at the end that nobody knows.
@@ -326,7 +338,7 @@ impl<'a> Layout<'a> {
 const TURNS_MAX: usize = 4;
 
 /// A break in a horizontal line: two strokes with paper between them.
-fn broken(svg: &mut Svg, (x, y): (f64, f64), paper: Ink) {
+fn broken(svg: &mut Svg, (x, y): (f64, f64)) {
     let (x1, x2) = (x - 3.0, x + 3.0);
     let d = format!(
         "M{} {}L{} {}L{} {}L{} {}Z",
@@ -339,7 +351,7 @@ fn broken(svg: &mut Svg, (x, y): (f64, f64), paper: Ink) {
         px(x2 - 2.0),
         px(y + 5.0)
     );
-    svg.element("path", &format!("d=\"{d}\" style=\"fill:var(--{})\"", paper.name));
+    svg.element("path", &format!("d=\"{d}\" class=\"f-paper\""));
     svg.line((x1 - 2.0, y + 5.0), (x1 + 2.0, y - 5.0), "s-muted thin");
     svg.line((x2 - 2.0, y + 5.0), (x2 + 2.0, y - 5.0), "s-muted thin");
 }
