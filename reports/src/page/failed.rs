@@ -53,7 +53,7 @@ impl Page<'_> {
 }
 
 /// A picture that is wider leaves no room for words beside it, in pixels.
-const BESIDE_MAX: f64 = 680.0;
+const BESIDE_MAX: f64 = 740.0;
 
 /// Without its number, which the list gives it.
 fn unnumbered(sentence: &str) -> &str {

@@ -45,12 +45,14 @@ pub(super) enum Look {
     Bordered(Ink),
     /// Only a broken border.
     Empty(Ink),
-    /// Full.
+    /// Pale, with a broken border: what is left of something that is over.
+    Left(Ink),
+    /// Full, with light text within.
     Full(Ink),
 }
 
 /// Bars of one kind, with their name and what is told of all of them.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Lane {
     /// Left of them.
     pub name: String,
@@ -58,6 +60,8 @@ pub(super) struct Lane {
     pub bars: Vec<Bar>,
     /// Right of them.
     pub note: String,
+    /// Bars in further rows have no text, and none stands there for the sake of its text.
+    pub rows_with_text: usize,
 }
 
 /// A bar in its row, and its text if there is room for it.
@@ -67,10 +71,12 @@ struct Placed<'a> {
     text: Option<Text>,
 }
 
+#[derive(Clone)]
 struct Text {
     at: f64,
     anchor: Anchor,
     text: String,
+    ink: Ink,
     /// From where to where the bar and its text reach.
     reach: (f64, f64),
 }
@@ -99,22 +105,20 @@ impl Lane {
     /// Each bar in the first row that has room for it and its text, else in the first with room for it alone; and how many
     /// found none.
     fn placed(&self) -> (Vec<Placed<'_>>, usize) {
-        let mut bars: Vec<&Bar> = self.bars.iter().collect();
-        bars.sort_by(|a, b| (b.to - b.from).total_cmp(&(a.to - a.from)));
-        bars.truncate(BARS_MAX);
-        bars.sort_by(|a, b| (a.from, a.to).partial_cmp(&(b.from, b.to)).unwrap_or(std::cmp::Ordering::Equal));
-        let mut ends: Vec<f64> = Vec::new();
+        let mut bars = longest(&self.bars, BARS_MAX, |bar| (bar.to - bar.from) as u64);
+        bars.sort_by(|a, b| a.from.total_cmp(&b.from));
+        let mut ends = [f64::MIN; ROWS_MAX];
         let mut placed = Vec::new();
         for bar in bars {
-            let free =
-                |ends: &[f64], from: f64| (0..ROWS_MAX).find(|row| ends.get(*row).is_none_or(|end| *end <= from));
-            let text = bar.beside();
-            let with_text = text.and_then(|text| free(&ends, text.reach.0).map(|row| (row, Some(text))));
-            let Some((row, text)) = with_text.or_else(|| free(&ends, bar.from).map(|row| (row, None))) else {
-                continue;
-            };
-            ends.resize(ends.len().max(row + 1), f64::MIN);
-            ends[row] = text.as_ref().map_or(bar.to, |text| text.reach.1) + if text.is_some() { GAP } else { 0.0 };
+            let texts = bar.texts();
+            let rows = || ends.iter().enumerate();
+            let with_text = rows().take(self.rows_with_text).find_map(|(row, end)| {
+                texts.iter().find(|text| *end <= text.reach.0).map(|text| (row, Some(text.clone())))
+            });
+            let alone = || rows().find(|(_, end)| **end <= bar.from).map(|(row, _)| (row, None));
+            let Some((row, text)) = with_text.or_else(alone) else { continue };
+            let right = text.as_ref().map_or(bar.to, |text| text.reach.1);
+            ends[row] = if right > bar.to { right + GAP } else { bar.to };
             placed.push(Placed { bar, row, text });
         }
         let hidden = self.bars.len() - placed.len();
@@ -129,27 +133,39 @@ impl Bar {
         Bar { from: from.min(RIGHT - SEEN), to: to.max(from + SEEN).min(RIGHT), text, tip, look }
     }
 
-    /// Where its text stands best: within, right of it, left of it, or cut.
-    fn beside(&self) -> Option<Text> {
-        let own = (self.from, self.to);
-        let wide = width(&self.text, SMALL);
-        let within = |text: String| Text { at: self.from + GAP, anchor: Anchor::Start, text, reach: own };
-        let room = self.to - self.from - 2.0 * GAP;
-        match self.look {
-            Look::Pale(_) => return fitted(&self.text, SMALL, room).map(within),
-            Look::Bordered(_) | Look::Empty(_) if wide <= room => return Some(within(self.text.clone())),
-            Look::Bordered(_) | Look::Empty(_) | Look::Full(_) => {}
+    /// Where its text may stand, the best first: within, right of it, left of it.
+    fn texts(&self) -> Vec<Text> {
+        let Bar { from, to, text, look, .. } = self;
+        let wide = width(text, SMALL);
+        let room = to - from - 2.0 * GAP;
+        let within =
+            |text: String| Text { at: from + GAP, anchor: Anchor::Start, text, ink: look.text(), reach: (*from, *to) };
+        let beside = |at: f64, anchor, reach| Text { at, anchor, text: text.clone(), ink: Ink::TEXT, reach };
+        match look {
+            Look::Pale(_) | Look::Left(_) => {
+                // The first word says most.
+                let shorter = text.split(' ').next().unwrap_or_default();
+                let fits = [text, shorter].into_iter().find(|text| width(text, SMALL) <= room);
+                fits.map(|text| within(text.to_owned())).into_iter().collect()
+            }
+            Look::Bordered(_) | Look::Empty(_) | Look::Full(_) if wide <= room => vec![within(text.clone())],
+            Look::Bordered(_) | Look::Empty(_) | Look::Full(_) => {
+                let (right, left) = (to + GAP, from - GAP);
+                let right = (right + wide <= RIGHT).then(|| beside(right, Anchor::Start, (*from, right + wide)));
+                let left = (left - wide >= LEFT).then(|| beside(left, Anchor::End, (left - wide, *to)));
+                right.into_iter().chain(left).collect()
+            }
         }
-        let right = (self.to + GAP, Anchor::Start);
-        if self.to + GAP + wide <= RIGHT {
-            let (at, anchor) = right;
-            return Some(Text { at, anchor, text: self.text.clone(), reach: (self.from, at + wide) });
+    }
+}
+
+impl Look {
+    /// The ink of text within.
+    fn text(self) -> Ink {
+        match self {
+            Look::Full(_) => Ink::PAPER,
+            Look::Pale(_) | Look::Bordered(_) | Look::Empty(_) | Look::Left(_) => Ink::TEXT,
         }
-        if self.from - GAP - wide >= LEFT {
-            let at = self.from - GAP;
-            return Some(Text { at, anchor: Anchor::End, text: self.text.clone(), reach: (at - wide, self.to) });
-        }
-        None
     }
 }
 
@@ -166,6 +182,10 @@ impl Placed<'_> {
             );
             match look {
                 Look::Pale(ink) | Look::Full(ink) => svg.element("rect", &format!("{frame} class=\"{}\"", fill(*ink))),
+                Look::Left(ink) => {
+                    let class = format!("{} {} dashed", fill(*ink), stroke(Ink::MUTED));
+                    svg.element("rect", &format!("{frame} class=\"{class}\" fill-opacity=\".6\""));
+                }
                 Look::Bordered(ink) => {
                     let class = format!("{} {}", fill(*ink), stroke(*ink));
                     svg.element("rect", &format!("{frame} class=\"{class}\" fill-opacity=\".3\""));
@@ -175,8 +195,8 @@ impl Placed<'_> {
                 }
             }
         });
-        if let Some(Text { at, anchor, text, .. }) = &self.text {
-            svg.text((*at, y + 10.5), *anchor, &format!("{} small", fill(Ink::TEXT)), text);
+        if let Some(Text { at, anchor, text, ink, .. }) = &self.text {
+            svg.text((*at, y + 10.5), *anchor, &format!("{} small", fill(*ink)), text);
         }
     }
 }
@@ -196,7 +216,12 @@ mod tests {
 
     fn lane(bars: &[(f64, f64)], text: &str) -> Lane {
         let bar = |at: &(f64, f64)| Bar::new(*at, Look::Bordered(Ink::FAULT), text.to_owned(), String::new());
-        Lane { name: "network".to_owned(), bars: bars.iter().map(bar).collect(), note: String::new() }
+        Lane {
+            name: "network".to_owned(),
+            bars: bars.iter().map(bar).collect(),
+            note: String::new(),
+            rows_with_text: 4,
+        }
     }
 
     /// From where to where everything in a row reaches, by row.

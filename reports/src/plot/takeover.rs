@@ -6,7 +6,7 @@ use super::bars::longest;
 use super::{LEFT, RIGHT, WIDTH, time};
 use crate::draw::Figure;
 use crate::draw::ink::Ink;
-use crate::draw::measure::{SMALL, fitted, width};
+use crate::draw::measure::{PLAIN, SMALL, fitted, width};
 use crate::draw::svg::{Anchor, Svg, fill, px, stroke};
 use history::figures::counted;
 use history::{Cause, Outage, RunRecord, Takeover};
@@ -101,6 +101,7 @@ impl Row {
     fn draw(&self, svg: &mut Svg, y: f64, x: impl Fn(u64) -> f64) {
         svg.text((LEFT - 8.0, y + 14.0), Anchor::End, &fill(Ink::TEXT), &self.name);
         let mut from = 0u64;
+        let mut beside = Vec::new();
         for ((name, ink), length) in STAGES.into_iter().zip(self.stages) {
             let Some(length) = length else { continue };
             let to = from.saturating_add(length);
@@ -108,23 +109,24 @@ impl Row {
             let told = format!("{name} {}", time(length));
             svg.tipped(&told, |svg| svg.rect((left, y), (wide, BAR), 0.0, &fill(ink)));
             svg.line((left + wide, y), (left + wide, y + BAR), &format!("{} thin", stroke(Ink::PAPER)));
-            let short = time(length);
-            let fits = |text: &str| width(text, SMALL) + 8.0 <= wide;
-            if let Some(text) = [told, short].into_iter().find(|text| fits(text)) {
-                svg.text((left + 4.0, y + 14.0), Anchor::Start, &format!("{} small", fill(Ink::TEXT)), &text);
+            if width(&told, SMALL) + 8.0 <= wide {
+                svg.text((left + 4.0, y + 14.0), Anchor::Start, &format!("{} small", fill(Ink::TEXT)), &told);
+            } else {
+                beside.push(told);
             }
             from = to;
         }
-        svg.text(
-            (x(from) + 8.0, y + 14.0),
-            Anchor::Start,
-            &format!("{} bold", fill(Ink::TEXT)),
-            &time(total(&self.stages)),
-        );
+        let sum = time(total(&self.stages));
+        svg.text((x(from) + 8.0, y + 14.0), Anchor::Start, &format!("{} bold halo", fill(Ink::TEXT)), &sum);
+        let after = x(from) + 20.0 + width(&sum, PLAIN) * 1.08;
+        let muted = format!("{} small halo", fill(Ink::MUTED));
+        if let Some(told) = fitted(&beside.join(", "), SMALL, WIDTH - after) {
+            svg.text((after, y + 14.0), Anchor::Start, &muted, &told);
+        }
         let causes: Vec<String> =
             self.causes.iter().map(|(cause, length)| format!("{cause} {}", time(*length))).collect();
         if let Some(told) = fitted(&causes.join(", "), SMALL, RIGHT - LEFT).filter(|told| !told.is_empty()) {
-            svg.text((LEFT, y + BAR + 13.0), Anchor::Start, &format!("{} small", fill(Ink::MUTED)), &told);
+            svg.text((LEFT, y + BAR + 13.0), Anchor::Start, &muted, &format!("due to: {told}"));
         }
     }
 }

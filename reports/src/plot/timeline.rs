@@ -48,7 +48,8 @@ pub fn timeline(record: &RunRecord) -> Option<Figure> {
 
 /// A panel's name and what one sees in it.
 fn head(svg: &mut Svg, y: f64, name: &str, told: &str) {
-    let begins = LEFT + width(name, PLAIN) + 8.0;
+    // Bold text is wider.
+    let begins = LEFT + width(name, PLAIN) * 1.08 + 8.0;
     svg.text((LEFT, y + 11.0), Anchor::Start, &format!("{} bold", fill(Ink::TEXT)), name);
     if let Some(told) = fitted(told, SMALL, WIDTH - begins) {
         svg.text((begins, y + 11.0), Anchor::Start, &format!("{} small", fill(Ink::MUTED)), &told);

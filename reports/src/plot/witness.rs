@@ -17,7 +17,7 @@ const OPERATIONS_MAX: usize = 24;
 /// Of a value within a bar.
 const VALUE_MAX: usize = 18;
 
-const LEFT: f64 = 64.0;
+const LEFT: f64 = 54.0;
 const RIGHT: f64 = 28.0;
 /// Between the first moment and the last, where the labels do not ask for more.
 const ROOM: f64 = 400.0;
@@ -251,7 +251,7 @@ impl<'a> Layout<'a> {
             let at = self.break_x(i);
             broken(svg, (at, y));
             let waited = self.moments[i + 1].0.time.saturating_sub(self.moments[i].0.time);
-            svg.text((at, y - 9.0), Anchor::Middle, "f-muted small halo", &crate::words::time(waited));
+            svg.text((at + 4.0, y - 9.0), Anchor::End, "f-muted small halo", &crate::words::time(waited));
         }
         if self.omitted > 0 {
             let text = format!("the first {} are not drawn", self.omitted);

@@ -1,14 +1,15 @@
 //! Which share of the operations was served in time, beside what was possible.
 
 use super::super::axis::Axis;
-use super::super::stretch::{Stretch, counts, share, stretches};
+use super::super::stretch::{Stretch, bridged, counts, runs, share, stretches, total};
 use super::super::{LEFT, RIGHT, time};
 use super::{GAP, HEAD, Label, head, label, rule};
 use crate::draw::backend::{Chart, Frame, brush, chart, pen};
 use crate::draw::ink::{Ink, LINES};
 use crate::draw::svg::{Svg, px};
-use history::figures::percent;
+use history::figures::{percent, shown};
 use history::{RunRecord, Strip};
+use plotters::style::ShapeStyle;
 
 /// How high the panel is, in pixels.
 const HEIGHT: f64 = 150.0;
@@ -20,7 +21,7 @@ const FLAT: f64 = 30.0;
 const PLACES_MAX: usize = 3;
 
 /// A place has a line of its own if it differs so much from all, on average over time.
-const DIFFERENCE_MIN: f64 = 0.02;
+const DIFFERENCE_MIN: f64 = 0.03;
 
 /// By stretch, a share; `None` where nobody asked.
 type Shares = Vec<Option<f64>>;
@@ -31,17 +32,34 @@ struct Panel {
     stretches: Vec<Stretch>,
     achieved: Shares,
     possible: Shares,
+    places: Vec<Line>,
+}
+
+/// What became of the operations of one place.
+struct Line {
+    name: String,
+    shares: Shares,
+    /// Of all of them.
+    served: f64,
 }
 
 /// Draws the panel from `y` on; returns where it ends.
 pub(super) fn panel(svg: &mut Svg, record: &RunRecord, axis: &Axis, y: f64) -> f64 {
-    let stretches = stretches(record, axis);
+    let places = by_place(record.picture.as_ref().map_or(&[], |picture| &picture.service));
+    let all = Place::all(record);
+    // One place may have few of the operations, and its line stands on the steps of the others.
+    let stretches = stretches(&record.buckets, axis, total(&all.invoked) / places.len().max(1) as u64);
     let shares = |of: &[u64], all: &[u64]| -> Shares {
-        stretches.iter().map(|stretch| share(stretch.sum(of), stretch.sum(all))).collect()
+        let shares = stretches.iter().map(|stretch| share(stretch.sum(of), stretch.sum(all)));
+        bridged(shares.collect(), &stretches, &record.outages)
     };
-    let invoked = counts(record, |bucket| bucket.invoked);
-    let achieved = shares(&counts(record, |bucket| bucket.achieved), &invoked);
-    let possible = shares(&counts(record, |bucket| bucket.possible), &invoked);
+    let achieved = shares(&all.achieved, &all.invoked);
+    let possible = shares(&counts(record, |bucket| bucket.possible), &all.invoked);
+    let places = places.into_iter().map(|place| {
+        let (shares, all) = (shares(&place.achieved, &place.invoked), total(&place.invoked));
+        Line { name: place.name, shares, served: share(total(&place.achieved), all).unwrap_or(1.0) }
+    });
+    let places: Vec<Line> = places.collect();
     if achieved.iter().all(Option::is_none) {
         return y;
     }
@@ -49,14 +67,14 @@ pub(super) fn panel(svg: &mut Svg, record: &RunRecord, axis: &Axis, y: f64) -> f
     let height = if is_flat { FLAT } else { HEIGHT };
     let frame = Frame { left: LEFT, top: y + HEAD, width: RIGHT - LEFT, height };
     let width = stretches.first().map_or(0, |stretch| stretch.to_ns - stretch.from_ns);
-    let panel = Panel { frame, axis: *axis, stretches, achieved, possible };
+    let panel = Panel { frame, axis: *axis, stretches, achieved, possible, places };
     head(svg, y, "Availability", &panel.told(width));
     let marks: &[u8] = if is_flat { &[0, 100] } else { &[0, 25, 50, 75, 100] };
     for mark in marks {
         rule(svg, panel.y(f64::from(*mark) / 100.0), &format!("{mark} %"));
     }
     let mut labels = panel.all(svg, record);
-    labels.extend(panel.places(svg, record));
+    labels.extend(panel.differing(svg));
     label(svg, labels, (frame.top, frame.bottom()));
     axis.names(svg, frame.bottom());
     frame.bottom() + 18.0 + GAP
@@ -67,19 +85,23 @@ impl Panel {
         self.frame.bottom() - self.frame.height * share
     }
 
+    /// Where a line ends.
+    fn end(&self, shares: &Shares) -> f64 {
+        self.y(shares.iter().flatten().next_back().copied().unwrap_or(1.0))
+    }
+
     /// What one sees.
     fn told(&self, width_ns: u64) -> String {
         let both = || self.achieved.iter().flatten().zip(self.possible.iter().flatten());
-        let mut told = format!("share of operations served in time, per {}", time(width_ns));
+        let mut told = format!("share served in time, per {}", time(width_ns));
         if both().all(|(achieved, _)| *achieved == 1.0) {
             return told + ": all of them";
         }
-        told.push_str("; dashed: the best that the nodes and links left allowed");
+        if both().any(|(_, possible)| *possible < 1.0) {
+            told.push_str("; dashed: the best that nodes and links allowed; hatched: not avoidable");
+        }
         if both().any(|(achieved, possible)| achieved < possible) {
             told.push_str("; filled: avoidable");
-        }
-        if both().any(|(_, possible)| *possible < 1.0) {
-            told.push_str("; hatched: not avoidable");
         }
         told
     }
@@ -103,21 +125,20 @@ impl Panel {
         let is_bounded = self.possible.iter().flatten().any(|share| *share < 1.0);
         if is_bounded {
             svg.group("class=\"dashed\"", |svg| {
-                self.chart(svg, |chart| self.steps(chart, &self.possible, Ink::BOUND, 1.2));
+                self.chart(svg, |chart| steps(chart, &self.stretches, &self.possible, pen(Ink::BOUND, 1.2)));
             });
         }
-        self.chart(svg, |chart| self.steps(chart, &self.achieved, Ink::OK, 1.8));
-        let end = |shares: &Shares| self.y(shares.iter().flatten().next_back().copied().unwrap_or(1.0));
+        self.chart(svg, |chart| steps(chart, &self.stretches, &self.achieved, pen(Ink::OK, 1.8)));
         let (achieved, possible) = record.availability.map_or((1.0, 1.0), |shares| (shares.achieved, shares.possible));
         let mut labels = vec![Label {
-            y: end(&self.achieved),
+            y: self.end(&self.achieved),
             ink: Ink::OK,
             class: "",
             text: format!("served {}", percent(achieved)),
         }];
         if is_bounded {
             let text = format!("possible {}", percent(possible));
-            labels.push(Label { y: end(&self.possible), ink: Ink::BOUND, class: "dashed", text });
+            labels.push(Label { y: self.end(&self.possible), ink: Ink::BOUND, class: "dashed", text });
         }
         labels
     }
@@ -137,47 +158,41 @@ impl Panel {
         }
     }
 
-    /// A line of steps, broken where nobody asked.
-    fn steps(&self, chart: &mut Chart<'_>, shares: &Shares, ink: Ink, width: f64) {
-        let mut line: Vec<(f64, f64)> = Vec::new();
-        for run in runs(shares) {
-            match shares[run.start] {
-                Some(share) => {
-                    line.push((self.stretches[run.start].from_ns as f64, share));
-                    line.push((self.stretches[run.end - 1].to_ns as f64, share));
-                }
-                None => chart.line(line.drain(..), pen(ink, width)),
-            }
-        }
-        chart.line(line, pen(ink, width));
+    /// Places that differ.
+    fn differing(&self, svg: &mut Svg) -> Vec<Label> {
+        let mut lines: Vec<(f64, &Line)> = self.places.iter().map(|line| (self.apart(line), line)).collect();
+        lines.retain(|(apart, _)| *apart >= DIFFERENCE_MIN);
+        lines.sort_by(|a, b| b.0.total_cmp(&a.0));
+        lines.truncate(PLACES_MAX);
+        let draw = |((_, line), ink): ((f64, &Line), &Ink)| {
+            self.chart(svg, |chart| steps(chart, &self.stretches, &line.shares, pen(*ink, 1.2)));
+            let text = format!("{} {}", shown(&line.name), percent(line.served));
+            Label { y: self.end(&line.shares), ink: *ink, class: "", text }
+        };
+        lines.into_iter().zip(&LINES[1..]).map(draw).collect()
     }
 
-    /// Places that differ.
-    fn places(&self, svg: &mut Svg, record: &RunRecord) -> Vec<Label> {
-        let strips = record.picture.as_ref().map_or(&[][..], |picture| &picture.service);
-        let mut places: Vec<(f64, Place)> = Vec::new();
-        for place in by_place(strips) {
-            let shares = place.shares(&self.stretches);
-            let pairs: Vec<(f64, f64)> =
-                shares.iter().zip(&self.achieved).filter_map(|(own, all)| Some(((*own)?, (*all)?))).collect();
-            let apart = pairs.iter().fold(0.0, |sum, (own, all)| sum + (own - all).abs());
-            places.push((apart / pairs.len().max(1) as f64, place));
-        }
-        places.retain(|(apart, _)| *apart >= DIFFERENCE_MIN);
-        places.sort_by(|a, b| b.0.total_cmp(&a.0));
-        places.truncate(PLACES_MAX);
-        let mut labels = Vec::new();
-        for ((_, place), ink) in places.into_iter().zip(&LINES[1..]) {
-            let shares = place.shares(&self.stretches);
-            self.chart(svg, |chart| self.steps(chart, &shares, *ink, 1.2));
-            let y = self.y(shares.iter().flatten().next_back().copied().unwrap_or(1.0));
-            let all = place.invoked.iter().fold(0u64, |sum, count| sum.saturating_add(*count));
-            let served = place.achieved.iter().fold(0u64, |sum, count| sum.saturating_add(*count));
-            let text = format!("{} {}", place.name, percent(share(served, all).unwrap_or(1.0)));
-            labels.push(Label { y, ink: *ink, class: "thin", text });
-        }
-        labels
+    /// How far a place is from all of them, on average over time.
+    fn apart(&self, line: &Line) -> f64 {
+        let both = line.shares.iter().zip(&self.achieved);
+        let apart: Vec<f64> = both.filter_map(|(own, all)| Some((own.as_ref()? - all.as_ref()?).abs())).collect();
+        apart.iter().sum::<f64>() / apart.len().max(1) as f64
     }
+}
+
+/// A line of steps, broken where nobody asked.
+fn steps(chart: &mut Chart<'_>, stretches: &[Stretch], shares: &Shares, style: ShapeStyle) {
+    let mut line: Vec<(f64, f64)> = Vec::new();
+    for run in runs(shares) {
+        match shares[run.start] {
+            Some(share) => {
+                line.push((stretches[run.start].from_ns as f64, share));
+                line.push((stretches[run.end - 1].to_ns as f64, share));
+            }
+            None => chart.line(line.drain(..), style),
+        }
+    }
+    chart.line(line, style);
 }
 
 /// The operations of a place, whatever they were for.
@@ -188,8 +203,10 @@ struct Place {
 }
 
 impl Place {
-    fn shares(&self, stretches: &[Stretch]) -> Shares {
-        stretches.iter().map(|stretch| share(stretch.sum(&self.achieved), stretch.sum(&self.invoked))).collect()
+    /// Everywhere.
+    fn all(record: &RunRecord) -> Place {
+        let (invoked, achieved) = (counts(record, |bucket| bucket.invoked), counts(record, |bucket| bucket.achieved));
+        Place { name: String::new(), invoked, achieved }
     }
 }
 
@@ -216,16 +233,4 @@ pub(super) fn add(sums: &mut Vec<u64>, counts: &[u64]) {
     for (sum, count) in sums.iter_mut().zip(counts) {
         *sum = sum.saturating_add(*count);
     }
-}
-
-/// Where equal values follow each other.
-pub(super) fn runs<T: PartialEq>(values: &[T]) -> Vec<std::ops::Range<usize>> {
-    let mut runs: Vec<std::ops::Range<usize>> = Vec::new();
-    for i in 0..values.len() {
-        match runs.last_mut() {
-            Some(run) if values[run.start] == values[i] => run.end = i + 1,
-            Some(_) | None => runs.push(i..i + 1),
-        }
-    }
-    runs
 }

@@ -18,13 +18,13 @@ pub(super) fn draw(svg: &mut Svg, record: &RunRecord, axis: &Axis, (top, bottom)
         format!("{at} {size} class=\"{}\" fill-opacity=\"{opacity}\"", fill(ink))
     };
     for (from, to) in merged(struck(&record.faults, axis)) {
-        svg.element("rect", &band(from, to, Ink::FAULT, ".07"));
+        svg.element("rect", &band(from, to, Ink::FAULT, ".06"));
     }
     let full: Vec<&Outage> = record.outages.iter().filter(|outage| outage.who == Who::All).collect();
     for outage in longest(&full, OUTAGES_MAX, |outage| outage.length_ns()) {
         let tip = format!("nobody was served for {}, {outage}", time(outage.length_ns()));
         let (from, to) = (axis.x(outage.from_ns), axis.x(outage.to_ns));
-        svg.tipped(&tip, |svg| svg.element("rect", &band(from, to, Ink::OUTAGE, ".14")));
+        svg.tipped(&tip, |svg| svg.element("rect", &band(from, to, Ink::OUTAGE, ".11")));
     }
     for at in axis.marks() {
         let x = axis.x(at);

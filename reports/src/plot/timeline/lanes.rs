@@ -39,27 +39,42 @@ pub(super) fn panel(svg: &mut Svg, record: &RunRecord, axis: &Axis, y: f64) -> f
     end - 3.0 + GAP
 }
 
-/// The role that one node holds in a term, by who held it.
+/// The role that one node holds in a term, by who held it. Where a later term has begun, what is left of the one before
+/// stands below.
 fn serving(record: &RunRecord, axis: &Axis) -> Option<Lane> {
     let role = sole_role(&record.roles)?;
-    let spans: Vec<&RoleSpan> = record.roles.iter().filter(|span| span.role == role).collect();
+    let mut spans: Vec<&RoleSpan> = record.roles.iter().filter(|span| span.role == role).collect();
+    spans.sort_by_key(|span| (span.from_ns, span.term));
     let mut nodes: Vec<&str> = Vec::new();
-    let mut bars = Vec::new();
-    for span in spans.iter().filter(|span| span.from_ns < axis.end_ns) {
+    let (mut current, mut superseded) = (Vec::new(), Vec::new());
+    // By time from the last on: when the next later term begins.
+    let mut later: Vec<(u64, u64)> = Vec::new();
+    for span in spans.iter().rev() {
         let RoleSpan { node, term, from_ns, to_ns, .. } = span;
-        let tip = format!(
-            "{} was {} of term {term} from {} for {}",
-            shown(node),
-            shown(&role),
-            time(*from_ns),
-            time(to_ns.saturating_sub(*from_ns))
-        );
-        let look = Look::Pale(NODES[place(node, &mut nodes) % NODES.len()]);
-        bars.push(Bar::new((axis.x(*from_ns), axis.x(*to_ns)), look, format!("{} · term {term}", shown(node)), tip));
+        later.retain(|(other, _)| other > term);
+        let next = later.last().map_or(u64::MAX, |(_, from)| *from);
+        later.push((*term, *from_ns));
+        if *from_ns >= axis.end_ns {
+            continue;
+        }
+        let length = time(to_ns.saturating_sub(*from_ns));
+        let (node_shown, from) = (shown(node), time(*from_ns));
+        let tip = format!("{node_shown} was {} of term {term} from {from} for {length}", shown(&role));
+        let text = format!("{node_shown} · term {term}");
+        let ink = NODES[place(node, &mut nodes) % NODES.len()];
+        let until = (*to_ns).min(next);
+        let look = Look::Pale(ink);
+        current.push(Bar::new((axis.x(*from_ns), axis.x(until)), look, text.clone(), tip.clone()));
+        if next < *to_ns {
+            let tip = format!("{tip}; a later term had begun at {}", time(next));
+            superseded.push(Bar::new((axis.x(next), axis.x(*to_ns)), Look::Left(ink), text, tip));
+        }
     }
     let terms: BTreeSet<u64> = spans.iter().map(|span| span.term).collect();
     let note = counted((terms.len() as u64).saturating_sub(1), "change");
-    Some(Lane { name: role, bars, note })
+    // Bars that begin together are placed in this order: who leads comes first.
+    let bars = current.into_iter().rev().chain(superseded).collect();
+    Some(Lane { name: role, bars, note, rows_with_text: 3 })
 }
 
 /// A node's place among all: its number if its name ends in one, so that it looks alike in every run.
@@ -76,6 +91,9 @@ fn place<'a>(node: &'a str, nodes: &mut Vec<&'a str>) -> usize {
 
 /// A lane for each kind of fault that was planned.
 fn trouble(record: &RunRecord, axis: &Axis) -> Vec<Lane> {
+    // Nobody names more nodes than this one by one.
+    let nodes = record.nodes.clamp(3, 100);
+    let everybody = (1..=nodes).map(|i| format!("n{i}")).collect::<Vec<_>>().join(" ");
     let lane = |fault: &FaultRecord| {
         let found = TROUBLE.iter().position(|(_, kinds)| kinds.contains(&fault.kind.as_str()));
         found.unwrap_or(TROUBLE.len() - 1)
@@ -85,18 +103,20 @@ fn trouble(record: &RunRecord, axis: &Axis) -> Vec<Lane> {
         let (struck, missed): (Vec<&FaultRecord>, Vec<&FaultRecord>) =
             faults.iter().copied().partition(|fault| fault.from_ns < axis.load_ns);
         let note = if missed.is_empty() { String::new() } else { format!("{} never struck", missed.len()) };
-        let bars = struck.into_iter().map(|fault| strike(fault, axis)).collect();
-        (!faults.is_empty()).then(|| Lane { name: (*name).to_owned(), bars, note })
+        let bars = struck.into_iter().map(|fault| strike(fault, &everybody, axis)).collect();
+        (!faults.is_empty()).then(|| Lane { name: (*name).to_owned(), bars, note, rows_with_text: 4 })
     };
     TROUBLE.iter().enumerate().filter_map(lane).collect()
 }
 
-fn strike(fault: &FaultRecord, axis: &Axis) -> Bar {
+fn strike(fault: &FaultRecord, everybody: &str, axis: &Axis) -> Bar {
     let FaultRecord { name, kind, from_ns, to_ns, effects, who } = fault;
+    let who = &who.replace(everybody, "all nodes");
     let length = to_ns.saturating_sub(*from_ns);
     // A name that was made from the kind says no more than the kind; what an order is stands in whom it is for.
     let called = if name.starts_with(kind.as_str()) { kind } else { name };
-    let text = if kind == "operate" { shown(who) } else { format!("{} {}", shown(called), shown(who)) };
+    let void = if *effects == 0 { " (no effect)" } else { "" };
+    let text = if kind == "operate" { shown(who) } else { format!("{} {}", shown(called), shown(who)) } + void;
     let effect = if *effects == 0 { "no effect".to_owned() } else { counted(*effects, "effect") };
     let lasted = if length == 0 { String::new() } else { format!(" for {}", time(length)) };
     let tip = format!("{} ({}): {}, at {}{lasted}, {effect}", shown(name), shown(kind), shown(who), moment(*from_ns));
@@ -121,5 +141,5 @@ fn outages(record: &RunRecord, axis: &Axis) -> Option<Lane> {
     let all = || record.outages.iter().filter(|outage| outage.who == Who::All);
     let length = all().fold(0u64, |sum, outage| sum.saturating_add(outage.length_ns()));
     let note = if all().count() > 1 { format!("{} in all", time(length)) } else { String::new() };
-    (!bars.is_empty()).then_some(Lane { name: "outage".to_owned(), bars, note })
+    (!bars.is_empty()).then_some(Lane { name: "outage".to_owned(), bars, note, rows_with_text: 2 })
 }

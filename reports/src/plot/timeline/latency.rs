@@ -65,7 +65,7 @@ pub(super) fn panel(svg: &mut Svg, record: &RunRecord, axis: &Axis, y: f64) -> f
     let Some(latency) = record.picture.as_ref().map(|picture| &picture.latency) else { return y };
     let Some(range) = range(latency) else { return y };
     let frame = Frame { left: LEFT, top: y + HEAD, width: RIGHT - LEFT, height: HEIGHT };
-    let panel = Panel { frame, axis: *axis, range, stretches: stretches(record, axis) };
+    let panel = Panel { frame, axis: *axis, range, stretches: stretches(&record.buckets, axis, u64::MAX) };
     let told = match &latency.cloud {
         Cloud::Dots(dots) if dots.len() <= DOTS_MAX => {
             "each operation, by when it began and how long its client waited".to_owned()
@@ -183,7 +183,7 @@ impl Panel {
                 Shape::Dot => {
                     for layer in 0..LAYERS {
                         let points = of_fate.iter().copied().skip(layer).step_by(LAYERS);
-                        chart.marks(points, *shape, mark(*ink, *shape, 0.35));
+                        chart.marks(points, *shape, mark(*ink, *shape, 0.4));
                         chart.lift();
                     }
                 }

@@ -1,9 +1,9 @@
 //! Where and for what operations were missed: a row for each place and function, darker where more of them were.
 
 use super::super::axis::Axis;
-use super::super::stretch::{share, stretches};
+use super::super::stretch::{bridged, runs, share, stretches, total};
 use super::super::{LEFT, RIGHT};
-use super::availability::{add, runs};
+use super::availability::add;
 use super::{GAP, HEAD, head};
 use crate::draw::ink::Ink;
 use crate::draw::measure::{SMALL, fitted, width};
@@ -36,24 +36,21 @@ pub(super) fn panel(svg: &mut Svg, record: &RunRecord, axis: &Axis, y: f64) -> f
     let (rows, told) = rows(&picture.service);
     head(svg, y, "Places and operations", told);
     key(svg, y);
-    let stretches = stretches(record, axis);
+    let asked = rows.iter().fold(0u64, |sum, (_, strip)| sum.saturating_add(total(&strip.invoked)));
+    let stretches = stretches(&record.buckets, axis, asked / rows.len() as u64);
     let mut top = y + HEAD;
     for (name, strip) in &rows {
         let name = fitted(name, SMALL, LEFT - 12.0).unwrap_or_default();
         svg.text((LEFT - 8.0, top + 10.0), Anchor::End, &format!("{} small", fill(Ink::MUTED)), &name);
-        let inks: Vec<Option<Ink>> = stretches
-            .iter()
-            .map(|stretch| {
-                share(stretch.sum(&strip.achieved), stretch.sum(&strip.invoked)).map(|served| ink(1.0 - served))
-            })
-            .collect();
+        let shares = stretches.iter().map(|stretch| share(stretch.sum(&strip.achieved), stretch.sum(&strip.invoked)));
+        let shares = bridged(shares.collect(), &stretches, &record.outages);
+        let inks: Vec<Option<Ink>> = shares.into_iter().map(|served| Some(ink(1.0 - served?))).collect();
         for run in runs(&inks) {
             let Some(ink) = inks[run.start] else { continue };
             let (from, to) = (axis.x(stretches[run.start].from_ns), axis.x(stretches[run.end - 1].to_ns));
             svg.rect((from, top), (to - from, CELL), 0.0, &fill(ink));
         }
-        let sum = |counts: &[u64]| counts.iter().fold(0u64, |sum, count| sum.saturating_add(*count));
-        if let Some(served) = share(sum(&strip.achieved), sum(&strip.invoked)) {
+        if let Some(served) = share(total(&strip.achieved), total(&strip.invoked)) {
             svg.text((RIGHT + 8.0, top + 10.0), Anchor::Start, &format!("{} small", fill(Ink::TEXT)), &percent(served));
         }
         top += ROW;
