@@ -3,7 +3,10 @@
 mod common;
 
 use common::*;
-use history::{Ended, Mark, Outage, Reason, RunRecord, Server, Testimony, Value, Verdict, Witness};
+use history::{
+    Cause, CauseSpan, Draw, Ended, Mark, Outage, Reason, RunRecord, Server, Testimony, Value, Verdict, Who, Witness,
+    merged,
+};
 use proptest::prelude::*;
 use reports::terminal::{Around, Look, summary, test_line};
 use reports::witness::{lanes, told};

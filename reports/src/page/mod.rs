@@ -311,7 +311,7 @@ fn scrolling(label: &str, content: Markup) -> Markup {
 fn command(command: &str) -> Markup {
     html! {
         div.command {
-            pre tabindex="0" { code { (command) } }
+            pre tabindex="0" { code { (plain(command)) } }
             button type="button" hidden { "Copy" }
         }
     }

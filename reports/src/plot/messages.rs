@@ -70,9 +70,17 @@ fn described(moment: &Moment) -> String {
     plain(&format!("{before}{}.", told.join("; ")))
 }
 
-/// How far apart moments are that have to be told apart: a thousandth of all.
+/// How far apart moments are that have to be told apart: half of those that follow each other are further apart.
 fn sharpness(moment: &Moment) -> u64 {
-    (moment.to_ns.saturating_sub(moment.from_ns) / 500).max(1_000)
+    /// Nobody reads more than five decimals.
+    const LEAST: u64 = 10_000;
+    let arrows = moment.arrows.iter().take(ARROWS_MAX).flat_map(|arrow| [arrow.sent_ns, arrow.arrived_ns]);
+    let mut times: Vec<u64> = arrows.chain(moment.notes.iter().take(NOTES_MAX).map(|note| note.at_ns)).collect();
+    times.sort_unstable();
+    times.dedup();
+    let mut gaps: Vec<u64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    gaps.sort_unstable();
+    gaps.get(gaps.len() / 2).copied().unwrap_or_default().max(LEAST)
 }
 
 /// Something that has a height: the end of an arrow, or a note.
