@@ -13,5 +13,6 @@ pub mod json;
 mod outages;
 pub mod plot;
 mod roles;
+mod struck;
 pub mod terminal;
 pub mod witness;
