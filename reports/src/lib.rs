@@ -16,6 +16,7 @@ mod outages;
 pub mod page;
 pub mod plot;
 mod roles;
+mod struck;
 pub mod terminal;
 pub mod witness;
 pub mod words;

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::*;
+use common::{MS, any_record, failing, passing, pictured};
 use history::{Arrow, Moment, Note, Picture, RunRecord, Source};
 use proptest::prelude::*;
 use reports::draw::Figure;
@@ -45,7 +45,7 @@ fn full() -> RunRecord {
             set: vec!["fault.0.target=\"one of all\"".to_owned()],
             resolved: "scenario = 1\n".to_owned(),
         }),
-        picture: Some(Picture { moments: vec![moment], ..Picture::default() }),
+        picture: Some(Picture { moments: vec![moment], ..pictured().picture.expect("it has one") }),
         ..failing()
     }
 }

@@ -2,10 +2,10 @@
 
 mod common;
 
-use common::*;
+use common::{MS, SECOND, any_record, failing, passing, pictured, stale_read, testimony};
 use history::{
-    Cause, CauseSpan, Draw, Ended, Mark, Outage, Reason, RunRecord, Server, Testimony, Value, Verdict, Who, Witness,
-    merged,
+    Cause, CauseSpan, Draw, Ended, Mark, OperationCounts, Outage, Reason, RunRecord, Server, Testimony, Value, Verdict,
+    Who, Witness, merged,
 };
 use proptest::prelude::*;
 use reports::terminal::{Around, Look, summary, test_line};
@@ -37,10 +37,11 @@ fn a_passing_run_in_unicode() {
 leader-cut  seed 42   raft, 3 nodes, 3 places, 12s + 10s to settle   (14.7ms real, 2 871 events)
   Cut the leader off. It should come back.
            0s        2s        4s        6s        8s        10s       12s
-  served   ████████████████████▁▁▁▁▁     ▄▄▄▄▄█████████████████████████  95 ok, 15 unknown, 0 refused
-  possible █████████████████████████     ▇▇▇▇▇█████████████████████████  the best that the links and nodes left allowed
+  served   ████████████████████▁▁▁▁▁     ▄▄▄▄▄█████████████████████████  95 ok, 15 unknown
+  possible █████████████████████████     ▇▇▇▇▇█████████████████████████  the best there could be
   leader        n1───────────────────────n3───────────────────────────┤  1 change, term 1 to 2
-  fault                        ░░░░░░░░░░░░░░░                           partition-1 n1 | n2 n3 (33 effects)
+  outage                       ██████████                                2s in all
+  fault                        ░░░░░░░░░░░░░░░                           partition-1 n1 | n2 n3
 outages from  length  avoidable  missed  who          why
         4s    2s      1s         15      all clients  no leader 1.5s, wrong node asked 500ms
               detect 1s ▏elect 500ms ▏catch up 500ms
@@ -66,10 +67,11 @@ fn a_passing_run_in_ascii() {
 leader-cut  seed 42   raft, 3 nodes, 3 places, 12s + 10s to settle   (14.7ms real, 2 871 events)
   Cut the leader off. It should come back.
            0s        2s        4s        6s        8s        10s       12s
-  served   ####################_____     -----#########################  95 ok, 15 unknown, 0 refused
-  possible #########################     *****#########################  the best that the links and nodes left allowed
+  served   ####################_____     -----#########################  95 ok, 15 unknown
+  possible #########################     *****#########################  the best there could be
   leader        n1-----------------------n3---------------------------|  1 change, term 1 to 2
-  fault                        ///////////////                           partition-1 n1 | n2 n3 (33 effects)
+  outage                       ##########                                2s in all
+  fault                        ///////////////                           partition-1 n1 | n2 n3
 outages from  length  avoidable  missed  who          why
         4s    2s      1s         15      all clients  no leader 1.5s, wrong node asked 500ms
               detect 1s | elect 500ms | catch up 500ms
@@ -95,10 +97,11 @@ fn a_failing_run_in_unicode() {
 leader-cut  seed 42   raft with read-without-quorum, 3 nodes, 3 places, 12s + 10s to settle   (14.7ms real, 2 871 events)
   A gestürzter leader answers.
            0s        2s        4s        6s        8s        10s       12s
-  served   ████████████████████▁▁▁▁▁     ▄▄▄▄▄█████████████████████████  95 ok, 15 unknown, 0 refused
-  possible █████████████████████████     ▇▇▇▇▇█████████████████████████  the best that the links and nodes left allowed
+  served   ████████████████████▁▁▁▁▁     ▄▄▄▄▄█████████████████████████  95 ok, 15 unknown
+  possible █████████████████████████     ▇▇▇▇▇█████████████████████████  the best there could be
   leader        n1───────────────────────n3───────────────────────────┤  1 change, term 1 to 2
-  fault                        ░░░░░░░░░░░░░░░                           partition-1 n1 | n2 n3 (33 effects)
+  outage                       ██████████                                2s in all
+  fault                        ░░░░░░░░░░░░░░░                           partition-1 n1 | n2 n3
 outages from  length  avoidable  missed  who          why
         4s    2s      1s         15      all clients  no leader 1.5s, wrong node asked 500ms
               detect 1s ▏elect 500ms ▏catch up 500ms
@@ -139,10 +142,11 @@ fn a_failing_run_in_ascii() {
 leader-cut  seed 42   raft with read-without-quorum, 3 nodes, 3 places, 12s + 10s to settle   (14.7ms real, 2 871 events)
   A gest?rzter leader answers.
            0s        2s        4s        6s        8s        10s       12s
-  served   ####################_____     -----#########################  95 ok, 15 unknown, 0 refused
-  possible #########################     *****#########################  the best that the links and nodes left allowed
+  served   ####################_____     -----#########################  95 ok, 15 unknown
+  possible #########################     *****#########################  the best there could be
   leader        n1-----------------------n3---------------------------|  1 change, term 1 to 2
-  fault                        ///////////////                           partition-1 n1 | n2 n3 (33 effects)
+  outage                       ##########                                2s in all
+  fault                        ///////////////                           partition-1 n1 | n2 n3
 outages from  length  avoidable  missed  who          why
         4s    2s      1s         15      all clients  no leader 1.5s, wrong node asked 500ms
               detect 1s | elect 500ms | catch up 500ms
@@ -276,6 +280,53 @@ fn lanes_stand_below_each_other_whatever_the_role_is_called() {
 }
 
 #[test]
+fn places_that_differ_and_response_times_have_lanes() {
+    let mut record = pictured();
+    let latency = &mut record.picture.as_mut().expect("it has one").latency;
+    latency.p99_ns[20..40].fill(Some(SECOND));
+    latency.p99_ns[50..].fill(None);
+    record.outages.push(Outage {
+        who: Who::Place("eu-west".to_owned()),
+        to_ns: 8 * SECOND,
+        ..record.outages[0].clone()
+    });
+    let printed = printed(&record, ASCII);
+    let picture: Vec<&str> = printed.lines().skip(2).take(9).collect();
+    let expected = [
+        "           0s        2s        4s        6s        8s        10s       12s",
+        "  served   ####################_____     -----#########################  95 ok, 15 unknown",
+        "  us-east  ############################################################  100.00 %",
+        "  eu-west  ####################_______________#########################  75.00 %",
+        "  possible #########################     *****#########################  the best there could be",
+        "  p99      ____________________####################__________            50ms..1s",
+        "  leader        n1-----------------------n3---------------------------|  1 change, term 1 to 2",
+        "  outage                       ##########==========                      2s in all, 1 partial",
+        "  fault                        ///////////////                           partition-1 n1 | n2 n3",
+    ];
+    assert_eq!(picture, expected);
+}
+
+#[test]
+fn what_is_told_of_a_lane_ends_at_a_hundred_columns() {
+    let mut record = passing();
+    record.operations = Some(OperationCounts { ok: 143_921, refused: 12, unknown: 1_158 });
+    record.faults[0].who = "n1 n3 n5 n7 c1 c2 c3 | n2 n4 n6 and so on".to_owned();
+    record.faults[0].effects = 0;
+    let printed = printed(&record, ASCII);
+    let told: Vec<&str> = printed.lines().skip(3).filter_map(|line| line.get(73..)).take(7).collect();
+    let expected = [
+        "143 921 ok, 1 158 unknown",
+        "12 refused",
+        "the best there could be",
+        "1 change, term 1 to 2",
+        "2s in all",
+        "partition-1 n1 n3 n5 n7,..",
+        "(no effect)",
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
 fn of_many_faults_the_first_are_drawn_and_the_rest_counted() {
     let mut record = passing();
     record.faults = vec![record.faults[0].clone(); 11];
@@ -346,8 +397,11 @@ proptest! {
             prop_assert!(printed.chars().all(|c| c == '\n' || !c.is_control()), "{printed:?}");
             prop_assert!(look.unicode || printed.is_ascii(), "{printed:?}");
         }
+        let picture = printed(&record, ASCII);
+        let lanes = picture.lines().skip_while(|line| !line.trim_start().starts_with("0s ")).take_while(|line| line.starts_with("  "));
+        prop_assert!(lanes.into_iter().all(|line| line.len() <= 100), "{picture}");
         let drawn = if record.duration_ns == 0 { 0 } else { record.faults.len().min(8) };
-        let lanes = printed(&record, ASCII).lines().filter(|line| line.starts_with("  fault ")).count();
+        let lanes = printed(&record, ASCII).lines().filter(|line| line.starts_with("  fault")).count();
         prop_assert!(lanes >= drawn);
     }
 }

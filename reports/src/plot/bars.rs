@@ -34,6 +34,8 @@ pub(super) struct Bar {
     pub tip: String,
     /// What it looks like.
     pub look: Look,
+    /// Whether it took no time: then it is a mark, not a bar.
+    is_instant: bool,
 }
 
 /// What a bar looks like.
@@ -130,7 +132,12 @@ impl Bar {
     /// A bar between two places; one without length can be seen all the same.
     pub fn new((from, to): (f64, f64), look: Look, text: String, tip: String) -> Bar {
         const SEEN: f64 = 2.0;
-        Bar { from: from.min(RIGHT - SEEN), to: to.max(from + SEEN).min(RIGHT), text, tip, look }
+        const MARK: f64 = 4.0;
+        if to <= from {
+            let at = from.clamp(LEFT + MARK, RIGHT - MARK);
+            return Bar { from: at - MARK, to: at + MARK, text, tip, look, is_instant: true };
+        }
+        Bar { from: from.min(RIGHT - SEEN), to: to.max(from + SEEN).min(RIGHT), text, tip, look, is_instant: false }
     }
 
     /// Where its text may stand, the best first: within, right of it, left of it.
@@ -160,6 +167,17 @@ impl Bar {
 }
 
 impl Look {
+    fn style(self) -> String {
+        match self {
+            Look::Pale(ink) | Look::Full(ink) => format!("class=\"{}\"", fill(ink)),
+            Look::Left(ink) => {
+                format!("class=\"{} {} dashed\" fill-opacity=\".6\"", fill(ink), stroke(Ink::MUTED))
+            }
+            Look::Bordered(ink) => format!("class=\"{} {}\" fill-opacity=\".3\"", fill(ink), stroke(ink)),
+            Look::Empty(ink) => format!("class=\"{} {} dashed\" fill-opacity=\"0\"", fill(ink), stroke(ink)),
+        }
+    }
+
     /// The ink of text within.
     fn text(self) -> Ink {
         match self {
@@ -171,30 +189,16 @@ impl Look {
 
 impl Placed<'_> {
     fn draw(&self, svg: &mut Svg, y: f64) {
-        let Bar { from, to, tip, look, .. } = self.bar;
-        svg.tipped(tip, |svg| {
-            let frame = format!(
-                "x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"2\"",
-                px(*from),
-                px(y),
-                px(to - from),
-                px(BAR)
-            );
-            match look {
-                Look::Pale(ink) | Look::Full(ink) => svg.element("rect", &format!("{frame} class=\"{}\"", fill(*ink))),
-                Look::Left(ink) => {
-                    let class = format!("{} {} dashed", fill(*ink), stroke(Ink::MUTED));
-                    svg.element("rect", &format!("{frame} class=\"{class}\" fill-opacity=\".6\""));
-                }
-                Look::Bordered(ink) => {
-                    let class = format!("{} {}", fill(*ink), stroke(*ink));
-                    svg.element("rect", &format!("{frame} class=\"{class}\" fill-opacity=\".3\""));
-                }
-                Look::Empty(ink) => {
-                    svg.element("rect", &format!("{frame} class=\"{} dashed\" fill-opacity=\"0\"", stroke(*ink)));
-                }
-            }
-        });
+        let Bar { from, to, tip, look, is_instant, .. } = self.bar;
+        let (name, outline) = if *is_instant {
+            // Its tip is at the moment.
+            let (left, top, half) = (px(*from), px(y), px((to - from) / 2.0));
+            ("path", format!("d=\"M{left} {top}h{}l-{half} {}z\"", px(to - from), px(BAR)))
+        } else {
+            let size = format!("width=\"{}\" height=\"{}\"", px(to - from), px(BAR));
+            ("rect", format!("x=\"{}\" y=\"{}\" {size} rx=\"2\"", px(*from), px(y)))
+        };
+        svg.tipped(tip, |svg| svg.element(name, &format!("{outline} {}", look.style())));
         if let Some(Text { at, anchor, text, ink, .. }) = &self.text {
             svg.text((*at, y + 10.5), *anchor, &format!("{} small", fill(*ink)), text);
         }

@@ -14,8 +14,11 @@ use history::{Cause, Outage, RunRecord, Takeover};
 /// More outages than this are counted, the shortest.
 const ROWS_MAX: usize = 12;
 
+/// How long the longest bar is, in pixels: what does not fit into bars stands beside them.
+const LONGEST: f64 = 520.0;
+
 /// No more marks than this stand on the axis.
-const MARKS_MAX: u64 = 8;
+const MARKS_MAX: u64 = 6;
 
 /// How high a bar is, in pixels.
 const BAR: f64 = 20.0;
@@ -43,7 +46,7 @@ pub fn takeovers(record: &RunRecord) -> Option<Figure> {
     rows.extend(mean(&all));
     let longest = rows.iter().map(|row| total(&row.stages)).max().filter(|longest| *longest > 0)?;
     let mut svg = Svg::new();
-    let x = |at: u64| LEFT + (RIGHT - LEFT) * (at.min(longest) as f64 / longest as f64);
+    let x = |at: u64| LEFT + LONGEST * (at.min(longest) as f64 / longest as f64);
     let top = 26.0;
     let pitch = BAR + 26.0;
     let bottom = top + rows.len() as f64 * pitch;

@@ -1,5 +1,6 @@
-//! Records: two that tell a story, and any that a file could hold.
-#![allow(dead_code, reason = "every file of tests uses a part of it")]
+//! Records for the tests of what is made of them: two by hand, and any that a file could hold.
+
+#![allow(dead_code, reason = "not every test needs all of them")]
 
 use history::{
     Arrow, Availability, Cause, CauseSpan, Cell, Cloud, Dot, Draw, Ended, Fate, FaultRecord, Finding, Holder, Latency,
@@ -7,7 +8,6 @@ use history::{
     Strip, Takeover, Testimony, TimeBucket, Value, Verdict, Who, Witness, merged,
 };
 use proptest::collection::vec;
-use proptest::option::of;
 use proptest::prelude::*;
 
 pub const SECOND: u64 = 1_000_000_000;
@@ -162,6 +162,34 @@ pub fn failing() -> RunRecord {
     record
 }
 
+/// A run with everything that is drawn: two places of which one is out for a while, and dots of every fate.
+pub fn pictured() -> RunRecord {
+    let mut record = passing();
+    let per_bucket = |count: u64| vec![count; record.buckets.len()];
+    let strip = |place: &str, achieved: Vec<u64>| Strip {
+        place: place.to_owned(),
+        function: "read".to_owned(),
+        invoked: per_bucket(4),
+        achieved,
+        possible: per_bucket(4),
+    };
+    let cut = (0..60).map(|i| if (20..35).contains(&i) { 0 } else { 4 }).collect();
+    let fates = [Fate::Served, Fate::Late, Fate::Refused, Fate::Unknown];
+    let dot = |i: u64| Dot { at_us: i * 100_000, took_us: 1_000 << (i % 10), fate: fates[i as usize % 4] };
+    let times = |ns: u64| vec![Some(ns); 60];
+    record.picture = Some(Picture {
+        service: vec![strip("us-east", per_bucket(4)), strip("eu-west", cut)],
+        latency: Latency {
+            p50_ns: times(MS),
+            p99_ns: times(50 * MS),
+            max_ns: times(SECOND),
+            cloud: Cloud::Dots((0..120).map(dot).collect()),
+        },
+        moments: Vec::new(),
+    });
+    record
+}
+
 /// Moments before, at and after anything, and so far that sums run over.
 pub fn moment() -> impl Strategy<Value = u64> {
     prop_oneof![0..70u64, 0..20 * SECOND, any::<u64>(), Just(u64::MAX)]
@@ -176,9 +204,9 @@ pub fn verdict() -> impl Strategy<Value = Verdict> {
 }
 
 prop_compose! {
-    pub fn any_server()(
-        (node, role) in (word(), of((word(), 0..4u64))),
-        superseded in of((word(), 0..4u64, moment())),
+    fn any_server()(
+        (node, role) in (word(), proptest::option::of((word(), 0..4u64))),
+        superseded in proptest::option::of((word(), 0..4u64, moment())),
     ) -> Server {
         let superseded = superseded.map(|(node, term, from_ns)| Holder { node, term, from_ns });
         Server { node, role, superseded }
@@ -186,16 +214,12 @@ prop_compose! {
 }
 
 /// Reasons name operations by position, and there need not be one.
-pub fn any_reason() -> impl Strategy<Value = Reason> {
+fn any_reason() -> impl Strategy<Value = Reason> {
     let value = || word().prop_map(Value::text);
     prop_oneof![
         Just(Reason::Entangled),
-        (value(), value(), 0..12usize, of(0..12usize)).prop_map(|(value, with, by, seen)| Reason::Replaced {
-            value,
-            with,
-            by,
-            seen
-        }),
+        (value(), value(), 0..12usize, proptest::option::of(0..12usize))
+            .prop_map(|(value, with, by, seen)| Reason::Replaced { value, with, by, seen }),
         (value(), 0..12usize).prop_map(|(part, by)| Reason::Lacks { part, by }),
         (value(), 0..12usize).prop_map(|(value, by)| Reason::NotYetWritten { value, by }),
         (0..12usize, any::<u64>()).prop_map(|(write, lost)| Reason::Lost { write, lost }),
@@ -203,13 +227,13 @@ pub fn any_reason() -> impl Strategy<Value = Reason> {
 }
 
 prop_compose! {
-    pub fn any_testimony()(
+    fn any_testimony()(
         (client, f, text) in (word(), word(), word()),
         ended in proptest::sample::select(vec![Ended::Ok, Ended::Mismatch, Ended::Fail, Ended::Info]),
         (index, time) in (0..9u64, moment()),
-        completed in of((0..9u64, moment())),
-        returned in of(any::<i64>()),
-        server in of(any_server()),
+        completed in proptest::option::of((0..9u64, moment())),
+        returned in proptest::option::of(any::<i64>()),
+        server in proptest::option::of(any_server()),
     ) -> Testimony {
         Testimony {
             index: 0, client, process: 0, f, input: Value::text(text), ended, returned: returned.map(Value::Int),
@@ -220,9 +244,9 @@ prop_compose! {
 }
 
 prop_compose! {
-    pub fn any_witness()(
+    fn any_witness()(
         operations in vec(any_testimony(), 0..9),
-        offender in of(0..12usize),
+        offender in proptest::option::of(0..12usize),
         argument in vec(word(), 0..3),
         reason in any_reason(),
         is_minimal: bool,
@@ -232,26 +256,31 @@ prop_compose! {
 }
 
 prop_compose! {
-    pub fn any_finding()(
+    fn any_finding()(
         check in word(),
         verdict in verdict(),
         detail in word(),
         level in proptest::sample::select(vec![Level::Always, Level::Must, Level::Reach, Level::Should, Level::Shows]),
-        promise in of(word()),
-        witness in of(any_witness()),
+        promise in proptest::option::of(word()),
+        witness in proptest::option::of(any_witness()),
     ) -> Finding {
         Finding { check, verdict, detail, level, promise, witness }
     }
 }
 
 prop_compose! {
-    pub fn any_fault()(name in word(), from_ns in moment(), to_ns in moment(), effects: u64, who in word()) -> FaultRecord {
-        FaultRecord { name, kind: "crash".to_owned(), from_ns, to_ns, effects, who }
+    fn any_fault()(
+        (name, who) in (word(), word()),
+        kind in prop_oneof![proptest::sample::select(vec!["crash", "partition", "clock", "operate"]).prop_map(str::to_owned), word()],
+        (from_ns, to_ns) in (moment(), moment()),
+        effects in prop_oneof![Just(0), any::<u64>()],
+    ) -> FaultRecord {
+        FaultRecord { name, kind, from_ns, to_ns, effects, who }
     }
 }
 
 prop_compose! {
-    pub fn any_role()(
+    fn any_role()(
         node in word(), role in word(), term in 0..4u64, from_ns in moment(), to_ns in moment(),
     ) -> RoleSpan {
         RoleSpan { node, role, term, from_ns, to_ns }
@@ -259,13 +288,13 @@ prop_compose! {
 }
 
 prop_compose! {
-    pub fn any_bucket()(from_ns in moment(), invoked in moment(), achieved in moment(), possible in moment()) -> TimeBucket {
+    fn any_bucket()(from_ns in moment(), invoked in moment(), achieved in moment(), possible in moment()) -> TimeBucket {
         TimeBucket { from_ns, invoked, achieved, possible }
     }
 }
 
 prop_compose! {
-    pub fn any_outage()(
+    fn any_outage()(
         (from_ns, to_ns, avoidable_ns, missed) in (moment(), moment(), moment(), any::<u64>()),
         who in prop_oneof![
             Just(Who::All),
@@ -274,7 +303,7 @@ prop_compose! {
         ],
         cause in proptest::sample::select(Cause::ALL.to_vec()),
         causes in vec((moment(), moment(), proptest::sample::select(Cause::ALL.to_vec())), 0..4),
-        stages in of(vec(of(moment()), 4)),
+        stages in proptest::option::of(vec(proptest::option::of(moment()), 4)),
     ) -> Outage {
         let span = |(from_ns, to_ns, cause)| CauseSpan { from_ns, to_ns, cause };
         let takeover = stages.map(|stages: Vec<Option<u64>>| Takeover {
@@ -288,11 +317,36 @@ prop_compose! {
     }
 }
 
+/// How many of something in each bucket, whether or not there are as many buckets.
+fn counts() -> impl Strategy<Value = Vec<u64>> {
+    vec(moment(), 0..8)
+}
+
+fn fate() -> impl Strategy<Value = Fate> {
+    proptest::sample::select(vec![Fate::Served, Fate::Late, Fate::Refused, Fate::Unknown])
+}
+
 prop_compose! {
-    pub fn any_arrow()(
+    fn any_strip()(
+        (place, function) in (word(), word()),
+        (invoked, achieved, possible) in (counts(), counts(), counts()),
+    ) -> Strip {
+        Strip { place, function, invoked, achieved, possible }
+    }
+}
+
+fn any_cloud() -> impl Strategy<Value = Cloud> {
+    let dot = (moment(), moment(), fate()).prop_map(|(at_us, took_us, fate)| Dot { at_us, took_us, fate });
+    let cell = (prop_oneof![0..8usize, any::<usize>()], any::<u32>(), fate(), moment());
+    let cell = cell.prop_map(|(bucket, row, fate, count)| Cell { bucket, row, fate, count });
+    prop_oneof![vec(dot, 0..20).prop_map(Cloud::Dots), vec(cell, 0..20).prop_map(Cloud::Cells)]
+}
+
+prop_compose! {
+    fn any_arrow()(
         (from, to, label, text) in (machine(), machine(), word(), word()),
         (sent_ns, arrived_ns, count) in (moment(), moment(), any::<u64>()),
-        lost in of(word()),
+        lost in proptest::option::of(word()),
         is_cause: bool,
     ) -> Arrow {
         Arrow { from, to, sent_ns, arrived_ns, label, text, lost, count, is_cause }
@@ -300,12 +354,12 @@ prop_compose! {
 }
 
 /// Most are among those that are drawn.
-pub fn machine() -> impl Strategy<Value = String> {
+fn machine() -> impl Strategy<Value = String> {
     prop_oneof![4 => proptest::sample::select(vec!["n1", "n2", "c1"]).prop_map(str::to_owned), 1 => word()]
 }
 
 prop_compose! {
-    pub fn any_moment()(
+    fn any_moment()(
         title in word(),
         (from_ns, to_ns, left_out) in (moment(), moment(), any::<u64>()),
         machines in vec(machine(), 0..6),
@@ -318,49 +372,32 @@ prop_compose! {
     }
 }
 
-/// Lists need not be as long as there are buckets.
-pub fn any_picture() -> impl Strategy<Value = Picture> {
-    let fate = || proptest::sample::select(vec![Fate::Served, Fate::Late, Fate::Refused, Fate::Unknown]);
-    let counts = || vec(any::<u64>(), 0..6);
-    let times = || vec(of(moment()), 0..6);
-    let strip = (word(), word(), counts(), counts(), counts());
-    let strip = strip.prop_map(|(place, function, invoked, achieved, possible)| Strip {
-        place,
-        function,
-        invoked,
-        achieved,
-        possible,
-    });
-    let dot = (moment(), moment(), fate()).prop_map(|(at_us, took_us, fate)| Dot { at_us, took_us, fate });
-    let cell = (0..9usize, 0..300u32, fate(), any::<u64>());
-    let cell = cell.prop_map(|(bucket, row, fate, count)| Cell { bucket, row, fate, count });
-    let cloud = prop_oneof![vec(dot, 0..9).prop_map(Cloud::Dots), vec(cell, 0..9).prop_map(Cloud::Cells)];
-    let latency = (times(), times(), times(), cloud).prop_map(|(p50_ns, p99_ns, max_ns, cloud)| Latency {
-        p50_ns,
-        p99_ns,
-        max_ns,
-        cloud,
-    });
-    (vec(strip, 0..4), latency, vec(any_moment(), 0..4)).prop_map(|(service, latency, moments)| Picture {
-        service,
-        latency,
-        moments,
-    })
+prop_compose! {
+    fn any_picture()(
+        service in vec(any_strip(), 0..20),
+        lines in vec(vec(proptest::option::of(moment()), 0..8), 3),
+        cloud in any_cloud(),
+        moments in vec(any_moment(), 0..4),
+    ) -> Picture {
+        let [p50_ns, p99_ns, max_ns] = <[_; 3]>::try_from(lines).expect("there are three");
+        Picture { service, latency: Latency { p50_ns, p99_ns, max_ns, cloud }, moments }
+    }
 }
 
-pub fn any_source() -> impl Strategy<Value = Source> {
+fn any_source() -> impl Strategy<Value = Source> {
     (word(), vec(word(), 0..3), word()).prop_map(|(file, set, resolved)| Source { file, set, resolved })
 }
 
 prop_compose! {
     pub fn any_record()(
-        (interrupted, source, picture) in (any::<bool>(), of(any_source()), of(any_picture())),
+        picture in proptest::option::of(any_picture()),
+        (interrupted, source) in (any::<bool>(), proptest::option::of(any_source())),
         (scenario, about, flaws, draws) in (word(), word(), vec(word(), 0..3), vec((word(), word()), 0..9)),
         (duration_ns, simulated_ns, events) in (moment(), moment(), any::<u64>()),
         verdict in verdict(),
         findings in vec(any_finding(), 0..6),
-        operations in of((any::<u64>(), any::<u64>(), any::<u64>())),
-        availability in of((any::<f64>(), 0.0..=1.0)),
+        operations in proptest::option::of((any::<u64>(), any::<u64>(), any::<u64>())),
+        availability in proptest::option::of((any::<f64>(), 0.0..=1.0)),
         faults in vec(any_fault(), 0..12),
         roles in vec(any_role(), 0..6),
         buckets in vec(any_bucket(), 0..6),
@@ -370,8 +407,7 @@ prop_compose! {
             operations: operations.map(|(ok, refused, unknown)| OperationCounts { ok, refused, unknown }),
             availability: availability.map(|(achieved, possible)| Availability { achieved, possible }),
             draws: draws.into_iter().map(|(key, value)| Draw { key, value }).collect(),
-            interrupted, source, picture,
-            scenario, about, flaws, duration_ns, simulated_ns, events, verdict, findings, faults, roles, buckets, outages,
+            interrupted, source, picture, scenario, about, flaws, duration_ns, simulated_ns, events, verdict, findings, faults, roles, buckets, outages,
             ..passing()
         }
     }

@@ -7,6 +7,7 @@ use super::{GAP, HEAD, head};
 use crate::draw::ink::{Ink, NODES};
 use crate::draw::svg::Svg;
 use crate::roles::sole_role;
+use crate::struck::brief;
 use history::figures::{counted, shown};
 use history::{FaultRecord, Outage, RoleSpan, RunRecord, Who};
 use std::collections::BTreeSet;
@@ -71,7 +72,10 @@ fn serving(record: &RunRecord, axis: &Axis) -> Option<Lane> {
         }
     }
     let terms: BTreeSet<u64> = spans.iter().map(|span| span.term).collect();
-    let note = counted((terms.len() as u64).saturating_sub(1), "change");
+    let note = match terms.len() as u64 {
+        0 | 1 => "no change".to_owned(),
+        terms => counted(terms - 1, "change"),
+    };
     // Bars that begin together are placed in this order: who leads comes first.
     let bars = current.into_iter().rev().chain(superseded).collect();
     Some(Lane { name: role, bars, note, rows_with_text: 3 })
@@ -91,9 +95,6 @@ fn place<'a>(node: &'a str, nodes: &mut Vec<&'a str>) -> usize {
 
 /// A lane for each kind of fault that was planned.
 fn trouble(record: &RunRecord, axis: &Axis) -> Vec<Lane> {
-    // Nobody names more nodes than this one by one.
-    let nodes = record.nodes.clamp(3, 100);
-    let everybody = (1..=nodes).map(|i| format!("n{i}")).collect::<Vec<_>>().join(" ");
     let lane = |fault: &FaultRecord| {
         let found = TROUBLE.iter().position(|(_, kinds)| kinds.contains(&fault.kind.as_str()));
         found.unwrap_or(TROUBLE.len() - 1)
@@ -103,15 +104,15 @@ fn trouble(record: &RunRecord, axis: &Axis) -> Vec<Lane> {
         let (struck, missed): (Vec<&FaultRecord>, Vec<&FaultRecord>) =
             faults.iter().copied().partition(|fault| fault.from_ns < axis.load_ns);
         let note = if missed.is_empty() { String::new() } else { format!("{} never struck", missed.len()) };
-        let bars = struck.into_iter().map(|fault| strike(fault, &everybody, axis)).collect();
+        let bars = struck.into_iter().map(|fault| strike(fault, record.nodes, axis)).collect();
         (!faults.is_empty()).then(|| Lane { name: (*name).to_owned(), bars, note, rows_with_text: 4 })
     };
     TROUBLE.iter().enumerate().filter_map(lane).collect()
 }
 
-fn strike(fault: &FaultRecord, everybody: &str, axis: &Axis) -> Bar {
+fn strike(fault: &FaultRecord, nodes: u32, axis: &Axis) -> Bar {
     let FaultRecord { name, kind, from_ns, to_ns, effects, who } = fault;
-    let who = &who.replace(everybody, "all nodes");
+    let who = &brief(who, nodes);
     let length = to_ns.saturating_sub(*from_ns);
     // A name that was made from the kind says no more than the kind; what an order is stands in whom it is for.
     let called = if name.starts_with(kind.as_str()) { kind } else { name };

@@ -2,6 +2,7 @@
 
 use super::super::time;
 use crate::roles::sole_role;
+use crate::struck::brief;
 use history::figures::{counted, grouped, percent, shown};
 use history::{FaultRecord, Outage, RoleSpan, RunRecord, Who};
 
@@ -45,7 +46,12 @@ fn faults(record: &RunRecord) -> Option<String> {
     let tell = |fault: &FaultRecord| {
         let effect = if fault.effects == 0 { ", without effect" } else { "" };
         let length = time(fault.to_ns.saturating_sub(fault.from_ns));
-        format!("{} {} at {} for {length}{effect}", shown(&fault.kind), shown(&fault.who), time(fault.from_ns))
+        format!(
+            "{} {} at {} for {length}{effect}",
+            shown(&fault.kind),
+            shown(&brief(&fault.who, record.nodes)),
+            time(fault.from_ns)
+        )
     };
     let told = list(&record.faults, tell);
     (!told.is_empty()).then(|| format!("{}: {told}.", counted(record.faults.len() as u64, "fault")))
