@@ -7,9 +7,9 @@
 use super::spread::{Gap, spread};
 use crate::draw::Figure;
 use crate::draw::ink::Ink;
-use crate::draw::measure::width;
+use crate::draw::measure::{SMALL, fitted, width};
 use crate::draw::svg::{Anchor, Svg, px};
-use crate::words::{brief, counted, moment, plain};
+use crate::words::{brief, count, counted, moment, plain};
 use history::{Arrow, Moment, Note, RunRecord};
 
 /// Nobody follows more than this; a record can hold anything.
@@ -19,13 +19,16 @@ const ARROWS_MAX: usize = 120;
 const NOTES_MAX: usize = 80;
 
 /// Where the names of moments end and the first life line has its room.
-const LEFT: f64 = 84.0;
+const LEFT: f64 = 96.0;
 /// Between two life lines, as there is room.
-const APART: [f64; 2] = [104.0, 190.0];
+const APART: [f64; 2] = [104.0, 210.0];
 const WIDTH: f64 = 1000.0;
+/// With less, a note would fit on neither side of its life line.
+const WIDTH_MIN: f64 = 760.0;
 const HEAD: f64 = 40.0;
-const SMALL: f64 = 11.0;
 const LINE: f64 = 14.0;
+/// The size of the names of machines.
+const HEADING: f64 = 14.0;
 /// Of a label, in letters.
 const LABEL_MAX: usize = 26;
 
@@ -174,11 +177,11 @@ impl<'a> Chart<'a> {
     }
 
     fn width(&self) -> f64 {
-        (LEFT + self.apart() * self.machines.len() as f64 + 20.0).max(480.0)
+        (LEFT + self.apart() * self.machines.len() as f64 + 20.0).max(WIDTH_MIN)
     }
 
     fn height(&self) -> f64 {
-        self.bottom + 52.0
+        self.bottom + 16.0 + 16.0 * self.foot().len() as f64
     }
 
     /// Everything that happens, by time.
@@ -233,7 +236,7 @@ impl<'a> Chart<'a> {
                 if !drawn.has_label {
                     return Vec::new();
                 }
-                let (x, w) = (self.x(drawn.from), width(&label(drawn.arrow), SMALL) + 10.0);
+                let (x, w) = (self.x(drawn.from), width(&self.label(drawn), SMALL) + 10.0);
                 vec![if drawn.to > drawn.from { (x, x + w, LINE) } else { (x - w, x, LINE) }]
             }
             What::Arrives(i) => {
@@ -242,7 +245,7 @@ impl<'a> Chart<'a> {
                 let x = self.x(drawn.to);
                 let head = if drawn.to > drawn.from { (x - 12.0, x, 5.0) } else { (x, x + 12.0, 5.0) };
                 let lost = drawn.arrow.lost.as_ref().map(|why| {
-                    let (x, w) = (self.end_x(drawn), width(&why_lost(why), SMALL) + 12.0);
+                    let (x, w) = (self.end_x(drawn), width(&self.why_lost(drawn, why), SMALL) + 12.0);
                     if drawn.to > drawn.from { (x, x + w, LINE) } else { (x - w, x, LINE) }
                 });
                 vec![lost.unwrap_or(head)]
@@ -253,6 +256,23 @@ impl<'a> Chart<'a> {
                 vec![(left - 4.0, left + w + 4.0, LINE + 4.0)]
             }
         }
+    }
+
+    /// `AppendEntries`, `14 × AppendEntries`, as far as there is room beside its life line.
+    fn label(&self, drawn: &Drawn) -> String {
+        let label = brief(&plain(&drawn.arrow.label), LABEL_MAX);
+        let many = if drawn.arrow.count > 1 { format!("{} × ", count(drawn.arrow.count)) } else { String::new() };
+        self.fitted(drawn, self.x(drawn.from), &(many + &label))
+    }
+
+    fn why_lost(&self, drawn: &Drawn, why: &str) -> String {
+        self.fitted(drawn, self.end_x(drawn), &brief(&plain(why), LABEL_MAX))
+    }
+
+    /// A text that stands where its arrow leads, as far as that is within the frame.
+    fn fitted(&self, drawn: &Drawn, x: f64, text: &str) -> String {
+        let room = if drawn.to > drawn.from { self.width() - x } else { x };
+        fitted(text, SMALL, room - 12.0).unwrap_or_default()
     }
 
     /// Where a note's flag begins and how wide it is: right of its life line, or left of it at the edge.
@@ -302,8 +322,8 @@ impl<'a> Chart<'a> {
                 svg.line((x - 5.0, middle - 2.0), (x + 5.0, middle - 6.0), "s-muted thin");
                 svg.line((x - 5.0, middle + 6.0), (x + 5.0, middle + 2.0), "s-muted thin");
             }
-            let name = brief(&plain(machine), 12);
-            let w = (width(&name, 14.0) + 20.0).max(44.0);
+            let name = fitted(&plain(machine), HEADING, self.apart() - 28.0).unwrap_or_default();
+            let w = (width(&name, HEADING) + 20.0).max(44.0);
             svg.rect((x - w / 2.0, HEAD - 30.0), (w, 26.0), 13.0, "f-panel s-muted");
             svg.text((x, HEAD - 12.0), Anchor::Middle, "f-text large bold", &name);
         }
@@ -315,7 +335,7 @@ impl<'a> Chart<'a> {
         let mut free = HEAD;
         let mut told = String::new();
         for (at, y) in &self.heights {
-            let text = moment(*at, sharp);
+            let text = fitted(&moment(*at, sharp), SMALL, LEFT - 16.0).unwrap_or_default();
             if y - LINE >= free && text != told {
                 svg.text((LEFT - 14.0, y + 4.0), Anchor::End, "f-muted small", &text);
                 svg.line((LEFT - 8.0, *y), (LEFT, *y), "s-muted thin");
@@ -325,7 +345,7 @@ impl<'a> Chart<'a> {
         for (from, to, waited) in &self.breaks {
             if to - from >= 2.0 * LINE + 4.0 {
                 let middle = (from + to) / 2.0;
-                let text = format!("+{}", crate::words::time(*waited));
+                let text = fitted(&format!("+{}", crate::words::time(*waited)), SMALL, LEFT - 16.0).unwrap_or_default();
                 svg.text((LEFT - 14.0, middle + 4.0), Anchor::End, "f-muted small", &text);
             }
         }
@@ -371,11 +391,11 @@ impl<'a> Chart<'a> {
         let (anchor, side) = if is_right { (Anchor::Start, 1.0) } else { (Anchor::End, -1.0) };
         if drawn.has_label {
             let class = if arrow.is_cause { "f-text small bold halo" } else { "f-muted small halo" };
-            svg.text((self.x(drawn.from) + 7.0 * side, sent - 3.0), anchor, class, &label(arrow));
+            svg.text((self.x(drawn.from) + 7.0 * side, sent - 3.0), anchor, class, &self.label(drawn));
         }
         if let Some(why) = &arrow.lost {
             let x = self.end_x(drawn) + 9.0 * side;
-            svg.text((x, arrived + 4.0), anchor, "f-bad small halo", &why_lost(why));
+            svg.text((x, arrived + 4.0), anchor, "f-bad small halo", &self.why_lost(drawn, why));
         }
     }
 
@@ -393,24 +413,28 @@ impl<'a> Chart<'a> {
         });
     }
 
-    fn draw_foot(&self, svg: &mut Svg) {
-        let y = self.bottom + 22.0;
-        let has_pale = self.arrows.iter().any(|drawn| !drawn.arrow.is_cause);
-        let has_strong = self.arrows.iter().any(|drawn| drawn.arrow.is_cause);
-        let has_bundle = self.arrows.iter().any(|drawn| drawn.arrow.count > 1);
-        let mut told: Vec<String> = Vec::new();
-        if has_pale && has_strong {
+    /// What one has to know to read it.
+    fn foot(&self) -> Vec<String> {
+        let has = |wanted: fn(&Arrow) -> bool| self.arrows.iter().any(|drawn| wanted(drawn.arrow));
+        let mut told = Vec::new();
+        if has(|arrow| arrow.is_cause) && has(|arrow| !arrow.is_cause) {
             told.push("Dark: what the end of this could have been caused by. Pale: what else was said.".to_owned());
         }
-        if has_bundle {
+        if has(|arrow| arrow.count > 1) {
             told.push("Thick: several alike, from the first to leave to the last to arrive.".to_owned());
         }
-        svg.text((LEFT - 76.0, y), Anchor::Start, "f-muted small", &told.join(" "));
         let undrawn = (self.moment.arrows.len() - self.arrows.len()) as u64;
         let hidden = self.moment.left_out.saturating_add(undrawn);
         if hidden > 0 {
-            let text = format!("Not drawn: {} of this time.", counted(hidden, "other message"));
-            svg.text((LEFT - 76.0, y + 16.0), Anchor::Start, "f-muted small", &text);
+            told.push(format!("Not drawn: {} of this time.", counted(hidden, "other message")));
+        }
+        told
+    }
+
+    fn draw_foot(&self, svg: &mut Svg) {
+        for (i, line) in self.foot().iter().enumerate() {
+            let y = self.bottom + 24.0 + 16.0 * i as f64;
+            svg.text((8.0, y), Anchor::Start, "f-muted small", line);
         }
     }
 }
@@ -436,16 +460,6 @@ fn cross(svg: &mut Svg, (x, y): (f64, f64)) {
             &format!("d=\"M{} {}L{} {}\" stroke-width=\"2\"", px(x - dx), px(y - dy), px(x + dx), px(y + dy)),
         );
     }
-}
-
-/// `AppendEntries`, `14 × AppendEntries`.
-fn label(arrow: &Arrow) -> String {
-    let label = brief(&plain(&arrow.label), LABEL_MAX);
-    if arrow.count > 1 { format!("{} × {label}", crate::words::count(arrow.count)) } else { label }
-}
-
-fn why_lost(why: &str) -> String {
-    brief(&plain(why), LABEL_MAX)
 }
 
 fn flag_text(note: &Note) -> String {

@@ -6,7 +6,7 @@
 use super::spread::{Gap, spread};
 use crate::draw::Figure;
 use crate::draw::ink::Ink;
-use crate::draw::measure::width;
+use crate::draw::measure::{SMALL, fitted, width};
 use crate::draw::svg::{Anchor, Svg, px};
 use crate::words::{brief, plain};
 use history::{Ended, Finding, Holder, Mark, Reason, RunRecord, Server, Testimony, Verdict, Witness};
@@ -199,7 +199,9 @@ impl<'a> Layout<'a> {
 
     fn width(&self) -> f64 {
         let texts = self.turns.iter().map(|turn| turn.x + 10.0 + width(&turn.text, 12.0));
-        texts.fold(self.edge + RIGHT, f64::max)
+        let clock = self.witness.clock();
+        let names = self.moments.iter().map(|(mark, x)| x + width(&clock.number(*mark), SMALL) / 2.0 + 4.0);
+        texts.chain(names).fold(self.edge + RIGHT, f64::max)
     }
 
     fn height(&self) -> f64 {
@@ -210,7 +212,12 @@ impl<'a> Layout<'a> {
         self.draw_axis(svg);
         for (lane, name) in self.names.iter().enumerate() {
             let y = self.top() + LANE * lane as f64 + BAR / 2.0;
-            svg.text((8.0, y + 5.0), Anchor::Start, "f-text large bold", &brief(&plain(name), 7));
+            svg.text(
+                (8.0, y + 5.0),
+                Anchor::Start,
+                "f-text large bold",
+                &fitted(&plain(name), 14.0, LEFT - 12.0).unwrap_or_default(),
+            );
             svg.line((LEFT, y), (self.edge, y), "s-faint thin");
         }
         for turn in &self.turns {
@@ -241,7 +248,7 @@ impl<'a> Layout<'a> {
         for (mark, x) in &self.moments {
             svg.line((*x, self.top() - 6.0), (*x, y + 5.0), "s-faint thin");
             let text = clock.number(*mark);
-            let half = width(&text, 11.0) / 2.0;
+            let half = width(&text, SMALL) / 2.0;
             let Some(row) = free.iter().position(|free| x - half > *free) else { continue };
             svg.text((*x, y + 19.0 + 13.0 * row as f64), Anchor::Middle, "f-muted small", &text);
             free[row] = x + half + 6.0;
@@ -382,7 +389,7 @@ fn room(op: &Testimony) -> f64 {
 
 /// How far what stands in and below a bar reaches.
 fn reach(op: &Testimony) -> f64 {
-    room(op).max(served(op).map_or(0.0, |server| width(&server, 11.0)))
+    room(op).max(served(op).map_or(0.0, |server| width(&server, SMALL)))
 }
 
 /// `write 8070`, `read → 8096`, `write 2 → ?`.
