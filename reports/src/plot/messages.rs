@@ -29,6 +29,8 @@ const HEAD: f64 = 40.0;
 const LINE: f64 = 14.0;
 /// The size of the names of machines.
 const HEADING: f64 = 14.0;
+/// How far an arrow falls that never arrives.
+const DROP: f64 = 8.0;
 /// Of a label, in letters.
 const LABEL_MAX: usize = 26;
 
@@ -95,6 +97,8 @@ enum What {
     Noted(usize),
     /// Of an arrow that leaves.
     Leaves(usize),
+    /// Of one that leaves and never arrives.
+    Vanishes(usize),
 }
 
 /// A box that no later text may touch.
@@ -160,7 +164,7 @@ impl<'a> Chart<'a> {
                 other.has_label
                     && (other.from, &other.arrow.label, other.arrow.count) == (it.from, &it.arrow.label, it.arrow.count)
                     && (other.to > other.from) == (it.to > it.from)
-                    && other.arrow.is_cause == it.arrow.is_cause
+                    && (other.arrow.is_cause, &other.arrow.lost) == (it.arrow.is_cause, &it.arrow.lost)
                     && it.arrow.sent_ns.abs_diff(other.arrow.sent_ns) <= together
             };
             self.arrows[i].has_label = !before.iter().any(is_copy);
@@ -188,7 +192,12 @@ impl<'a> Chart<'a> {
     fn events(&self) -> Vec<(u64, What)> {
         let arrows = self.arrows.iter().enumerate().flat_map(|(i, drawn)| {
             let Arrow { sent_ns, arrived_ns, .. } = *drawn.arrow;
-            [(sent_ns, What::Leaves(i)), (arrived_ns.max(sent_ns), What::Arrives(i))]
+            // What is lost ends where it began: that it is known to be lost only much later would be a line across all else.
+            let end = match drawn.arrow.lost {
+                Some(_) => (sent_ns, What::Vanishes(i)),
+                None => (arrived_ns.max(sent_ns), What::Arrives(i)),
+            };
+            [(sent_ns, What::Leaves(i)), end]
         });
         let notes = self.notes.iter().enumerate().map(|(i, (note, _, _))| (note.at_ns, What::Noted(i)));
         let mut events: Vec<(u64, What)> = arrows.chain(notes).collect();
@@ -208,19 +217,22 @@ impl<'a> Chart<'a> {
             if i > 0 {
                 y += gaps[i - 1].room;
             }
-            for (left, right, height) in self.boxes(*what) {
+            for (left, right, above, _) in self.boxes(*what) {
                 let touching = taken.iter().filter(|taken| taken.left < right && left < taken.right);
-                y = touching.map(|taken| taken.bottom + height).fold(y, f64::max);
+                y = touching.map(|taken| taken.bottom + above).fold(y, f64::max);
             }
             if let Some(Gap { is_broken: true, .. }) = i.checked_sub(1).map(|before| gaps[before]) {
                 self.breaks.push((above, y, between[i - 1]));
             }
-            for (left, right, _) in self.boxes(*what) {
-                taken.push(Taken { left, right, bottom: y + 3.0 });
+            for (left, right, _, below) in self.boxes(*what) {
+                taken.push(Taken { left, right, bottom: y + below });
+            }
+            if let What::Vanishes(arrow) = *what {
+                y = y.max(self.arrows[arrow].sent + DROP);
             }
             match *what {
                 What::Leaves(arrow) => self.arrows[arrow].sent = y,
-                What::Arrives(arrow) => self.arrows[arrow].arrived = y,
+                What::Arrives(arrow) | What::Vanishes(arrow) => self.arrows[arrow].arrived = y,
                 What::Noted(note) => self.notes[note].2 = y,
             }
             self.heights.push((*at, y));
@@ -228,8 +240,8 @@ impl<'a> Chart<'a> {
         self.bottom = y + 14.0;
     }
 
-    /// The room that texts of an event take: from, to, and how far above its height.
-    fn boxes(&self, what: What) -> Vec<(f64, f64, f64)> {
+    /// The room that an event takes: from, to, how far above its height and how far below.
+    fn boxes(&self, what: What) -> Vec<(f64, f64, f64, f64)> {
         match what {
             What::Leaves(i) => {
                 let drawn = &self.arrows[i];
@@ -237,23 +249,23 @@ impl<'a> Chart<'a> {
                     return Vec::new();
                 }
                 let (x, w) = (self.x(drawn.from), width(&self.label(drawn), SMALL) + 10.0);
-                vec![if drawn.to > drawn.from { (x, x + w, LINE) } else { (x - w, x, LINE) }]
+                vec![if drawn.to > drawn.from { (x, x + w, LINE, 3.0) } else { (x - w, x, LINE, 3.0) }]
             }
             What::Arrives(i) => {
-                let drawn = &self.arrows[i];
                 // Two heads at one life line are told apart.
-                let x = self.x(drawn.to);
-                let head = if drawn.to > drawn.from { (x - 12.0, x, 5.0) } else { (x, x + 12.0, 5.0) };
-                let lost = drawn.arrow.lost.as_ref().map(|why| {
-                    let (x, w) = (self.end_x(drawn), width(&self.why_lost(drawn, why), SMALL) + 12.0);
-                    if drawn.to > drawn.from { (x, x + w, LINE) } else { (x - w, x, LINE) }
-                });
-                vec![lost.unwrap_or(head)]
+                let (drawn, x) = (&self.arrows[i], self.x(self.arrows[i].to));
+                vec![if drawn.to > drawn.from { (x - 12.0, x, 5.0, 3.0) } else { (x, x + 12.0, 5.0, 3.0) }]
+            }
+            What::Vanishes(i) => {
+                let (drawn, x) = (&self.arrows[i], self.x(self.arrows[i].from));
+                let Some(why) = self.why_lost(drawn) else { return Vec::new() };
+                let w = width(&why, SMALL) + 10.0;
+                vec![if drawn.to > drawn.from { (x, x + w, 0.0, 10.0) } else { (x - w, x, 0.0, 10.0) }]
             }
             What::Noted(i) => {
                 let (note, machine, _) = self.notes[i];
                 let (left, w) = self.flag(note, machine);
-                vec![(left - 4.0, left + w + 4.0, LINE + 4.0)]
+                vec![(left - 4.0, left + w + 4.0, LINE + 4.0, 3.0)]
             }
         }
     }
@@ -265,8 +277,10 @@ impl<'a> Chart<'a> {
         self.fitted(drawn, self.x(drawn.from), &(many + &label))
     }
 
-    fn why_lost(&self, drawn: &Drawn, why: &str) -> String {
-        self.fitted(drawn, self.end_x(drawn), &brief(&plain(why), LABEL_MAX))
+    /// Why it never arrived; it is said once where many were lost together.
+    fn why_lost(&self, drawn: &Drawn) -> Option<String> {
+        let why = drawn.arrow.lost.as_ref().filter(|_| drawn.has_label)?;
+        Some(self.fitted(drawn, self.x(drawn.from), &brief(&plain(why), LABEL_MAX)))
     }
 
     /// A text that stands where its arrow leads, as far as that is within the frame.
@@ -354,10 +368,15 @@ impl<'a> Chart<'a> {
     fn draw_arrow(&self, svg: &mut Svg, drawn: &Drawn) {
         let Drawn { arrow, sent, arrived, .. } = *drawn;
         let (ink, weight) = if arrow.is_cause { (Ink::TEXT, 1.7) } else { (Ink::MUTED, 1.0) };
-        // A bundle is as thick as a rope, and not as thick as its number.
-        let weight = if arrow.count > 1 { weight + 2.2 } else { weight };
+        // A bundle is as thick as a rope, and not as thick as its number; one sees through it.
+        let weight = if arrow.count > 1 { 4.5 } else { weight };
         let ink = if arrow.lost.is_some() { Ink::FAULT } else { ink };
-        let pale = if arrow.is_cause { "" } else { " opacity=\".55\"" };
+        let pale = match (arrow.is_cause, arrow.count > 1) {
+            (true, false) => "",
+            (true, true) => " opacity=\".5\"",
+            (false, false) => " opacity=\".6\"",
+            (false, true) => " opacity=\".3\"",
+        };
         let (from, to) = (self.x(drawn.from), self.end_x(drawn));
         svg.group(&format!("class=\"s-{}\" stroke-width=\"{}\"{pale}", ink.name, px(weight)), |svg| {
             svg.tipped(&tip(arrow), |svg| {
@@ -393,9 +412,9 @@ impl<'a> Chart<'a> {
             let class = if arrow.is_cause { "f-text small bold halo" } else { "f-muted small halo" };
             svg.text((self.x(drawn.from) + 7.0 * side, sent - 3.0), anchor, class, &self.label(drawn));
         }
-        if let Some(why) = &arrow.lost {
-            let x = self.end_x(drawn) + 9.0 * side;
-            svg.text((x, arrived + 4.0), anchor, "f-bad small halo", &self.why_lost(drawn, why));
+        if let Some(why) = self.why_lost(drawn) {
+            // Below the line, as its label is above it.
+            svg.text((self.x(drawn.from) + 7.0 * side, arrived + 6.0), anchor, "f-bad small halo", &why);
         }
     }
 
@@ -422,6 +441,9 @@ impl<'a> Chart<'a> {
         }
         if has(|arrow| arrow.count > 1) {
             told.push("Thick: several alike, from the first to leave to the last to arrive.".to_owned());
+        }
+        if has(|arrow| arrow.lost.is_some()) {
+            told.push("✗: it never arrived.".to_owned());
         }
         let undrawn = (self.moment.arrows.len() - self.arrows.len()) as u64;
         let hidden = self.moment.left_out.saturating_add(undrawn);
