@@ -40,6 +40,9 @@ pub enum Command {
     /// Runs a scenario again, showing everything that happens
     #[command(after_help = REPLAY_EXAMPLES)]
     Replay(Replay),
+    /// Draws the page of a run again, from its run.json
+    #[command(after_help = REPORT_EXAMPLES)]
+    Report(Report),
     /// Lists what there is
     #[command(after_help = LIST_EXAMPLES)]
     List(List),
@@ -82,6 +85,9 @@ const REPLAY_EXAMPLES: &str = "Examples:
   stormglass replay leader-partition.toml --seed 42 --until 2s | less
   stormglass replay leader-partition.toml --seed 42 --verify 9f31c2d0a1b2e07a
   stormglass replay leader-partition.toml --seed 42 --verify out/leader-partition-42";
+const REPORT_EXAMPLES: &str = "Examples:
+  stormglass report out/leader-partition-1
+  stormglass report out/leader-partition-1 --out page.html";
 
 const LIST_EXAMPLES: &str = "Examples:
   stormglass list              which lists there are
@@ -122,7 +128,7 @@ pub struct Run {
     /// Changes a key of the scenario, as in protocol.pre-vote=false
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = assignment)]
     pub set: Vec<(String, String)>,
-    /// Where to write run.json and history.jsonl [default: out/NAME-SEED]
+    /// Where to write report.html, its pictures, run.json and history.jsonl [default: out/NAME-SEED]
     #[arg(long)]
     pub out: Option<PathBuf>,
     /// What to print
@@ -243,6 +249,16 @@ pub struct Replay {
     /// Compare with an earlier run, by its fingerprint or its directory; alone, nothing is shown but the answer
     #[arg(long, value_name = "FINGERPRINT|RUNDIR")]
     pub verify: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct Report {
+    /// The directory of a run, or its run.json
+    #[arg(value_name = "RUNDIR")]
+    pub run: PathBuf,
+    /// Write the page here, and no pictures beside it [default: report.html and the pictures into RUNDIR]
+    #[arg(long, value_name = "F.html")]
+    pub out: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

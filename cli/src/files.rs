@@ -145,6 +145,14 @@ pub fn remove(place: &Path) -> Result<(), Failure> {
     }
 }
 
+/// Removes the files of a directory whose names are of a kind.
+pub fn remove_where(dir: &Path, is_wanted: impl Fn(&str) -> bool) -> Result<(), Failure> {
+    let entries = fs::read_dir(dir).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+    let entries = entries.map_err(|e| Failure::usage(format!("cannot read {}: {}", dir.display(), told(&e))))?;
+    let unwanted = entries.iter().filter(|entry| entry.file_name().to_str().is_some_and(&is_wanted));
+    unwanted.map(fs::DirEntry::path).try_for_each(|path| remove(&path))
+}
+
 fn cannot_write(place: &Path, error: &io::Error) -> Failure {
     Failure::usage(format!("cannot write {}: {}", place.display(), told(error)))
 }

@@ -40,6 +40,7 @@ pub fn main(systems: &'static [System]) -> ExitCode {
         args::Command::Verify(verify) => commands::verify::verify(&verify),
         args::Command::Test(test) => commands::test::test(&test, systems),
         args::Command::Replay(replay) => commands::replay::replay(&replay, systems),
+        args::Command::Report(report) => commands::report::report(&report),
         args::Command::List(list) => commands::list::list(&list, systems),
         args::Command::Explain(explain) => commands::explain::explain(&explain, systems),
         args::Command::New(new) => commands::new::new(&new, systems),

@@ -76,14 +76,21 @@ fn a_system_without_clients_has_null_operations_and_availability() {
     assert!(!told.out.contains("availability"), "{told:?}");
 }
 
+/// The saved one also holds what a page draws, and the scenario.
 #[test]
 fn the_saved_run_is_the_printed_object_without_the_time_it_took() {
     let here = Scratch::with(&format!("{CALM}{CUT}"));
-    let mut printed = here.run(&["storm.toml", "--out", "there"]);
-    let saved: Value = serde_json::from_str(&here.read("there/run.json")).expect("run.json is JSON");
+    let mut printed = here.run(&["storm.toml", "--out", "there", "--set", "cluster.nodes=5"]);
+    let mut saved: Value = serde_json::from_str(&here.read("there/run.json")).expect("run.json is JSON");
     assert!(saved.get("wall_ns").is_none());
     printed.as_object_mut().expect("an object").remove("wall_ns");
-    assert_eq!(printed, saved);
+    let picture = saved.as_object_mut().expect("an object").remove("picture").expect("it is drawn");
+    let resolved = saved["source"].as_object_mut().expect("an object").remove("resolved").expect("it is there");
+    assert!(printed == saved, "{printed:#}\n{saved:#}");
+    assert_eq!(saved["source"], serde_json::json!({ "file": "storm.toml", "set": ["cluster.nodes=5"] }));
+    assert_eq!(picture["service"][0]["function"], "read");
+    here.write("again.toml", resolved.as_str().expect("a text"));
+    assert_eq!(here.run(&["again.toml"])["fingerprint"], saved["fingerprint"]);
 }
 
 #[test]
@@ -237,7 +244,7 @@ fn the_trace_is_json_line_by_line_and_its_time_never_falls() {
         kinds.insert(text("what"));
     }
     assert!(Some(time) <= object["simulated_ns"].as_u64() && Some(step) <= object["events"].as_u64());
-    for kind in ["message", "request", "reply", "timer", "start", "role", "fault", "heal"] {
+    for kind in ["sent", "message", "request", "reply", "timer", "start", "role", "fault", "heal"] {
         assert!(kinds.contains(kind), "no row of `{kind}` among {kinds:?}");
     }
 }

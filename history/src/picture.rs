@@ -182,7 +182,8 @@ pub struct Source {
     pub file: String,
     /// What the command line changed in it, as `KEY=VALUE`.
     pub set: Vec<String>,
-    /// The scenario as it was run, with nothing left to draw: a file that gives the same run.
+    /// The scenario as it was run, with nothing left to draw: a file that gives the same run. Empty where it was left out.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub resolved: String,
 }
 

@@ -4,13 +4,21 @@
 //!
 //! - [`terminal`]: what `stormglass run` prints.
 //! - [`witness`]: a violation, drawn and argued.
+//! - [`plot`]: the pictures of a run.
 //! - [`draw`]: what pictures are made of.
 //! - [`why`]: why a run ended as it did, in words: what `stormglass explain RUNDIR` prints.
+//! - [`page`]: a run as a page.
 //! - [`json`]: what `stormglass run --format json` prints and `run.json` holds.
 
+pub mod command;
 pub mod draw;
 pub mod json;
 mod outages;
+pub mod page;
+pub mod plot;
+mod roles;
+mod struck;
 pub mod terminal;
 pub mod why;
 pub mod witness;
+pub mod words;

@@ -1,10 +1,11 @@
 //! What `stormglass run` prints: a picture of the run on one time axis, every expectation with what was measured, and the
 //! command that shows it again.
 
+mod lanes;
+
 use crate::witness::told;
 use history::figures::{counted, duration, grouped, measured};
-use history::{Draw, Level, RoleSpan, RunRecord, Verdict};
-use std::collections::{BTreeMap, BTreeSet};
+use history::{Draw, Level, RunRecord, Verdict};
 
 /// How a terminal is written to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,37 +61,21 @@ pub struct Around {
     pub again: String,
 }
 
-/// The picture's width, in characters.
-const COLUMNS: usize = 60;
-
 /// The room for a witness, which is indented: a hundred columns in all.
 const WITNESS_COLUMNS: usize = 88;
-
-/// How far apart the axis has its marks.
-const MARK_EVERY: usize = 10;
-
-/// More fault lanes than this would push the verdicts off the screen.
-const FAULT_LANES_MAX: usize = 8;
 
 /// Of the line of draws, before it says how many more there are: with that it fits into 100 characters.
 const DRAWN_WIDTH: usize = 76;
 
 /// The whole text.
 pub fn summary(record: &RunRecord, around: &Around, look: Look) -> String {
-    let role = sole_role(&record.roles);
-    let lanes = role.iter().map(String::as_str).chain(["possible"]);
-    let label_width = lanes.map(|lane| lane.chars().count()).max().unwrap_or(0);
-    let page = Page { record, look, role, label_width, text: String::new() };
+    let page = Page { record, look, text: String::new() };
     page.head(around).picture().outages().expectations().verdict(around)
 }
 
 struct Page<'a> {
     record: &'a RunRecord,
     look: Look,
-    /// The role that is drawn, if one is.
-    role: Option<String>,
-    /// Of the names left of the picture.
-    label_width: usize,
     text: String,
 }
 
@@ -139,114 +124,10 @@ impl Page<'_> {
     }
 
     fn picture(mut self) -> Self {
-        if self.record.duration_ns == 0 {
-            return self;
+        for line in lanes::picture(self.record, self.look) {
+            self.line(&line);
         }
-        let moment = |column| u128::from(self.record.duration_ns) * column as u128 / COLUMNS as u128;
-        let mark = |column| format!("{:<MARK_EVERY$}", short(moment(column) as u64));
-        let axis: String = (0..COLUMNS).step_by(MARK_EVERY).map(mark).collect();
-        let end = duration(self.record.duration_ns);
-        self.lane("", &axis, &end);
-        self.service();
-        self.roles();
-        self.faults();
         self
-    }
-
-    /// Availability over time, and the best possible where that is less than everything.
-    fn service(&mut self) {
-        let Some(counts) = self.record.operations else { return };
-        let achieved = self.shares(|bucket| bucket.achieved);
-        let possible = self.shares(|bucket| bucket.possible);
-        let told = format!(
-            "{} ok, {} unknown, {} refused",
-            grouped(counts.ok),
-            grouped(counts.unknown),
-            grouped(counts.refused)
-        );
-        let bars = self.bars(&achieved);
-        self.lane("served", &bars, &told);
-        if possible.iter().flatten().any(|share| *share < 100) {
-            let bars = self.bars(&possible);
-            self.lane("possible", &bars, "the best that the links and nodes left allowed");
-        }
-    }
-
-    /// By column, how many of a hundred operations were counted; `None` where none began.
-    fn shares(&self, count: impl Fn(&history::TimeBucket) -> u64) -> Vec<Option<u64>> {
-        let mut columns = [(0u128, 0u128); COLUMNS];
-        for bucket in &self.record.buckets {
-            let (all, counted) = &mut columns[self.column(bucket.from_ns)];
-            *all += u128::from(bucket.invoked);
-            *counted += u128::from(count(bucket));
-        }
-        columns.into_iter().map(|(all, counted)| (all > 0).then(|| (counted * 100 / all).min(100) as u64)).collect()
-    }
-
-    /// The column of a moment; what is later than the load stands in the last.
-    fn column(&self, at: u64) -> usize {
-        let column = u128::from(at) * COLUMNS as u128 / u128::from(self.record.duration_ns);
-        column.min(COLUMNS as u128 - 1) as usize
-    }
-
-    fn bars(&self, shares: &[Option<u64>]) -> String {
-        let levels: &[char] = if self.look.unicode {
-            &['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█']
-        } else {
-            &['_', '.', ':', '-', '=', '+', '*', '#']
-        };
-        let level = |share: u64| levels[(share as usize * (levels.len() - 1)) / 100];
-        shares.iter().map(|share| share.map_or(' ', level)).collect()
-    }
-
-    fn lane(&mut self, name: &str, picture: &str, told: &str) {
-        let (name, told, width) = (self.look.shown(name), self.look.shown(told), self.label_width);
-        // What is told of the axis is its end, and that stands where the picture ends.
-        let gap = if name.is_empty() { "" } else { "  " };
-        self.line(&format!("  {name:<width$} {picture:<COLUMNS$}{gap}{told}"));
-    }
-
-    /// The role that at most one node holds in a term, if the system has one.
-    fn roles(&mut self) {
-        let Some(role) = self.role.clone() else { return };
-        let spans: Vec<&RoleSpan> = self.record.roles.iter().filter(|span| span.role == role).collect();
-        let (line, end) = if self.look.unicode { ('─', '┤') } else { ('-', '|') };
-        let mut lane = [' '; COLUMNS];
-        for span in spans.iter().filter(|span| span.from_ns < self.record.duration_ns) {
-            let (from, to) = (self.column(span.from_ns), self.column(span.to_ns.max(span.from_ns)));
-            lane[from..=to].fill(line);
-            lane[to] = end;
-            for (cell, letter) in lane[from..=to].iter_mut().zip(self.look.shown(&span.node).chars()) {
-                *cell = letter;
-            }
-        }
-        let terms: BTreeSet<u64> = spans.iter().map(|span| span.term).collect();
-        let told = match (terms.first(), terms.last()) {
-            (Some(first), Some(last)) if first != last => {
-                format!("{}, term {first} to {last}", counted(terms.len() as u64 - 1, "change"))
-            }
-            (Some(only), _) => format!("no change, term {only}"),
-            (None, _) => String::new(),
-        };
-        self.lane(&role, &String::from_iter(lane), &told);
-    }
-
-    fn faults(&mut self) {
-        let block = if self.look.unicode { '░' } else { '/' };
-        for fault in self.record.faults.iter().take(FAULT_LANES_MAX) {
-            let mut lane = [' '; COLUMNS];
-            if fault.from_ns < self.record.duration_ns {
-                // It ends before `to_ns`, and what has no length is seen all the same.
-                let last = fault.to_ns.saturating_sub(1).max(fault.from_ns);
-                lane[self.column(fault.from_ns)..=self.column(last)].fill(block);
-            }
-            let told = format!("{} {} ({})", fault.name, fault.who, counted(fault.effects, "effect"));
-            self.lane("fault", &String::from_iter(lane), &told);
-        }
-        let hidden = self.record.faults.len().saturating_sub(FAULT_LANES_MAX);
-        if hidden > 0 {
-            self.lane("..", "", &format!("and {} more, all in run.json", grouped(hidden as u64)));
-        }
     }
 
     fn outages(mut self) -> Self {
@@ -347,12 +228,6 @@ impl Page<'_> {
     }
 }
 
-/// A mark on the axis: in full if that leaves room before the next, else to three figures.
-fn short(nanos: u64) -> String {
-    let exact = duration(nanos);
-    if exact.len() < MARK_EVERY { exact } else { measured(nanos) }
-}
-
 fn sign(verdict: Verdict, unicode: bool) -> &'static str {
     match (verdict, unicode) {
         (Verdict::Pass, true) => "✓",
@@ -363,19 +238,6 @@ fn sign(verdict: Verdict, unicode: bool) -> &'static str {
         (Verdict::Vacuous, true) => "∅",
         (Verdict::Vacuous, false) => "0",
     }
-}
-
-/// The role whose every term belongs to one node; of several, the one held longest (a candidate is one, but not for long).
-fn sole_role(spans: &[RoleSpan]) -> Option<String> {
-    let mut holders: BTreeMap<&str, BTreeMap<u64, BTreeSet<&str>>> = BTreeMap::new();
-    let mut held: BTreeMap<&str, u64> = BTreeMap::new();
-    for span in spans {
-        holders.entry(&span.role).or_default().entry(span.term).or_default().insert(&span.node);
-        let held = held.entry(&span.role).or_default();
-        *held = held.saturating_add(span.to_ns.saturating_sub(span.from_ns));
-    }
-    let sole = holders.iter().filter(|(_, terms)| terms.values().all(|nodes| nodes.len() == 1)).map(|(role, _)| *role);
-    sole.max_by_key(|role| held[role]).map(str::to_owned)
 }
 
 /// One line of many: `stormglass test` prints one for each scenario.

@@ -1,168 +1,18 @@
 //! What a run looks like on a terminal, as a whole; and that every record has a look, however odd.
 
+mod common;
+
+use common::{MS, SECOND, any_record, failing, passing, pictured, stale_read, testimony};
 use history::{
-    Availability, Cause, CauseSpan, Draw, Ended, FaultRecord, Finding, Holder, Level, Mark, OperationCounts, Outage,
-    Part, Reason, RoleSpan, RunRecord, Server, Takeover, Testimony, TimeBucket, Value, Verdict, Who, Witness, merged,
+    Cause, CauseSpan, Draw, Ended, Mark, OperationCounts, Outage, Reason, RunRecord, Server, Testimony, Value, Verdict,
+    Who, Witness, merged,
 };
-use proptest::collection::vec;
 use proptest::prelude::*;
 use reports::terminal::{Around, Look, summary, test_line};
 use reports::witness::{lanes, told};
 
 const UNICODE: Look = Look { colour: false, unicode: true };
 const ASCII: Look = Look { colour: false, unicode: false };
-const SECOND: u64 = 1_000_000_000;
-const MS: u64 = 1_000_000;
-
-fn finding(level: Level, check: &str, verdict: Verdict, detail: &str) -> Finding {
-    let (check, detail) = (check.to_owned(), detail.to_owned());
-    Finding { check, verdict, detail, level, promise: None, witness: None }
-}
-
-/// Twelve seconds: the leader is cut off in the fourth, and the second after has no operation at all.
-fn passing() -> RunRecord {
-    let bucket = |i: u64| {
-        let (invoked, achieved, possible) = match i / 5 {
-            4 => (2, 0, 2),
-            5 => (0, 0, 0),
-            6 => (10, 5, 9),
-            _ => (2, 2, 2),
-        };
-        TimeBucket { from_ns: i * SECOND / 5, invoked, achieved, possible }
-    };
-    let role = |node: &str, role: &str, term, from, to| RoleSpan {
-        node: node.to_owned(),
-        role: role.to_owned(),
-        term,
-        from_ns: from * SECOND,
-        to_ns: to * SECOND,
-    };
-    let findings = vec![
-        Finding {
-            promise: Some("promised by raft".to_owned()),
-            ..finding(Level::Must, "linearizable", Verdict::Pass, "110 operations, 5 keys")
-        },
-        finding(Level::Must, "availability >= 80%", Verdict::Pass, "86.36 %   (best possible 99.09 %)"),
-        finding(Level::Should, "recovery <= 1s", Verdict::Fail, "1.5s   (outage from 4s)"),
-        finding(Level::Reach, "leader elected >= 2 times", Verdict::Pass, "2 times"),
-        finding(Level::Always, "protocol laws", Verdict::Pass, "9 laws held after each of 2 871 steps"),
-    ];
-    RunRecord {
-        schema: "stormglass/run@1".to_owned(),
-        version: "0.1.0".to_owned(),
-        scenario: "leader-cut".to_owned(),
-        about: "Cut the leader off. It should come back.".to_owned(),
-        protocol: "raft".to_owned(),
-        flaws: Vec::new(),
-        data: "kv".to_owned(),
-        nodes: 3,
-        places: 3,
-        duration_ns: 12 * SECOND,
-        seed: 42,
-        fingerprint: "00000000deadbeef".to_owned(),
-        checkpoints: Vec::new(),
-        verdict: merged(&findings),
-        findings,
-        operations: Some(OperationCounts { ok: 95, refused: 0, unknown: 15 }),
-        availability: Some(Availability { achieved: 95.0 / 110.0, possible: 109.0 / 110.0 }),
-        latency: None,
-        outages: vec![Outage {
-            from_ns: 4 * SECOND,
-            to_ns: 6 * SECOND,
-            who: Who::All,
-            cause: Cause::NoLeader,
-            causes: vec![
-                CauseSpan { from_ns: 4 * SECOND, to_ns: 5 * SECOND + SECOND / 2, cause: Cause::NoLeader },
-                CauseSpan { from_ns: 5 * SECOND + SECOND / 2, to_ns: 6 * SECOND, cause: Cause::WrongNode },
-            ],
-            faults: vec!["partition-1".to_owned()],
-            avoidable_ns: SECOND,
-            missed: 15,
-            takeover: Some(Takeover {
-                detect_ns: Some(SECOND),
-                elect_ns: Some(SECOND / 2),
-                catch_up_ns: Some(SECOND / 2),
-                clients_ns: None,
-            }),
-        }],
-        faults: vec![FaultRecord {
-            name: "partition-1".to_owned(),
-            kind: "partition".to_owned(),
-            from_ns: 4 * SECOND,
-            to_ns: 7 * SECOND,
-            effects: 33,
-            who: "n1 | n2 n3".to_owned(),
-        }],
-        roles: vec![
-            role("n1", "candidate", 1, 0, 1),
-            role("n1", "leader", 1, 1, 6),
-            role("n3", "leader", 2, 6, 22),
-            role("n2", "follower", 1, 0, 22),
-            role("n3", "follower", 1, 0, 6),
-        ],
-        events: 2871,
-        simulated_ns: 22 * SECOND,
-        buckets: (0..60).map(bucket).collect(),
-        config: Vec::new(),
-        draws: Vec::new(),
-        interrupted: false,
-        source: None,
-        picture: None,
-    }
-}
-
-fn testimony(client: &str, f: &str, value: i64, from_ms: u64, to_ms: u64, server: Server) -> Testimony {
-    let mark = |ms: u64| Mark { index: ms, time: ms * SECOND / 1000 };
-    let is_read = f == "read";
-    Testimony {
-        index: 0,
-        client: client.to_owned(),
-        process: 0,
-        f: f.to_owned(),
-        input: if is_read { Value::Nil } else { Value::Int(value) },
-        ended: Ended::Ok,
-        returned: is_read.then_some(Value::Int(value)),
-        invoked: mark(from_ms),
-        completed: Some(mark(to_ms)),
-        part: if is_read { Part::Met } else { Part::Wrote },
-        server: Some(server),
-    }
-}
-
-/// A write, another over it, and a read of the first from somebody who leads no longer.
-fn stale_read() -> Witness {
-    let server = |node: &str, term, superseded| Server {
-        node: node.to_owned(),
-        role: Some(("leader".to_owned(), term)),
-        superseded,
-    };
-    let newer = Holder { node: "n3".to_owned(), term: 2, from_ns: 5 * SECOND };
-    let operations = vec![
-        testimony("c7", "write", 7, 3_100, 3_105, server("n1", 1, None)),
-        testimony("c19", "write", 8, 5_500, 5_504, server("n3", 2, None)),
-        testimony("c1", "read", 7, 5_530, 5_531, server("n1", 1, Some(newer))),
-    ];
-    let reason = Reason::Replaced { value: Value::Int(7), with: Value::Int(8), by: 1, seen: None };
-    Witness::new(Some(Value::text("k0")), operations, Some(2), reason)
-}
-
-/// The same storm, in a system that answers reads from what it remembers.
-fn failing() -> RunRecord {
-    let mut record = passing();
-    record.flaws = vec!["read-without-quorum".to_owned()];
-    record.about = "A gestürzter leader answers.".to_owned();
-    let witness = stale_read();
-    record.findings[0] = Finding {
-        promise: Some("promised by raft with reads = read-index".to_owned()),
-        witness: Some(witness.clone()),
-        ..finding(Level::Must, "linearizable", Verdict::Fail, &witness.headline())
-    };
-    record.findings.push(finding(Level::Always, "every fault had an effect", Verdict::Vacuous, "without effect: x"));
-    record.findings.push(finding(Level::Must, "no lost writes", Verdict::Unknown, "interrupted"));
-    record.verdict = merged(&record.findings);
-    record
-}
-
 fn printed(record: &RunRecord, look: Look) -> String {
     let around = Around {
         wall_ns: 14_712_345,
@@ -187,10 +37,11 @@ fn a_passing_run_in_unicode() {
 leader-cut  seed 42   raft, 3 nodes, 3 places, 12s + 10s to settle   (14.7ms real, 2 871 events)
   Cut the leader off. It should come back.
            0s        2s        4s        6s        8s        10s       12s
-  served   ████████████████████▁▁▁▁▁     ▄▄▄▄▄█████████████████████████  95 ok, 15 unknown, 0 refused
-  possible █████████████████████████     ▇▇▇▇▇█████████████████████████  the best that the links and nodes left allowed
+  served   ████████████████████▁▁▁▁▁     ▄▄▄▄▄█████████████████████████  95 ok, 15 unknown
+  possible █████████████████████████     ▇▇▇▇▇█████████████████████████  the best there could be
   leader        n1───────────────────────n3───────────────────────────┤  1 change, term 1 to 2
-  fault                        ░░░░░░░░░░░░░░░                           partition-1 n1 | n2 n3 (33 effects)
+  outage                       ██████████                                2s in all
+  fault                        ░░░░░░░░░░░░░░░                           partition-1 n1 | n2 n3
 outages from  length  avoidable  missed  who          why
         4s    2s      1s         15      all clients  no leader 1.5s, wrong node asked 500ms
               detect 1s ▏elect 500ms ▏catch up 500ms
@@ -216,10 +67,11 @@ fn a_passing_run_in_ascii() {
 leader-cut  seed 42   raft, 3 nodes, 3 places, 12s + 10s to settle   (14.7ms real, 2 871 events)
   Cut the leader off. It should come back.
            0s        2s        4s        6s        8s        10s       12s
-  served   ####################_____     -----#########################  95 ok, 15 unknown, 0 refused
-  possible #########################     *****#########################  the best that the links and nodes left allowed
+  served   ####################_____     -----#########################  95 ok, 15 unknown
+  possible #########################     *****#########################  the best there could be
   leader        n1-----------------------n3---------------------------|  1 change, term 1 to 2
-  fault                        ///////////////                           partition-1 n1 | n2 n3 (33 effects)
+  outage                       ##########                                2s in all
+  fault                        ///////////////                           partition-1 n1 | n2 n3
 outages from  length  avoidable  missed  who          why
         4s    2s      1s         15      all clients  no leader 1.5s, wrong node asked 500ms
               detect 1s | elect 500ms | catch up 500ms
@@ -245,10 +97,11 @@ fn a_failing_run_in_unicode() {
 leader-cut  seed 42   raft with read-without-quorum, 3 nodes, 3 places, 12s + 10s to settle   (14.7ms real, 2 871 events)
   A gestürzter leader answers.
            0s        2s        4s        6s        8s        10s       12s
-  served   ████████████████████▁▁▁▁▁     ▄▄▄▄▄█████████████████████████  95 ok, 15 unknown, 0 refused
-  possible █████████████████████████     ▇▇▇▇▇█████████████████████████  the best that the links and nodes left allowed
+  served   ████████████████████▁▁▁▁▁     ▄▄▄▄▄█████████████████████████  95 ok, 15 unknown
+  possible █████████████████████████     ▇▇▇▇▇█████████████████████████  the best there could be
   leader        n1───────────────────────n3───────────────────────────┤  1 change, term 1 to 2
-  fault                        ░░░░░░░░░░░░░░░                           partition-1 n1 | n2 n3 (33 effects)
+  outage                       ██████████                                2s in all
+  fault                        ░░░░░░░░░░░░░░░                           partition-1 n1 | n2 n3
 outages from  length  avoidable  missed  who          why
         4s    2s      1s         15      all clients  no leader 1.5s, wrong node asked 500ms
               detect 1s ▏elect 500ms ▏catch up 500ms
@@ -289,10 +142,11 @@ fn a_failing_run_in_ascii() {
 leader-cut  seed 42   raft with read-without-quorum, 3 nodes, 3 places, 12s + 10s to settle   (14.7ms real, 2 871 events)
   A gest?rzter leader answers.
            0s        2s        4s        6s        8s        10s       12s
-  served   ####################_____     -----#########################  95 ok, 15 unknown, 0 refused
-  possible #########################     *****#########################  the best that the links and nodes left allowed
+  served   ####################_____     -----#########################  95 ok, 15 unknown
+  possible #########################     *****#########################  the best there could be
   leader        n1-----------------------n3---------------------------|  1 change, term 1 to 2
-  fault                        ///////////////                           partition-1 n1 | n2 n3 (33 effects)
+  outage                       ##########                                2s in all
+  fault                        ///////////////                           partition-1 n1 | n2 n3
 outages from  length  avoidable  missed  who          why
         4s    2s      1s         15      all clients  no leader 1.5s, wrong node asked 500ms
               detect 1s | elect 500ms | catch up 500ms
@@ -426,6 +280,53 @@ fn lanes_stand_below_each_other_whatever_the_role_is_called() {
 }
 
 #[test]
+fn places_that_differ_and_response_times_have_lanes() {
+    let mut record = pictured();
+    let latency = &mut record.picture.as_mut().expect("it has one").latency;
+    latency.p99_ns[20..40].fill(Some(SECOND));
+    latency.p99_ns[50..].fill(None);
+    record.outages.push(Outage {
+        who: Who::Place("eu-west".to_owned()),
+        to_ns: 8 * SECOND,
+        ..record.outages[0].clone()
+    });
+    let printed = printed(&record, ASCII);
+    let picture: Vec<&str> = printed.lines().skip(2).take(9).collect();
+    let expected = [
+        "           0s        2s        4s        6s        8s        10s       12s",
+        "  served   ####################_____     -----#########################  95 ok, 15 unknown",
+        "  us-east  ############################################################  100.00 %",
+        "  eu-west  ####################_______________#########################  75.00 %",
+        "  possible #########################     *****#########################  the best there could be",
+        "  p99      ____________________####################__________            50ms..1s",
+        "  leader        n1-----------------------n3---------------------------|  1 change, term 1 to 2",
+        "  outage                       ##########==========                      2s in all, 1 partial",
+        "  fault                        ///////////////                           partition-1 n1 | n2 n3",
+    ];
+    assert_eq!(picture, expected);
+}
+
+#[test]
+fn what_is_told_of_a_lane_ends_at_a_hundred_columns() {
+    let mut record = passing();
+    record.operations = Some(OperationCounts { ok: 143_921, refused: 12, unknown: 1_158 });
+    record.faults[0].who = "n1 n3 n5 n7 c1 c2 c3 | n2 n4 n6 and so on".to_owned();
+    record.faults[0].effects = 0;
+    let printed = printed(&record, ASCII);
+    let told: Vec<&str> = printed.lines().skip(3).filter_map(|line| line.get(73..)).take(7).collect();
+    let expected = [
+        "143 921 ok, 1 158 unknown",
+        "12 refused",
+        "the best there could be",
+        "1 change, term 1 to 2",
+        "2s in all",
+        "partition-1 n1 n3 n5 n7,..",
+        "(no effect)",
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
 fn of_many_faults_the_first_are_drawn_and_the_rest_counted() {
     let mut record = passing();
     record.faults = vec![record.faults[0].clone(); 11];
@@ -483,139 +384,6 @@ fn what_the_seed_decided_takes_one_line() {
     assert_eq!(told(&record), "  drawn: .. 1 more in run.json");
 }
 
-#[test]
-fn a_line_of_json_is_the_record_and_then_the_time_it_took() {
-    let record = failing();
-    let line = reports::json::line(&record, 77);
-    assert!(line.starts_with(r#"{"schema":"#) && line.ends_with(r#","wall_ns":77}"#) && !line.contains('\n'), "{line}");
-    let mut object: serde_json::Value = serde_json::from_str(&line).expect("it is JSON");
-    object.as_object_mut().expect("an object").remove("wall_ns");
-    assert_eq!(serde_json::from_value::<RunRecord>(object).expect("it is a record"), record);
-    assert_eq!(serde_json::from_str::<RunRecord>(&reports::json::record(&record)).expect("it is a record"), record);
-}
-
-/// Moments before, at and after anything, and so far that sums run over.
-fn moment() -> impl Strategy<Value = u64> {
-    prop_oneof![0..70u64, 0..20 * SECOND, any::<u64>(), Just(u64::MAX)]
-}
-
-fn word() -> impl Strategy<Value = String> {
-    prop_oneof!["[a-z0-9 -]{0,12}", ".{0,40}", Just("ü\u{1b}[2J\n\u{202e}".to_owned())]
-}
-
-fn verdict() -> impl Strategy<Value = Verdict> {
-    proptest::sample::select(vec![Verdict::Pass, Verdict::Vacuous, Verdict::Unknown, Verdict::Fail])
-}
-
-prop_compose! {
-    fn any_testimony()(
-        (client, f, text) in (word(), word(), word()),
-        ended in proptest::sample::select(vec![Ended::Ok, Ended::Mismatch, Ended::Fail, Ended::Info]),
-        (index, time) in (0..9u64, moment()),
-        completed in proptest::option::of((0..9u64, moment())),
-        returned in proptest::option::of(any::<i64>()),
-    ) -> Testimony {
-        Testimony {
-            index: 0, client, process: 0, f, input: Value::text(text), ended, returned: returned.map(Value::Int),
-            invoked: Mark { index, time }, completed: completed.map(|(index, time)| Mark { index, time }),
-            part: Part::Both, server: None,
-        }
-    }
-}
-
-prop_compose! {
-    fn any_witness()(
-        operations in vec(any_testimony(), 0..9),
-        offender in proptest::option::of(0..12usize),
-        argument in vec(word(), 0..3),
-        is_minimal: bool,
-    ) -> Witness {
-        let reason = Reason::Entangled;
-        Witness { key: None, operations, offender, steps: Vec::new(), reason, is_minimal, argument }
-    }
-}
-
-prop_compose! {
-    fn any_finding()(
-        check in word(),
-        verdict in verdict(),
-        detail in word(),
-        level in proptest::sample::select(vec![Level::Always, Level::Must, Level::Reach, Level::Should, Level::Shows]),
-        promise in proptest::option::of(word()),
-        witness in proptest::option::of(any_witness()),
-    ) -> Finding {
-        Finding { check, verdict, detail, level, promise, witness }
-    }
-}
-
-prop_compose! {
-    fn any_fault()(name in word(), from_ns in moment(), to_ns in moment(), effects: u64, who in word()) -> FaultRecord {
-        FaultRecord { name, kind: "crash".to_owned(), from_ns, to_ns, effects, who }
-    }
-}
-
-prop_compose! {
-    fn any_role()(
-        node in word(), role in word(), term in 0..4u64, from_ns in moment(), to_ns in moment(),
-    ) -> RoleSpan {
-        RoleSpan { node, role, term, from_ns, to_ns }
-    }
-}
-
-prop_compose! {
-    fn any_bucket()(from_ns in moment(), invoked in moment(), achieved in moment(), possible in moment()) -> TimeBucket {
-        TimeBucket { from_ns, invoked, achieved, possible }
-    }
-}
-
-prop_compose! {
-    fn any_outage()(
-        (from_ns, to_ns, avoidable_ns, missed) in (moment(), moment(), moment(), any::<u64>()),
-        who in prop_oneof![
-            Just(Who::All),
-            word().prop_map(Who::Place),
-            vec(word(), 0..6).prop_map(Who::Clients),
-        ],
-        cause in proptest::sample::select(Cause::ALL.to_vec()),
-        causes in vec((moment(), moment(), proptest::sample::select(Cause::ALL.to_vec())), 0..4),
-        stages in proptest::option::of(vec(proptest::option::of(moment()), 4)),
-    ) -> Outage {
-        let span = |(from_ns, to_ns, cause)| CauseSpan { from_ns, to_ns, cause };
-        let takeover = stages.map(|stages: Vec<Option<u64>>| Takeover {
-            detect_ns: stages[0],
-            elect_ns: stages[1],
-            catch_up_ns: stages[2],
-            clients_ns: stages[3],
-        });
-        let causes = causes.into_iter().map(span).collect();
-        Outage { from_ns, to_ns, who, cause, causes, faults: Vec::new(), avoidable_ns, missed, takeover }
-    }
-}
-
-prop_compose! {
-    fn any_record()(
-        (scenario, about, flaws) in (word(), word(), vec(word(), 0..3)),
-        draws in vec((word(), word()), 0..9),
-        (duration_ns, simulated_ns, events) in (moment(), moment(), any::<u64>()),
-        verdict in verdict(),
-        findings in vec(any_finding(), 0..6),
-        operations in proptest::option::of((any::<u64>(), any::<u64>(), any::<u64>())),
-        availability in proptest::option::of((any::<f64>(), 0.0..=1.0)),
-        faults in vec(any_fault(), 0..12),
-        roles in vec(any_role(), 0..6),
-        buckets in vec(any_bucket(), 0..6),
-        outages in vec(any_outage(), 0..7),
-    ) -> RunRecord {
-        RunRecord {
-            operations: operations.map(|(ok, refused, unknown)| OperationCounts { ok, refused, unknown }),
-            availability: availability.map(|(achieved, possible)| Availability { achieved, possible }),
-            draws: draws.into_iter().map(|(key, value)| Draw { key, value }).collect(),
-            scenario, about, flaws, duration_ns, simulated_ns, events, verdict, findings, faults, roles, buckets, outages,
-            ..passing()
-        }
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -629,8 +397,11 @@ proptest! {
             prop_assert!(printed.chars().all(|c| c == '\n' || !c.is_control()), "{printed:?}");
             prop_assert!(look.unicode || printed.is_ascii(), "{printed:?}");
         }
+        let picture = printed(&record, ASCII);
+        let lanes = picture.lines().skip_while(|line| !line.trim_start().starts_with("0s ")).take_while(|line| line.starts_with("  "));
+        prop_assert!(lanes.into_iter().all(|line| line.len() <= 100), "{picture}");
         let drawn = if record.duration_ns == 0 { 0 } else { record.faults.len().min(8) };
-        let lanes = printed(&record, ASCII).lines().filter(|line| line.starts_with("  fault ")).count();
+        let lanes = printed(&record, ASCII).lines().filter(|line| line.starts_with("  fault")).count();
         prop_assert!(lanes >= drawn);
     }
 }

@@ -8,6 +8,8 @@ mod liveness;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use liveness::quantile;
+
 use crate::execute::{Finished, OpFact};
 use crate::outage::{self, Gap};
 use crate::plan::Plan;

@@ -1,11 +1,13 @@
 //! The plain record of a judged run.
 
-use crate::execute::{EngineFault, Finished, Options};
+use crate::execute::{EngineFault, Finished, Options, Row};
 use crate::judge::{Judged, judge};
+use crate::moments::moments;
+use crate::picture::{latency, service};
 use crate::plan::Plan;
 use crate::scenario::Scenario;
 use crate::systems::System;
-use history::{ConfigLine, FaultRecord, History, RoleSpan, RunRecord, TimeBucket, merged};
+use history::{ConfigLine, FaultRecord, History, Picture, RoleSpan, RunRecord, TimeBucket, merged};
 use sim_core::protocol::NodeId;
 use sim_core::time::Nanos;
 use sim_core::world::RoleChange;
@@ -37,7 +39,24 @@ pub fn run(scenario: &Scenario, seed: u64, systems: &[System], options: &mut Opt
     let data = scenario.loads.first().map_or(system.data[0].name, |load| load.data.name);
     let finished = (system.runner)(data)(&plan, options)?;
     let judged = judge(scenario, &plan, &finished);
-    let record = record(scenario, &plan, &finished, judged);
+    let mut record = record(scenario, &plan, &finished, judged);
+    if options.picture {
+        let grid = Grid::new(scenario.duration);
+        let (service, latency) = (service(scenario, &plan, &finished, grid), latency(&finished, grid));
+        let retrace = |stretches: &[(Nanos, Nanos)], is_wanted: &dyn Fn(&Row) -> bool| {
+            let mut rows = Vec::new();
+            let mut sink = |more: Vec<Row>| rows.extend(more.into_iter().filter(is_wanted));
+            let (trace, stretches) = (Some(&mut sink as &mut dyn FnMut(Vec<Row>)), Some(stretches));
+            // It has run before, so it runs again.
+            let _ = (system.runner)(data)(
+                &plan,
+                &mut Options { trace, stretches, keep_going: options.keep_going, picture: false },
+            );
+            rows
+        };
+        let moments = moments(&plan, (&record.findings, &record.outages), &finished, retrace);
+        record.picture = Some(Picture { service, latency, moments });
+    }
     Ok(Run { record, history: finished.history })
 }
 
@@ -69,7 +88,7 @@ fn record(scenario: &Scenario, plan: &Plan, finished: &Finished, judged: Judged)
         roles: role_spans(&finished.roles, finished.end),
         events: finished.steps,
         simulated_ns: finished.end,
-        buckets: buckets(scenario.duration, finished),
+        buckets: buckets(Grid::new(scenario.duration), finished),
         config: config.collect(),
         draws: plan.draws.clone(),
         interrupted: finished.is_interrupted(),
@@ -119,15 +138,34 @@ fn role_spans(changes: &[RoleChange], end: Nanos) -> Vec<RoleSpan> {
     changes.iter().enumerate().filter_map(span).filter(|span| span.to_ns > span.from_ns).collect()
 }
 
-fn buckets(duration: Nanos, finished: &Finished) -> Vec<TimeBucket> {
-    let width = duration.div_ceil(BUCKETS).max(1);
-    let bucket = |i| TimeBucket { from_ns: i * width, invoked: 0, achieved: 0, possible: 0 };
-    let mut buckets: Vec<TimeBucket> = (0..duration.div_ceil(width)).map(bucket).collect();
+/// The stretches into which the load's time is cut for everything over time.
+#[derive(Clone, Copy)]
+pub(crate) struct Grid {
+    width: Nanos,
+    pub(crate) count: usize,
+}
+
+impl Grid {
+    pub(crate) fn new(duration: Nanos) -> Self {
+        let width = duration.div_ceil(BUCKETS).max(1);
+        Grid { width, count: duration.div_ceil(width) as usize }
+    }
+
+    /// Which of them an instant is in, if it is in the load's time.
+    pub(crate) fn bucket(self, at: Nanos) -> Option<usize> {
+        let bucket = (at / self.width) as usize;
+        (bucket < self.count).then_some(bucket)
+    }
+}
+
+fn buckets(grid: Grid, finished: &Finished) -> Vec<TimeBucket> {
+    let bucket = |i| TimeBucket { from_ns: i as Nanos * grid.width, invoked: 0, achieved: 0, possible: 0 };
+    let mut buckets: Vec<TimeBucket> = (0..grid.count).map(bucket).collect();
     for op in finished.due() {
-        if let Some(bucket) = buckets.get_mut((op.invoked / width) as usize) {
-            bucket.invoked += 1;
-            bucket.achieved += u64::from(op.served.is_some());
-            bucket.possible += u64::from(op.was_possible());
+        if let Some(bucket) = grid.bucket(op.invoked) {
+            buckets[bucket].invoked += 1;
+            buckets[bucket].achieved += u64::from(op.served.is_some());
+            buckets[bucket].possible += u64::from(op.was_possible());
         }
     }
     buckets

@@ -302,7 +302,7 @@ fn a_trace_changes_nothing() {
     let parsed = read(&source);
     let mut rows = 0;
     let mut sink = |more: Vec<scenarios::execute::Row>| rows += more.len();
-    let mut options = Options { trace: Some(&mut sink), keep_going: None };
+    let mut options = Options { trace: Some(&mut sink), ..Options::default() };
     let traced = scenarios::run(&parsed, 3, SYSTEMS, &mut options).expect("the engine holds").record;
     assert_eq!(traced, run(&source, 3));
     assert!(rows > 1000);
@@ -313,7 +313,7 @@ fn a_run_that_is_stopped_says_so() {
     let expect = "[expect]\nmust = [\"linearizable\", \"availability >= 1%\"]\nreach = [\"operations >= 100000\"]";
     let parsed = read(&scenario("5s", expect));
     let stopped_at = |end: Nanos| {
-        let mut options = Options { trace: None, keep_going: Some(&|now| now < end) };
+        let mut options = Options { keep_going: Some(&|now| now < end), ..Options::default() };
         scenarios::run(&parsed, 3, SYSTEMS, &mut options).expect("the engine holds").record
     };
     let record = stopped_at(3 * SECOND);

@@ -7,11 +7,13 @@ pub mod list;
 pub mod man;
 pub mod new;
 pub mod replay;
+pub mod report;
 pub mod run;
 pub mod schema;
 pub mod test;
 pub mod verify;
 
+use reports::command::quoted;
 use std::path::Path;
 
 /// What the reader calls this command: it has another name where somebody else made it for systems of their own.
@@ -32,16 +34,6 @@ fn replay_command_of(program: &str, file: &Path, seed: u64, set: &[(String, Stri
         command.push_str(&format!(" --set {}", quoted(&format!("{key}={value}"))));
     }
     command
-}
-
-/// As a shell takes it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
 }
 
 #[cfg(test)]

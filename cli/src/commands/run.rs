@@ -1,11 +1,12 @@
 //! `stormglass run`: one run, judged, printed and saved.
 
-use super::replay_command;
+use super::{replay_command, report};
 use crate::args::{Format, Run};
-use crate::exit::{Done, Exit};
+use crate::exit::{Done, Exit, Failure};
+use crate::load::Loaded;
 use crate::progress::{Progress, Work};
 use crate::{files, interrupt, load, screen};
-use history::jsonl;
+use history::{Source, jsonl};
 use reports::terminal::{Around, summary};
 use scenarios::execute::{Options, Row};
 use scenarios::systems::System;
@@ -32,12 +33,13 @@ pub fn run(args: &Run, systems: &'static [System]) -> Done {
         progress.reached(now);
         !interrupt::asked()
     };
-    let mut options = Options { keep_going: Some(&keep_going), ..Options::default() };
+    let mut options = Options { keep_going: Some(&keep_going), picture: true, ..Options::default() };
     if args.trace.is_some() {
         options.trace = Some(&mut sink);
     }
     let began = Instant::now();
-    let run = scenarios::run(&scenario, seed, systems, &mut options)?;
+    let mut run = scenarios::run(&scenario, seed, systems, &mut options)?;
+    run.record.source = Some(source(args, &loaded, seed)?);
     let wall_ns = began.elapsed().as_nanos() as u64;
     drop(progress);
     trace_written?;
@@ -48,6 +50,7 @@ pub fn run(args: &Run, systems: &'static [System]) -> Done {
     }
     files::write(&dir.join("history.jsonl"), &jsonl::write(&run.history))?;
     files::write(&dir.join("run.json"), &reports::json::record(&run.record))?;
+    report::draw(&dir, &run.record)?;
     match args.format {
         Format::Json => screen::print(&format!("{}\n", reports::json::line(&run.record, wall_ns)))?,
         Format::Human => {
@@ -56,6 +59,13 @@ pub fn run(args: &Run, systems: &'static [System]) -> Done {
         }
     }
     Ok(if run.record.interrupted { Exit::Interrupted } else { Exit::Judged(run.record.verdict) })
+}
+
+/// What somebody needs who wants to see this run again.
+fn source(args: &Run, loaded: &Loaded, seed: u64) -> Result<Source, Failure> {
+    let file = args.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let set = args.set.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    Ok(Source { file, set, resolved: loaded.resolved_file(seed)? })
 }
 
 /// One line of `trace.jsonl`; what one looks for first stands first.

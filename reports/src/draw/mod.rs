@@ -1,6 +1,8 @@
 //! Drawing: inks, the elements of an SVG, and figures made of them.
 
+pub mod backend;
 pub mod ink;
+pub mod measure;
 pub mod svg;
 
 use ink::Ink;
@@ -27,7 +29,8 @@ pub struct Figure {
 pub const STYLE: &str = "svg text{font:12px system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif;stroke:none}\
     svg .small{font-size:11px}svg .large{font-size:14px}svg .bold{font-weight:600}\
     svg .mono{font-family:ui-monospace,'SF Mono',Menlo,Consolas,'DejaVu Sans Mono',monospace}\
-    svg path,svg line{fill:none}svg .solid{stroke:none}svg .thin{stroke-width:1}svg .dashed{stroke-dasharray:4 3}";
+    svg path,svg line{fill:none}svg .solid{stroke:none}svg .thin{stroke-width:1}svg .dashed{stroke-dasharray:4 3}svg .dotted{stroke-dasharray:1 2}\
+    svg .halo{stroke:var(--paper);stroke-width:3px;stroke-linejoin:round;paint-order:stroke}";
 
 impl Figure {
     /// As an element of a page, which has the style sheet.

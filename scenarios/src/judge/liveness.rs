@@ -176,7 +176,7 @@ fn recovered(gaps: &[Gap], at_most: Nanos) -> Ruling {
 }
 
 /// The smallest value that a share of all are not above (nearest rank).
-fn quantile(sorted: &[Nanos], share: Ratio) -> Option<Nanos> {
+pub(crate) fn quantile(sorted: &[Nanos], share: Ratio) -> Option<Nanos> {
     let rank = (sorted.len() as u128 * u128::from(share.numerator)).div_ceil(u128::from(share.denominator));
     sorted.get((rank as usize).saturating_sub(1)).copied()
 }

@@ -1,0 +1,95 @@
+//! `stormglass report`: the page of a run, again from what was saved of it.
+
+use crate::args::Report;
+use crate::exit::{Done, Exit, Failure};
+use crate::{files, screen};
+use history::{RunRecord, Verdict};
+use std::path::Path;
+
+/// The page's file in the directory of a run.
+const PAGE: &str = "report.html";
+
+/// The format that is read.
+const SCHEMA: &str = "stormglass/run@1";
+
+pub fn report(args: &Report) -> Done {
+    let (dir, saved) = if args.run.is_dir() {
+        (args.run.as_path(), args.run.join("run.json"))
+    } else {
+        (args.run.parent().unwrap_or(Path::new("")), args.run.clone())
+    };
+    let record = read(&saved)?;
+    let page = match &args.out {
+        Some(out) => {
+            is_another(out, &saved)?;
+            files::write(out, &reports::page::page(&record, &reports::plot::figures(&record)))?;
+            out.clone()
+        }
+        None => {
+            draw(dir, &record)?;
+            dir.join(PAGE)
+        }
+    };
+    screen::print(&format!("{}\n", page.display()))?;
+    // That the page is drawn is what was asked for, whatever it tells.
+    Ok(Exit::Judged(Verdict::Pass))
+}
+
+/// Writes the page and its pictures into the directory of a run, and removes pictures of one that was there before.
+pub fn draw(dir: &Path, record: &RunRecord) -> Result<(), Failure> {
+    let figures = reports::plot::figures(record);
+    for figure in &figures {
+        files::write(&dir.join(format!("{}.svg", figure.name)), &figure.file())?;
+    }
+    files::remove_where(dir, |name| {
+        let stem = name.strip_suffix(".svg").filter(|stem| reports::plot::is_name(stem));
+        stem.is_some_and(|stem| figures.iter().all(|figure| figure.name != stem))
+    })?;
+    files::write(&dir.join(PAGE), &reports::page::page(record, &figures))
+}
+
+/// The page must not take the place of what it is drawn from.
+fn is_another(out: &Path, saved: &Path) -> Result<(), Failure> {
+    match (out.canonicalize(), saved.canonicalize()) {
+        (Ok(out), Ok(saved)) if out == saved => {
+            let shown = out.display();
+            Err(Failure::usage(format!("{shown} is the record that the page is drawn from; name another file")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The record of a run.
+fn read(path: &Path) -> Result<RunRecord, Failure> {
+    let shown = path.display();
+    if !path.exists() {
+        return Err(Failure::usage(format!(
+            "there is no {shown}; `report` takes the directory that `stormglass run` wrote, such as out/NAME-SEED"
+        )));
+    }
+    let text = files::read_text(path)?;
+    let record = serde_json::from_str::<RunRecord>(&text);
+    let schema = match &record {
+        Ok(record) => Some(record.schema.clone()),
+        Err(_) => schema(&text),
+    };
+    if let Some(other) = schema.filter(|schema| schema != SCHEMA) {
+        let other = history::figures::shown(&other.escape_debug());
+        return Err(Failure::usage(format!(
+            "{shown} is of the format `{other}`, and this stormglass draws `{SCHEMA}`"
+        )));
+    }
+    record.map_err(|e| {
+        let (line, column, what) = (e.line(), e.column(), e.to_string());
+        let what = what.split(" at line ").next().unwrap_or_default();
+        Failure::usage(format!(
+            "{shown}:{line}:{column}: this is not the whole record of a run: {what}; `stormglass run` writes it anew"
+        ))
+    })
+}
+
+/// What a file that is no record of ours says it is.
+fn schema(text: &str) -> Option<String> {
+    let object: serde_json::Value = serde_json::from_str(text).ok()?;
+    Some(object.get("schema")?.as_str()?.to_owned())
+}

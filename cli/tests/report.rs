@@ -1,0 +1,111 @@
+//! `stormglass report`, and the page that `stormglass run` writes.
+#![allow(clippy::disallowed_methods, reason = "tests of the command touch files, as it does")]
+
+mod common;
+
+use common::{CALM, CUT, STALE_READS, Scratch, assert_tells};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// The page and its pictures.
+fn drawn(here: &Scratch) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = here.files();
+    files.retain(|path, _| path.extension().is_some_and(|extension| extension == "html" || extension == "svg"));
+    files
+}
+
+fn names(here: &Scratch) -> Vec<String> {
+    drawn(here).keys().filter_map(|path| Some(path.file_name()?.to_str()?.to_owned())).collect()
+}
+
+#[test]
+fn a_page_is_drawn_again_from_what_was_saved_byte_for_byte() {
+    let here = Scratch::with(STALE_READS);
+    assert_eq!(here.stormglass(&["run", "storm.toml", "--set", "duration=\"5s\""]).code, 1);
+    let first = drawn(&here);
+    assert!(
+        ["report.html", "timeline.svg", "witness-1.svg"].iter().all(|name| names(&here).contains(&(*name).to_owned()))
+    );
+    for path in first.keys() {
+        std::fs::remove_file(path).expect("it can be removed");
+    }
+    std::fs::remove_file(here.path("out/storm-1/history.jsonl")).expect("it can be removed");
+    std::fs::remove_file(here.path("storm.toml")).expect("it can be removed");
+    let told = here.stormglass(&["report", "out/storm-1"]);
+    assert_eq!((told.code, &*told.out, &*told.err), (0, "out/storm-1/report.html\n", ""));
+    assert!(drawn(&here) == first, "another page, or other pictures");
+    let page = here.read("out/storm-1/report.html");
+    assert_tells(&page, &["stormglass replay storm.toml --seed 1 --set &#39;duration=&quot;5s&quot;&#39; --from "]);
+}
+
+#[test]
+fn with_out_there_is_a_page_and_nothing_else() {
+    let here = Scratch::with(CALM);
+    here.run(&["storm.toml"]);
+    let before = here.files();
+    let told = here.stormglass(&["report", "out/storm-1/run.json", "--out", "a page.html"]);
+    assert_eq!((told.code, &*told.out), (0, "a page.html\n"));
+    assert_eq!(here.read("a page.html"), here.read("out/storm-1/report.html"));
+    assert_eq!(here.files().len(), before.len() + 1);
+}
+
+#[test]
+fn pictures_of_an_earlier_run_are_removed_and_other_files_are_not() {
+    let here = Scratch::with(STALE_READS);
+    here.write("calm.toml", CALM);
+    here.run(&["storm.toml", "--out", "there"]);
+    assert!(names(&here).contains(&"witness-1.svg".to_owned()));
+    here.write("there/mine.svg", "<svg/>");
+    here.write("there/witness-of-mine.svg", "<svg/>");
+    here.run(&["calm.toml", "--out", "there"]);
+    let left = names(&here);
+    assert!(!left.contains(&"witness-1.svg".to_owned()), "{left:?}");
+    assert!(left.contains(&"mine.svg".to_owned()) && left.contains(&"witness-of-mine.svg".to_owned()), "{left:?}");
+    assert!(left.contains(&"timeline.svg".to_owned()), "{left:?}");
+}
+
+/// The file's directory is nobody's business, and would make the same run's page differ from one machine to the next.
+#[test]
+fn a_page_knows_no_directory() {
+    let (here, there) = (Scratch::with(&format!("{CALM}{CUT}")), Scratch::new());
+    here.write("deep/down/storm.toml", format!("{CALM}{CUT}"));
+    here.run(&["storm.toml", "--out", "a"]);
+    here.run(&["deep/down/storm.toml", "--out", "b/c"]);
+    assert_eq!(here.read("a/report.html"), here.read("b/c/report.html"));
+    let page = here.read("a/report.html");
+    assert!(!page.contains("deep/down") && !page.contains(&there.path("").display().to_string()));
+    assert!(page.len() < 1_000_000, "{}", page.len());
+}
+
+#[test]
+fn what_is_no_record_gets_one_message_that_says_what_to_do() {
+    let here = Scratch::with(CALM);
+    here.run(&["storm.toml"]);
+    let record = here.read("out/storm-1/run.json");
+    here.write("cut.json", &record[..record.len() / 2]);
+    here.write("foreign.json", "{\"schema\": \"other/run@7\", \"verdict\": \"PASS\"}");
+    here.write("list.json", "[1, 2]");
+    here.write("odd.json", record.replacen("\"seed\": 1", "\"seed\": \"one\"", 1));
+    here.write("later.json", record.replacen("stormglass/run@1", "stormglass/run@2", 1));
+    here.write("bytes.json", [0xff, 0xfe, 0x00]);
+    std::fs::create_dir_all(here.path("empty")).expect("it can be made");
+    let refused = |args: &[&str], wanted: &[&str]| assert_tells(&here.refused(args), wanted);
+    refused(&["report", "nowhere"], &["there is no nowhere", "`stormglass run` wrote"]);
+    refused(&["report", "empty"], &["there is no empty/run.json"]);
+    refused(
+        &["report", "cut.json"],
+        &["cut.json:", "not the whole record of a run", "EOF", "`stormglass run` writes it anew"],
+    );
+    refused(&["report", "foreign.json"], &["format `other/run@7`", "draws `stormglass/run@1`"]);
+    refused(&["report", "later.json"], &["format `stormglass/run@2`"]);
+    refused(&["report", "list.json"], &["list.json:1:", "not the whole record of a run"]);
+    refused(&["report", "odd.json"], &["odd.json:", "invalid type: string"]);
+    refused(&["report", "bytes.json"], &["bytes.json:1:1: this is not text"]);
+    refused(&["report", "storm.toml"], &["storm.toml:1:1: this is not the whole record of a run"]);
+    refused(
+        &["report", "out/storm-1", "--out", "out/storm-1/run.json"],
+        &["is the record that the page is drawn from"],
+    );
+    refused(&["report", "out/storm-1", "--out", "nowhere/page.html"], &["cannot write nowhere/page.html"]);
+    refused(&["report", "out/storm-1", "--out", "empty"], &["cannot write empty"]);
+}

@@ -1,0 +1,93 @@
+//! The words of the page, those that are on it.
+
+use super::{Page, Part};
+use history::{Cause, Level, RunRecord, Verdict, Who};
+use maud::html;
+
+/// A word, what it means, and whether a page of this record uses it.
+type Term = (&'static str, &'static str, fn(&RunRecord) -> bool);
+
+const TERMS: &[Term] = &[
+    ("availability", "The share of all operations that were answered before their client gave up.", has_operations),
+    (
+        "best possible",
+        "The share that some system of this kind could have served: at some instant while the client waited, the nodes that \
+         were up and the links that were live would have allowed it.",
+        has_operations,
+    ),
+    ("nines", "How many nines the availability begins with: 99.9 % has three.", has_operations),
+    (
+        "outage",
+        "A gap between two successes in which somebody waited. Its avoidable part is where some waiting operation could have \
+         been served.",
+        |r| !r.outages.is_empty(),
+    ),
+    ("time to recover", "How long an outage of all clients lasted.", |r| r.outages.iter().any(|o| o.who == Who::All)),
+    ("no leader", "A quorum was possible, but no node in reach held the serving role in the newest term.", |r| {
+        has_cause(r, Cause::NoLeader)
+    }),
+    ("no quorum possible", "The nodes and links left did not allow anybody to serve.", |r| {
+        has_cause(r, Cause::NoQuorum)
+    }),
+    ("wrong node asked", "Some node served, and the client was asking another.", |r| has_cause(r, Cause::WrongNode)),
+    ("overload", "Nodes that were needed had no CPU or disk to spare.", |r| has_cause(r, Cause::Overload)),
+    ("slow link", "What was needed was under way for longer than usual.", |r| has_cause(r, Cause::SlowLink)),
+    ("client paused", "The client's own machine was paused or down.", |r| has_cause(r, Cause::ClientPaused)),
+    (
+        "takeover",
+        "How another node came to serve: a later term begins (detect), a node has the serving role (elect), it gives its first \
+         answer (catch up), half of those who waited are served (clients).",
+        |r| r.outages.iter().any(|outage| outage.takeover.is_some()),
+    ),
+    ("unknown", "An operation of which its client never heard again: it may have happened, or may happen yet.", |r| {
+        r.operations.is_some_and(|operations| operations.unknown > 0)
+    }),
+    ("refused", "An operation that is known not to have happened.", |r| {
+        r.operations.is_some_and(|operations| operations.refused > 0)
+    }),
+    (
+        "linearizable",
+        "Every operation can be put at one instant between its call and its answer, so that the results are those of one copy.",
+        |r| r.findings.iter().any(|finding| finding.check.starts_with("linearizable")),
+    ),
+    ("lost write", "A write that was acknowledged and can no longer be read, though nothing overwrote it.", |r| {
+        r.findings.iter().any(|finding| finding.check.contains("lost writes"))
+    }),
+    ("flaw", "A mistake that real systems made, switched on here to see it caught.", |r| !r.flaws.is_empty()),
+    ("shows", "An expectation that the scenario is made to break.", |r| {
+        r.findings.iter().any(|finding| finding.level == Level::Shows)
+    }),
+    ("effects", "How often a fault changed anything. One without effect tested nothing.", |r| !r.faults.is_empty()),
+    ("VACUOUS", "Nothing was really tested: what the check reads was never observed.", |r| has(r, Verdict::Vacuous)),
+    ("UNKNOWN", "A checker's budget ran out: shown neither right nor wrong.", |r| has(r, Verdict::Unknown)),
+    ("settle", "The time at the end in which every fault is over, so that what survived can be read.", |r| {
+        r.simulated_ns > r.duration_ns
+    }),
+    (
+        "fingerprint",
+        "A running hash of every event delivered. The same version, scenario and seed give the same one on any machine.",
+        |_| true,
+    ),
+];
+
+fn has_operations(record: &RunRecord) -> bool {
+    record.availability.is_some()
+}
+
+fn has_cause(record: &RunRecord, cause: Cause) -> bool {
+    record.outages.iter().any(|outage| outage.cause == cause || outage.causes.iter().any(|span| span.cause == cause))
+}
+
+fn has(record: &RunRecord, verdict: Verdict) -> bool {
+    record.verdict == verdict || record.findings.iter().any(|finding| finding.verdict == verdict)
+}
+
+impl Page<'_> {
+    pub(super) fn glossary(&self) -> Part {
+        let used = TERMS.iter().filter(|(_, _, is_used)| is_used(self.record));
+        let content = html! {
+            dl.glossary { @for (word, meaning, _) in used { dt { (word) } dd { (meaning) } } }
+        };
+        Some(("words", "Words", content))
+    }
+}

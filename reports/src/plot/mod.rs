@@ -1,0 +1,54 @@
+//! The pictures of a run: what is drawn of the numbers in its record.
+//!
+//! - [`timeline`]: all that happened, on one axis of time.
+//! - [`takeover`]: how long another node took to serve, and at what.
+//! - [`witness`]: the operations of a violation.
+//! - [`messages`]: who told whom what in the moments that matter.
+
+mod axis;
+mod bars;
+pub mod messages;
+mod spread;
+mod stretch;
+pub mod takeover;
+pub mod timeline;
+pub mod witness;
+
+use crate::draw::Figure;
+use history::RunRecord;
+use history::figures::measured;
+
+/// What there is to draw of a run, in the order in which a page shows it.
+pub fn figures(record: &RunRecord) -> Vec<Figure> {
+    let overall = [timeline::timeline(record), takeover::takeovers(record)].into_iter().flatten();
+    overall.chain(witness::witnesses(record)).chain(messages::messages(record)).collect()
+}
+
+/// Whether a figure of some run could have this name.
+pub fn is_name(name: &str) -> bool {
+    let is_numbered = |start: &str| {
+        let number = name.strip_prefix(start).and_then(|rest| rest.strip_prefix('-'));
+        number.is_some_and(|number| !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit()))
+    };
+    ["timeline", "takeovers"].contains(&name) || ["witness", "moment"].into_iter().any(is_numbered)
+}
+
+/// How wide a figure is, in pixels: every figure of a page stands on the same lines.
+const WIDTH: f64 = 1000.0;
+
+/// Where names end and data begin.
+const LEFT: f64 = 112.0;
+
+/// Where data end and what is told of them begins.
+const RIGHT: f64 = 872.0;
+
+/// A measured time as a page writes it: `1.04 s`, `412 ms`.
+fn time(nanos: u64) -> String {
+    spaced(&measured(nanos))
+}
+
+/// With a gap before the unit.
+fn spaced(time: &str) -> String {
+    let unit = time.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(time.len());
+    format!("{} {}", &time[..unit], &time[unit..])
+}
