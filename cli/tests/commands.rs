@@ -204,6 +204,7 @@ fn a_replay_shows_everything_and_filters_show_a_part() {
     let all = here.stormglass(&["replay", "storm.toml"]);
     assert_eq!((all.code, all.err.as_str()), (0, ""));
     assert_tells(&all.out, &["   0.000000s  n1           start", " -> n2 ", "partition-1", "leader, term 1"]);
+    assert!(!all.out.contains(" sent "), "each message once: when it arrives or is lost");
     let part = here.stormglass(&["replay", "storm.toml", "--node", "n2", "--from", "900ms", "--until", "1100ms"]);
     let rows: Vec<&str> = part.out.lines().collect();
     let (verdict, rows) = rows.split_last().expect("it shows something");

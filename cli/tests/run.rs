@@ -244,7 +244,7 @@ fn the_trace_is_json_line_by_line_and_its_time_never_falls() {
         kinds.insert(text("what"));
     }
     assert!(Some(time) <= object["simulated_ns"].as_u64() && Some(step) <= object["events"].as_u64());
-    for kind in ["message", "request", "reply", "timer", "start", "role", "fault", "heal"] {
+    for kind in ["sent", "message", "request", "reply", "timer", "start", "role", "fault", "heal"] {
         assert!(kinds.contains(kind), "no row of `{kind}` among {kinds:?}");
     }
 }

@@ -15,7 +15,8 @@ use sim_core::reach::Reach;
 use sim_core::settings::Settings;
 use sim_core::setup::{NodeSetup, Setup};
 use sim_core::time::{MILLISECOND, Nanos, SECOND};
-pub use sim_core::trace::Row;
+use sim_core::trace::ALWAYS;
+pub use sim_core::trace::{Row, What};
 use sim_core::world::{RoleChange, StrikeReport, World};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -24,10 +25,22 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub struct Options<'a> {
     /// Takes the rows of the trace as they come; without it none are made.
     pub trace: Option<&'a mut dyn FnMut(Vec<Row>)>,
+    /// From when to when there are rows, both included, if not always. The run ends soon after the last of these stretches.
+    pub stretches: Option<&'a [(Nanos, Nanos)]>,
     /// Asked now and then: if false, the run ends where it is.
     pub keep_going: Option<&'a dyn Fn() -> bool>,
     /// Whether the record is to hold what a page draws.
     pub picture: bool,
+}
+
+impl Options<'_> {
+    fn traced(&self) -> Vec<(Nanos, Nanos)> {
+        match (&self.trace, self.stretches) {
+            (None, _) => Vec::new(),
+            (Some(_), None) => vec![ALWAYS],
+            (Some(_), Some(stretches)) => stretches.to_vec(),
+        }
+    }
 }
 
 /// An operation, with what only the engine knows of it.
@@ -159,7 +172,8 @@ impl Phase {
 /// # Errors
 /// If the engine itself panics. A panic in the protocol's code is a finding about the protocol.
 pub fn execute<P: Protocol>(plan: &Plan, options: &mut Options<'_>) -> Result<Finished, EngineFault> {
-    let mut world = World::new(setup::<P>(plan, options.trace.is_some()));
+    let mut world = World::new(setup::<P>(plan, options.traced()));
+    let end = options.stretches.and_then(|stretches| stretches.iter().map(|(_, to)| *to).max());
     let (mut panic, mut stopped) = (None, false);
     let mut checkpoints = Vec::new();
     let mut phase = Some(Phase::Storm);
@@ -183,7 +197,8 @@ pub fn execute<P: Protocol>(plan: &Plan, options: &mut Options<'_>) -> Result<Fi
         if now != Phase::Heal && world.now().is_multiple_of(SECOND) {
             checkpoints.push(world.fingerprint());
         }
-        stopped = options.keep_going.is_some_and(|keep_going| !keep_going());
+        stopped =
+            end.is_some_and(|end| world.now() > end) || options.keep_going.is_some_and(|keep_going| !keep_going());
     }
     let whole = panic.is_none() && world.breach().is_none() && !stopped;
     Ok(Finished { checkpoints, panic, whole, ..finished(plan, &world) })
@@ -194,7 +209,7 @@ fn config<P: Protocol>(plan: &Plan) -> P::Config {
     config.expect("the scenario's settings were checked when it was read")
 }
 
-fn setup<P: Protocol>(plan: &Plan, trace: bool) -> Setup<P> {
+fn setup<P: Protocol>(plan: &Plan, trace: Vec<(Nanos, Nanos)>) -> Setup<P> {
     let config = config::<P>(plan);
     let nodes = plan.nodes.iter().map(|node| NodeSetup {
         zone: node.zone,

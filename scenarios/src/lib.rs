@@ -26,6 +26,7 @@ pub mod diagnostics;
 pub mod execute;
 pub mod judge;
 pub mod layout;
+mod moments;
 pub mod outage;
 mod parse;
 mod parting;

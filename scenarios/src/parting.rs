@@ -3,7 +3,7 @@
 //! A record holds what the fingerprint was after each second. The first that differs names the second in which the two went
 //! apart; what happened in it now can be shown by running it again.
 
-use crate::execute::{Options, Row};
+use crate::execute::{Options, Row, What};
 use crate::record::run;
 use crate::scenario::Scenario;
 use crate::systems::System;
@@ -32,7 +32,7 @@ pub fn parting(scenario: &Scenario, found: &RunRecord, recorded: &[&str], system
     let second = agreed as u64;
     let mut rows = Vec::new();
     let mut sink = |more: Vec<Row>| {
-        let within = more.into_iter().filter(|row| row.at >= second * SECOND);
+        let within = more.into_iter().filter(|row| row.at >= second * SECOND && row.what != What::Sent);
         rows.extend(within.take(ROWS.saturating_sub(rows.len())));
     };
     let mut options = Options { trace: Some(&mut sink), ..Options::default() };

@@ -1,7 +1,8 @@
 //! The plain record of a judged run.
 
-use crate::execute::{EngineFault, Finished, Options};
+use crate::execute::{EngineFault, Finished, Options, Row};
 use crate::judge::{Judged, judge};
+use crate::moments::moments;
 use crate::picture::{latency, service};
 use crate::plan::Plan;
 use crate::scenario::Scenario;
@@ -40,15 +41,23 @@ pub fn run(scenario: &Scenario, seed: u64, systems: &[System], options: &mut Opt
     let judged = judge(scenario, &plan, &finished);
     let mut record = record(scenario, &plan, &finished, judged);
     if options.picture {
-        record.picture = Some(picture(scenario, &plan, &finished));
+        let grid = Grid::new(scenario.duration);
+        let (service, latency) = (service(scenario, &plan, &finished, grid), latency(&finished, grid));
+        let retrace = |stretches: &[(Nanos, Nanos)], is_wanted: &dyn Fn(&Row) -> bool| {
+            let mut rows = Vec::new();
+            let mut sink = |more: Vec<Row>| rows.extend(more.into_iter().filter(is_wanted));
+            let (trace, stretches) = (Some(&mut sink as &mut dyn FnMut(Vec<Row>)), Some(stretches));
+            // It has run before, so it runs again.
+            let _ = (system.runner)(data)(
+                &plan,
+                &mut Options { trace, stretches, keep_going: options.keep_going, picture: false },
+            );
+            rows
+        };
+        let moments = moments(&plan, (&record.findings, &record.outages), &finished, retrace);
+        record.picture = Some(Picture { service, latency, moments });
     }
     Ok(Run { record, history: finished.history })
-}
-
-fn picture(scenario: &Scenario, plan: &Plan, finished: &Finished) -> Picture {
-    let grid = Grid::new(scenario.duration);
-    let (service, latency) = (service(scenario, plan, finished, grid), latency(finished, grid));
-    Picture { service, latency, moments: Vec::new() }
 }
 
 fn record(scenario: &Scenario, plan: &Plan, finished: &Finished, judged: Judged) -> RunRecord {

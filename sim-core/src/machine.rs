@@ -197,13 +197,13 @@ impl<I, T: Copy + Eq> Machine<I, T> {
         strained.into_vec()
     }
 
-    /// The process dies.
-    pub(crate) fn crash(&mut self) {
+    /// The process dies, and with it what waited for it.
+    pub(crate) fn crash(&mut self) -> VecDeque<I> {
         self.incarnation += 1;
         self.alarms.clear();
-        self.inbox.clear();
         self.busy_until = 0;
         self.ready = false;
+        std::mem::take(&mut self.inbox)
     }
 }
 

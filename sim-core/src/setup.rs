@@ -5,7 +5,7 @@ use crate::delay::Delay;
 use crate::fault::Fault;
 use crate::network::Tcp;
 use crate::protocol::Protocol;
-use crate::time::MICROSECOND;
+use crate::time::{MICROSECOND, Nanos};
 use crate::topology::{Topology, ZoneId};
 use crate::workload::Workload;
 use std::sync::Arc;
@@ -27,8 +27,9 @@ pub struct Setup<P: Protocol> {
     pub tcp: Tcp,
     /// Whether the protocol's laws are checked after every step.
     pub laws: bool,
-    /// Whether a row is kept of everything that happens.
-    pub trace: bool,
+    /// From when to when a row is kept of everything that happens, both included; [`ALWAYS`](crate::trace::ALWAYS) for all
+    /// of a run.
+    pub trace: Vec<(Nanos, Nanos)>,
 }
 
 /// One node.
@@ -82,7 +83,7 @@ impl<P: Protocol> Setup<P> {
             faults: Vec::new(),
             tcp: Tcp::default(),
             laws: true,
-            trace: false,
+            trace: Vec::new(),
         }
     }
 

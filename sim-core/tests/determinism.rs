@@ -7,6 +7,7 @@ use sim_core::dice::Ratio;
 use sim_core::fault::{DiskFate, Fault, FaultKind, Moment, Who};
 use sim_core::setup::Setup;
 use sim_core::time::{MILLISECOND, SECOND};
+use sim_core::trace::{ALWAYS, Row, What};
 use sim_core::world::World;
 use toy::{Toy, node, once, split, target, three, with_clients};
 
@@ -44,11 +45,72 @@ fn the_fingerprint_is_frozen() {
 #[test]
 fn a_trace_changes_nothing() {
     let mut traced = stormy(1);
-    traced.trace = true;
+    traced.trace = vec![ALWAYS];
     let mut world = World::new(traced);
     world.run_until(5 * SECOND);
     assert_eq!(world.fingerprint(), fingerprint(stormy(1)));
     assert!(world.take_rows().len() > 1000);
+}
+
+fn traced(stretches: Vec<(u64, u64)>) -> Vec<Row> {
+    let mut setup = stormy(1);
+    setup.trace = stretches;
+    let mut world = World::new(setup);
+    // In pieces, as a long run is.
+    (1..=50)
+        .flat_map(|tenth| {
+            world.run_until(tenth * 100 * MILLISECOND);
+            world.take_rows()
+        })
+        .collect()
+}
+
+/// Whatever arrives or is lost was sent before, and what was sent long ago has arrived or was lost.
+#[test]
+fn every_message_is_told_of_when_it_leaves_and_when_its_way_ends() {
+    let rows = traced(vec![ALWAYS]);
+    assert!(rows.is_sorted_by_key(|row| (row.at, row.step)));
+    let mut under_way: Vec<&Row> = Vec::new();
+    let mut ends = [0, 0];
+    for row in &rows {
+        let is_end = |sent: &Row| {
+            (&sent.from, &sent.to) == (&row.from, &row.to)
+                && match row.what {
+                    What::Lost => row.text.strip_prefix(&*sent.text).is_some_and(|why| why.starts_with(": ")),
+                    _ => row.text == sent.text,
+                }
+        };
+        match row.what {
+            What::Sent => under_way.push(row),
+            What::Message | What::Request | What::Reply | What::Lost => {
+                let sent = under_way.iter().position(|sent| is_end(sent));
+                under_way.remove(sent.unwrap_or_else(|| panic!("{row:?} was never sent")));
+                ends[usize::from(row.what == What::Lost)] += 1;
+            }
+            What::Timer
+            | What::OnDisk
+            | What::Admin
+            | What::Start
+            | What::Crash
+            | What::Role
+            | What::Fault
+            | What::Heal => {}
+        }
+    }
+    assert!(ends[0] > 1000 && ends[1] > 10, "{ends:?}");
+    assert!(under_way.iter().all(|sent| sent.at > 4 * SECOND), "{:?}", under_way.first());
+}
+
+#[test]
+fn a_trace_of_some_stretches_is_that_part_of_the_whole() {
+    let stretches = [(SECOND, SECOND + 20 * MILLISECOND), (3 * SECOND, 4 * SECOND)];
+    let some = traced(stretches.to_vec());
+    let is_within = |row: &&Row| stretches.iter().any(|(from, to)| (*from..=*to).contains(&row.at));
+    let whole = traced(vec![ALWAYS]);
+    // What leaves at the end of a step is told of with the step, so at the ends of a stretch a row may be beyond.
+    let (part, inside): (Vec<&Row>, Vec<&Row>) =
+        (whole.iter().filter(is_within).collect(), some.iter().filter(is_within).collect());
+    assert!(part.len() > 500 && part.len().abs_diff(inside.len()) <= 4 && some.len().abs_diff(inside.len()) <= 4);
 }
 
 #[test]

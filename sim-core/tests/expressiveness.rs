@@ -7,7 +7,7 @@ use sim_core::delay::Delay;
 use sim_core::fault::{DiskFate, FaultKind, Moment, Who};
 use sim_core::protocol::{ClientId, NodeId, Ticket};
 use sim_core::time::{MILLISECOND, SECOND};
-use sim_core::trace::What;
+use sim_core::trace::{ALWAYS, What};
 use sim_core::world::World;
 use toy::{Toy, once, target, three};
 
@@ -37,7 +37,7 @@ fn nodes_know_their_role_and_obey_orders() {
 #[test]
 fn a_client_hears_what_it_did_not_ask_for() {
     let mut setup = three(1);
-    setup.trace = true;
+    setup.trace = vec![ALWAYS];
     let mut world = World::new(setup);
     world.run_until(SECOND);
     let changes =

@@ -6,7 +6,7 @@ use crate::{files, load, screen};
 use history::RunRecord;
 use history::figures::{counted, duration};
 use scenarios::Parting;
-use scenarios::execute::{Options, Row};
+use scenarios::execute::{Options, Row, What};
 use scenarios::plan::Plan;
 use scenarios::systems::System;
 use std::cell::RefCell;
@@ -115,8 +115,10 @@ fn is_sensible(args: &Replay, plan: &Plan) -> Result<(), Failure> {
     )))
 }
 
+/// What is sent is told of when it arrives or is lost: once is enough for the eye.
 fn is_wanted(args: &Replay, row: &Row) -> bool {
-    args.from.is_none_or(|from| row.at >= from)
+    row.what != What::Sent
+        && args.from.is_none_or(|from| row.at >= from)
         && args.until.is_none_or(|until| row.at <= until)
         && args.node.as_ref().is_none_or(|node| row.from == *node || row.to == *node)
 }

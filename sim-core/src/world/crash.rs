@@ -13,6 +13,9 @@ use crate::time::Nanos;
 use crate::trace::What;
 use std::collections::BTreeSet;
 
+/// Why what a dead process had not read, and what was on its way to it, is lost.
+const WENT_DOWN: &str = "its machine went down";
+
 /// A node is to die in the middle of its next step that leaves a mark.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Doom {
@@ -121,7 +124,7 @@ impl<P: Protocol> World<P> {
         if host.machine.downs > 1 {
             return 0;
         }
-        host.machine.crash();
+        let unread = host.machine.crash();
         host.outbox.clear();
         host.role = None;
         let records = host.journal.crash(disk, &mut host.disk_dice);
@@ -129,6 +132,9 @@ impl<P: Protocol> World<P> {
         self.roles.push(RoleChange { at: self.queue.now(), node, role: None });
         self.stamp(Tag::Crash, machine.0, records as u32);
         self.row(What::Crash, |_| (node.to_string(), String::new(), format!("{how}{records} records lost")));
+        for (input, from) in unread.iter().filter_map(|input| Some((input, input.sender()?))) {
+            self.row(What::Lost, |_| (from, node.to_string(), format!("{}: {WENT_DOWN}", input.text())));
+        }
         self.cut_off(machine);
         1 + records
     }
@@ -139,22 +145,24 @@ impl<P: Protocol> World<P> {
         if host.machine.downs > 1 {
             return 0;
         }
-        host.machine.crash();
+        let unread = host.machine.crash();
         host.process = None;
         let machine = host.machine.id;
         self.stamp(Tag::Crash, machine.0, 0);
         self.row(What::Crash, |_| (client.to_string(), String::new(), String::new()));
+        for (input, from) in unread.iter().filter_map(|input| Some((input, input.sender()?))) {
+            self.row(What::Lost, |_| (from, client.to_string(), format!("{}: {WENT_DOWN}", input.text())));
+        }
         self.cut_off(machine);
         1
     }
 
     /// What was on its way to a dead process is lost, and what waited to leave its machine.
     fn cut_off(&mut self, machine: MachineId) {
-        const WHY: &str = "its machine went down";
         let machines = (self.nodes.len() + self.clients.len()) as u32;
-        (0..machines).for_each(|other| self.disconnect(MachineId(other), machine, WHY));
+        (0..machines).for_each(|other| self.disconnect(MachineId(other), machine, WENT_DOWN));
         let waited = self.stalls.keys().filter(|(from, _)| *from == machine).copied().collect::<Vec<_>>();
-        waited.into_iter().for_each(|(from, to)| self.disconnect(from, to, WHY));
+        waited.into_iter().for_each(|(from, to)| self.disconnect(from, to, WENT_DOWN));
     }
 
     pub(super) fn restart(&mut self, machine: MachineId) {

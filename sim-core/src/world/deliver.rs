@@ -6,6 +6,7 @@ use crate::dice::StreamName;
 use crate::laws::{Breach, Laws, Nodes};
 use crate::machine::{Host, MachineId};
 use crate::protocol::{Boot, Client, ClientBoot, ClientCtx, ClientId, Ctx, NodeId, Protocol, Transport, Why};
+use crate::time::Nanos;
 use crate::trace::What;
 use std::collections::VecDeque;
 
@@ -43,10 +44,10 @@ impl<P: Protocol> World<P> {
             Transport::Datagram => {
                 self.network.count_cuts(from, to);
                 self.count_network_effects();
-                self.lost(&packet, "cut off");
+                self.lost(&packet, self.now(), "cut off");
             }
             Transport::Stream => match self.network.arrives(from, to, packet.connection) {
-                None => self.lost(&packet, "its connection was reset"),
+                None => self.lost(&packet, self.now(), "its connection was reset"),
                 Some(live)
                     if !live
                         || packet.stalled
@@ -75,14 +76,12 @@ impl<P: Protocol> World<P> {
         }
     }
 
-    pub(super) fn lost(&mut self, packet: &Packet<P>, why: &str) {
-        self.row(What::Lost, |world| {
-            let text = match &packet.load {
-                Load::Message(message) => format!("{message:?}"),
-                Load::Request(request) => format!("{request:?}"),
-                Load::Reply(reply) => format!("{reply:?}"),
-            };
-            (world.machine_name(packet.from), world.machine_name(packet.to), format!("{text}: {why}"))
+    /// A packet is lost at `at`, which is now or when it would have left.
+    #[inline]
+    pub(super) fn lost(&mut self, packet: &Packet<P>, at: Nanos, why: &str) {
+        self.row_at(at, What::Lost, |world| {
+            let text = format!("{}: {why}", packet.load.text());
+            (world.machine_name(packet.from), world.machine_name(packet.to), text)
         });
     }
 
@@ -95,7 +94,7 @@ impl<P: Protocol> World<P> {
         }
         if !self.host(from).is_up() {
             // Nobody is left to send it again.
-            self.lost(&packet, "its sender is down");
+            self.lost(&packet, self.now(), "its sender is down");
             return;
         }
         packet.stalled = false;
@@ -136,7 +135,7 @@ impl<P: Protocol> World<P> {
         self.network.reset(from, to);
         if let Some(stall) = self.stalls.remove(&(from, to)) {
             self.network.note_late(from, to, stall.since, self.queue.now());
-            stall.waiting.iter().for_each(|packet| self.lost(packet, why));
+            stall.waiting.iter().for_each(|packet| self.lost(packet, self.now(), why));
         }
     }
 
@@ -146,7 +145,9 @@ impl<P: Protocol> World<P> {
         let now = self.queue.now();
         let machine = &mut self.nodes[node.0 as usize].machine;
         if !machine.is_up() {
-            self.row(What::Lost, |_| (String::new(), node.to_string(), format!("{}: the node is down", input.text())));
+            self.row(What::Lost, |_| {
+                (input.sender().unwrap_or_default(), node.to_string(), format!("{}: the node is down", input.text()))
+            });
             return;
         }
         if machine.is_free(now) {
@@ -163,7 +164,11 @@ impl<P: Protocol> World<P> {
         let machine = &mut self.clients[client.0 as usize].machine;
         if !machine.is_up() {
             self.row(What::Lost, |_| {
-                (String::new(), client.to_string(), format!("{}: the client is down", input.text()))
+                (
+                    input.sender().unwrap_or_default(),
+                    client.to_string(),
+                    format!("{}: the client is down", input.text()),
+                )
             });
             return;
         }

@@ -6,6 +6,7 @@ use crate::machine::MachineId;
 use crate::network::Fate;
 use crate::protocol::{ClientEffect, ClientEffectOf, ClientId, Effect, NodeId, Protocol, Transport};
 use crate::time::{LocalTime, Nanos};
+use crate::trace::What;
 
 impl<P: Protocol> World<P> {
     /// Carries out what a node asked for in a step that began at `local` on its clock and ends at `done`. What leaves the
@@ -144,6 +145,7 @@ impl<P: Protocol> World<P> {
     /// Puts something on the network at `at`.
     #[inline]
     fn transmit(&mut self, from: MachineId, to: MachineId, transport: Transport, load: Load<P>, at: Nanos) {
+        self.row_at(at, What::Sent, |world| (world.machine_name(from), world.machine_name(to), load.text()));
         let fate = self.network.send(from, to, transport, at);
         if !self.network.effects.is_empty() {
             self.count_network_effects();
@@ -156,10 +158,10 @@ impl<P: Protocol> World<P> {
                 self.queue.push(at, Event::Arrive(packet(connection, false, load)));
             }
             Fate::Stalls { at, connection } => self.queue.push(at, Event::Arrive(packet(connection, true, load))),
-            Fate::Lost => self.lost(&packet(0, false, load), "lost on the way"),
+            Fate::Lost => self.lost(&packet(0, false, load), at, "lost on the way"),
             Fate::TimesOut => {
                 self.disconnect(from, to, "the connection timed out");
-                self.lost(&packet(0, false, load), "the connection timed out");
+                self.lost(&packet(0, false, load), at, "the connection timed out");
             }
         }
     }

@@ -31,7 +31,7 @@ use crate::protocol::{
 use crate::setup::{ClientSetup, Setup};
 use crate::strain::Strain;
 use crate::time::Nanos;
-use crate::trace::{Row, What};
+use crate::trace::{Row, Trace, What};
 use crate::wire::Fingerprint;
 use crash::Doom;
 use std::collections::{BTreeMap, VecDeque};
@@ -43,6 +43,16 @@ enum Load<P: Protocol> {
     Message(P::Message),
     Request(P::Request),
     Reply(P::Reply),
+}
+
+impl<P: Protocol> Load<P> {
+    fn text(&self) -> String {
+        match self {
+            Load::Message(message) => format!("{message:?}"),
+            Load::Request(request) => format!("{request:?}"),
+            Load::Reply(reply) => format!("{reply:?}"),
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -110,6 +120,16 @@ enum ClientInput<P: Protocol> {
 }
 
 impl<P: Protocol> Input<P> {
+    /// Who sent it; nobody sends an alarm.
+    fn sender(&self) -> Option<String> {
+        match self {
+            Input::Message(from, _) => Some(from.to_string()),
+            Input::Request(from, _) => Some(from.to_string()),
+            Input::Admin(..) => Some("operator".to_owned()),
+            Input::Alarm(_) | Input::OnDisk(_) => None,
+        }
+    }
+
     fn text(&self) -> String {
         match self {
             Input::Message(_, message) => format!("{message:?}"),
@@ -122,6 +142,13 @@ impl<P: Protocol> Input<P> {
 }
 
 impl<P: Protocol> ClientInput<P> {
+    fn sender(&self) -> Option<String> {
+        match self {
+            ClientInput::Reply(from, _) => Some(from.to_string()),
+            ClientInput::Alarm(_) => None,
+        }
+    }
+
     fn text(&self) -> String {
         match self {
             ClientInput::Reply(_, reply) => format!("{reply:?}"),
@@ -225,7 +252,7 @@ pub struct World<P: Protocol> {
     epochs: Epochs,
     roles: Vec<RoleChange>,
     first_answers: Vec<(Nanos, NodeId)>,
-    rows: Option<Vec<Row>>,
+    trace: Trace,
     executing: Option<MachineId>,
     effects: Vec<Effect<P>>,
     client_effects: Vec<ClientEffectOf<P>>,
@@ -305,7 +332,7 @@ impl<P: Protocol> World<P> {
             faults: Faults::new(setup.faults, streams),
             roles: Vec::new(),
             first_answers: Vec::new(),
-            rows: setup.trace.then(Vec::new),
+            trace: Trace::new(setup.trace),
             executing: None,
             effects: Vec::new(),
             client_effects: Vec::new(),
@@ -447,9 +474,9 @@ impl<P: Protocol> World<P> {
         self.executing.map(|machine| self.machine_name(machine))
     }
 
-    /// The rows kept since this was last called; none unless the setup asked for a trace.
+    /// What happened since this was last called; nothing unless the setup asked for a trace.
     pub fn take_rows(&mut self) -> Vec<Row> {
-        self.rows.as_mut().map(std::mem::take).unwrap_or_default()
+        self.trace.take(self.queue.now())
     }
 
     fn machine_of(&self, client: ClientId) -> MachineId {
@@ -472,13 +499,19 @@ impl<P: Protocol> World<P> {
     }
 
     /// Adds a row to the trace, if there is one. The texts are only made then.
+    #[inline]
     fn row(&mut self, what: What, texts: impl FnOnce(&Self) -> (String, String, String)) {
-        if self.rows.is_none() {
+        self.row_at(self.now(), what, texts);
+    }
+
+    /// The same of something that comes a little later, such as what leaves at the end of a step.
+    #[inline]
+    fn row_at(&mut self, at: Nanos, what: What, texts: impl FnOnce(&Self) -> (String, String, String)) {
+        if !self.trace.is_on(self.now()) {
             return;
         }
         let (from, to, text) = texts(self);
-        let row = Row { at: self.now(), step: self.steps, what, from, to, text };
-        self.rows.as_mut().expect("just looked").push(row);
+        self.trace.add(Row { at, step: self.steps, what, from, to, text });
     }
 
     /// Notes who can talk to whom from now on.

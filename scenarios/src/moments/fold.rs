@@ -1,0 +1,91 @@
+//! Many messages drawn as one, where the second says nothing that the first has not said.
+
+use super::story::{Message, Remark, Tie};
+use sim_core::time::Nanos;
+use std::collections::BTreeMap;
+
+/// What may be drawn as one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// Messages that follow each other on their path and are alike but for numbers.
+    Alike,
+    /// All of a kind on a path.
+    Kind,
+}
+
+/// Messages that are drawn as one, by time of sending.
+#[derive(Clone, Debug)]
+pub(super) struct Group<'a> {
+    pub(super) messages: Vec<&'a Message<'a>>,
+    /// The best reason of any of them.
+    pub(super) tie: Tie,
+}
+
+impl<'a> Group<'a> {
+    fn first(&self) -> &'a Message<'a> {
+        self.messages[0]
+    }
+
+    fn last(&self) -> &'a Message<'a> {
+        self.messages[self.messages.len() - 1]
+    }
+
+    pub(super) fn is_cause(&self) -> bool {
+        self.messages.iter().any(|message| message.is_cause)
+    }
+
+    /// When the last of them arrived or was lost.
+    pub(super) fn ended(&self) -> Nanos {
+        self.messages.iter().map(|message| message.ended).max().unwrap_or_default()
+    }
+}
+
+/// Folds messages, given by time of sending. Nothing is folded over a remark that the messages before it can have caused, or
+/// that can have caused those after it.
+pub(super) fn fold<'a>(messages: &[&'a Message<'a>], remarks: &[&Remark], depth: Depth) -> Vec<Group<'a>> {
+    let mut noted: BTreeMap<&str, Vec<Nanos>> = BTreeMap::new();
+    remarks.iter().for_each(|remark| noted.entry(&remark.note.machine).or_default().push(remark.note.at_ns));
+    let is_noted = |machine: &str, from: Nanos, to: Nanos| {
+        noted.get(machine).is_some_and(|times| times.iter().any(|at| (from..=to).contains(at)))
+    };
+    let mut groups: Vec<Group<'a>> = Vec::new();
+    // By path: which groups the next message may join, the newest last.
+    let mut open: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
+    for &message in messages {
+        let open = open.entry((message.from, message.to)).or_default();
+        let joins = |group: &usize| {
+            let last = groups[*group].last();
+            is_like(last, message, depth)
+                && !is_noted(message.from, last.sent, message.sent)
+                && (message.lost.is_some() || !is_noted(message.to, last.ended, message.ended))
+        };
+        let candidates = match depth {
+            Depth::Alike => &open[open.len().saturating_sub(1)..],
+            Depth::Kind => &open[..],
+        };
+        if let Some(&group) = candidates.iter().rev().find(|group| joins(group)) {
+            groups[group].messages.push(message);
+            groups[group].tie = groups[group].tie.min(message.tie);
+        } else {
+            open.push(groups.len());
+            groups.push(Group { messages: vec![message], tie: message.tie });
+        }
+    }
+    groups.sort_by_key(|group| group.first().sent);
+    groups
+}
+
+/// Whether the second says nothing new. What makes a moment is told one by one as long as there is room.
+fn is_like(a: &Message<'_>, b: &Message<'_>, depth: Depth) -> bool {
+    let (told_apart, says_the_same) = match depth {
+        Depth::Alike => (Tie::Value, a.text == b.text || skeleton(a.text).eq(skeleton(b.text))),
+        Depth::Kind => (Tie::Role, a.label() == b.label()),
+    };
+    let carry_alike = (a.tie == Tie::Value) == (b.tie == Tie::Value);
+    a.lost == b.lost && a.tie.min(b.tie) > told_apart && carry_alike && says_the_same
+}
+
+/// A text without its numbers.
+fn skeleton(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| c.is_ascii_digit()).filter(|part| !part.is_empty())
+}

@@ -1,0 +1,298 @@
+//! From the rows of a trace to messages with both their ends, what else happened to the machines, and what of that can have
+//! caused the last of it.
+//!
+//! A row that tells that a message was sent is joined with the first later one that tells of its end: same sender, same
+//! receiver, same text. An end without a beginning is that of a copy, if there was a message like it.
+//!
+//! Causes are read off the order of things: whatever reached a machine it knew from then on, and whatever it sent later
+//! may be due to that (Lamport 1978, *happened before*).
+
+use super::{Deed, Wanted};
+use history::Note;
+use sim_core::time::Nanos;
+use sim_core::trace::{Row, What};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What makes a message worth drawing, the best reason first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Tie {
+    /// Between the client of a deed and the nodes, while it lasted.
+    Deed,
+    /// It made a machine take a role, or is the first thing that it told another in it.
+    Role,
+    /// It carries a value of a deed, or answers one that does.
+    Value,
+    /// It never arrived.
+    Lost,
+    /// The last event could have been caused by it.
+    Cause,
+    /// None of these.
+    Other,
+}
+
+/// A message and what became of it.
+#[derive(Clone, Debug)]
+pub(super) struct Message<'a> {
+    pub(super) from: &'a str,
+    pub(super) to: &'a str,
+    pub(super) sent: Nanos,
+    /// When it arrived or was lost.
+    pub(super) ended: Nanos,
+    pub(super) text: &'a str,
+    /// Why it never arrived.
+    pub(super) lost: Option<&'a str>,
+    pub(super) tie: Tie,
+    pub(super) is_cause: bool,
+    /// The row that tells that it was sent, and the one that tells that it arrived.
+    sent_row: usize,
+    ended_row: Option<usize>,
+}
+
+/// Something that happened to a machine, and at which row.
+#[derive(Clone, Debug)]
+pub(super) struct Remark {
+    pub(super) note: Note,
+    row: usize,
+}
+
+impl Remark {
+    fn new(row: usize, at_ns: Nanos, machine: &str, text: String) -> Self {
+        Remark { row, note: Note { machine: machine.to_owned(), at_ns, text, is_cause: false } }
+    }
+}
+
+/// What happened in some stretch of time.
+pub(super) struct Story<'a> {
+    pub(super) messages: Vec<Message<'a>>,
+    pub(super) remarks: Vec<Remark>,
+    /// How many messages were sent in it of which nobody knows yet what became of them: when.
+    pub(super) under_way: Vec<Nanos>,
+}
+
+impl<'a> Story<'a> {
+    /// What `rows` tell up to `to`. Those that come later only tell what else was lost.
+    pub(super) fn new(rows: &'a [Row], wanted: &Wanted) -> Self {
+        let now = rows.partition_point(|row| row.at <= wanted.to);
+        let (messages, under_way) = pair(rows, now, wanted.to);
+        let rows = &rows[..now];
+        let mut story = Story { messages, remarks: remarks(rows, &wanted.deeds), under_way };
+        let is_last =
+            |row: &Row| happens_to(row).is_some_and(|machine| wanted.end_at.as_ref().is_none_or(|end| end == machine));
+        if let Some(last) = rows.iter().rposition(is_last) {
+            story.end(last, &rows[last], wanted);
+            story.find_causes(rows, last);
+        }
+        story.find_ties(rows, &wanted.deeds);
+        story
+    }
+
+    /// Says what the last event was, if nothing else does.
+    fn end(&mut self, last: usize, row: &Row, wanted: &Wanted) {
+        if let (Some(machine), Some(text)) = (happens_to(row), &wanted.ends_with) {
+            let after = self.remarks.partition_point(|remark| remark.row <= last);
+            self.remarks.insert(after, Remark::new(last, row.at, machine, text.clone()));
+        }
+    }
+
+    /// Goes back from the last event: what a machine was told before it did something that matters, matters.
+    fn find_causes(&mut self, rows: &[Row], last: usize) {
+        let (mut sent, mut ended) = (BTreeMap::<usize, Vec<usize>>::new(), BTreeMap::new());
+        for (i, message) in self.messages.iter().enumerate() {
+            sent.entry(message.sent_row).or_default().push(i);
+            message.ended_row.into_iter().for_each(|row| _ = ended.insert(row, i));
+        }
+        let mut remarks = self.remarks.iter_mut().rev().skip_while(|remark| remark.row > last).peekable();
+        let mut involved = BTreeSet::from_iter(happens_to(&rows[last]));
+        for row in (0..=last).rev() {
+            while let Some(remark) = remarks.next_if(|remark| remark.row == row) {
+                remark.note.is_cause = involved.contains(remark.note.machine.as_str());
+            }
+            if let Some(&message) = ended.get(&row) {
+                let message = &mut self.messages[message];
+                message.is_cause = message.lost.is_none() && involved.contains(message.to);
+            }
+            let sent = sent.get(&row).into_iter().flatten().map(|&message| &self.messages[message]);
+            involved.extend(sent.filter(|message| message.is_cause).map(|message| message.from));
+        }
+    }
+
+    fn find_ties(&mut self, rows: &[Row], deeds: &[Deed]) {
+        for message in &mut self.messages {
+            message.tie = match message {
+                _ if deeds.iter().any(|deed| deed.exchanges(message)) => Tie::Deed,
+                _ if deeds.iter().any(|deed| deed.is_carried_by(message)) => Tie::Value,
+                Message { lost: Some(_), .. } => Tie::Lost,
+                Message { is_cause: true, .. } => Tie::Cause,
+                Message { .. } => Tie::Other,
+            };
+        }
+        let carriers: Vec<usize> = (0..self.messages.len()).filter(|&i| self.messages[i].tie == Tie::Value).collect();
+        for carrier in carriers {
+            let (from, to, ended) =
+                (self.messages[carrier].from, self.messages[carrier].to, self.messages[carrier].ended);
+            self.raise_first(ended, Tie::Value, |message| (message.from, message.to) == (to, from));
+        }
+        for taken in rows.iter().filter(|row| row.what == What::Role) {
+            let led = |message: &&mut Message<'_>| {
+                message.to == taken.from && message.ended == taken.at && message.lost.is_none()
+            };
+            self.messages.iter_mut().filter(led).for_each(|message| message.tie = message.tie.min(Tie::Role));
+            self.raise_first(taken.at, Tie::Role, |message| message.from == taken.from);
+        }
+    }
+
+    /// Gives the first message of some kind that was sent from `at` on, and what was sent with it, a better reason.
+    fn raise_first(&mut self, at: Nanos, tie: Tie, is_of_kind: impl Fn(&Message<'_>) -> bool) {
+        let from = self.messages.partition_point(|message| message.sent < at);
+        let mut of_kind = self.messages[from..].iter_mut().filter(|message| is_of_kind(message)).peekable();
+        let first = of_kind.peek().map(|first| first.sent);
+        let at_once = of_kind.take_while(|message| Some(message.sent) == first);
+        at_once.for_each(|message| message.tie = message.tie.min(tie));
+    }
+}
+
+/// The machine that something happened to, if it is not about what is on its way.
+fn happens_to(row: &Row) -> Option<&str> {
+    match row.what {
+        What::Message | What::Request | What::Reply | What::Timer | What::OnDisk | What::Admin => Some(&row.to),
+        What::Start | What::Crash | What::Role => Some(&row.from),
+        What::Sent | What::Lost | What::Fault | What::Heal => None,
+    }
+}
+
+/// Joins the two ends of each message sent before row `now`, which is the first after `to`; what is lost later counts as lost
+/// at `to`. Also when those were sent of which nobody knows what became of them.
+fn pair(rows: &[Row], now: usize, to: Nanos) -> (Vec<Message<'_>>, Vec<Nanos>) {
+    let mut messages: Vec<Message<'_>> = Vec::new();
+    // By path: what is still under way, and what has come to its end.
+    let mut open: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
+    let mut closed: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
+    for (i, row) in rows.iter().enumerate() {
+        let path = (row.from.as_str(), row.to.as_str());
+        match row.what {
+            What::Sent if i < now => {
+                open.entry(path).or_default().push(messages.len());
+                messages.push(Message::sent(i, row));
+            }
+            What::Message | What::Request | What::Reply | What::Lost if i < now || row.what == What::Lost => {
+                let (open, closed) = (open.entry(path).or_default(), closed.entry(path).or_default());
+                let is_end = |message: &usize| end(row, messages[*message].text).is_some();
+                let message = if let Some(first) = open.iter().position(is_end) {
+                    open.remove(first)
+                } else if let Some(twin) = closed.iter().rposition(is_end) {
+                    // Sent once, it arrives twice.
+                    messages.push(messages[closed[twin]].clone());
+                    messages.len() - 1
+                } else {
+                    // Sent before all this.
+                    continue;
+                };
+                closed.push(message);
+                let lost = end(row, messages[message].text).flatten();
+                let message = &mut messages[message];
+                (message.ended, message.lost, message.ended_row) = (row.at.min(to), lost, (i < now).then_some(i));
+            }
+            What::Sent | What::Message | What::Request | What::Reply | What::Lost => {}
+            What::Timer | What::OnDisk | What::Admin | What::Start | What::Crash => {}
+            What::Role | What::Fault | What::Heal => {}
+        }
+    }
+    let under_way = open.into_values().flatten().map(|message| messages[message].sent).collect();
+    messages.retain(|message| message.ended < Nanos::MAX);
+    messages.sort_by_key(|message| message.sent);
+    (messages, under_way)
+}
+
+/// Whether a row tells of the end of a message with this text, and if it was lost, why.
+fn end<'a>(row: &'a Row, text: &str) -> Option<Option<&'a str>> {
+    if row.what == What::Lost {
+        return Some(Some(row.text.strip_prefix(text)?.strip_prefix(": ")?));
+    }
+    (row.text == text).then_some(None)
+}
+
+impl<'a> Message<'a> {
+    /// One that has yet to arrive.
+    fn sent(sent_row: usize, row: &'a Row) -> Self {
+        Message {
+            from: &row.from,
+            to: &row.to,
+            sent: row.at,
+            ended: Nanos::MAX,
+            text: &row.text,
+            lost: None,
+            tie: Tie::Other,
+            is_cause: false,
+            sent_row,
+            ended_row: None,
+        }
+    }
+
+    /// The first word of its text.
+    pub(super) fn label(&self) -> &'a str {
+        let end = self.text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(self.text.len());
+        &self.text[..end]
+    }
+}
+
+/// What happened to machines, by row, and what clients did.
+fn remarks(rows: &[Row], deeds: &[Deed]) -> Vec<Remark> {
+    let mut remarks = Vec::new();
+    for (i, row) in rows.iter().enumerate() {
+        match row.what {
+            What::Role => remarks.push(Remark::new(i, row.at, &row.from, role(&rows[..i], row))),
+            What::Crash => remarks.push(Remark::new(i, row.at, &row.from, crash(&row.text))),
+            What::Start if row.at > 0 => remarks.push(Remark::new(i, row.at, &row.from, "restart".to_owned())),
+            What::Fault | What::Heal if row.text != "crash" => {
+                let struck = struck(&row.to).into_iter();
+                remarks.extend(struck.map(|machine| Remark::new(i, row.at, machine, fault(row))));
+            }
+            What::Start | What::Fault | What::Heal => {}
+            What::Sent | What::Message | What::Request | What::Reply | What::Lost => {}
+            What::Timer | What::OnDisk | What::Admin => {}
+        }
+    }
+    for deed in deeds {
+        let begun = rows.partition_point(|row| row.at < deed.invoked);
+        remarks.push(Remark::new(begun, deed.invoked, &deed.client, deed.asked.clone()));
+        if let Some(completed) = deed.completed {
+            let over = rows.partition_point(|row| row.at <= completed);
+            remarks.push(Remark::new(over.saturating_sub(1), completed, &deed.client, deed.heard.clone()));
+        }
+    }
+    remarks.retain(|remark| remark.row < rows.len());
+    remarks.sort_by_key(|remark| (remark.row, remark.note.at_ns));
+    remarks
+}
+
+/// `leader of term 2`, and which alarm made it so if one did.
+fn role(before: &[Row], row: &Row) -> String {
+    let taken = row.text.replacen(", term ", " of term ", 1);
+    let same_step = before.iter().rev().take_while(|earlier| earlier.at == row.at);
+    let mut alarms = same_step.filter(|earlier| earlier.what == What::Timer && earlier.to == row.from);
+    alarms.next().map_or_else(|| taken.clone(), |alarm| format!("{taken} ({} rang)", alarm.text))
+}
+
+fn crash(text: &str) -> String {
+    match text {
+        "" | "0 records lost" => "crash".to_owned(),
+        lost => format!("crash: {lost}"),
+    }
+}
+
+/// `partition-1 begins: n1 | n2 n3`
+fn fault(row: &Row) -> String {
+    let does = if row.what == What::Fault { "begins" } else { "ends" };
+    format!("{} {does}: {}", row.from, row.to)
+}
+
+/// At which machines to tell of a fault: each that it struck, but where it lies between some, the first of them.
+fn struck(who: &str) -> Vec<&str> {
+    let is_machine = |word: &&str| {
+        let number = word.strip_prefix(['n', 'c']);
+        number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let machines = who.split([' ', ':']).filter(is_machine);
+    let is_between = who.contains(['|', '>', ':']);
+    machines.take(if is_between { 1 } else { usize::MAX }).collect()
+}
