@@ -222,7 +222,7 @@ impl Canvas<'_> {
         let mut lanes: Vec<Lane> = self.record.faults.iter().take(FAULT_LANES_MAX).map(lane).collect();
         let hidden = self.record.faults.len().saturating_sub(FAULT_LANES_MAX);
         if hidden > 0 {
-            let told = format!("and {} more, all in run.json", grouped(hidden as u64));
+            let told = format!("and {} more in run.json", grouped(hidden as u64));
             lanes.push(self.lane("..", String::new(), [told]));
         }
         lanes
