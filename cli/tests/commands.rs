@@ -392,8 +392,20 @@ fn each_list_has_a_line_for_each_thing() {
 #[test]
 fn help_begins_with_a_sentence_and_ends_with_examples() {
     let here = Scratch::new();
-    let commands =
-        ["run", "check", "verify", "test", "replay", "list", "explain", "new", "schema", "completions", "man"];
+    let commands = [
+        "run",
+        "check",
+        "verify",
+        "test",
+        "replay",
+        "report",
+        "list",
+        "explain",
+        "new",
+        "schema",
+        "completions",
+        "man",
+    ];
     for command in commands {
         let told = here.stormglass(&[command, "--help"]);
         assert_eq!((told.code, told.err.as_str()), (0, ""), "{command}");
