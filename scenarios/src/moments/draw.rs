@@ -14,7 +14,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 /// Arrows and notes in one diagram: more cannot be told apart.
-pub(super) const EVENTS_MAX: usize = 60;
+const EVENTS_MAX: usize = 60;
 
 /// Notes among them.
 const NOTES_MAX: usize = 30;
