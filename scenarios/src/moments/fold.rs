@@ -89,3 +89,56 @@ fn is_like(a: &Message<'_>, b: &Message<'_>, depth: Depth) -> bool {
 fn skeleton(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| c.is_ascii_digit()).filter(|part| !part.is_empty())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::moments::story::Story;
+    use crate::moments::{Prefer, Wanted};
+    use sim_core::trace::{Row, What};
+
+    /// Each takes one unit of time.
+    fn counts(sent: &[(Nanos, &str)], role_at: Option<Nanos>, depth: Depth) -> Vec<usize> {
+        let row = |at, what, text: &str| {
+            let text = text.to_owned();
+            Row { at, step: at, what, from: "n1".to_owned(), to: "n2".to_owned(), text }
+        };
+        let ends = sent.iter().flat_map(|(at, text)| [row(*at, What::Sent, text), row(at + 1, What::Message, text)]);
+        let mut rows: Vec<Row> = ends.chain(role_at.map(|at| row(at, What::Role, "leader, term 1"))).collect();
+        rows.sort_by_key(|row| row.at);
+        let wanted = Wanted {
+            title: String::new(),
+            starts: vec![0],
+            prefer: Prefer::Early,
+            to: 1_000,
+            end_at: Some("n3".to_owned()),
+            ends_with: None,
+            deeds: Vec::new(),
+        };
+        let story = Story::new(&rows, &wanted);
+        let (messages, remarks) = (story.messages.iter().collect::<Vec<_>>(), story.remarks.iter().collect::<Vec<_>>());
+        fold(&messages, &remarks, depth).iter().map(|group| group.messages.len()).collect()
+    }
+
+    #[test]
+    fn what_differs_in_numbers_only_is_folded() {
+        let beats = [(10, "Beat { at: 9 }"), (20, "Beat { at: 10 }"), (30, "Beat { at: 1, full: [] }")];
+        assert_eq!(counts(&beats, None, Depth::Alike), [2, 1]);
+        assert_eq!(counts(&beats, None, Depth::Kind), [3]);
+    }
+
+    #[test]
+    fn what_does_not_follow_is_folded_only_if_it_must_be() {
+        let beats = [(10, "Beat(1)"), (20, "Vote(1)"), (30, "Beat(2)"), (40, "Vote(2)")];
+        assert_eq!(counts(&beats, None, Depth::Alike), [1, 1, 1, 1]);
+        assert_eq!(counts(&beats, None, Depth::Kind), [2, 2]);
+    }
+
+    #[test]
+    fn nothing_is_folded_over_what_happened_in_between() {
+        let beats = [(10, "Beat(1)"), (20, "Beat(2)"), (30, "Beat(3)"), (40, "Beat(4)")];
+        // The first after it is told on its own: it is what its sender said in its new role.
+        assert_eq!(counts(&beats, Some(25), Depth::Alike), [2, 1, 1]);
+        assert_eq!(counts(&beats, Some(25), Depth::Kind), [2, 1, 1]);
+    }
+}

@@ -150,7 +150,7 @@ fn of_witness(witness: &Witness, finished: &Finished) -> Option<Wanted> {
 /// How a law broke, or the system's own code.
 fn of_end(finished: &Finished) -> Option<Wanted> {
     let (title, end_at, ends_with) = match (&finished.breach, &finished.panic) {
-        (Some(breach), _) => (format!("how {} broke", breach.law), None, format!("breaks {}", breach.law)),
+        (Some(breach), _) => (format!("how \"{}\" broke", breach.law), None, format!("breaks {}", breach.law)),
         (None, Some(panic)) => {
             let who = panic.split(' ').next().unwrap_or_default();
             (format!("how {who} came to panic"), Some(who.to_owned()), "panics".to_owned())
@@ -160,9 +160,9 @@ fn of_end(finished: &Finished) -> Option<Wanted> {
     let to = finished.end;
     let before =
         |since: Nanos| BEFORE.iter().map(move |before| to.saturating_sub(*before)).filter(move |at| *at > since);
-    // From what last went wrong, if that was not long ago.
+    // From what last went wrong, if that was not long ago: it laid bare what had been wrong before.
     let struck = finished.strikes.iter().map(|strike| strike.from).filter(|from| from + LONGEST > to).max();
-    let (starts, prefer) = match struck.map(|from| somewhat_before(from, to)) {
+    let (starts, prefer) = match struck.map(|from| from.saturating_sub(100 * MILLISECOND)) {
         Some(from) => (std::iter::once(from).chain(before(from)).collect(), Prefer::Early),
         None => (before(0).collect(), Prefer::Sharp),
     };
@@ -184,7 +184,10 @@ fn of_takeover(outages: &[Outage], finished: &Finished) -> Option<Wanted> {
     let (before, after) = (served(outage.from_ns), served(outage.to_ns));
     let to = outage.to_ns;
     Some(Wanted {
-        title: format!("{} takes over from {}", new.node, old.node),
+        title: match old.node == new.node {
+            true => format!("{} takes over again", new.node),
+            false => format!("{} takes over from {}", new.node, old.node),
+        },
         starts: bounded([outage.from_ns, candidacy(finished, new)].map(|at| somewhat_before(at, to)).to_vec(), to),
         prefer: Prefer::Early,
         to,
@@ -194,16 +197,19 @@ fn of_takeover(outages: &[Outage], finished: &Finished) -> Option<Wanted> {
     })
 }
 
-/// The first election, and the first answer after it.
+/// The first election after which another node, or the same again, took over from one that served; else the first of all.
 fn of_election(plan: &Plan, finished: &Finished) -> Option<Wanted> {
-    let reign = finished.reigns.as_deref()?.first()?;
+    let reigns = finished.reigns.as_deref()?;
+    let reign = reigns.get(1).or(reigns.first())?;
     let soon = reign.from..=reign.from + SECOND;
     let served = |op: &usize| finished.facts[*op].served.is_some_and(|at| soon.contains(&at));
     let first = (0..finished.facts.len()).filter(served).min_by_key(|op| finished.facts[*op].served);
     let to = first.and_then(|op| finished.facts[op].served).unwrap_or(reign.from);
+    let candidacy = candidacy(finished, reign);
+    let fell = reigns[0].to.filter(|fell| *fell < candidacy && reigns.len() > 1);
     Some(Wanted {
         title: format!("{} becomes {} of term {}", reign.node, plan.serving?, reign.term),
-        starts: bounded(vec![somewhat_before(candidacy(finished, reign), to)], to),
+        starts: bounded(fell.into_iter().chain([candidacy]).map(|at| somewhat_before(at, to)).collect(), to),
         prefer: Prefer::Early,
         to,
         ends_with: None,

@@ -296,3 +296,139 @@ fn struck(who: &str) -> Vec<&str> {
     let is_between = who.contains(['|', '>', ':']);
     machines.take(if is_between { 1 } else { usize::MAX }).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::moments::Prefer;
+
+    fn row(at: Nanos, what: What, from: &str, to: &str, text: &str) -> Row {
+        Row { at, step: at, what, from: from.to_owned(), to: to.to_owned(), text: text.to_owned() }
+    }
+
+    fn wanted(to: Nanos, end_at: Option<&str>, deeds: Vec<Deed>) -> Wanted {
+        let (title, ends_with) = ("a test".to_owned(), Some("stops".to_owned()));
+        Wanted {
+            title,
+            starts: vec![0],
+            prefer: Prefer::Early,
+            to,
+            end_at: end_at.map(str::to_owned),
+            ends_with,
+            deeds,
+        }
+    }
+
+    #[test]
+    fn both_ends_of_a_message_are_joined() {
+        let rows = [
+            row(1, What::Message, "n1", "n2", "Old"),
+            row(2, What::Sent, "n1", "n2", "Same(1)"),
+            row(3, What::Sent, "n1", "n2", "Same(1)"),
+            row(3, What::Sent, "n2", "n1", "Same(1)"),
+            row(4, What::Sent, "n1", "n2", "Gone"),
+            row(5, What::Message, "n1", "n2", "Same(1)"),
+            row(6, What::Lost, "n1", "n2", "Gone: cut off"),
+            row(7, What::Message, "n1", "n2", "Same(1)"),
+            row(8, What::Message, "n1", "n2", "Same(1)"),
+            row(8, What::Sent, "n2", "n3", "Late"),
+            row(9, What::Sent, "n2", "n3", "Later"),
+            row(11, What::Message, "n2", "n1", "Same(1)"),
+            row(12, What::Lost, "n2", "n3", "Late: timed out"),
+        ];
+        let story = Story::new(&rows, &wanted(10, None, Vec::new()));
+        let told =
+            |message: &Message<'_>| (message.sent, message.ended, message.label().to_owned(), message.lost.is_some());
+        let same = |sent, ended| (sent, ended, "Same".to_owned(), false);
+        let lost = |sent, ended, label: &str| (sent, ended, label.to_owned(), true);
+        let expected = [same(2, 5), same(3, 7), same(3, 8), lost(4, 6, "Gone"), lost(8, 10, "Late")];
+        assert_eq!(story.messages.iter().map(told).collect::<Vec<_>>(), expected, "the third arrival is a copy");
+        assert_eq!(story.under_way, [3, 9], "what arrives later is not known yet");
+    }
+
+    /// n3 tells n2, n2 tells n1; n1 hears of n4 too late, and what n2 hears after it spoke does not matter.
+    #[test]
+    fn a_cause_was_known_before_what_it_caused() {
+        let sent = |at, from, to, text| row(at, What::Sent, from, to, text);
+        let heard = |at, from, to, text| row(at, What::Message, from, to, text);
+        let rows = [
+            sent(1, "n3", "n2", "A"),
+            row(2, What::Role, "n4", "", "leader, term 1"),
+            sent(2, "n4", "n2", "B"),
+            heard(3, "n3", "n2", "A"),
+            row(4, What::Role, "n2", "", "leader, term 7"),
+            sent(4, "n2", "n1", "C"),
+            sent(4, "n2", "n1", "D"),
+            heard(5, "n4", "n2", "B"),
+            row(5, What::Lost, "n2", "n1", "D: lost on the way"),
+            heard(6, "n2", "n1", "C"),
+            sent(7, "n4", "n3", "E"),
+            heard(8, "n4", "n3", "E"),
+        ];
+        let story = Story::new(&rows, &wanted(10, Some("n1"), Vec::new()));
+        let causes: Vec<&str> =
+            story.messages.iter().filter(|message| message.is_cause).map(|message| message.text).collect();
+        assert_eq!(causes, ["A", "C"]);
+        let remarks: Vec<(&str, bool)> =
+            story.remarks.iter().map(|remark| (&*remark.note.text, remark.note.is_cause)).collect();
+        assert_eq!(remarks, [("leader of term 1", false), ("leader of term 7", true), ("stops", true)]);
+        let ties: Vec<(&str, Tie)> = story.messages.iter().map(|message| (message.text, message.tie)).collect();
+        let expected = [("A", Tie::Cause), ("B", Tie::Role), ("C", Tie::Role), ("D", Tie::Role), ("E", Tie::Other)];
+        assert_eq!(ties, expected);
+    }
+
+    #[test]
+    fn a_deed_is_known_by_its_client_its_values_and_what_answers_them() {
+        let deed = Deed {
+            client: "c1".to_owned(),
+            invoked: 2,
+            completed: Some(9),
+            asked: "write 8070".to_owned(),
+            heard: "write 8070 -> ok".to_owned(),
+            values: vec!["8070".to_owned()],
+        };
+        let sent = |at, from, to, text| row(at, What::Sent, from, to, text);
+        let heard = |at, what, from, to, text| row(at, what, from, to, text);
+        let rows = [
+            sent(1, "c1", "n1", "Ask(1)"),
+            sent(2, "c1", "n1", "Ask(8070)"),
+            heard(3, What::Request, "c1", "n1", "Ask(1)"),
+            heard(3, What::Request, "c1", "n1", "Ask(8070)"),
+            sent(4, "n1", "n2", "Copy(8070)"),
+            sent(4, "n1", "n2", "Copy(80701)"),
+            heard(5, What::Message, "n1", "n2", "Copy(8070)"),
+            heard(5, What::Message, "n1", "n2", "Copy(80701)"),
+            sent(6, "n2", "n1", "Copied"),
+            heard(7, What::Message, "n2", "n1", "Copied"),
+            sent(8, "n1", "c1", "Done"),
+            heard(9, What::Reply, "n1", "c1", "Done"),
+        ];
+        let story = Story::new(&rows, &wanted(9, Some("c1"), vec![deed]));
+        let ties: Vec<Tie> = story.messages.iter().map(|message| message.tie).collect();
+        assert_eq!(ties, [Tie::Cause, Tie::Deed, Tie::Value, Tie::Cause, Tie::Value, Tie::Deed]);
+        let notes: Vec<(Nanos, &str)> =
+            story.remarks.iter().map(|remark| (remark.note.at_ns, &*remark.note.text)).collect();
+        assert_eq!(notes, [(2, "write 8070"), (9, "write 8070 -> ok"), (9, "stops")]);
+    }
+
+    #[test]
+    fn a_fault_is_told_where_it_strikes() {
+        assert_eq!(struck("n1 | n2 n3"), ["n1"]);
+        assert_eq!(struck("n2 n3"), ["n2", "n3"]);
+        assert_eq!(struck("c2 <-> n10"), ["c2"]);
+        assert_eq!(struck("n4: transfer n2"), ["n4"]);
+        assert!(struck("us-east -> us-west").is_empty() && struck("nobody").is_empty());
+    }
+
+    #[test]
+    fn a_role_names_the_alarm_that_led_to_it() {
+        let rows = [
+            row(3, What::Timer, "n1", "n1", "Early"),
+            row(5, What::Timer, "n2", "n2", "Other"),
+            row(5, What::Timer, "n1", "n1", "Election"),
+            row(5, What::Role, "n1", "", "candidate, term 2"),
+        ];
+        assert_eq!(role(&rows[..3], &rows[3]), "candidate of term 2 (Election rang)");
+        assert_eq!(role(&rows[..2], &rows[3]), "candidate of term 2");
+    }
+}

@@ -83,7 +83,7 @@ fn a_crash_is_told_with_what_it_lost() {
 #[test]
 fn a_broken_law_is_told_by_what_led_to_it() {
     let seen = moment("ack-before-fsync");
-    assert_eq!(seen.title, "how leader completeness broke");
+    assert_eq!(seen.title, "how \"leader completeness\" broke");
     assert_eq!(seen.machines, ["n1", "n2", "n3", "n4", "n5"], "no client takes part");
     assert_eq!(notes_at(&seen, "n4").last(), Some(&"breaks leader completeness"));
     assert!(notes_at(&seen, "n4").iter().any(|note| note.starts_with("crash")), "{:?}", notes_at(&seen, "n4"));
