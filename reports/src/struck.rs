@@ -20,7 +20,11 @@ pub(crate) fn brief(who: &str, nodes: u32) -> String {
         }
     }
     told.extend(members(&group, nodes));
-    told.join(" ")
+    match &told[..] {
+        // Among each other.
+        [here, sign, there] if sign == "<->" && here == there => here.clone(),
+        _ends => told.join(" "),
+    }
 }
 
 /// Those between two signs; `None` if there are none.
@@ -47,7 +51,8 @@ mod tests {
         for (who, told) in [
             ("n1 | n2 n3", "n1 | n2 n3"),
             ("n5 c3 c6 c9 | n1 n2 c1", "n5, 3 clients | n1 n2, c1"),
-            ("n1 n2 n3 n4 n5 <-> n1 n2 n3 n4 n5", "all nodes <-> all nodes"),
+            ("n1 n2 n3 n4 n5 <-> n1 n2 n3 n4 n5", "all nodes"),
+            ("n1 n2 <-> n3 n4", "n1 n2 <-> n3 n4"),
             ("n1 n2 n3 n4 n5 -> c1", "all nodes -> c1"),
             ("n7: transfer n1", "n7: transfer n1"),
             ("us-east -> us-west", "us-east -> us-west"),

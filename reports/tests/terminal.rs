@@ -332,7 +332,7 @@ fn of_many_faults_the_first_are_drawn_and_the_rest_counted() {
     record.faults = vec![record.faults[0].clone(); 11];
     let printed = printed(&record, ASCII);
     assert_eq!(printed.matches("partition-1 n1 | n2 n3").count(), 8);
-    assert!(printed.contains("and 3 more, all in run.json"), "{printed}");
+    assert!(printed.contains("and 3 more in run.json"), "{printed}");
 }
 
 /// The longest are told, in the order of time, and what is left is counted.
@@ -398,8 +398,10 @@ proptest! {
             prop_assert!(look.unicode || printed.is_ascii(), "{printed:?}");
         }
         let picture = printed(&record, ASCII);
-        let lanes = picture.lines().skip_while(|line| !line.trim_start().starts_with("0s ")).take_while(|line| line.starts_with("  "));
-        prop_assert!(lanes.into_iter().all(|line| line.len() <= 100), "{picture}");
+        let before = |line: &&str| !line.starts_with("outages");
+        let lanes = picture.lines().take_while(before).skip_while(|line| !line.trim_start().starts_with("0s "));
+        let mut lanes = lanes.take_while(|line| line.starts_with("  "));
+        prop_assert!(lanes.all(|line| line.len() <= 100), "{picture}");
         let drawn = if record.duration_ns == 0 { 0 } else { record.faults.len().min(8) };
         let lanes = printed(&record, ASCII).lines().filter(|line| line.starts_with("  fault")).count();
         prop_assert!(lanes >= drawn);

@@ -62,7 +62,7 @@ pub(super) struct Lane {
     pub bars: Vec<Bar>,
     /// Right of them.
     pub note: String,
-    /// Bars in further rows have no text, and none stands there for the sake of its text.
+    /// Bars in further rows have no text beside them, and none stands there for the sake of its text.
     pub rows_with_text: usize,
 }
 
@@ -114,8 +114,10 @@ impl Lane {
         for bar in bars {
             let texts = bar.texts();
             let rows = || ends.iter().enumerate();
-            let with_text = rows().take(self.rows_with_text).find_map(|(row, end)| {
-                texts.iter().find(|text| *end <= text.reach.0).map(|text| (row, Some(text.clone())))
+            // Text within its bar takes no room from others.
+            let may = |text: &Text, row| row < self.rows_with_text || text.reach == (bar.from, bar.to);
+            let with_text = rows().find_map(|(row, end)| {
+                texts.iter().find(|text| *end <= text.reach.0 && may(text, row)).map(|text| (row, Some(text.clone())))
             });
             let alone = || rows().find(|(_, end)| **end <= bar.from).map(|(row, _)| (row, None));
             let Some((row, text)) = with_text.or_else(alone) else { continue };
@@ -150,9 +152,9 @@ impl Bar {
         let beside = |at: f64, anchor, reach| Text { at, anchor, text: text.clone(), ink: Ink::TEXT, reach };
         match look {
             Look::Pale(_) | Look::Left(_) => {
-                // The first word says most.
-                let shorter = text.split(' ').next().unwrap_or_default();
-                let fits = [text, shorter].into_iter().find(|text| width(text, SMALL) <= room);
+                // The first words say most.
+                let before = |sign| text.split(sign).next().unwrap_or_default();
+                let fits = [text, before(','), before(' ')].into_iter().find(|text| width(text, SMALL) <= room);
                 fits.map(|text| within(text.to_owned())).into_iter().collect()
             }
             Look::Bordered(_) | Look::Empty(_) | Look::Full(_) if wide <= room => vec![within(text.clone())],

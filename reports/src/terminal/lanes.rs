@@ -52,7 +52,7 @@ pub(super) fn picture(record: &RunRecord, look: Look) -> Vec<String> {
     let names = lanes.iter().map(|lane| lane.name.chars().count().min(NAME_MAX));
     let width = names.max().unwrap_or(0);
     let room = WIDTH - (2 + width + 1 + COLUMNS + 2);
-    let mut lines = vec![format!("  {:width$} {}{}", "", canvas.axis(), short(record.duration_ns))];
+    let mut lines = vec![format!("  {:width$} {}{}", "", canvas.axis(), cut(&short(record.duration_ns), room))];
     for Lane { name, picture, told } in lanes {
         let mut told = wrapped(&told, room).into_iter();
         let (name, first) = (cut(&name, NAME_MAX), told.next().unwrap_or_default());
@@ -75,7 +75,7 @@ impl Canvas<'_> {
 
     fn axis(&self) -> String {
         let moment = |column| u128::from(self.record.duration_ns) * column as u128 / COLUMNS as u128;
-        let mark = |column| format!("{:<MARK_EVERY$}", short(moment(column) as u64));
+        let mark = |column| format!("{:<MARK_EVERY$}", cut(&short(moment(column) as u64), MARK_EVERY - 1));
         (0..COLUMNS).step_by(MARK_EVERY).map(mark).collect()
     }
 
@@ -222,7 +222,7 @@ impl Canvas<'_> {
         let mut lanes: Vec<Lane> = self.record.faults.iter().take(FAULT_LANES_MAX).map(lane).collect();
         let hidden = self.record.faults.len().saturating_sub(FAULT_LANES_MAX);
         if hidden > 0 {
-            let told = format!("and {} more, all in run.json", grouped(hidden as u64));
+            let told = format!("and {} more in run.json", grouped(hidden as u64));
             lanes.push(self.lane("..", String::new(), [told]));
         }
         lanes

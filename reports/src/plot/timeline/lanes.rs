@@ -68,6 +68,7 @@ fn serving(record: &RunRecord, axis: &Axis) -> Option<Lane> {
         current.push(Bar::new((axis.x(*from_ns), axis.x(until)), look, text.clone(), tip.clone()));
         if next < *to_ns {
             let tip = format!("{tip}; a later term had begun at {}", time(next));
+            let text = format!("{text}, superseded");
             superseded.push(Bar::new((axis.x(next), axis.x(*to_ns)), Look::Left(ink), text, tip));
         }
     }

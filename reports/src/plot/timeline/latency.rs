@@ -75,7 +75,9 @@ pub(super) fn panel(svg: &mut Svg, record: &RunRecord, axis: &Axis, y: f64) -> f
             grouped(DOTS_MAX as u64),
             grouped(dots.len() as u64)
         ),
-        Cloud::Cells(_) => "operations by when they began and how long they took, the more the darker".to_owned(),
+        Cloud::Cells(_) => {
+            "operations by when they began and how long they took, stronger where there were more".to_owned()
+        }
     };
     head(svg, y, "Latency", &told);
     key(svg, y, &latency.cloud);

@@ -58,10 +58,11 @@ pub(super) fn panel(svg: &mut Svg, record: &RunRecord, axis: &Axis, y: f64) -> f
     top + GAP
 }
 
-/// Rows by name, and what one sees.
+/// Rows by name, and what one sees: functions are told apart if there is something to tell.
 fn rows(strips: &[Strip]) -> (Vec<(String, Strip)>, &'static str) {
     let named = |strip: &Strip| (format!("{} {}", strip.place, strip.function), strip.clone());
-    if strips.len() <= ROWS_MAX {
+    let is_missed = |strip: &Strip| strip.achieved != strip.invoked;
+    if strips.len() <= ROWS_MAX && strips.iter().any(is_missed) {
         return (strips.iter().map(named).collect(), "served in time");
     }
     let mut rows: Vec<(String, Strip)> = Vec::new();
@@ -118,6 +119,8 @@ mod tests {
         let strips =
             |places: usize| -> Vec<Strip> { (0..places).flat_map(|p| (0..5).map(move |f| strip(p, f))).collect() };
         assert_eq!(rows(&strips(2)).0.len(), 10);
+        let served = |strip: Strip| Strip { achieved: strip.invoked.clone(), ..strip };
+        assert_eq!(rows(&strips(2).into_iter().map(served).collect::<Vec<_>>()).0.len(), 2);
         let (merged, _) = rows(&strips(4));
         assert_eq!(
             merged.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
