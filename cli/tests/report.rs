@@ -35,7 +35,7 @@ fn a_page_is_drawn_again_from_what_was_saved_byte_for_byte() {
     assert_eq!((told.code, &*told.out, &*told.err), (0, "out/storm-1/report.html\n", ""));
     assert!(drawn(&here) == first, "another page, or other pictures");
     let page = here.read("out/storm-1/report.html");
-    assert_tells(&page, &["stormglass replay storm.toml --seed 1 --set &#39;duration=&quot;5s&quot;&#39; --from "]);
+    assert_tells(&page, &["stormglass replay storm.toml --seed 1 --set 'duration=&quot;5s&quot;' --from "]);
 }
 
 #[test]

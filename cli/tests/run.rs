@@ -114,8 +114,9 @@ fn results_go_where_they_are_wanted_or_beside_by_name_and_seed() {
     let mut made: Vec<String> =
         here.files().keys().filter(|path| path.is_file()).map(|path| shown(&here, path)).collect();
     made.sort();
-    let wanted = ["a/b c/history.jsonl", "a/b c/run.json", "out/calm-16/history.jsonl", "out/calm-16/run.json"];
-    assert_eq!(made, [&wanted[..], &["storm.toml"]].concat());
+    let files = ["history.jsonl", "moment-1.svg", "report.html", "run.json", "timeline.svg"];
+    let wanted = ["a/b c", "out/calm-16"].into_iter().flat_map(|dir| files.map(|file| format!("{dir}/{file}")));
+    assert_eq!(made, wanted.chain(["storm.toml".to_owned()]).collect::<Vec<_>>());
 }
 
 fn shown(here: &Scratch, path: &std::path::Path) -> String {

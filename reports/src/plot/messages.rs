@@ -89,7 +89,7 @@ fn sharpness(moment: &Moment) -> u64 {
 }
 
 /// Something that has a height: the end of an arrow, or a note.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy)]
 enum What {
     /// The position of an arrow that arrives.
     Arrives(usize),
@@ -127,7 +127,8 @@ struct Drawn<'a> {
     to: usize,
     sent: f64,
     arrived: f64,
-    /// Whether its label stands beside it, or beside one of which it is a copy.
+    /// Whose label says what it is: its own position, or that of the first of those that left together.
+    named_by: usize,
     has_label: bool,
 }
 
@@ -142,7 +143,7 @@ impl<'a> Chart<'a> {
         let place = |machine: &str| machines.iter().position(|known| *known == machine);
         let arrow = |arrow: &'a Arrow| {
             let (from, to) = (place(&arrow.from)?, place(&arrow.to)?);
-            Some(Drawn { arrow, from, to, sent: 0.0, arrived: 0.0, has_label: true })
+            Some(Drawn { arrow, from, to, sent: 0.0, arrived: 0.0, named_by: 0, has_label: true })
         };
         let arrows: Vec<Drawn> = moment.arrows.iter().filter_map(arrow).take(ARROWS_MAX).collect();
         let note = |note: &'a Note| Some((note, place(&note.machine)?, 0.0));
@@ -167,7 +168,9 @@ impl<'a> Chart<'a> {
                     && (other.arrow.is_cause, &other.arrow.lost) == (it.arrow.is_cause, &it.arrow.lost)
                     && it.arrow.sent_ns.abs_diff(other.arrow.sent_ns) <= together
             };
-            self.arrows[i].has_label = !before.iter().any(is_copy);
+            let original = before.iter().position(is_copy);
+            self.arrows[i].has_label = original.is_none();
+            self.arrows[i].named_by = original.unwrap_or(i);
         }
     }
 
@@ -201,7 +204,13 @@ impl<'a> Chart<'a> {
         });
         let notes = self.notes.iter().enumerate().map(|(i, (note, _, _))| (note.at_ns, What::Noted(i)));
         let mut events: Vec<(u64, What)> = arrows.chain(notes).collect();
-        events.sort_unstable();
+        // Those that leave together do so at one height, and what is lost of them is lost next.
+        events.sort_unstable_by_key(|(at, what)| match *what {
+            What::Arrives(i) => (*at, 0, i, 0, i),
+            What::Noted(i) => (*at, 1, i, 0, i),
+            What::Leaves(i) => (*at, 2, self.arrows[i].named_by, 0, i),
+            What::Vanishes(i) => (*at, 2, self.arrows[i].named_by, 1, i),
+        });
         events
     }
 
@@ -257,10 +266,12 @@ impl<'a> Chart<'a> {
                 vec![if drawn.to > drawn.from { (x - 12.0, x, 5.0, 3.0) } else { (x, x + 12.0, 5.0, 3.0) }]
             }
             What::Vanishes(i) => {
-                let (drawn, x) = (&self.arrows[i], self.x(self.arrows[i].from));
-                let Some(why) = self.why_lost(drawn) else { return Vec::new() };
-                let w = width(&why, SMALL) + 10.0;
-                vec![if drawn.to > drawn.from { (x, x + w, 0.0, 10.0) } else { (x - w, x, 0.0, 10.0) }]
+                let (drawn, x, end) = (&self.arrows[i], self.x(self.arrows[i].from), self.end_x(&self.arrows[i]));
+                let why = self.why_lost(drawn).map(|why| {
+                    let w = width(&why, SMALL) + 10.0;
+                    if drawn.to > drawn.from { (x, x + w, 0.0, 15.0) } else { (x - w, x, 0.0, 15.0) }
+                });
+                [(end - 6.0, end + 6.0, 4.0, 6.0)].into_iter().chain(why).collect()
             }
             What::Noted(i) => {
                 let (note, machine, _) = self.notes[i];
@@ -371,7 +382,7 @@ impl<'a> Chart<'a> {
         // A bundle is as thick as a rope, and not as thick as its number; one sees through it.
         let weight = if arrow.count > 1 { 4.5 } else { weight };
         let ink = if arrow.lost.is_some() { Ink::FAULT } else { ink };
-        let pale = match (arrow.is_cause, arrow.count > 1) {
+        let pale = match (arrow.is_cause || arrow.lost.is_some(), arrow.count > 1) {
             (true, false) => "",
             (true, true) => " opacity=\".5\"",
             (false, false) => " opacity=\".6\"",
@@ -414,7 +425,7 @@ impl<'a> Chart<'a> {
         }
         if let Some(why) = self.why_lost(drawn) {
             // Below the line, as its label is above it.
-            svg.text((self.x(drawn.from) + 7.0 * side, arrived + 6.0), anchor, "f-bad small halo", &why);
+            svg.text((self.x(drawn.from) + 7.0 * side, arrived + 11.0), anchor, "f-bad small halo", &why);
         }
     }
 
