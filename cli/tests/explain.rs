@@ -181,6 +181,7 @@ fn a_strange_record_is_told_all_the_same() {
     here.stormglass(&["run", "storm.toml", "--out", "there"]);
     let mut record: serde_json::Value = serde_json::from_str(&here.read("there/run.json")).expect("an object");
     record["scenario"] = "\u{1b}[1m; rm -r".into();
+    record["source"]["file"] = "\u{1b}[1m; rm -r".into();
     record["simulated_ns"] = u64::MAX.into();
     record["outages"][0]["from_ns"] = u64::MAX.into();
     record["outages"][0]["to_ns"] = 0.into();

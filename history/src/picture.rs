@@ -178,6 +178,9 @@ pub struct Note {
 /// Where a run came from, as somebody needs it who wants to see it again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
+    /// The command that ran it: `stormglass`, or that of somebody with systems of their own.
+    #[serde(default = "stormglass")]
+    pub program: String,
     /// The scenario's file, without its directory: a record does not know the machine it was made on.
     pub file: String,
     /// What the command line changed in it, as `KEY=VALUE`.
@@ -185,6 +188,11 @@ pub struct Source {
     /// The scenario as it was run, with nothing left to draw: a file that gives the same run. Empty where it was left out.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub resolved: String,
+}
+
+/// Whose record does not say who made it.
+fn stormglass() -> String {
+    "stormglass".to_owned()
 }
 
 #[cfg(test)]

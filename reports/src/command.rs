@@ -13,12 +13,12 @@ pub fn quoted(word: &str) -> String {
     }
 }
 
-/// `stormglass VERB FILE --seed N --set ..`: the run again; `None` if nobody knows where it came from.
+/// `PROGRAM VERB FILE --seed N --set ..`: the run again; `None` if nobody knows where it came from.
 pub fn again(verb: &str, record: &RunRecord) -> Option<String> {
-    let Source { file, set, .. } = record.source.as_ref()?;
+    let Source { program, file, set, .. } = record.source.as_ref()?;
     // A file whose name begins with a dash is no option.
     let file = if file.starts_with('-') { format!("./{file}") } else { file.clone() };
-    let mut command = format!("stormglass {verb} {} --seed {}", quoted(&file), record.seed);
+    let mut command = format!("{} {verb} {} --seed {}", quoted(program), quoted(&file), record.seed);
     for change in set {
         command.push_str(&format!(" --set {}", quoted(change)));
     }

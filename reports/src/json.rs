@@ -161,6 +161,7 @@ mod tests {
             draws: Vec::new(),
             interrupted: false,
             source: Some(Source {
+                program: "stormglass".to_owned(),
                 file: "f.toml".to_owned(),
                 set: vec!["a=1".to_owned()],
                 resolved: "x\ny".to_owned(),

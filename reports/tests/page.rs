@@ -41,6 +41,7 @@ fn full() -> RunRecord {
     };
     RunRecord {
         source: Some(Source {
+            program: "stormglass".to_owned(),
             file: "it's a cut.toml".to_owned(),
             set: vec!["fault.0.target=\"one of all\"".to_owned()],
             resolved: "scenario = 1\n".to_owned(),

@@ -1,15 +1,15 @@
 //! `stormglass completions`: what a shell needs to complete commands and options.
 
-use super::command_name;
 use crate::args::Cli;
 use crate::exit::{Done, Exit};
+use crate::program;
 use crate::screen;
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 use history::Verdict;
 
 pub fn completions(shell: Shell) -> Done {
-    let name = command_name();
+    let name = program();
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), &name, &mut script);
     screen::print(&String::from_utf8_lossy(&script))?;

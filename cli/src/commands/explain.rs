@@ -1,9 +1,10 @@
 //! `stormglass explain`: what a word means, or why a run ended as it did.
 
 use super::list::scenarios_with;
-use super::{command_name, quoted};
+use super::quoted;
 use crate::args::Explain;
 use crate::exit::{Done, Exit, Failure};
+use crate::program;
 use crate::{files, screen};
 use history::{RunRecord, Verdict};
 use reports::why::{Context, explained};
@@ -39,16 +40,15 @@ fn run_at(word: &str) -> Option<PathBuf> {
 fn run(path: &Path, systems: &[System]) -> Result<String, Failure> {
     let record: RunRecord = serde_json::from_str(&files::read_text(path)?)
         .map_err(|e| Failure::usage(format!("{} is not the record of a run: {e}", path.display())))?;
-    let context = Context { command: command_name(), replay: replay(&record), changed: changed(&record, systems) };
+    let context = Context { command: program(), replay: replay(&record), changed: changed(&record, systems) };
     Ok(explained(&record, &context, screen::look()))
 }
 
 /// The command that shows the run with all that happens.
 fn replay(record: &RunRecord) -> String {
-    let source = record.source.clone().unwrap_or_default();
-    let file = if source.file.is_empty() { format!("{}.toml", record.scenario) } else { source.file };
-    let set: String = source.set.iter().map(|set| format!(" --set {}", quoted(set))).collect();
-    format!("{} replay {} --seed {}{set}", command_name(), quoted(&file), record.seed)
+    let guessed =
+        || format!("{} replay {} --seed {}", program(), quoted(&format!("{}.toml", record.scenario)), record.seed);
+    reports::command::again("replay", record).unwrap_or_else(guessed)
 }
 
 /// The settings that are not at their default.
@@ -67,7 +67,7 @@ fn changed(record: &RunRecord, systems: &[System]) -> Vec<String> {
 
 fn explained_word(word: &str, systems: &'static [System]) -> Result<String, Failure> {
     let look = screen::look();
-    let command = command_name();
+    let command = program();
     match find(word, systems) {
         Found::Page(found) => Ok(page(&found, systems)),
         Found::Several(several) => {

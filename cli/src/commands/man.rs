@@ -1,15 +1,15 @@
 //! `stormglass man`: the manual pages.
 
-use super::command_name;
 use crate::args::{Cli, Man};
 use crate::exit::{Done, Exit, Failure};
+use crate::program;
 use crate::{files, screen};
 use clap::{Command, CommandFactory as _};
 use history::Verdict;
 use scenarios::manual::nearest;
 
 pub fn man(args: &Man) -> Done {
-    let name = command_name();
+    let name = program();
     let mut whole = Cli::command().bin_name(name.clone()).display_name(name);
     whole.build();
     let commands: Vec<&Command> =

@@ -16,13 +16,6 @@ pub mod verify;
 use reports::command::quoted;
 use std::path::Path;
 
-/// What the reader calls this command: it has another name where somebody else made it for systems of their own.
-fn command_name() -> String {
-    let path = std::env::args_os().next().map(std::path::PathBuf::from);
-    let stem = path.as_deref().and_then(Path::file_stem).map(|stem| stem.to_string_lossy().into_owned());
-    stem.unwrap_or_else(|| "stormglass".to_owned())
-}
-
 /// The command that shows a run again.
 fn replay_command(file: &Path, seed: u64, set: &[(String, String)]) -> String {
     replay_command_of(&crate::program(), file, seed, set)

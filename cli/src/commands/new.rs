@@ -1,8 +1,9 @@
 //! `stormglass new`: a first scenario, which runs at once and explains itself.
 
-use super::{command_name, quoted};
+use super::quoted;
 use crate::args::New;
 use crate::exit::{Done, Exit, Failure};
+use crate::program;
 use crate::{files, screen};
 use history::Verdict;
 use scenarios::manual::nearest;
@@ -16,7 +17,7 @@ pub fn new(args: &New, systems: &'static [System]) -> Done {
         Some(path) => path.clone(),
         None => PathBuf::from(format!("{}.toml", file_stem(&args.name)?)),
     };
-    let command = command_name();
+    let command = program();
     let text = template(system, &command).ok_or_else(|| {
         Failure::usage(format!(
             "{} has no clients, so there is nothing that a first scenario could ask of it",

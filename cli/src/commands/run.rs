@@ -5,7 +5,7 @@ use crate::args::{Format, Run};
 use crate::exit::{Done, Exit, Failure};
 use crate::load::Loaded;
 use crate::progress::{Progress, Work};
-use crate::{files, interrupt, load, screen};
+use crate::{files, interrupt, load, program, screen};
 use history::{Source, jsonl};
 use reports::terminal::{Around, summary};
 use scenarios::execute::{Options, Row};
@@ -65,7 +65,7 @@ pub fn run(args: &Run, systems: &'static [System]) -> Done {
 fn source(args: &Run, loaded: &Loaded, seed: u64) -> Result<Source, Failure> {
     let file = args.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let set = args.set.iter().map(|(key, value)| format!("{key}={value}")).collect();
-    Ok(Source { file, set, resolved: loaded.resolved_file(seed)? })
+    Ok(Source { program: program(), file, set, resolved: loaded.resolved_file(seed)? })
 }
 
 /// One line of `trace.jsonl`; what one looks for first stands first.

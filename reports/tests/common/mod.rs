@@ -385,7 +385,12 @@ prop_compose! {
 }
 
 fn any_source() -> impl Strategy<Value = Source> {
-    (word(), vec(word(), 0..3), word()).prop_map(|(file, set, resolved)| Source { file, set, resolved })
+    (word(), word(), vec(word(), 0..3), word()).prop_map(|(program, file, set, resolved)| Source {
+        program,
+        file,
+        set,
+        resolved,
+    })
 }
 
 prop_compose! {
