@@ -123,7 +123,8 @@ must = ["linearizable", "availability >= 1%"]
     );
     let (draft, _) = scenarios::parse(&source, "clumsy", &[], &[CLUMSY]).expect("well formed");
     let scenario = draft.resolve(1).expect("nothing is drawn");
-    scenarios::run(&scenario, 1, &[CLUMSY], &mut Options::default()).expect("the engine holds").record
+    let mut options = Options { picture: true, ..Options::default() };
+    scenarios::run(&scenario, 1, &[CLUMSY], &mut options).expect("the engine holds").record
 }
 
 fn finding<'a>(record: &'a RunRecord, check: &str) -> &'a Finding {
@@ -141,6 +142,11 @@ fn a_protocol_that_panics_fails_with_a_witness() {
     assert_eq!(finding(&record, "progress after settle").verdict, Verdict::Unknown);
     assert_eq!(record.protocol, "clumsy");
     assert_eq!(Register::NAME, record.data);
+    // Running it again to see how it came to that panics again.
+    let moments = record.picture.expect("it was asked for").moments;
+    let titles: Vec<&str> = moments.iter().map(|moment| &*moment.title).collect();
+    assert_eq!(titles, ["how n1 came to panic"]);
+    assert_eq!(moments[0].notes.last().map(|note| (&*note.machine, &*note.text)), Some(("n1", "panics")));
 }
 
 #[test]

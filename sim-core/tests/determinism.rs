@@ -74,11 +74,12 @@ fn every_message_is_told_of_when_it_leaves_and_when_its_way_ends() {
     let mut ends = [0, 0];
     for row in &rows {
         let is_end = |sent: &Row| {
-            (&sent.from, &sent.to) == (&row.from, &row.to)
-                && match row.what {
-                    What::Lost => row.text.strip_prefix(&*sent.text).is_some_and(|why| why.starts_with(": ")),
-                    _ => row.text == sent.text,
-                }
+            let tells_of_it = if row.what == What::Lost {
+                row.text.strip_prefix(&*sent.text).is_some_and(|why| why.starts_with(": "))
+            } else {
+                row.text == sent.text
+            };
+            (&sent.from, &sent.to) == (&row.from, &row.to) && tells_of_it
         };
         match row.what {
             What::Sent => under_way.push(row),

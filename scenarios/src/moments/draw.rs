@@ -14,7 +14,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 /// Arrows and notes in one diagram: more cannot be told apart.
-pub(super) const EVENTS_MAX: usize = 60;
+const EVENTS_MAX: usize = 60;
 
 /// Notes among them.
 const NOTES_MAX: usize = 30;
@@ -65,7 +65,8 @@ impl<'a> Sketch<'a> {
     fn new(story: &'a Story<'a>, wanted: &Wanted, from: Nanos, depth: Depth) -> Self {
         let is_present =
             |client: &str, deed: &Deed| deed.client == client && deed.completed.is_none_or(|at| at >= from);
-        let is_drawn = |machine: &str| is_node(machine) || wanted.deeds.iter().any(|deed| is_present(machine, deed));
+        let is_client = |machine: &str| wanted.deeds.iter().any(|deed| is_present(machine, deed));
+        let is_drawn = |machine: &str| is_node(machine) || is_client(machine) || story.asker == Some(machine);
         let messages = story.messages.iter().filter(|message| message.sent >= from);
         let messages: Vec<&Message<'_>> =
             messages.filter(|message| is_drawn(message.from) && is_drawn(message.to)).collect();

@@ -11,8 +11,6 @@
 mod draw;
 mod fold;
 mod story;
-#[cfg(test)]
-mod tests;
 
 use crate::execute::Finished;
 use crate::outage::cause::Reign;

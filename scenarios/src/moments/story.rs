@@ -67,6 +67,8 @@ pub(super) struct Story<'a> {
     pub(super) remarks: Vec<Remark>,
     /// How many messages were sent in it of which nobody knows yet what became of them: when.
     pub(super) under_way: Vec<Nanos>,
+    /// The client whose request the last event is, if it is one.
+    pub(super) asker: Option<&'a str>,
 }
 
 impl<'a> Story<'a> {
@@ -75,10 +77,11 @@ impl<'a> Story<'a> {
         let now = rows.partition_point(|row| row.at <= wanted.to);
         let (messages, under_way) = pair(rows, now, wanted.to);
         let rows = &rows[..now];
-        let mut story = Story { messages, remarks: remarks(rows, &wanted.deeds), under_way };
+        let mut story = Story { messages, remarks: remarks(rows, &wanted.deeds), under_way, asker: None };
         let is_last =
             |row: &Row| happens_to(row).is_some_and(|machine| wanted.end_at.as_ref().is_none_or(|end| end == machine));
         if let Some(last) = rows.iter().rposition(is_last) {
+            story.asker = (rows[last].what == What::Request).then_some(rows[last].from.as_str());
             story.end(last, &rows[last], wanted);
             story.find_causes(rows, last);
         }

@@ -1,17 +1,20 @@
 //! What moments show of scenarios that ship.
+#![expect(clippy::disallowed_methods, reason = "the scenarios that ship are files")]
 
-use super::draw::EVENTS_MAX;
-use crate::execute::Options;
-use crate::systems::SYSTEMS;
 use history::{Arrow, Moment, RunRecord};
+use scenarios::execute::Options;
+use scenarios::systems::SYSTEMS;
+
+/// Arrows and notes of one moment.
+const EVENTS_MAX: usize = 60;
 
 fn run(file: &str, seed: u64, picture: bool) -> RunRecord {
     let path = format!("{}/files/raft/{file}.toml", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(path).expect("it ships");
-    let (draft, _) = crate::parse(&text, file, &[], SYSTEMS).expect("well formed");
+    let (draft, _) = scenarios::parse(&text, file, &[], SYSTEMS).expect("well formed");
     let scenario = draft.resolve(seed).expect("it fits together");
     let mut options = Options { picture, ..Options::default() };
-    crate::run(&scenario, seed, SYSTEMS, &mut options).expect("the engine holds").record
+    scenarios::run(&scenario, seed, SYSTEMS, &mut options).expect("the engine holds").record
 }
 
 fn moments(file: &str, seed: u64) -> Vec<Moment> {
