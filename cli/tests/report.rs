@@ -109,3 +109,15 @@ fn what_is_no_record_gets_one_message_that_says_what_to_do() {
     refused(&["report", "out/storm-1", "--out", "nowhere/page.html"], &["cannot write nowhere/page.html"]);
     refused(&["report", "out/storm-1", "--out", "empty"], &["cannot write empty"]);
 }
+
+/// Half a megabyte of page would still be sent by mail; five are the most there can be.
+#[test]
+fn pages_of_shipped_scenarios_are_small() {
+    let here = Scratch::new();
+    for name in ["leader-partition", "storm", "read-without-quorum"] {
+        let file = format!("{}/../scenarios/files/raft/{name}.toml", env!("CARGO_MANIFEST_DIR"));
+        here.run(&[&file, "--out", name]);
+        let size = here.read(&format!("{name}/report.html")).len();
+        assert!(size < 500_000, "{name}: {size} bytes");
+    }
+}

@@ -16,6 +16,7 @@ fn a_run_that_holds_tells_its_verdict_its_fingerprint_and_how_to_see_it_again() 
     let fingerprint = told.line("fingerprint");
     assert!(fingerprint.len() == 16 && fingerprint.chars().all(|c| c.is_ascii_hexdigit()), "{fingerprint}");
     assert_eq!(told.line("saved in"), "out/storm-1");
+    assert_eq!(told.line("page"), "out/storm-1/report.html");
     assert_eq!(told.line("again"), "stormglass run storm.toml --seed 1");
 }
 

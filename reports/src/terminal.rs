@@ -57,6 +57,8 @@ pub struct Around {
     pub wall_ns: u64,
     /// Where its files are.
     pub saved: String,
+    /// Where its page is.
+    pub page: String,
     /// The command that shows it again.
     pub again: String,
 }
@@ -222,6 +224,9 @@ impl Page<'_> {
         self.line(&format!("        fingerprint {fingerprint}"));
         if !around.saved.is_empty() {
             self.line(&format!("        saved in    {}", around.saved));
+        }
+        if !around.page.is_empty() {
+            self.line(&format!("        page        {}", around.page));
         }
         self.line(&format!("        again       {}", around.again));
         self.text

@@ -18,6 +18,7 @@ fn printed(record: &RunRecord, look: Look) -> String {
         wall_ns: 14_712_345,
         saved: "out/leader-cut-42".to_owned(),
         again: "stormglass run leader-cut.toml --seed 42".to_owned(),
+        ..Around::default()
     };
     summary(record, &around, look)
 }

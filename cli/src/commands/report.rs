@@ -7,7 +7,7 @@ use history::{RunRecord, Verdict};
 use std::path::Path;
 
 /// The page's file in the directory of a run.
-const PAGE: &str = "report.html";
+pub const PAGE: &str = "report.html";
 
 /// The format that is read.
 const SCHEMA: &str = "stormglass/run@1";

@@ -54,8 +54,9 @@ pub fn run(args: &Run, systems: &'static [System]) -> Done {
     match args.format {
         Format::Json => screen::print(&format!("{}\n", reports::json::line(&run.record, wall_ns)))?,
         Format::Human => {
+            let page = dir.join(report::PAGE).display().to_string();
             let (saved, again) = (dir.display().to_string(), replay_command(&args.file, seed, &args.set));
-            screen::print(&summary(&run.record, &Around { wall_ns, saved, again }, screen::look()))?;
+            screen::print(&summary(&run.record, &Around { wall_ns, saved, page, again }, screen::look()))?;
         }
     }
     Ok(if run.record.interrupted { Exit::Interrupted } else { Exit::Judged(run.record.verdict) })

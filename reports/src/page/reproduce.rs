@@ -1,7 +1,7 @@
 //! How to get the same run again: commands, what the seed decided, settings, the scenario, and the numbers behind the picture.
 
 use super::{Page, command, scrolling};
-use crate::command::{again, replay};
+use crate::command::{again, quoted, replay};
 use crate::words::{count, exact};
 use history::TimeBucket;
 use maud::{Markup, html};
@@ -11,14 +11,17 @@ impl Page<'_> {
         let r = self.record;
         let draws = r.draws.iter().map(|draw| (&*draw.key, &*draw.value));
         let config = r.config.iter().map(|line| (&*line.key, &*line.value));
+        let word = r.flaws.first().unwrap_or(&r.protocol);
         let content = html! {
             @if let (Some(run), Some(replay)) = (again("run", r), replay(r, None)) {
                 p { "In the directory of the scenario, with stormglass " (self.text(&r.version)) ":" }
                 (command(&run))
                 (command(&replay))
+                (command(&format!("stormglass explain {}", quoted(word))))
                 p.muted {
                     "The first judges it and writes this page, the second shows everything that happened. Both give the \
-                     fingerprint " code { (self.text(&r.fingerprint)) } " on any machine."
+                     fingerprint " code { (self.text(&r.fingerprint)) } " on any machine. The third says what "
+                    (self.text(word)) " is."
                 }
             } @else {
                 p { "This record does not say which scenario file it came from. Its fingerprint is " code { (self.text(&r.fingerprint)) } "." }
