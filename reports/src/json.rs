@@ -186,7 +186,7 @@ mod tests {
             r#"  "operations": {"ok":1,"refused":0,"unknown":3},"#,
             r#"    {"from_ns":0,"invoked":2,"achieved":1,"possible":2},"#,
             r#"    {"from_ns":5,"invoked":2,"achieved":1,"possible":2}"#,
-            r#"  "source": {"file":"f.toml","set":["a=1"],"resolved":"x\ny"},"#,
+            r#"  "source": {"program":"stormglass","file":"f.toml","set":["a=1"],"resolved":"x\ny"},"#,
             "}",
         ];
         for line in lines {
