@@ -88,7 +88,10 @@ fn the_saved_run_is_the_printed_object_without_the_time_it_took() {
     let picture = saved.as_object_mut().expect("an object").remove("picture").expect("it is drawn");
     let resolved = saved["source"].as_object_mut().expect("an object").remove("resolved").expect("it is there");
     assert!(printed == saved, "{printed:#}\n{saved:#}");
-    assert_eq!(saved["source"], serde_json::json!({ "file": "storm.toml", "set": ["cluster.nodes=5"] }));
+    assert_eq!(
+        saved["source"],
+        serde_json::json!({ "program": "stormglass", "file": "storm.toml", "set": ["cluster.nodes=5"] })
+    );
     assert_eq!(picture["service"][0]["function"], "read");
     here.write("again.toml", resolved.as_str().expect("a text"));
     assert_eq!(here.run(&["again.toml"])["fingerprint"], saved["fingerprint"]);
