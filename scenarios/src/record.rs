@@ -47,11 +47,8 @@ pub fn run(scenario: &Scenario, seed: u64, systems: &[System], options: &mut Opt
             let mut rows = Vec::new();
             let mut sink = |more: Vec<Row>| rows.extend(more.into_iter().filter(is_wanted));
             let (trace, stretches) = (Some(&mut sink as &mut dyn FnMut(Vec<Row>)), Some(stretches));
-            // It has run before, so it runs again.
-            let _ = (system.runner)(data)(
-                &plan,
-                &mut Options { trace, stretches, keep_going: options.keep_going, picture: false },
-            );
+            // It has run before, so it runs again; and to its end, so that a picture is either whole or not there.
+            let _ = (system.runner)(data)(&plan, &mut Options { trace, stretches, ..Options::default() });
             rows
         };
         let moments = moments(&plan, (&record.findings, &record.outages), &finished, retrace);
