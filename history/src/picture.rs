@@ -156,7 +156,7 @@ pub struct Arrow {
     /// Why it never arrived, if it did not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lost: Option<String>,
-    /// How many messages it stands for: these are drawn as one.
+    /// How many messages it stands for: these are drawn as the first of them.
     pub count: u64,
     /// Whether the last thing of this moment could have been caused by it.
     pub is_cause: bool,

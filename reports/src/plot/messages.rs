@@ -451,7 +451,7 @@ impl<'a> Chart<'a> {
             told.push("Dark: what the end of this could have been caused by. Pale: what else was said.".to_owned());
         }
         if has(|arrow| arrow.count > 1) {
-            told.push("Thick: several alike, from the first to leave to the last to arrive.".to_owned());
+            told.push("Thick: several alike, drawn as the first of them.".to_owned());
         }
         if has(|arrow| arrow.lost.is_some()) {
             told.push("✗: it never arrived.".to_owned());

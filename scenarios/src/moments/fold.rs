@@ -34,9 +34,10 @@ impl<'a> Group<'a> {
         self.messages.iter().any(|message| message.is_cause)
     }
 
-    /// When the last of them arrived or was lost.
+    /// When the first of them arrived or was lost. They are drawn where it is: an arrow to where the last arrived would cross
+    /// whatever happened meanwhile, at a slope that no message has.
     pub(super) fn ended(&self) -> Nanos {
-        self.messages.iter().map(|message| message.ended).max().unwrap_or_default()
+        self.first().ended
     }
 }
 
