@@ -1,19 +1,23 @@
 //! `stormglass explain`: what a word means, or why a run ended as it did.
 
 use super::list::scenarios_with;
-use super::quoted;
+use super::{quoted, report};
 use crate::args::Explain;
 use crate::exit::{Done, Exit, Failure};
 use crate::program;
-use crate::{files, screen};
+use crate::screen;
 use history::{RunRecord, Verdict};
 use reports::why::{Context, explained};
+use reports::words::brief;
 use scenarios::manual::{Found, Page, file, find};
 use scenarios::systems::System;
 use std::path::{Path, PathBuf};
 
 /// Columns of a page.
 const WIDTH: usize = 100;
+
+/// Of a scenario's name in a command, in characters.
+const NAME_MAX: usize = 200;
 
 pub fn explain(args: &Explain, systems: &'static [System]) -> Done {
     let word = args.word.join(" ");
@@ -38,16 +42,21 @@ fn run_at(word: &str) -> Option<PathBuf> {
 }
 
 fn run(path: &Path, systems: &[System]) -> Result<String, Failure> {
-    let record: RunRecord = serde_json::from_str(&files::read_text(path)?)
-        .map_err(|e| Failure::usage(format!("{} is not the record of a run: {e}", path.display())))?;
+    let record = report::read(path)?;
     let context = Context { command: program(), replay: replay(&record), changed: changed(&record, systems) };
     Ok(explained(&record, &context, screen::look()))
 }
 
 /// The command that shows the run with all that happens.
 fn replay(record: &RunRecord) -> String {
-    let guessed =
-        || format!("{} replay {} --seed {}", program(), quoted(&format!("{}.toml", record.scenario)), record.seed);
+    let guessed = || {
+        format!(
+            "{} replay {} --seed {}",
+            program(),
+            quoted(&format!("{}.toml", brief(&record.scenario, NAME_MAX))),
+            record.seed
+        )
+    };
     reports::command::again("replay", record).unwrap_or_else(guessed)
 }
 
