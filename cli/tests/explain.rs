@@ -24,6 +24,9 @@ fn a_word_is_explained_with_all_that_there_is_to_know() {
         (&["fault.partition.groups"], &["a key of a `partition` fault", "minority ", "    groups = ["]),
         (&["cluster.nodes"], &["within   1 to 99", "by seed  nodes = { draw = "]),
         (&["cluster"], &["nodes ", "    [cluster]"]),
+        (&["[[fault]]"], &["fault   ", "each below a header [[fault]]"]),
+        (&["takeover"], &["takeover   a word of a report", "How another node came to serve"]),
+        (&["vacuous"], &["vacuous   a word of a report", "Nothing was really tested"]),
         (&["fault"], &["each below a header [[fault]]", "operate "]),
         (&["crash"], &["fault.crash   a kind of fault", "disk ", "[keep]", "    do = \"crash\""]),
         (&["S0102"], &["S0102   an error", "misspelt fault"]),
@@ -64,7 +67,7 @@ fn what_is_nothing_is_one_message_with_the_nearest() {
     here.write("dir/other.txt", "");
     assert_tells(&here.refused(&["explain", "dir"]), &["dir holds no run.json"]);
     here.write("dir/run.json", "{}");
-    assert_tells(&here.refused(&["explain", "dir"]), &["dir/run.json is not the record of a run"]);
+    assert_tells(&here.refused(&["explain", "dir"]), &["dir/run.json:1:2: this is not the whole record of a run"]);
 }
 
 /// Every name that a list shows is a word that is explained.
@@ -197,4 +200,35 @@ fn a_strange_record_is_told_all_the_same() {
     let told = here.stormglass(&["explain", "strange"]);
     assert_eq!((told.code, told.err.as_str()), (0, ""), "{told:?}");
     assert!(!told.out.contains('\u{1b}') && told.out.contains("'"), "{}", told.out);
+}
+
+/// Nobody reads a megabyte, and nobody waits for one.
+#[test]
+fn of_an_enormous_record_there_is_an_end() {
+    let here = Scratch::with(STALE_READS);
+    here.stormglass(&["run", "storm.toml", "--out", "there"]);
+    let record: serde_json::Value = serde_json::from_str(&here.read("there/run.json")).expect("an object");
+    let long = || serde_json::Value::from("word ".repeat(100_000));
+    let mut texts = record.clone();
+    for name in ["scenario", "about", "protocol"] {
+        texts[name] = long();
+    }
+    texts["flaws"][0] = long();
+    texts["source"]["file"] = long();
+    texts["outages"][0]["faults"] = vec![long(); 3].into();
+    let mut lists = record;
+    for finding in lists["findings"].as_array_mut().expect("a list") {
+        if finding["witness"].is_object() {
+            let operation = finding["witness"]["operations"][0].clone();
+            finding["witness"]["operations"] = vec![operation; 10_000].into();
+            finding["witness"]["argument"] = vec!["a sentence"; 10_000].into();
+        }
+    }
+    for record in [texts, lists] {
+        here.write("large/run.json", record.to_string());
+        let told = here.stormglass(&["explain", "large"]);
+        assert_eq!((told.code, told.err.as_str()), (0, ""));
+        assert!(told.out.len() < 100_000, "{}", told.out.len());
+    }
+    assert_tells(&here.stormglass(&["explain", "large"]).out, &["And 9 900 more sentences, all in run.json."]);
 }

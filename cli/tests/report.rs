@@ -96,7 +96,16 @@ fn what_is_no_record_gets_one_message_that_says_what_to_do() {
         &["report", "cut.json"],
         &["cut.json:", "not the whole record of a run", "EOF", "`stormglass run` writes it anew"],
     );
-    refused(&["report", "foreign.json"], &["format `other/run@7`", "draws `stormglass/run@1`"]);
+    // What is wrong is told in one line that a terminal can show, whatever stands in the file.
+    let odd = format!("\"verdict\": \"\\u001b[2J\\n{}\"", "long".repeat(1000));
+    here.write("raw.json", record.replacen("\"verdict\": \"PASS\"", &odd, 1));
+    for command in ["report", "explain"] {
+        let told = here.refused(&[command, "raw.json"]);
+        assert_tells(&told, &["raw.json:", "unknown variant `\\u{1b}[2J\\n"]);
+        assert!(told.len() < 500 && told.trim_end().lines().count() == 1, "{told}");
+    }
+    refused(&["explain", "later.json"], &["format `stormglass/run@2`"]);
+    refused(&["report", "foreign.json"], &["format `other/run@7`", "reads `stormglass/run@1`"]);
     refused(&["report", "later.json"], &["format `stormglass/run@2`"]);
     refused(&["report", "list.json"], &["list.json:1:", "not the whole record of a run"]);
     refused(&["report", "odd.json"], &["odd.json:", "invalid type: string"]);
@@ -120,4 +129,18 @@ fn pages_of_shipped_scenarios_are_small() {
         let size = here.read(&format!("{name}/report.html")).len();
         assert!(size < 500_000, "{name}: {size} bytes");
     }
+}
+
+/// What is no file stays what it is: a device that had become a file would be missed by everybody.
+#[cfg(unix)]
+#[test]
+fn a_page_can_go_into_a_pipe() {
+    let here = Scratch::with(CALM);
+    here.run(&["storm.toml"]);
+    let place = here.path("pipe");
+    std::os::unix::fs::symlink("/dev/stdout", &place).expect("it can be made");
+    let told = here.stormglass(&["report", "out/storm-1", "--out", "pipe"]);
+    assert_eq!((told.code, told.err.as_str()), (0, ""));
+    assert!(told.out.starts_with(&here.read("out/storm-1/report.html")), "{}", told.out.len());
+    assert!(std::fs::symlink_metadata(&place).expect("it is there").is_symlink(), "a file took its place");
 }

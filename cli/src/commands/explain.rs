@@ -1,19 +1,24 @@
 //! `stormglass explain`: what a word means, or why a run ended as it did.
 
 use super::list::scenarios_with;
-use super::quoted;
+use super::{quoted, report};
 use crate::args::Explain;
 use crate::exit::{Done, Exit, Failure};
 use crate::program;
-use crate::{files, screen};
+use crate::screen;
 use history::{RunRecord, Verdict};
+use reports::page::meaning;
 use reports::why::{Context, explained};
+use reports::words::brief;
 use scenarios::manual::{Found, Page, file, find};
 use scenarios::systems::System;
 use std::path::{Path, PathBuf};
 
 /// Columns of a page.
 const WIDTH: usize = 100;
+
+/// Of a scenario's name in a command, in characters.
+const NAME_MAX: usize = 200;
 
 pub fn explain(args: &Explain, systems: &'static [System]) -> Done {
     let word = args.word.join(" ");
@@ -38,16 +43,21 @@ fn run_at(word: &str) -> Option<PathBuf> {
 }
 
 fn run(path: &Path, systems: &[System]) -> Result<String, Failure> {
-    let record: RunRecord = serde_json::from_str(&files::read_text(path)?)
-        .map_err(|e| Failure::usage(format!("{} is not the record of a run: {e}", path.display())))?;
+    let record = report::read(path)?;
     let context = Context { command: program(), replay: replay(&record), changed: changed(&record, systems) };
     Ok(explained(&record, &context, screen::look()))
 }
 
 /// The command that shows the run with all that happens.
 fn replay(record: &RunRecord) -> String {
-    let guessed =
-        || format!("{} replay {} --seed {}", program(), quoted(&format!("{}.toml", record.scenario)), record.seed);
+    let guessed = || {
+        format!(
+            "{} replay {} --seed {}",
+            program(),
+            quoted(&format!("{}.toml", brief(&record.scenario, NAME_MAX))),
+            record.seed
+        )
+    };
     reports::command::again("replay", record).unwrap_or_else(guessed)
 }
 
@@ -68,7 +78,11 @@ fn changed(record: &RunRecord, systems: &[System]) -> Vec<String> {
 fn explained_word(word: &str, systems: &'static [System]) -> Result<String, Failure> {
     let look = screen::look();
     let command = program();
-    match find(word, systems) {
+    let found = match (find(word, systems), meaning(word)) {
+        (Found::Nothing(_), Some(meaning)) => Found::Page(Box::new(of_report(word, meaning))),
+        (found, _) => found,
+    };
+    match found {
         Found::Page(found) => Ok(page(&found, systems)),
         Found::Several(several) => {
             let mut text = format!("`{}` can mean:\n", look.shown(word));
@@ -90,6 +104,16 @@ fn explained_word(word: &str, systems: &'static [System]) -> Result<String, Fail
             let cure = format!("`{command} explain` without a word and `{command} list` show what there is");
             Err(Failure::usage(format!("nothing is called `{shown}`, and no run is there.{near} {cure}")))
         }
+    }
+}
+
+/// The page of a word that reports use and scenarios do not.
+fn of_report(word: &str, meaning: &str) -> Page {
+    Page {
+        title: word.to_owned(),
+        kind: "a word of a report".to_owned(),
+        text: vec![meaning.to_owned()],
+        ..Page::default()
     }
 }
 

@@ -4,6 +4,7 @@ use crate::args::Report;
 use crate::exit::{Done, Exit, Failure};
 use crate::{files, screen};
 use history::{RunRecord, Verdict};
+use reports::words::brief;
 use std::path::Path;
 
 /// The page's file in the directory of a run.
@@ -11,6 +12,9 @@ pub const PAGE: &str = "report.html";
 
 /// The format that is read.
 const SCHEMA: &str = "stormglass/run@1";
+
+/// Of what is wrong with a record, in characters.
+const WHAT_MAX: usize = 300;
 
 pub fn report(args: &Report) -> Done {
     let (dir, saved) = if args.run.is_dir() {
@@ -59,8 +63,8 @@ fn is_another(out: &Path, saved: &Path) -> Result<(), Failure> {
     }
 }
 
-/// The record of a run.
-fn read(path: &Path) -> Result<RunRecord, Failure> {
+/// The record of a run, which may be anything: it gets a record, or one line that says what is wrong.
+pub fn read(path: &Path) -> Result<RunRecord, Failure> {
     let shown = path.display();
     if !path.exists() {
         return Err(Failure::usage(format!(
@@ -76,12 +80,14 @@ fn read(path: &Path) -> Result<RunRecord, Failure> {
     if let Some(other) = schema.filter(|schema| schema != SCHEMA) {
         let other = history::figures::shown(&other.escape_debug());
         return Err(Failure::usage(format!(
-            "{shown} is of the format `{other}`, and this stormglass draws `{SCHEMA}`"
+            "{shown} is of the format `{other}`, and this stormglass reads `{SCHEMA}`"
         )));
     }
     record.map_err(|e| {
         let (line, column, what) = (e.line(), e.column(), e.to_string());
-        let what = what.split(" at line ").next().unwrap_or_default();
+        let what = what.rsplit_once(" at line ").map_or(&*what, |(what, _)| what);
+        // It quotes the file.
+        let what = screen::look().shown(&brief(what, WHAT_MAX));
         Failure::usage(format!(
             "{shown}:{line}:{column}: this is not the whole record of a run: {what}; `stormglass run` writes it anew"
         ))
