@@ -64,7 +64,7 @@ fn what_is_nothing_is_one_message_with_the_nearest() {
     here.write("dir/other.txt", "");
     assert_tells(&here.refused(&["explain", "dir"]), &["dir holds no run.json"]);
     here.write("dir/run.json", "{}");
-    assert_tells(&here.refused(&["explain", "dir"]), &["dir/run.json is not the record of a run"]);
+    assert_tells(&here.refused(&["explain", "dir"]), &["dir/run.json:1:", "not the whole record of a run"]);
 }
 
 /// Every name that a list shows is a word that is explained.

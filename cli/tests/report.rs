@@ -96,7 +96,7 @@ fn what_is_no_record_gets_one_message_that_says_what_to_do() {
         &["report", "cut.json"],
         &["cut.json:", "not the whole record of a run", "EOF", "`stormglass run` writes it anew"],
     );
-    refused(&["report", "foreign.json"], &["format `other/run@7`", "draws `stormglass/run@1`"]);
+    refused(&["report", "foreign.json"], &["format `other/run@7`", "reads `stormglass/run@1`"]);
     refused(&["report", "later.json"], &["format `stormglass/run@2`"]);
     refused(&["report", "list.json"], &["list.json:1:", "not the whole record of a run"]);
     refused(&["report", "odd.json"], &["odd.json:", "invalid type: string"]);

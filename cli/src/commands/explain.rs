@@ -1,11 +1,11 @@
 //! `stormglass explain`: what a word means, or why a run ended as it did.
 
 use super::list::scenarios_with;
-use super::quoted;
+use super::{quoted, report};
 use crate::args::Explain;
 use crate::exit::{Done, Exit, Failure};
 use crate::program;
-use crate::{files, screen};
+use crate::screen;
 use history::{RunRecord, Verdict};
 use reports::why::{Context, explained};
 use scenarios::manual::{Found, Page, file, find};
@@ -38,8 +38,7 @@ fn run_at(word: &str) -> Option<PathBuf> {
 }
 
 fn run(path: &Path, systems: &[System]) -> Result<String, Failure> {
-    let record: RunRecord = serde_json::from_str(&files::read_text(path)?)
-        .map_err(|e| Failure::usage(format!("{} is not the record of a run: {e}", path.display())))?;
+    let record = report::read(path)?;
     let context = Context { command: program(), replay: replay(&record), changed: changed(&record, systems) };
     Ok(explained(&record, &context, screen::look()))
 }

@@ -59,8 +59,8 @@ fn is_another(out: &Path, saved: &Path) -> Result<(), Failure> {
     }
 }
 
-/// The record of a run.
-fn read(path: &Path) -> Result<RunRecord, Failure> {
+/// The record of a run, from a file.
+pub fn read(path: &Path) -> Result<RunRecord, Failure> {
     let shown = path.display();
     if !path.exists() {
         return Err(Failure::usage(format!(
@@ -76,7 +76,7 @@ fn read(path: &Path) -> Result<RunRecord, Failure> {
     if let Some(other) = schema.filter(|schema| schema != SCHEMA) {
         let other = history::figures::shown(&other.escape_debug());
         return Err(Failure::usage(format!(
-            "{shown} is of the format `{other}`, and this stormglass draws `{SCHEMA}`"
+            "{shown} is of the format `{other}`, and this stormglass reads `{SCHEMA}`"
         )));
     }
     record.map_err(|e| {
