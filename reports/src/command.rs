@@ -1,7 +1,16 @@
 //! Commands to be pasted into a shell.
 
 use history::figures::duration;
-use history::{RunRecord, Source};
+use history::{Finding, RunRecord, Source};
+
+/// What a replay shows before the moment that matters, in nanoseconds.
+const BEFORE_NS: u64 = 500_000_000;
+
+/// What it shows after it.
+const AFTER_NS: u64 = 50_000_000;
+
+/// A moment in a command is told to a thousandth of a second.
+const TOLD_NS: u64 = 1_000_000;
 
 /// A word as a shell takes it.
 pub fn quoted(word: &str) -> String {
@@ -38,10 +47,35 @@ pub fn explain(record: &RunRecord, word: &str) -> String {
 /// The run again, with all that happens in a part of it.
 pub fn replay(record: &RunRecord, window: Option<(u64, u64)>) -> Option<String> {
     let command = again("replay", record)?;
-    Some(match window {
-        Some((from, until)) => format!("{command} --from {} --until {}", duration(from), duration(until)),
-        None => command,
-    })
+    Some(window.map_or(command.clone(), |window| within(&command, window)))
+}
+
+/// A replay of all that happens from one moment to another, in whole milliseconds.
+pub fn within(replay: &str, (from, until): (u64, u64)) -> String {
+    let until = until.div_ceil(TOLD_NS).saturating_mul(TOLD_NS);
+    format!("{replay} --from {} --until {}", duration(from / TOLD_NS * TOLD_NS), duration(until))
+}
+
+/// From when until when a replay shows what a failed check found; `None` if that is no moment.
+pub fn window(record: &RunRecord, failed: &Finding) -> Option<(u64, u64)> {
+    let (from, until) = match &failed.witness {
+        Some(witness) => {
+            let ops = || witness.operations.iter();
+            let last = ops().filter_map(|op| op.completed.or(Some(op.invoked))).map(|mark| mark.time).max()?;
+            let offender = witness.offender.and_then(|at| witness.operations.get(at));
+            let first = ops().map(|op| op.invoked.time).min()?;
+            // What begins long before is shown by its end.
+            let turn = offender.map_or(first, |op| op.invoked.time);
+            (first.max(turn.saturating_sub(BEFORE_NS)), last)
+        }
+        // What has no witness and stops the run, such as a broken law, is drawn up to where it stopped.
+        None => {
+            let mut moments = record.picture.iter().flat_map(|picture| &picture.moments);
+            let last = moments.find(|moment| moment.to_ns == record.simulated_ns)?;
+            (last.from_ns, last.to_ns)
+        }
+    };
+    Some((from, until.saturating_add(AFTER_NS)))
 }
 
 #[cfg(test)]

@@ -4,10 +4,11 @@
 //! A record is read from a file that can hold anything, so every text of it is shown as a terminal may get it, and of every
 //! list there is an end.
 
+use crate::command;
 use crate::terminal::Look;
 use crate::witness::{told, wrapped};
-use crate::words::brief;
-use history::figures::{counted, duration, grouped, measured, percent};
+use crate::words::{brief, meaning};
+use history::figures::{counted, grouped, measured, percent};
 use history::{Cause, Finding, Level, Outage, RunRecord, Takeover, Verdict, Who, Witness};
 use std::cmp::Reverse;
 
@@ -34,7 +35,7 @@ const DRAWS_MAX: usize = 24;
 /// Of a text, in characters.
 const TEXT_MAX: usize = 2_000;
 
-/// How much before and after what happened a replay shows.
+/// How much before and after an outage a replay shows.
 const AROUND_NS: u64 = 100_000_000;
 
 /// The whole text.
@@ -141,6 +142,9 @@ impl Page<'_> {
             if let Some(witness) = &finding.witness {
                 self.witness(witness);
             }
+            if let Some(moment) = command::window(record, finding).filter(|_| verdict == Verdict::Fail) {
+                self.look_at(moment);
+            }
         }
         let hidden = found.len().saturating_sub(FINDINGS_MAX);
         if hidden > 0 {
@@ -153,20 +157,11 @@ impl Page<'_> {
         for line in told(witness, self.look, WIDTH - 2 * INDENT) {
             self.line(&format!("{:1$}{line}", "", 2 * INDENT));
         }
-        let begins = witness.operations.iter().map(|operation| operation.invoked.time).min();
-        let heard = witness.operations.iter().filter_map(|operation| Some(operation.completed?.time)).max();
-        if let (Some(from), Some(until)) = (begins, heard) {
-            self.look_at(from, until);
-        }
     }
 
     /// The command that shows what happened around this time.
-    fn look_at(&mut self, from: u64, until: u64) {
-        const UNIT: u64 = 1_000_000;
-        let from = from.saturating_sub(AROUND_NS) / UNIT * UNIT;
-        let until = until.saturating_add(AROUND_NS) / UNIT * UNIT;
-        let replay = &self.context.replay;
-        let command = format!("{replay} --from {} --until {}", duration(from), duration(until));
+    fn look_at(&mut self, moment: (u64, u64)) {
+        let command = command::within(&self.context.replay, moment);
         self.copy(INDENT, "look at", &command);
     }
 
@@ -252,7 +247,7 @@ impl Page<'_> {
         if let Some(takeover) = &outage.takeover {
             self.say(deep, &taken_over(takeover));
         }
-        self.look_at(outage.from_ns, outage.to_ns);
+        self.look_at((outage.from_ns.saturating_sub(AROUND_NS), outage.to_ns.saturating_add(AROUND_NS)));
     }
 
     /// What was set otherwise than usual.
@@ -299,20 +294,6 @@ fn asked(level: Level) -> &'static str {
         Level::Reach => ", a goal without which the run shows nothing",
         Level::Should => ", which is only reported",
         Level::Shows => ", as this scenario is made to show",
-    }
-}
-
-fn meaning(cause: Cause) -> &'static str {
-    match cause {
-        Cause::NoQuorum => "The nodes and links left did not allow it.",
-        Cause::NoLeader => {
-            "A quorum was there, but none of the nodes that clients could reach served in the newest term with a quorum of \
-             its own."
-        }
-        Cause::WrongNode => "Some node served, and the clients were asking another.",
-        Cause::Overload => "Those who serve had no CPU or disk to spare.",
-        Cause::SlowLink => "What was needed was under way for longer than usual.",
-        Cause::ClientPaused => "The clients themselves were paused or down.",
     }
 }
 

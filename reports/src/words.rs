@@ -1,8 +1,8 @@
 //! Numbers and texts as pages and pictures show them: `1.04 s`, `97.12 %`, `2 871`, with a space that is thin and does not
-//! break.
+//! break. What is for terminals and files has [`history::figures`].
 
-use history::Verdict;
 use history::figures::{self, grouped, measured};
+use history::{Cause, Verdict};
 
 /// Between a number and its unit, and between thousands.
 const THIN: char = '\u{202f}';
@@ -12,7 +12,7 @@ pub fn time(nanos: u64) -> String {
     spaced(&measured(nanos))
 }
 
-/// Nanoseconds as they were set: `60 s`.
+/// Nanoseconds in full, for what was set and not measured: `60 s`.
 pub fn exact(nanos: u64) -> String {
     spaced(&figures::duration(nanos))
 }
@@ -21,6 +21,27 @@ fn spaced(duration: &str) -> String {
     let (number, unit) = duration.split_at(duration.find(char::is_alphabetic).unwrap_or(duration.len()));
     let unit = if unit == "us" { "µs" } else { unit };
     format!("{number}{THIN}{unit}")
+}
+
+/// A sentence of a record's, with its times as pages write them: `617ms` becomes `617 ms`.
+pub fn told(sentence: &str) -> String {
+    sentence.split(' ').map(retold).collect::<Vec<_>>().join(" ")
+}
+
+/// A word that is a time, perhaps with a bracket before it or a comma behind it, with a space before the unit.
+fn retold(word: &str) -> String {
+    let begin = word.find(|c: char| c.is_ascii_alphanumeric()).unwrap_or(0);
+    let end = word.rfind(|c: char| c.is_ascii_alphanumeric()).map_or(0, |last| last + 1);
+    let (number, unit) =
+        word[begin..end.max(begin)].split_at_checked(number_length(&word[begin..])).unwrap_or_default();
+    if number.is_empty() || !["s", "ms", "us", "ns"].contains(&unit) {
+        return word.to_owned();
+    }
+    format!("{}{}{}", &word[..begin], spaced(&word[begin..end]), &word[end..])
+}
+
+fn number_length(text: &str) -> usize {
+    text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len())
 }
 
 /// A moment of a run in seconds, with as many decimals as tell moments apart that are `apart_ns` from each other.
@@ -45,6 +66,21 @@ pub fn count(number: u64) -> String {
 /// `1 outage`, `2 871 outages`.
 pub fn counted(number: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
+/// What a cause of an outage is.
+pub const fn meaning(cause: Cause) -> &'static str {
+    match cause {
+        Cause::NoQuorum => "The nodes and links left did not allow anybody to serve.",
+        Cause::NoLeader => {
+            "A quorum was there, but none of the nodes that clients could reach served in the newest term with a quorum of \
+             its own."
+        }
+        Cause::WrongNode => "Some node served, and the clients were asking another.",
+        Cause::Overload => "Those who serve had no CPU or disk to spare.",
+        Cause::SlowLink => "What was needed was under way for longer than usual.",
+        Cause::ClientPaused => "The clients themselves were paused or down.",
+    }
 }
 
 /// The sign of a verdict, which always stands beside its word.
@@ -86,6 +122,15 @@ mod tests {
             ["97.12\u{202f}%", "0.00\u{202f}%", "100.00\u{202f}%"]
         );
         assert_eq!([count(2871), counted(1, "outage")], ["2\u{202f}871", "1 outage"]);
+    }
+
+    #[test]
+    fn times_in_sentences_look_like_all_others() {
+        let sentence = "617ms (outage from 9.99s, during partition-1: no leader), 12 of 3s.toml, n3 s, .5us.";
+        let expected = "617\u{202f}ms (outage from 9.99\u{202f}s, during partition-1: no leader), 12 of 3s.toml, n3 s, \
+                        .5\u{202f}µs.";
+        assert_eq!(told(sentence), expected);
+        assert_eq!(["", "  ", "...", "s", "\u{b5}s", "1.2.3"].map(told), ["", "  ", "...", "s", "\u{b5}s", "1.2.3"]);
     }
 
     #[test]

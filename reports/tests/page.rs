@@ -31,7 +31,7 @@ fn full() -> RunRecord {
     let note =
         Note { machine: "n2".to_owned(), at_ns: 4_005 * MS, text: "leader of term 2".to_owned(), is_cause: true };
     let moment = Moment {
-        title: "how c2 came to read 1".to_owned(),
+        title: "How c2 came to read 1".to_owned(),
         from_ns: 4_000 * MS,
         to_ns: 9_000 * MS,
         machines: ["n1", "n2", "c2"].map(str::to_owned).to_vec(),
@@ -120,7 +120,7 @@ fn a_failure_opens_with_the_reason_and_the_command_that_shows_it() {
             r#"stormglass run 'it'\''s a cut.toml' --seed 42 --set 'fault.0.target="one of all"'"#,
             "fingerprint 00000000deadbeef",
             "Why it failed",
-            "all that the message says. how c2 came to read 1 From 4 s to 9 s.",
+            "read the whole message. How c2 came to read 1 From 4.0 s to 9.0 s.",
             "Not drawn: 7 other messages of this time.",
             "14 × AppendEntries",
             "Words availability",
@@ -139,7 +139,7 @@ fn a_run_that_holds_says_what_was_demanded_and_shows_its_numbers() {
             "✓ PASS : everything expected was checked, and held",
             "Demanded and found: linearizable, availability >= 80%.",
             "4 of 4 expectations held. 0 of 1 goal met.",
-            "availability 86.36 % 0.8 nines",
+            "availability 86.36 % less than one nine",
             "best possible 99.09 % 12.73 % missed",
             "time to recover 2 s mean of 1 longest 2 s",
             "operations ok 95 15 unknown 0 refused",
@@ -147,7 +147,7 @@ fn a_run_that_holds_says_what_was_demanded_and_shows_its_numbers() {
             "This record does not say which scenario file it came from.",
         ],
     );
-    assert!(!read(&html).contains("The moments"));
+    assert!(!read(&html).contains("Message by message"));
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn notes_at<'a>(moment: &'a Moment, machine: &str) -> Vec<&'a str> {
 #[test]
 fn a_stale_read_is_told_with_the_write_that_it_missed() {
     let seen = moment("read-without-quorum");
-    assert_eq!(seen.title, "how c2 came to read 8096");
+    assert_eq!(seen.title, "How c2 came to read 8096");
     assert_eq!(seen.machines, ["n1", "n2", "n3", "n4", "n5", "c2", "c6", "c8"]);
     let last = seen.arrows.last().expect("it has arrows");
     let request = path(&seen, "c2", "n1").pop().expect("it was asked");
@@ -86,7 +86,7 @@ fn a_crash_is_told_with_what_it_lost() {
 #[test]
 fn a_broken_law_is_told_by_what_led_to_it() {
     let seen = moment("ack-before-fsync");
-    assert_eq!(seen.title, "how \"leader completeness\" broke");
+    assert_eq!(seen.title, "How “leader completeness” broke");
     assert_eq!(seen.machines, ["n1", "n2", "n3", "n4", "n5"], "no client takes part");
     assert_eq!(notes_at(&seen, "n4").last(), Some(&"breaks leader completeness"));
     assert!(notes_at(&seen, "n4").iter().any(|note| note.starts_with("crash")), "{:?}", notes_at(&seen, "n4"));

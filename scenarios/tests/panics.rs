@@ -131,7 +131,7 @@ fn a_protocol_that_panics_fails_with_a_witness() {
     // Running it again to see how it came to that panics again.
     let moments = record.picture.expect("it was asked for").moments;
     let titles: Vec<&str> = moments.iter().map(|moment| &*moment.title).collect();
-    assert_eq!(titles, ["how n1 came to panic"]);
+    assert_eq!(titles, ["How n1 came to panic"]);
     assert_eq!(moments[0].notes.last().map(|note| (&*note.machine, &*note.text)), Some(("n1", "panics")));
 }
 

@@ -7,7 +7,7 @@ use crate::exit::{Done, Exit, Failure};
 use crate::program;
 use crate::screen;
 use history::{RunRecord, Verdict};
-use reports::page::meaning;
+use reports::page;
 use reports::why::{Context, explained};
 use reports::words::brief;
 use scenarios::manual::{Found, Page, file, find};
@@ -78,7 +78,7 @@ fn changed(record: &RunRecord, systems: &[System]) -> Vec<String> {
 fn explained_word(word: &str, systems: &'static [System]) -> Result<String, Failure> {
     let look = screen::look();
     let command = program();
-    let found = match (find(word, systems), meaning(word)) {
+    let found = match (find(word, systems), page::explained(word)) {
         (Found::Nothing(_), Some(meaning)) => Found::Page(Box::new(of_report(word, meaning))),
         (found, _) => found,
     };

@@ -12,6 +12,7 @@ use crate::progress::{Progress, Work};
 use crate::{files, interrupt, screen};
 use history::figures::{counted, grouped};
 use history::{Level, RunRecord, Verdict};
+use reports::draw::svg::escaped;
 use reports::terminal::test_line;
 use scenarios::execute::Options;
 use scenarios::scenario::Scenario;
@@ -263,33 +264,4 @@ fn junit(suite: &[Judged<'_>], interrupted: Option<&str>) -> String {
     }
     text.push_str("</testsuite>\n");
     text
-}
-
-/// As XML takes it, in attributes and between tags. Most control characters XML takes in no form at all.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\n' => escaped.push('\n'),
-            '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
-            c if c.is_control() => escaped.push('\u{fffd}'),
-            c => escaped.push(c),
-        }
-    }
-    escaped
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn whatever_a_file_is_called_xml_takes_it() {
-        let name = escaped("a<b>&\"c\"\u{1b}\u{ffff}\n\u{fc}.toml");
-        assert_eq!(name, "a&lt;b&gt;&amp;&quot;c&quot;\u{fffd}\u{fffd}\n\u{fc}.toml");
-    }
 }

@@ -147,6 +147,12 @@ mod tests {
     }
 
     #[test]
+    fn xml_takes_whatever_there_is() {
+        let told = escaped("a<b>&\"c\"'\u{1b}\u{ffff}\n\u{fc}.toml");
+        assert_eq!(told, "a&lt;b&gt;&amp;&quot;c&quot;&#39;\u{fffd}\u{fffd}\n\u{fc}.toml");
+    }
+
+    #[test]
     fn no_text_breaks_out_of_its_element() {
         let mut svg = Svg::new();
         svg.tipped("a\"b", |svg| svg.text((1.0, 2.0), Anchor::End, "f-text", "</text><script>\u{1b}"));

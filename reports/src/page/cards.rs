@@ -90,8 +90,11 @@ fn nines(share: f64) -> String {
     if share >= 1.0 {
         return "nothing was missed".to_owned();
     }
+    if share < 0.9 {
+        return "less than one nine".to_owned();
+    }
     // Rounded down, as the share is.
-    let tenths = -libm::log10((1.0 - share.clamp(0.0, 1.0)).max(f64::MIN_POSITIVE)) * 10.0;
+    let tenths = -libm::log10((1.0 - share).max(f64::MIN_POSITIVE)) * 10.0;
     let tenths = libm::floor(tenths + 1e-9) as u64;
     format!("{}.{} nines", tenths / 10, tenths % 10)
 }
@@ -103,8 +106,8 @@ mod tests {
     #[test]
     fn nines_are_counted_down() {
         let told = [0.0, 0.9, 0.9712, 0.999, 0.999_99, 1.0, 7.0].map(nines);
-        let all = "nothing was missed";
-        assert_eq!(told, ["0.0 nines", "1.0 nines", "1.5 nines", "3.0 nines", "5.0 nines", all, all]);
+        let (none, all) = ("less than one nine", "nothing was missed");
+        assert_eq!(told, [none, "1.0 nines", "1.5 nines", "3.0 nines", "5.0 nines", all, all]);
     }
 
     #[test]

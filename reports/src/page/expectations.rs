@@ -51,7 +51,7 @@ impl Page<'_> {
             tr {
                 td.(tone(finding.verdict)) { span.sign { (sign(finding.verdict)) " " (finding.verdict) } }
                 th.text scope="row" { (self.text(&finding.check)) }
-                td.text { (self.text(&finding.detail)) }
+                td.text { (self.sentence(&finding.detail)) }
                 @if has_promises { td.text.muted { (self.text(finding.promise.as_deref().unwrap_or_default())) } }
             }
         }

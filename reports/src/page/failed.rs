@@ -22,7 +22,7 @@ impl Page<'_> {
                         span.sign { (sign(finding.verdict)) } " " (self.text(&finding.check))
                         @if !finding.counts() { span.muted { " (a goal, which does not count for the verdict)" } }
                     }
-                    p { (self.text(&finding.detail)) }
+                    p { (self.sentence(&finding.detail)) }
                     @if let Some(promise) = &finding.promise { p.muted { "It was " (self.text(promise)) "." } }
                     @if let Some(witness) = &finding.witness { (self.argued(finding, witness)) }
                 }

@@ -1,6 +1,7 @@
 //! The words of the page, those that are on it.
 
 use super::{Page, Part};
+use crate::words::meaning;
 use history::{Cause, Level, RunRecord, Verdict, Who};
 use maud::html;
 
@@ -15,7 +16,9 @@ const TERMS: &[Term] = &[
          were up and the links that were live would have allowed it.",
         has_operations,
     ),
-    ("nines", "How many nines the availability begins with: 99.9 % has three.", has_operations),
+    ("nines", "How many nines the availability begins with: 99.9 % has three.", |r| {
+        r.availability.is_some_and(|availability| availability.achieved < 1.0)
+    }),
     (
         "outage",
         "A gap between two successes in which somebody waited. Its avoidable part is where some waiting operation could have \
@@ -23,16 +26,12 @@ const TERMS: &[Term] = &[
         |r| !r.outages.is_empty(),
     ),
     ("time to recover", "How long an outage of all clients lasted.", |r| r.outages.iter().any(|o| o.who == Who::All)),
-    ("no leader", "A quorum was possible, but no node in reach held the serving role in the newest term.", |r| {
-        has_cause(r, Cause::NoLeader)
-    }),
-    ("no quorum possible", "The nodes and links left did not allow anybody to serve.", |r| {
-        has_cause(r, Cause::NoQuorum)
-    }),
-    ("wrong node asked", "Some node served, and the client was asking another.", |r| has_cause(r, Cause::WrongNode)),
-    ("overload", "Nodes that were needed had no CPU or disk to spare.", |r| has_cause(r, Cause::Overload)),
-    ("slow link", "What was needed was under way for longer than usual.", |r| has_cause(r, Cause::SlowLink)),
-    ("client paused", "The client's own machine was paused or down.", |r| has_cause(r, Cause::ClientPaused)),
+    ("no leader", meaning(Cause::NoLeader), |r| has_cause(r, Cause::NoLeader)),
+    ("no quorum possible", meaning(Cause::NoQuorum), |r| has_cause(r, Cause::NoQuorum)),
+    ("wrong node asked", meaning(Cause::WrongNode), |r| has_cause(r, Cause::WrongNode)),
+    ("overload", meaning(Cause::Overload), |r| has_cause(r, Cause::Overload)),
+    ("slow link", meaning(Cause::SlowLink), |r| has_cause(r, Cause::SlowLink)),
+    ("client paused", meaning(Cause::ClientPaused), |r| has_cause(r, Cause::ClientPaused)),
     (
         "takeover",
         "How another node came to serve: a later term begins (detect), a node has the serving role (elect), it gives its first \
@@ -71,7 +70,7 @@ const TERMS: &[Term] = &[
 ];
 
 /// What a word of a page means.
-pub fn meaning(word: &str) -> Option<&'static str> {
+pub fn explained(word: &str) -> Option<&'static str> {
     let term = TERMS.iter().find(|(term, _, _)| term.eq_ignore_ascii_case(word));
     term.map(|(_, meaning, _)| *meaning)
 }
@@ -92,7 +91,7 @@ impl Page<'_> {
     pub(super) fn glossary(&self) -> Part {
         let used = TERMS.iter().filter(|(_, _, is_used)| is_used(self.record));
         let content = html! {
-            dl.glossary { @for (word, meaning, _) in used { dt { (word) } dd { (meaning) } } }
+            dl.glossary { @for (word, meaning, _) in used { div { dt { (word) } dd { (meaning) } } } }
         };
         Some(("words", "Words", content))
     }

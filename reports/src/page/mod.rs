@@ -12,12 +12,12 @@ mod outages;
 mod reproduce;
 mod verdict;
 
-pub use glossary::meaning;
+pub use glossary::explained;
 
 use crate::draw::{self, Figure, ink};
 use crate::plot::{messages, witness};
-use crate::words::{brief, count, counted, exact, plain, time};
-use history::RunRecord;
+use crate::words::{self, brief, count, counted, exact, plain, time};
+use history::{Moment, RunRecord};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 const STYLE: &str = include_str!("style.css");
@@ -172,6 +172,11 @@ impl Page<'_> {
         plain(&brief(text, self.room.text))
     }
 
+    /// A sentence of the record's.
+    fn sentence(&self, sentence: &str) -> String {
+        words::told(&self.text(sentence))
+    }
+
     fn head(&self) -> Markup {
         let r = self.record;
         let places = if r.places > 1 { format!(" in {}", counted(r.places.into(), "place")) } else { String::new() };
@@ -264,18 +269,18 @@ impl Page<'_> {
             return None;
         }
         let content = html! {
-            p.muted { "Time runs downwards. A pointer that rests on a line shows all that the message says." }
+            p.muted { "Time runs down the page. Rest the pointer on a line to read the whole message." }
             @for (moment, figure) in figures {
                 figure.moment {
                     figcaption {
                         h3 { (self.text(&moment.title)) }
-                        p.muted { "From " (time(moment.from_ns)) " to " (time(moment.to_ns)) "." }
+                        p.muted { (stretch(moment)) }
                     }
                     (drawn(figure))
                 }
             }
         };
-        Some(("moments", "The moments", content))
+        Some(("moments", "Message by message", content))
     }
 
     fn figure(&self, name: &str) -> Option<&Figure> {
@@ -292,6 +297,12 @@ impl Page<'_> {
         let more = rows.saturating_sub(self.room.rows) as u64;
         html! { @if more > 0 { p.muted { "And " (count(more)) " more, all in run.json." } } }
     }
+}
+
+/// From when to when a moment is, sharp enough to tell the two apart.
+fn stretch(moment: &Moment) -> String {
+    let apart = moment.to_ns.saturating_sub(moment.from_ns) / 10;
+    format!("From {} to {}.", words::moment(moment.from_ns, apart), words::moment(moment.to_ns, apart))
 }
 
 /// A picture that can be scrolled where it is wider than the screen: letters that shrink cannot be read.

@@ -2,9 +2,13 @@
 
 use super::{Page, Part, drawn, scrolling};
 use crate::draw::Figure;
-use crate::words::{count, time};
+use crate::words::{count, counted, time};
 use history::{Cause, Outage, Takeover, Who};
 use maud::{Markup, html};
+use std::cmp::Reverse;
+
+/// So many stand in the open, the longest; a long table hides what matters.
+const SHOWN_MAX: usize = 12;
 
 impl Page<'_> {
     pub(super) fn outages(&self) -> Part {
@@ -13,6 +17,27 @@ impl Page<'_> {
             return None;
         }
         let is_here = |figure: &&Figure| figure.name.starts_with("takeover") && self.room.has_figures;
+        let mut shown: Vec<(usize, &Outage)> = outages.iter().enumerate().take(self.room.rows).collect();
+        shown.sort_by_key(|(_, outage)| Reverse(outage.length_ns()));
+        let mut shorter = shown.split_off(shown.len().min(SHOWN_MAX));
+        let longest = shorter.first().map_or(0, |(_, outage)| outage.length_ns());
+        shown.sort_by_key(|(number, _)| *number);
+        shorter.sort_by_key(|(number, _)| *number);
+        let content = html! {
+            (self.table("outages", &shown))
+            @if !shorter.is_empty() {
+                details {
+                    summary { (counted(shorter.len() as u64, "more outage")) ", none longer than " (time(longest)) }
+                    div.tall { (self.table("shorter outages", &shorter)) }
+                }
+            }
+            (self.more(outages.len()))
+            @for figure in self.figures.iter().filter(is_here) { figure { (drawn(figure)) } }
+        };
+        Some(("outages", "Outages", content))
+    }
+
+    fn table(&self, name: &str, outages: &[(usize, &Outage)]) -> Markup {
         let table = html! {
             table {
                 caption { "When clients waited and were not served. Avoidable is the part in which the nodes and links left would have done." }
@@ -23,17 +48,10 @@ impl Page<'_> {
                         th scope="col" { "who" } th scope="col" { "why" } th scope="col" { "faults in force" }
                     }
                 }
-                tbody {
-                    @for (i, outage) in outages.iter().enumerate().take(self.room.rows) { (self.outage(i, outage)) }
-                }
+                tbody { @for (number, outage) in outages { (self.outage(*number, outage)) } }
             }
         };
-        let content = html! {
-            (scrolling("Table: outages", table))
-            (self.more(outages.len()))
-            @for figure in self.figures.iter().filter(is_here) { figure { (drawn(figure)) } }
-        };
-        Some(("outages", "Outages", content))
+        scrolling(&format!("Table: {name}"), table)
     }
 
     fn outage(&self, i: usize, outage: &Outage) -> Markup {
@@ -48,7 +66,10 @@ impl Page<'_> {
                 td.short[outage.who == Who::All].text[outage.who != Who::All] { (self.text(&outage.who.to_string())) }
                 td.text {
                     (why(outage))
-                    @if let Some(takeover) = &outage.takeover { br; span.muted.small { (stages(takeover)) } }
+                    // Where there are pictures, one of them shows it.
+                    @if let (Some(takeover), false) = (&outage.takeover, self.room.has_figures) {
+                        br; span.muted.small { (stages(takeover)) }
+                    }
                 }
                 td.text { @if faults.is_empty() { span.muted { "none" } } @else { (faults.join(", ")) } }
             }
@@ -56,10 +77,10 @@ impl Page<'_> {
     }
 }
 
-/// Each cause and how long it was one, the longest first.
+/// The one cause; of several, how long each was one, the longest first.
 fn why(outage: &Outage) -> String {
     let causes = Cause::shares(&outage.causes);
-    if causes.is_empty() {
+    if causes.len() < 2 {
         return outage.cause.to_string();
     }
     let told = causes.iter().map(|(cause, length)| format!("{cause} {}", time(*length)));

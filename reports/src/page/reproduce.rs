@@ -18,7 +18,7 @@ impl Page<'_> {
                 (command(&run))
                 (command(&replay))
                 (command(&explain(r, &self.text(word))))
-                p.muted {
+                p.muted.after {
                     "The first judges it and writes this page, the second shows everything that happened. Both give the \
                      fingerprint " code { (self.text(&r.fingerprint)) } " on any machine. The third says what "
                     (self.text(word)) " is."
@@ -26,27 +26,25 @@ impl Page<'_> {
             } @else {
                 p { "This record does not say which scenario file it came from. Its fingerprint is " code { (self.text(&r.fingerprint)) } "." }
             }
-            (self.pairs("What the seed decided", draws.collect()))
-            (self.pairs("Settings of the system", config.collect()))
+            @if draws.len() > 0 { div.pairs { h3 { "What the seed decided" } (self.pairs(draws)) } }
+            @if config.len() > 0 {
+                details.pairs.settings { summary { "Settings of the system" } (self.pairs(config)) }
+            }
             @if self.room.has_data { (self.scenario()) (self.series()) }
         };
         ("reproduce", "Reproduce", content)
     }
 
-    /// Keys and their values; nothing if there are none.
-    fn pairs(&self, heading: &str, pairs: Vec<(&str, &str)>) -> Markup {
+    /// Keys and their values.
+    fn pairs<'a>(&self, pairs: impl ExactSizeIterator<Item = (&'a str, &'a str)>) -> Markup {
+        let all = pairs.len();
         html! {
-            @if !pairs.is_empty() {
-                div.pairs {
-                    h3 { (heading) }
-                    dl {
-                        @for (key, value) in pairs.iter().take(self.room.rows) {
-                            div { dt { (self.text(key)) } dd { (self.text(value)) } }
-                        }
-                    }
-                    (self.more(pairs.len()))
+            dl {
+                @for (key, value) in pairs.take(self.room.rows) {
+                    div { dt { (self.text(key)) } dd { (self.text(value)) } }
                 }
             }
+            (self.more(all))
         }
     }
 

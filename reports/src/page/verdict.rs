@@ -1,19 +1,10 @@
 //! The verdict: the word, the sentence that says why, and the command that shows it.
 
 use super::{Page, command};
-use crate::command::replay;
+use crate::command::{replay, window};
 use crate::words::{counted, sign};
 use history::{Finding, Level, Verdict};
 use maud::{Markup, html};
-
-/// What a replay shows before the moment that matters, in nanoseconds.
-const BEFORE_NS: u64 = 500_000_000;
-
-/// What it shows after it.
-const AFTER_NS: u64 = 50_000_000;
-
-/// A moment in a command is told to a thousandth of a second.
-const TOLD_NS: u64 = 1_000_000;
 
 impl Page<'_> {
     pub(super) fn verdict(&self) -> Markup {
@@ -28,7 +19,9 @@ impl Page<'_> {
                 }
                 @if let Some(why) = self.why(decisive) { p.why { (why) } }
                 p.muted { (self.held()) }
-                @if let Some(again) = replay(self.record, self.window()) { (command(&again)) }
+                @let failed = decisive.filter(|finding| finding.verdict == Verdict::Fail);
+                @let moment = failed.and_then(|finding| window(self.record, finding));
+                @if let Some(again) = replay(self.record, moment) { (command(&again)) }
             }
         }
     }
@@ -55,7 +48,7 @@ impl Page<'_> {
         /// More demands than this are in the table.
         const NAMED: usize = 4;
         if self.record.verdict != Verdict::Pass {
-            return decisive.map(|finding| sentence(&self.text(&finding.detail)));
+            return decisive.map(|finding| sentence(&self.sentence(&finding.detail)));
         }
         let demanded = self.record.findings.iter().filter(|finding| finding.level == Level::Must);
         let demanded: Vec<String> = demanded.map(|finding| self.text(&finding.check)).collect();
@@ -98,29 +91,6 @@ impl Page<'_> {
         let should = || self.record.findings.iter().filter(|finding| !finding.counts());
         let (all, met) = (should().count(), should().filter(|finding| finding.verdict == Verdict::Pass).count());
         if all == 0 { String::new() } else { format!(" {met} of {} met.", counted(all as u64, "goal")) }
-    }
-
-    /// From when until when a replay shows what went wrong; `None` if that is no moment.
-    fn window(&self) -> Option<(u64, u64)> {
-        let finding = self.decisive().filter(|finding| finding.verdict == Verdict::Fail)?;
-        let (from, until) = match &finding.witness {
-            Some(witness) => {
-                let ops = || witness.operations.iter();
-                let last = ops().filter_map(|op| op.completed.or(Some(op.invoked))).map(|mark| mark.time).max()?;
-                let offender = witness.offender.and_then(|at| witness.operations.get(at));
-                let first = ops().map(|op| op.invoked.time).min()?;
-                // What begins long before is shown by its end.
-                let turn = offender.map_or(first, |op| op.invoked.time);
-                (first.max(turn.saturating_sub(BEFORE_NS)), last)
-            }
-            // A broken law stops the run.
-            None if finding.level == Level::Always && self.record.simulated_ns < self.record.duration_ns => {
-                (self.record.simulated_ns.saturating_sub(BEFORE_NS), self.record.simulated_ns)
-            }
-            None => return None,
-        };
-        let until = until.saturating_add(AFTER_NS).div_ceil(TOLD_NS).saturating_mul(TOLD_NS);
-        Some((from / TOLD_NS * TOLD_NS, until))
     }
 }
 

@@ -1,11 +1,11 @@
 //! Axes: where a moment stands, and which moments are named.
 
-use super::{LEFT, RIGHT, spaced};
+use super::{LEFT, RIGHT};
 use crate::draw::ink::Ink;
 use crate::draw::measure;
 use crate::draw::svg::{Anchor, Svg, fill, stroke};
+use crate::words::exact;
 use history::RunRecord;
-use history::figures::duration;
 use std::ops::Range;
 
 /// No more marks than this stand on an axis.
@@ -65,7 +65,7 @@ impl Axis {
 
 /// A moment in full.
 pub(super) fn moment(at_ns: u64) -> String {
-    if at_ns == 0 { "0".to_owned() } else { spaced(&duration(at_ns)) }
+    if at_ns == 0 { "0".to_owned() } else { exact(at_ns) }
 }
 
 /// The smallest round step that reaches a length in so many steps.

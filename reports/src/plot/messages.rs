@@ -9,7 +9,7 @@ use crate::draw::Figure;
 use crate::draw::ink::Ink;
 use crate::draw::measure::{SMALL, fitted, width};
 use crate::draw::svg::{Anchor, Svg, px};
-use crate::words::{brief, count, counted, moment, plain};
+use crate::words::{brief, count, counted, moment, plain, time};
 use history::{Arrow, Moment, Note, RunRecord};
 
 /// Nobody follows more than this; a record can hold anything.
@@ -33,6 +33,8 @@ const HEADING: f64 = 14.0;
 const DROP: f64 = 8.0;
 /// Of a label, in letters.
 const LABEL_MAX: usize = 26;
+/// Of a note: there are few, and what one says shall be read whole.
+const NOTE_MAX: usize = 40;
 
 /// The name of the figure of the n-th moment, counted from 0.
 pub fn name(number: usize) -> String {
@@ -117,6 +119,8 @@ struct Chart<'a> {
     heights: Vec<(u64, f64)>,
     /// Where the axis is broken: from a height to the next, and how long that took.
     breaks: Vec<(f64, f64, u64)>,
+    /// Why all that was lost was lost, if it was for one reason: then it is said once.
+    sole_loss: Option<&'a str>,
     bottom: f64,
 }
 
@@ -148,8 +152,10 @@ impl<'a> Chart<'a> {
         let arrows: Vec<Drawn> = moment.arrows.iter().filter_map(arrow).take(ARROWS_MAX).collect();
         let note = |note: &'a Note| Some((note, place(&note.machine)?, 0.0));
         let notes = moment.notes.iter().filter_map(note).take(NOTES_MAX).collect();
+        let mut losses = arrows.iter().filter_map(|drawn| drawn.arrow.lost.as_deref());
+        let sole_loss = losses.next().filter(|first| losses.all(|other| other == *first));
         let (heights, breaks) = (Vec::new(), Vec::new());
-        let mut chart = Chart { moment, machines, arrows, notes, heights, breaks, bottom: HEAD };
+        let mut chart = Chart { moment, machines, arrows, notes, heights, breaks, sole_loss, bottom: HEAD };
         chart.label_once();
         chart.place();
         chart
@@ -288,9 +294,9 @@ impl<'a> Chart<'a> {
         self.fitted(drawn, self.x(drawn.from), &(many + &label))
     }
 
-    /// Why it never arrived; it is said once where many were lost together.
+    /// Why it never arrived, unless the foot says it of all; it is said once where many were lost together.
     fn why_lost(&self, drawn: &Drawn) -> Option<String> {
-        let why = drawn.arrow.lost.as_ref().filter(|_| drawn.has_label)?;
+        let why = drawn.arrow.lost.as_ref().filter(|_| drawn.has_label && self.sole_loss.is_none())?;
         Some(self.fitted(drawn, self.x(drawn.from), &brief(&plain(why), LABEL_MAX)))
     }
 
@@ -370,7 +376,7 @@ impl<'a> Chart<'a> {
         for (from, to, waited) in &self.breaks {
             if to - from >= 2.0 * LINE + 4.0 {
                 let middle = (from + to) / 2.0;
-                let text = fitted(&format!("+{}", crate::words::time(*waited)), SMALL, LEFT - 16.0).unwrap_or_default();
+                let text = fitted(&format!("+{}", time(*waited)), SMALL, LEFT - 16.0).unwrap_or_default();
                 svg.text((LEFT - 14.0, middle + 4.0), Anchor::End, "f-muted small", &text);
             }
         }
@@ -448,13 +454,14 @@ impl<'a> Chart<'a> {
         let has = |wanted: fn(&Arrow) -> bool| self.arrows.iter().any(|drawn| wanted(drawn.arrow));
         let mut told = Vec::new();
         if has(|arrow| arrow.is_cause) && has(|arrow| !arrow.is_cause) {
-            told.push("Dark: what the end of this could have been caused by. Pale: what else was said.".to_owned());
+            told.push("Strong: what the last event is due to, or may be. Pale: what else was said.".to_owned());
         }
         if has(|arrow| arrow.count > 1) {
             told.push("Thick: several alike, drawn as the first of them.".to_owned());
         }
         if has(|arrow| arrow.lost.is_some()) {
-            told.push("✗: it never arrived.".to_owned());
+            let why = self.sole_loss.map(|why| format!(": {}", brief(&plain(why), 100))).unwrap_or_default();
+            told.push(format!("✗: it never arrived{why}."));
         }
         let undrawn = (self.moment.arrows.len() - self.arrows.len()) as u64;
         let hidden = self.moment.left_out.saturating_add(undrawn);
@@ -496,7 +503,7 @@ fn cross(svg: &mut Svg, (x, y): (f64, f64)) {
 }
 
 fn flag_text(note: &Note) -> String {
-    brief(&plain(&note.text), LABEL_MAX + 4)
+    brief(&plain(&note.text.replace("->", "→")), NOTE_MAX)
 }
 
 /// All that a message says.

@@ -16,7 +16,6 @@ pub mod witness;
 
 use crate::draw::Figure;
 use history::RunRecord;
-use history::figures::measured;
 
 /// What there is to draw of a run, in the order in which a page shows it.
 pub fn figures(record: &RunRecord) -> Vec<Figure> {
@@ -41,14 +40,3 @@ const LEFT: f64 = 112.0;
 
 /// Where data end and what is told of them begins.
 const RIGHT: f64 = 872.0;
-
-/// A measured time as a page writes it: `1.04 s`, `412 ms`.
-fn time(nanos: u64) -> String {
-    spaced(&measured(nanos))
-}
-
-/// With a gap before the unit.
-fn spaced(time: &str) -> String {
-    let unit = time.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(time.len());
-    format!("{} {}", &time[..unit], &time[unit..])
-}

@@ -1,15 +1,15 @@
 //! How long another node took to serve after a fault had struck the one that did: a bar for each outage, with what came
-//! after what, and below it what those who waited were waiting for.
+//! after what.
 
 use super::axis::{moment, step};
 use super::bars::longest;
-use super::{LEFT, RIGHT, WIDTH, time};
+use super::{LEFT, WIDTH};
 use crate::draw::Figure;
 use crate::draw::ink::Ink;
 use crate::draw::measure::{PLAIN, SMALL, fitted, width};
 use crate::draw::svg::{Anchor, Svg, fill, px, stroke};
-use history::figures::counted;
-use history::{Cause, Outage, RunRecord, Takeover};
+use crate::words::{counted, time};
+use history::{Outage, RunRecord, Takeover};
 
 /// More outages than this are counted, the shortest.
 const ROWS_MAX: usize = 12;
@@ -32,8 +32,6 @@ struct Row {
     name: String,
     /// Of each stage, in nanoseconds, as far as it came.
     stages: [Option<u64>; 4],
-    /// What the outage was due to, the longest first.
-    causes: Vec<(Cause, u64)>,
 }
 
 /// The picture; `None` without a takeover.
@@ -48,7 +46,7 @@ pub fn takeovers(record: &RunRecord) -> Option<Figure> {
     let mut svg = Svg::new();
     let x = |at: u64| LEFT + LONGEST * (at.min(longest) as f64 / longest as f64);
     let top = 26.0;
-    let pitch = BAR + 26.0;
+    let pitch = BAR + 10.0;
     let bottom = top + rows.len() as f64 * pitch;
     key(&mut svg);
     let step = step(longest, MARKS_MAX);
@@ -83,7 +81,7 @@ fn total(stages: &[Option<u64>; 4]) -> u64 {
 
 fn row((outage, takeover): &(&Outage, Takeover)) -> Row {
     let name = format!("at {}", time(outage.from_ns));
-    Row { name, stages: stages(takeover), causes: Cause::shares(&outage.causes) }
+    Row { name, stages: stages(takeover) }
 }
 
 /// What each stage took on average of those that came to it, if there are several.
@@ -93,11 +91,7 @@ fn mean(all: &[(&Outage, Takeover)]) -> Option<Row> {
         let sum = times.iter().fold(0u128, |sum, time| sum + u128::from(*time));
         (!times.is_empty()).then(|| (sum / times.len() as u128) as u64)
     };
-    (all.len() > 1).then(|| Row {
-        name: format!("mean of {}", all.len()),
-        stages: std::array::from_fn(stage),
-        causes: Vec::new(),
-    })
+    (all.len() > 1).then(|| Row { name: format!("mean of {}", all.len()), stages: std::array::from_fn(stage) })
 }
 
 impl Row {
@@ -125,11 +119,6 @@ impl Row {
         let muted = format!("{} small halo", fill(Ink::MUTED));
         if let Some(told) = fitted(&beside.join(", "), SMALL, WIDTH - after) {
             svg.text((after, y + 14.0), Anchor::Start, &muted, &told);
-        }
-        let causes: Vec<String> =
-            self.causes.iter().map(|(cause, length)| format!("{cause} {}", time(*length))).collect();
-        if let Some(told) = fitted(&causes.join(", "), SMALL, RIGHT - LEFT).filter(|told| !told.is_empty()) {
-            svg.text((LEFT, y + BAR + 13.0), Anchor::Start, &muted, &format!("due to: {told}"));
         }
     }
 }

@@ -51,7 +51,8 @@ fn best<'a>(story: &'a Story<'a>, wanted: &Wanted) -> Option<Sketch<'a>> {
                 .find_map(|(from, depth)| fitted(from, depth))
         }
     };
-    best.or_else(|| Some(sketch(wanted.starts.last()?, Depth::Kind).cut()))
+    let last = wanted.starts.last()?;
+    best.or_else(|| fitted(last, Depth::All)).or_else(|| Some(sketch(last, Depth::All).cut()))
 }
 
 /// What could be drawn from some instant on.

@@ -7,10 +7,13 @@ use std::collections::BTreeMap;
 /// What may be drawn as one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Depth {
-    /// Messages that follow each other on their path and are alike but for numbers.
+    /// Messages that follow each other on their path and are alike but for numbers, or matter for nothing.
     Alike,
-    /// All of a kind on a path.
+    /// All of a kind on a path, but what the moment is about one by one.
     Kind,
+    /// All of a kind on a path: what the moment is about is itself more than can be drawn, as where a client that waits asks
+    /// for much else meanwhile.
+    All,
 }
 
 /// Messages that are drawn as one, by time of sending.
@@ -62,7 +65,7 @@ pub(super) fn fold<'a>(messages: &[&'a Message<'a>], remarks: &[&Remark], depth:
         };
         let candidates = match depth {
             Depth::Alike => &open[open.len().saturating_sub(1)..],
-            Depth::Kind => &open[..],
+            Depth::Kind | Depth::All => &open[..],
         };
         if let Some(&group) = candidates.iter().rev().find(|group| joins(group)) {
             groups[group].messages.push(message);
@@ -78,12 +81,17 @@ pub(super) fn fold<'a>(messages: &[&'a Message<'a>], remarks: &[&Remark], depth:
 
 /// Whether the second says nothing new. What makes a moment is told one by one as long as there is room.
 fn is_like(a: &Message<'_>, b: &Message<'_>, depth: Depth) -> bool {
-    let (told_apart, says_the_same) = match depth {
-        Depth::Alike => (Tie::Value, a.text == b.text || skeleton(a.text).eq(skeleton(b.text))),
-        Depth::Kind => (Tie::Role, a.label() == b.label()),
+    let is_told_apart = |tie: Tie| match depth {
+        Depth::Alike => tie <= Tie::Value,
+        Depth::Kind => tie <= Tie::Role,
+        Depth::All => tie == Tie::Role,
+    };
+    let says_the_same = match depth {
+        Depth::Alike if a.tie.min(b.tie) < Tie::Other => a.text == b.text || skeleton(a.text).eq(skeleton(b.text)),
+        Depth::Alike | Depth::Kind | Depth::All => a.label() == b.label(),
     };
     let carry_alike = (a.tie == Tie::Value) == (b.tie == Tie::Value);
-    a.lost == b.lost && a.tie.min(b.tie) > told_apart && carry_alike && says_the_same
+    a.lost == b.lost && !is_told_apart(a.tie) && !is_told_apart(b.tie) && carry_alike && says_the_same
 }
 
 /// A text without its numbers.
@@ -95,11 +103,21 @@ fn skeleton(text: &str) -> impl Iterator<Item = &str> {
 mod tests {
     use super::*;
     use crate::moments::story::Story;
-    use crate::moments::{Prefer, Wanted};
+    use crate::moments::{Deed, Prefer, Wanted};
     use sim_core::trace::{Row, What};
 
-    /// Each takes one unit of time.
+    /// Each takes one unit of time, and is a cause of what comes after it at n2.
     fn counts(sent: &[(Nanos, &str)], role_at: Option<Nanos>, depth: Depth) -> Vec<usize> {
+        counts_of(Vec::new(), "n2", sent, role_at, depth)
+    }
+
+    fn counts_of(
+        deeds: Vec<Deed>,
+        end_at: &str,
+        sent: &[(Nanos, &str)],
+        role_at: Option<Nanos>,
+        depth: Depth,
+    ) -> Vec<usize> {
         let row = |at, what, text: &str| {
             let text = text.to_owned();
             Row { at, step: at, what, from: "n1".to_owned(), to: "n2".to_owned(), text }
@@ -112,9 +130,9 @@ mod tests {
             starts: vec![0],
             prefer: Prefer::Early,
             to: 1_000,
-            end_at: Some("n3".to_owned()),
+            end_at: Some(end_at.to_owned()),
             ends_with: None,
-            deeds: Vec::new(),
+            deeds,
         };
         let story = Story::new(&rows, &wanted);
         let (messages, remarks) = (story.messages.iter().collect::<Vec<_>>(), story.remarks.iter().collect::<Vec<_>>());
@@ -126,6 +144,27 @@ mod tests {
         let beats = [(10, "Beat { at: 9 }"), (20, "Beat { at: 10 }"), (30, "Beat { at: 1, full: [] }")];
         assert_eq!(counts(&beats, None, Depth::Alike), [2, 1]);
         assert_eq!(counts(&beats, None, Depth::Kind), [3]);
+    }
+
+    #[test]
+    fn what_matters_for_nothing_is_folded_by_kind() {
+        let beats = [(10, "Beat { at: 9 }"), (20, "Beat { full: [] }"), (30, "Vote"), (40, "Beat { at: 9 }")];
+        assert_eq!(counts_of(Vec::new(), "n3", &beats, None, Depth::Alike), [2, 1, 1]);
+    }
+
+    #[test]
+    fn what_the_moment_is_about_is_folded_only_in_need() {
+        let deed = Deed {
+            client: "n1".to_owned(),
+            invoked: 0,
+            completed: None,
+            asked: String::new(),
+            heard: String::new(),
+            values: Vec::new(),
+        };
+        let asked = [(10, "Request(1)"), (20, "Request(2)"), (30, "Request(3)")];
+        let counts = |depth| counts_of(vec![deed.clone()], "n2", &asked, None, depth);
+        assert_eq!([Depth::Alike, Depth::Kind, Depth::All].map(counts), [vec![1, 1, 1], vec![1, 1, 1], vec![3]]);
     }
 
     #[test]

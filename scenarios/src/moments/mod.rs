@@ -68,6 +68,7 @@ enum Prefer {
 }
 
 /// An operation in a moment.
+#[derive(Clone, Debug)]
 struct Deed {
     client: String,
     invoked: Nanos,
@@ -137,9 +138,9 @@ fn of_witness(witness: &Witness, finished: &Finished) -> Option<Wanted> {
     let deeds: Vec<Deed> = witness.operations.iter().filter(|op| op.invoked.time <= to).map(of_testimony).collect();
     let client = &offender.client;
     let title = match (lost, offender.met()) {
-        (Some(_), _) => format!("how {client}'s {} was acknowledged", asked(offender)),
-        (None, Some(value)) => format!("how {client} came to {} {}", offender.f, shown(value)),
-        (None, None) => format!("how {client}'s {} came to its end", asked(offender)),
+        (Some(_), _) => format!("How {client}'s {} was acknowledged", asked(offender)),
+        (None, Some(value)) => format!("How {client} came to {} {}", offender.f, shown(value)),
+        (None, None) => format!("How {client}'s {} came to its end", asked(offender)),
     };
     let (starts, end_at) = (bounded(starts, to), Some(client.clone()));
     Some(Wanted { title, starts, prefer: Prefer::Early, to, end_at, ends_with: None, deeds })
@@ -148,10 +149,10 @@ fn of_witness(witness: &Witness, finished: &Finished) -> Option<Wanted> {
 /// How a law broke, or the system's own code.
 fn of_end(finished: &Finished) -> Option<Wanted> {
     let (title, end_at, ends_with) = match (&finished.breach, &finished.panic) {
-        (Some(breach), _) => (format!("how \"{}\" broke", breach.law), None, format!("breaks {}", breach.law)),
+        (Some(breach), _) => (format!("How “{}” broke", breach.law), None, format!("breaks {}", breach.law)),
         (None, Some(panic)) => {
             let who = panic.split(' ').next().unwrap_or_default();
-            (format!("how {who} came to panic"), Some(who.to_owned()), "panics".to_owned())
+            (format!("How {who} came to panic"), Some(who.to_owned()), "panics".to_owned())
         }
         (None, None) => return None,
     };

@@ -2,12 +2,13 @@
 
 use super::super::axis::Axis;
 use super::super::stretch::{Stretch, bridged, counts, runs, share, stretches, total};
-use super::super::{LEFT, RIGHT, time};
+use super::super::{LEFT, RIGHT};
 use super::{GAP, HEAD, Label, head, label, rule};
 use crate::draw::backend::{Chart, Frame, brush, chart, pen};
 use crate::draw::ink::{Ink, LINES};
 use crate::draw::svg::{Svg, px};
-use history::figures::{percent, shown};
+use crate::words::{percent, time};
+use history::figures::shown;
 use history::{RunRecord, Strip};
 use plotters::style::ShapeStyle;
 

@@ -2,9 +2,9 @@
 
 use super::super::axis::Axis;
 use super::super::bars::longest;
-use super::super::time;
 use crate::draw::ink::Ink;
 use crate::draw::svg::{Anchor, Svg, fill, px, stroke};
+use crate::words::time;
 use history::{FaultRecord, Outage, RunRecord, Who};
 
 /// More outages than this are not shown behind the panels.
@@ -38,9 +38,10 @@ pub(super) fn draw(svg: &mut Svg, record: &RunRecord, axis: &Axis, (top, bottom)
     }
 }
 
-/// When faults were in force that changed something, in pixels.
+/// When faults were in force that changed something, in pixels. One that was there nearly all the time marks none.
 fn struck(faults: &[FaultRecord], axis: &Axis) -> Vec<(f64, f64)> {
-    let struck = faults.iter().filter(|fault| fault.effects > 0 && fault.from_ns < axis.end_ns);
+    let is_lasting = |fault: &FaultRecord| fault.to_ns.saturating_sub(fault.from_ns) > axis.load_ns / 10 * 9;
+    let struck = faults.iter().filter(|fault| fault.effects > 0 && fault.from_ns < axis.end_ns && !is_lasting(fault));
     struck.map(|fault| (axis.x(fault.from_ns), axis.x(fault.to_ns.max(fault.from_ns)))).collect()
 }
 

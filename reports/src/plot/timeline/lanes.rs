@@ -2,13 +2,13 @@
 
 use super::super::axis::{Axis, moment};
 use super::super::bars::{Bar, Lane, Look};
-use super::super::time;
 use super::{GAP, HEAD, head};
 use crate::draw::ink::{Ink, NODES};
 use crate::draw::svg::Svg;
 use crate::roles::sole_role;
 use crate::struck::brief;
-use history::figures::{counted, shown};
+use crate::words::{counted, time};
+use history::figures::shown;
 use history::{FaultRecord, Outage, RoleSpan, RunRecord, Who};
 use std::collections::BTreeSet;
 

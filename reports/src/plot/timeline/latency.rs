@@ -2,13 +2,13 @@
 
 use super::super::axis::Axis;
 use super::super::stretch::{Stretch, stretches};
-use super::super::{LEFT, RIGHT, spaced, time};
+use super::super::{LEFT, RIGHT};
 use super::{HEAD, Label, head, label, rule};
 use crate::draw::backend::{Chart, Frame, Shape, brush, chart, finite_range, pen};
 use crate::draw::ink::Ink;
 use crate::draw::measure::{SMALL, width};
 use crate::draw::svg::{Anchor, Svg, fill};
-use history::figures::{duration, grouped};
+use crate::words::{self, exact, time};
 use history::{Cell, Cloud, Dot, Fate, Latency, RunRecord};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -72,8 +72,8 @@ pub(super) fn panel(svg: &mut Svg, record: &RunRecord, axis: &Axis, y: f64) -> f
         }
         Cloud::Dots(dots) => format!(
             "{} of {} operations, by when they began and how long they took",
-            grouped(DOTS_MAX as u64),
-            grouped(dots.len() as u64)
+            words::count(DOTS_MAX as u64),
+            words::count(dots.len() as u64)
         ),
         Cloud::Cells(_) => {
             "operations by when they began and how long they took, stronger where there were more".to_owned()
@@ -124,7 +124,7 @@ fn range(latency: &Latency) -> Option<Range<f64>> {
 fn marks(range: &Range<f64>) -> Vec<(f64, String)> {
     let digits: &[u64] = if range.end - range.start < 1.6 { &[1, 2, 5] } else { &[1] };
     let times = (0..19u32).flat_map(|exponent| digits.iter().map(move |digit| digit * 10u64.pow(exponent)));
-    let marks = times.map(|nanos| (log(nanos), spaced(&duration(nanos))));
+    let marks = times.map(|nanos| (log(nanos), exact(nanos)));
     marks.filter(|(at, _)| range.contains(at)).collect()
 }
 
@@ -142,7 +142,7 @@ fn key(svg: &mut Svg, y: f64, cloud: &Cloud) {
     let mut right = RIGHT;
     for Kind { fate, ink, shape, told } in KINDS.iter().rev() {
         let Some(count) = counts.get(fate) else { continue };
-        let text = format!("{told} {}", grouped(*count));
+        let text = format!("{told} {}", words::count(*count));
         svg.text((right, y + 11.0), Anchor::End, &format!("{} small", fill(Ink::MUTED)), &text);
         right -= width(&text, SMALL) + 8.0;
         let frame = Frame { left: right - 1.0, top: y + 6.0, width: 2.0, height: 2.0 };

@@ -8,7 +8,7 @@ use super::{GAP, HEAD, head};
 use crate::draw::ink::Ink;
 use crate::draw::measure::{SMALL, fitted, width};
 use crate::draw::svg::{Anchor, Svg, fill};
-use history::figures::percent;
+use crate::words::percent;
 use history::{RunRecord, Strip};
 
 /// More rows than this are merged by place, and cut if that does not do.
@@ -32,8 +32,12 @@ const INKS: [(f64, Ink); 6] = [
 
 /// Draws the panel from `y` on; returns where it ends.
 pub(super) fn panel(svg: &mut Svg, record: &RunRecord, axis: &Axis, y: f64) -> f64 {
-    let Some(picture) = record.picture.as_ref().filter(|picture| !picture.service.is_empty()) else { return y };
-    let (rows, told) = rows(&picture.service);
+    let strips = record.picture.as_ref().map_or(&[][..], |picture| &picture.service);
+    // Where nothing was missed, the line of availability has said all there is to say.
+    if strips.iter().all(|strip| strip.achieved == strip.invoked) {
+        return y;
+    }
+    let (rows, told) = rows(strips);
     head(svg, y, "Places and operations", told);
     key(svg, y);
     let asked = rows.iter().fold(0u64, |sum, (_, strip)| sum.saturating_add(total(&strip.invoked)));
@@ -58,11 +62,10 @@ pub(super) fn panel(svg: &mut Svg, record: &RunRecord, axis: &Axis, y: f64) -> f
     top + GAP
 }
 
-/// Rows by name, and what one sees: functions are told apart if there is something to tell.
+/// Rows by name, and what one sees: functions are told apart if there is room for all of them.
 fn rows(strips: &[Strip]) -> (Vec<(String, Strip)>, &'static str) {
     let named = |strip: &Strip| (format!("{} {}", strip.place, strip.function), strip.clone());
-    let is_missed = |strip: &Strip| strip.achieved != strip.invoked;
-    if strips.len() <= ROWS_MAX && strips.iter().any(is_missed) {
+    if strips.len() <= ROWS_MAX {
         return (strips.iter().map(named).collect(), "served in time");
     }
     let mut rows: Vec<(String, Strip)> = Vec::new();
@@ -119,8 +122,6 @@ mod tests {
         let strips =
             |places: usize| -> Vec<Strip> { (0..places).flat_map(|p| (0..5).map(move |f| strip(p, f))).collect() };
         assert_eq!(rows(&strips(2)).0.len(), 10);
-        let served = |strip: Strip| Strip { achieved: strip.invoked.clone(), ..strip };
-        assert_eq!(rows(&strips(2).into_iter().map(served).collect::<Vec<_>>()).0.len(), 2);
         let (merged, _) = rows(&strips(4));
         assert_eq!(
             merged.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),

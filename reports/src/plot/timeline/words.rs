@@ -1,9 +1,9 @@
 //! What the timeline shows, in words: for those who do not see it.
 
-use super::super::time;
 use crate::roles::sole_role;
 use crate::struck::brief;
-use history::figures::{counted, grouped, percent, shown};
+use crate::words::{count, counted, percent, time};
+use history::figures::shown;
 use history::{FaultRecord, Outage, RoleSpan, RunRecord, Who};
 
 /// Of each kind of thing, so many are told; the rest is counted.
@@ -18,7 +18,7 @@ pub(super) fn description(record: &RunRecord) -> String {
 fn service(record: &RunRecord) -> Option<String> {
     let (shares, counts) = (record.availability?, record.operations?);
     let (achieved, possible) = (percent(shares.achieved), percent(shares.possible));
-    let total = grouped(counts.ok.saturating_add(counts.unknown).saturating_add(counts.refused));
+    let total = count(counts.ok.saturating_add(counts.unknown).saturating_add(counts.refused));
     Some(format!("{achieved} of {total} operations were served in time; {possible} was possible."))
 }
 
@@ -68,7 +68,7 @@ fn latency(record: &RunRecord) -> Option<String> {
 fn list<T>(all: &[T], tell: impl Fn(&T) -> String) -> String {
     let mut told = all.iter().take(TOLD_MAX).map(tell).collect::<Vec<_>>().join(", ");
     if all.len() > TOLD_MAX {
-        told.push_str(&format!(" and {} more", grouped((all.len() - TOLD_MAX) as u64)));
+        told.push_str(&format!(" and {} more", count((all.len() - TOLD_MAX) as u64)));
     }
     told
 }
