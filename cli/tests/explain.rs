@@ -198,3 +198,34 @@ fn a_strange_record_is_told_all_the_same() {
     assert_eq!((told.code, told.err.as_str()), (0, ""), "{told:?}");
     assert!(!told.out.contains('\u{1b}') && told.out.contains("'"), "{}", told.out);
 }
+
+/// Nobody reads a megabyte, and nobody waits for one.
+#[test]
+fn of_an_enormous_record_there_is_an_end() {
+    let here = Scratch::with(STALE_READS);
+    here.stormglass(&["run", "storm.toml", "--out", "there"]);
+    let record: serde_json::Value = serde_json::from_str(&here.read("there/run.json")).expect("an object");
+    let long = || serde_json::Value::from("word ".repeat(100_000));
+    let mut texts = record.clone();
+    for name in ["scenario", "about", "protocol"] {
+        texts[name] = long();
+    }
+    texts["flaws"][0] = long();
+    texts["source"]["file"] = long();
+    texts["outages"][0]["faults"] = vec![long(); 3].into();
+    let mut lists = record;
+    for finding in lists["findings"].as_array_mut().expect("a list") {
+        if finding["witness"].is_object() {
+            let operation = finding["witness"]["operations"][0].clone();
+            finding["witness"]["operations"] = vec![operation; 10_000].into();
+            finding["witness"]["argument"] = vec!["a sentence"; 10_000].into();
+        }
+    }
+    for record in [texts, lists] {
+        here.write("large/run.json", record.to_string());
+        let told = here.stormglass(&["explain", "large"]);
+        assert_eq!((told.code, told.err.as_str()), (0, ""));
+        assert!(told.out.len() < 100_000, "{}", told.out.len());
+    }
+    assert_tells(&here.stormglass(&["explain", "large"]).out, &["And 9 900 more sentences, all in run.json."]);
+}

@@ -13,7 +13,11 @@ pub fn quoted(word: &str) -> String {
     }
 }
 
-/// `PROGRAM VERB FILE --seed N --set ..`: the run again; `None` if nobody knows where it came from.
+/// Longer commands, in bytes, are none that anybody typed.
+const LENGTH_MAX: usize = 16 * 1024;
+
+/// `PROGRAM VERB FILE --seed N --set ..`: the run again; `None` if nobody knows where it came from, or if no shell should be
+/// given so long a command.
 pub fn again(verb: &str, record: &RunRecord) -> Option<String> {
     let Source { program, file, set, .. } = record.source.as_ref()?;
     // A file whose name begins with a dash is no option.
@@ -22,7 +26,7 @@ pub fn again(verb: &str, record: &RunRecord) -> Option<String> {
     for change in set {
         command.push_str(&format!(" --set {}", quoted(change)));
     }
-    Some(command)
+    Some(command).filter(|command| command.len() <= LENGTH_MAX)
 }
 
 /// The run again, with all that happens in a part of it.

@@ -6,6 +6,7 @@
 
 use crate::terminal::Look;
 use crate::witness::{told, wrapped};
+use crate::words::brief;
 use history::figures::{counted, duration, grouped, measured, percent};
 use history::{Cause, Finding, Level, Outage, RunRecord, Takeover, Verdict, Who, Witness};
 use std::cmp::Reverse;
@@ -29,6 +30,9 @@ const INDENT: usize = 2;
 const FINDINGS_MAX: usize = 8;
 const OUTAGES_MAX: usize = 4;
 const DRAWS_MAX: usize = 24;
+
+/// Of a text, in characters.
+const TEXT_MAX: usize = 2_000;
 
 /// How much before and after what happened a replay shows.
 const AROUND_NS: u64 = 100_000_000;
@@ -60,9 +64,14 @@ impl Page<'_> {
         self.text.push('\n');
     }
 
+    /// A text of the record's, as long as anybody reads.
+    fn text(&self, text: &str) -> String {
+        self.look.shown(&brief(text, TEXT_MAX))
+    }
+
     /// A paragraph below a heading.
     fn say(&mut self, indent: usize, text: &str) {
-        for line in wrapped(&self.look.shown(text), WIDTH - indent) {
+        for line in wrapped(&self.text(text), WIDTH - indent) {
             self.line(&format!("{:indent$}{line}", ""));
         }
     }
@@ -74,16 +83,16 @@ impl Page<'_> {
     }
 
     fn heading(&mut self, text: &str) {
-        let text = self.look.bold(&self.look.shown(text));
+        let text = self.look.bold(&self.text(text));
         self.line("");
         self.line(&text);
     }
 
     fn head(&mut self) {
         let r = self.record;
-        let name = self.look.bold(&self.look.shown(&format!("{}, seed {}", r.scenario, r.seed)));
+        let name = self.look.bold(&format!("{}, seed {}", self.text(&r.scenario), r.seed));
         let verdict = self.look.signed(r.verdict, &r.verdict.to_string());
-        let system = self.look.shown(&r.protocol);
+        let system = self.text(&r.protocol);
         self.line(&format!("{name}   {verdict}   {system}, {}", counted(r.nodes.into(), "node")));
         if !r.about.is_empty() {
             self.say(INDENT, &r.about);

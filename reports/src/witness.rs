@@ -11,14 +11,26 @@
 //! edge.
 
 use crate::terminal::Look;
+use crate::words;
+use history::figures::counted;
 use history::{Ended, Mark, Reason, Testimony, Value, Verdict, Witness};
 use std::collections::BTreeMap;
+
+/// Of an argument; a record read from a file can hold any number of sentences.
+const SENTENCES_MAX: usize = 100;
+
+/// Of a sentence, in characters.
+const SENTENCE_MAX: usize = 2_000;
 
 /// Lines of at most `width` characters: lanes where there is something to draw, and the argument.
 pub fn told(witness: &Witness, look: Look, width: usize) -> Vec<String> {
     let mut lines = lanes(witness, look, width);
-    for sentence in &witness.argument {
-        lines.extend(wrapped(&look.shown(sentence), width));
+    for sentence in witness.argument.iter().take(SENTENCES_MAX) {
+        lines.extend(wrapped(&look.shown(&words::brief(sentence, SENTENCE_MAX)), width));
+    }
+    let hidden = witness.argument.len().saturating_sub(SENTENCES_MAX);
+    if hidden > 0 {
+        lines.push(format!("And {}, all in run.json.", counted(hidden as u64, "more sentence")));
     }
     if !witness.is_minimal && !witness.operations.is_empty() {
         lines.extend(wrapped("There was no budget left to find out whether fewer operations would do.", width));
@@ -31,8 +43,10 @@ pub fn lanes(witness: &Witness, look: Look, width: usize) -> Vec<String> {
     // Where the room is short, values are; where that does not help, the first operations are left out.
     const VALUE_MAX: [usize; 3] = [20, 10, 6];
     let count = witness.operations.len();
-    let narrowings = VALUE_MAX.map(|value_max| (0, value_max)).into_iter();
-    let omissions = (1..count).map(|omitted| (omitted, VALUE_MAX[2]));
+    // Every operation takes a column at least, so that no more than these have room.
+    let fewest = count.saturating_sub(width);
+    let narrowings = VALUE_MAX.map(|value_max| (fewest, value_max)).into_iter();
+    let omissions = (fewest + 1..count).map(|omitted| (omitted, VALUE_MAX[2]));
     for (omitted, value_max) in narrowings.chain(omissions) {
         let drawing = Drawing::of(witness, omitted, value_max, look);
         if count > 0 && drawing.width() <= width {

@@ -282,6 +282,35 @@ fn no_record_is_too_large_for_a_page() {
     assert_tells(&html, &["And 360 more, all in run.json."]);
 }
 
+/// What stands in commands, too.
+#[test]
+fn no_text_of_a_record_is_too_long_for_a_page() {
+    let long = "<'".repeat(1_000_000);
+    let source = || full().source.expect("it has one");
+    for record in [
+        RunRecord { protocol: long.clone(), ..full() },
+        RunRecord { flaws: vec![long.clone()], ..full() },
+        RunRecord { source: Some(Source { program: long.clone(), ..source() }), ..full() },
+        RunRecord { source: Some(Source { file: long.clone(), ..source() }), ..full() },
+        RunRecord { source: Some(Source { set: vec![long.clone()], ..source() }), ..full() },
+    ] {
+        let html = drawn(&record);
+        assert!(html.len() <= SIZE_MAX, "{}", html.len());
+    }
+}
+
+#[test]
+fn however_many_violations_there_are_a_few_are_drawn_and_told_briefly() {
+    let mut record = failing();
+    let mut finding = record.findings.iter().find(|finding| finding.witness.is_some()).expect("one").clone();
+    finding.detail = "<".repeat(100_000);
+    finding.witness.as_mut().expect("it has one").argument = vec!["a sentence".repeat(100); 10_000];
+    record.findings = vec![finding; 100];
+    let figures = figures(&record);
+    assert!(figures.iter().filter(|figure| figure.name.starts_with("witness-")).count() < 20);
+    assert!(figures.iter().all(|figure| figure.file().len() < 100_000));
+}
+
 #[test]
 fn a_witness_is_drawn_with_its_offender_its_servers_and_the_moment_that_decides() {
     let figures = figures(&full());

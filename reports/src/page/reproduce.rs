@@ -17,7 +17,7 @@ impl Page<'_> {
                 p { "In the directory of the scenario, with stormglass " (self.text(&r.version)) ":" }
                 (command(&run))
                 (command(&replay))
-                (command(&format!("stormglass explain {}", quoted(word))))
+                (command(&format!("stormglass explain {}", quoted(&self.text(word)))))
                 p.muted {
                     "The first judges it and writes this page, the second shows everything that happened. Both give the \
                      fingerprint " code { (self.text(&r.fingerprint)) } " on any machine. The third says what "

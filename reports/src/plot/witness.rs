@@ -11,6 +11,12 @@ use crate::draw::svg::{Anchor, Svg, px};
 use crate::words::{brief, plain};
 use history::{Ended, Finding, Holder, Mark, Reason, RunRecord, Server, Testimony, Verdict, Witness};
 
+/// More violations than this are not drawn: they are told.
+const FIGURES_MAX: usize = 12;
+
+/// Of the words beside a picture, in characters.
+const TOLD_MAX: usize = 4_000;
+
 /// More operations than this are an argument nobody follows: the last ones are drawn.
 const OPERATIONS_MAX: usize = 24;
 
@@ -41,7 +47,7 @@ pub fn name(number: usize) -> String {
 
 /// A figure for each violation that has operations to show.
 pub fn witnesses(record: &RunRecord) -> Vec<Figure> {
-    let drawn = argued(record).enumerate().filter(|(_, (_, witness))| !witness.operations.is_empty());
+    let drawn = argued(record).enumerate().take(FIGURES_MAX).filter(|(_, (_, witness))| !witness.operations.is_empty());
     drawn.map(|(number, (finding, witness))| figure(name(number), finding, witness)).collect()
 }
 
@@ -49,8 +55,8 @@ fn figure(name: String, finding: &Finding, witness: &Witness) -> Figure {
     let layout = Layout::of(witness);
     let mut svg = Svg::new();
     layout.draw(&mut svg);
-    let title = format!("{}: {}", finding.check, finding.detail);
-    let description = plain(&witness.argument.join(" "));
+    let title = brief(&format!("{}: {}", finding.check, finding.detail), TOLD_MAX);
+    let description = plain(&brief(&witness.argument.join(" "), TOLD_MAX));
     let (width, height) = (layout.width(), layout.height());
     Figure { name, title: plain(&title), description, width, height, elements: svg.into_text() }
 }
