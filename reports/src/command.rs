@@ -29,6 +29,12 @@ pub fn again(verb: &str, record: &RunRecord) -> Option<String> {
     Some(command).filter(|command| command.len() <= LENGTH_MAX)
 }
 
+/// What the word means.
+pub fn explain(record: &RunRecord, word: &str) -> String {
+    let program = record.source.as_ref().map_or("stormglass", |source| &source.program);
+    format!("{} explain {}", quoted(program), quoted(word))
+}
+
 /// The run again, with all that happens in a part of it.
 pub fn replay(record: &RunRecord, window: Option<(u64, u64)>) -> Option<String> {
     let command = again("replay", record)?;

@@ -311,6 +311,15 @@ fn however_many_violations_there_are_a_few_are_drawn_and_told_briefly() {
     assert!(figures.iter().all(|figure| figure.file().len() < 100_000));
 }
 
+/// Somebody else's system is no word of ours.
+#[test]
+fn a_page_names_the_command_that_made_it() {
+    let source = Source { program: "mine".to_owned(), ..full().source.expect("it has one") };
+    let html = drawn(&RunRecord { source: Some(source), flaws: Vec::new(), protocol: "two".to_owned(), ..full() });
+    assert_tells(&html, &["mine explain two", "mine run ", "mine replay "]);
+    assert!(!read(&html).contains("stormglass explain"));
+}
+
 #[test]
 fn a_witness_is_drawn_with_its_offender_its_servers_and_the_moment_that_decides() {
     let figures = figures(&full());

@@ -1,7 +1,7 @@
 //! How to get the same run again: commands, what the seed decided, settings, the scenario, and the numbers behind the picture.
 
 use super::{Page, command, scrolling};
-use crate::command::{again, quoted, replay};
+use crate::command::{again, explain, replay};
 use crate::words::{count, exact};
 use history::TimeBucket;
 use maud::{Markup, html};
@@ -17,7 +17,7 @@ impl Page<'_> {
                 p { "In the directory of the scenario, with stormglass " (self.text(&r.version)) ":" }
                 (command(&run))
                 (command(&replay))
-                (command(&format!("stormglass explain {}", quoted(&self.text(word)))))
+                (command(&explain(r, &self.text(word))))
                 p.muted {
                     "The first judges it and writes this page, the second shows everything that happened. Both give the \
                      fingerprint " code { (self.text(&r.fingerprint)) } " on any machine. The third says what "
