@@ -1,4 +1,5 @@
-//! Files: what the user had is never lost or half-written. Everything is written beside its place and then renamed.
+//! Files: what the user had is never lost or half-written. Everything is written beside its place and then renamed; only what
+//! is no file, such as a pipe, is written to.
 
 use crate::exit::Failure;
 use scenarios::codes::Code;
@@ -82,18 +83,23 @@ pub fn abandon() {
 /// A file being written beside its place. What is not finished leaves nothing behind.
 pub struct Beside {
     place: PathBuf,
-    partial: PathBuf,
+    /// Where it is until it is whole; `None` where it is written to its place.
+    partial: Option<PathBuf>,
     file: BufWriter<fs::File>,
 }
 
 impl Beside {
     pub fn create(place: &Path) -> Result<Self, Failure> {
+        if is_stream(place) {
+            let file = fs::File::create(place).map_err(|e| cannot_write(place, &e))?;
+            return Ok(Beside { place: place.to_owned(), partial: None, file: BufWriter::new(file) });
+        }
         let name = place.file_name().unwrap_or_default().to_string_lossy();
         let partial = place.with_file_name(format!(".{name}.{}.partial", std::process::id()));
         let mut all = self::partial();
         let file = fs::File::create(&partial).map_err(|e| cannot_write(place, &e))?;
         all.push(partial.clone());
-        Ok(Beside { place: place.to_owned(), partial, file: BufWriter::new(file) })
+        Ok(Beside { place: place.to_owned(), partial: Some(partial), file: BufWriter::new(file) })
     }
 
     pub fn write(&mut self, text: &str) -> Result<(), Failure> {
@@ -103,8 +109,9 @@ impl Beside {
     /// The file is whole: it takes its place.
     pub fn finish(mut self) -> Result<(), Failure> {
         let placed = self.file.flush().and_then(|()| {
-            let _held = partial();
-            fs::rename(&self.partial, &self.place)
+            let Some(partial) = &self.partial else { return Ok(()) };
+            let _held = self::partial();
+            fs::rename(partial, &self.place)
         });
         placed.map_err(|e| cannot_write(&self.place, &e))
     }
@@ -112,11 +119,18 @@ impl Beside {
 
 impl Drop for Beside {
     fn drop(&mut self) {
+        let Some(own) = &self.partial else { return };
         let mut all = partial();
-        all.retain(|partial| *partial != self.partial);
+        all.retain(|partial| partial != own);
         // Once it has its place there is nothing to remove, and that is no error.
-        let _ = fs::remove_file(&self.partial);
+        let _ = fs::remove_file(own);
     }
+}
+
+/// Whether something is there that is neither a file nor a directory: a pipe, a terminal, `/dev/stdout`. A file must not take
+/// its place.
+fn is_stream(place: &Path) -> bool {
+    fs::metadata(place).is_ok_and(|there| !there.is_file() && !there.is_dir())
 }
 
 /// Writes a whole file.

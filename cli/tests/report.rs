@@ -130,3 +130,17 @@ fn pages_of_shipped_scenarios_are_small() {
         assert!(size < 500_000, "{name}: {size} bytes");
     }
 }
+
+/// What is no file stays what it is: a device that had become a file would be missed by everybody.
+#[cfg(unix)]
+#[test]
+fn a_page_can_go_into_a_pipe() {
+    let here = Scratch::with(CALM);
+    here.run(&["storm.toml"]);
+    let place = here.path("pipe");
+    std::os::unix::fs::symlink("/dev/stdout", &place).expect("it can be made");
+    let told = here.stormglass(&["report", "out/storm-1", "--out", "pipe"]);
+    assert_eq!((told.code, told.err.as_str()), (0, ""));
+    assert!(told.out.starts_with(&here.read("out/storm-1/report.html")), "{}", told.out.len());
+    assert!(std::fs::symlink_metadata(&place).expect("it is there").is_symlink(), "a file took its place");
+}
