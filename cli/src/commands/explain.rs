@@ -7,6 +7,7 @@ use crate::exit::{Done, Exit, Failure};
 use crate::program;
 use crate::screen;
 use history::{RunRecord, Verdict};
+use reports::page::meaning;
 use reports::why::{Context, explained};
 use reports::words::brief;
 use scenarios::manual::{Found, Page, file, find};
@@ -77,7 +78,11 @@ fn changed(record: &RunRecord, systems: &[System]) -> Vec<String> {
 fn explained_word(word: &str, systems: &'static [System]) -> Result<String, Failure> {
     let look = screen::look();
     let command = program();
-    match find(word, systems) {
+    let found = match (find(word, systems), meaning(word)) {
+        (Found::Nothing(_), Some(meaning)) => Found::Page(Box::new(of_report(word, meaning))),
+        (found, _) => found,
+    };
+    match found {
         Found::Page(found) => Ok(page(&found, systems)),
         Found::Several(several) => {
             let mut text = format!("`{}` can mean:\n", look.shown(word));
@@ -99,6 +104,16 @@ fn explained_word(word: &str, systems: &'static [System]) -> Result<String, Fail
             let cure = format!("`{command} explain` without a word and `{command} list` show what there is");
             Err(Failure::usage(format!("nothing is called `{shown}`, and no run is there.{near} {cure}")))
         }
+    }
+}
+
+/// The page of a word that reports use and scenarios do not.
+fn of_report(word: &str, meaning: &str) -> Page {
+    Page {
+        title: word.to_owned(),
+        kind: "a word of a report".to_owned(),
+        text: vec![meaning.to_owned()],
+        ..Page::default()
     }
 }
 

@@ -70,6 +70,12 @@ const TERMS: &[Term] = &[
     ),
 ];
 
+/// What a word of a page means.
+pub fn meaning(word: &str) -> Option<&'static str> {
+    let term = TERMS.iter().find(|(term, _, _)| term.eq_ignore_ascii_case(word));
+    term.map(|(_, meaning, _)| *meaning)
+}
+
 fn has_operations(record: &RunRecord) -> bool {
     record.availability.is_some()
 }

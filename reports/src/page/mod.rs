@@ -12,6 +12,8 @@ mod outages;
 mod reproduce;
 mod verdict;
 
+pub use glossary::meaning;
+
 use crate::draw::{self, Figure, ink};
 use crate::plot::{messages, witness};
 use crate::words::{brief, count, counted, exact, plain, time};

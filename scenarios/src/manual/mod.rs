@@ -66,7 +66,8 @@ enum Thing<'a> {
 
 /// What is known of this word.
 pub fn find(word: &str, systems: &[System]) -> Found {
-    let word = word.split_whitespace().collect::<Vec<_>>().join(" ");
+    // A header can be asked for as it stands in a file.
+    let word = word.split_whitespace().collect::<Vec<_>>().join(" ").trim_matches(['[', ']']).to_owned();
     let things = things(systems);
     for word in [word.clone(), without_element(&word)] {
         for closeness in [Closeness::Exact, Closeness::Ending] {
