@@ -13,7 +13,6 @@
 pub mod command;
 pub mod draw;
 pub mod json;
-mod outages;
 pub mod page;
 pub mod plot;
 mod roles;

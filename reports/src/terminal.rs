@@ -2,8 +2,10 @@
 //! command that shows it again.
 
 mod lanes;
+mod outages;
 
 use crate::witness::told;
+use crate::words;
 use history::figures::{counted, duration, grouped, measured};
 use history::{Draw, Level, RunRecord, Verdict};
 
@@ -34,6 +36,17 @@ impl Look {
             }
         }
         shown
+    }
+
+    /// The sign of a verdict in its colour.
+    fn sign(self, verdict: Verdict) -> String {
+        let plain = match verdict {
+            Verdict::Pass => "+",
+            Verdict::Fail => "x",
+            Verdict::Unknown => "?",
+            Verdict::Vacuous => "0",
+        };
+        self.signed(verdict, if self.unicode { words::sign(verdict) } else { plain })
     }
 
     /// A text in the colour of a verdict.
@@ -133,7 +146,7 @@ impl Page<'_> {
     }
 
     fn outages(mut self) -> Self {
-        for line in crate::outages::table(&self.record.outages, self.look) {
+        for line in outages::table(&self.record.outages, self.look) {
             self.line(&line);
         }
         self
@@ -152,7 +165,7 @@ impl Page<'_> {
             let findings = self.record.findings.iter().filter(|finding| finding.level == level);
             for (i, finding) in findings.enumerate() {
                 let name = if i == 0 { name } else { "" };
-                let sign = self.look.signed(finding.verdict, sign(finding.verdict, self.look.unicode));
+                let sign = self.look.sign(finding.verdict);
                 let (check, detail) = (self.look.shown(&finding.check), self.look.shown(&finding.detail));
                 self.line(&format!("{name:<8}{sign} {check:<width$}   {detail}"));
                 // What is promised matters where it was broken.
@@ -233,21 +246,9 @@ impl Page<'_> {
     }
 }
 
-fn sign(verdict: Verdict, unicode: bool) -> &'static str {
-    match (verdict, unicode) {
-        (Verdict::Pass, true) => "✓",
-        (Verdict::Fail, true) => "✗",
-        (Verdict::Pass, false) => "+",
-        (Verdict::Fail, false) => "x",
-        (Verdict::Unknown, _) => "?",
-        (Verdict::Vacuous, true) => "∅",
-        (Verdict::Vacuous, false) => "0",
-    }
-}
-
 /// One line of many: `stormglass test` prints one for each scenario.
 pub fn test_line(name: &str, verdict: Verdict, detail: &str, look: Look) -> String {
-    let (sign, detail) = (look.signed(verdict, sign(verdict, look.unicode)), look.shown(detail));
+    let (sign, detail) = (look.sign(verdict), look.shown(detail));
     let line = format!("{sign} {name}   {detail}");
     line.trim_end().to_owned()
 }

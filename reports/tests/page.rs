@@ -131,6 +131,16 @@ fn a_failure_opens_with_the_reason_and_the_command_that_shows_it() {
 }
 
 #[test]
+fn what_stopped_the_run_is_replayed_from_its_diagram_on() {
+    let mut record = full();
+    record.findings.iter_mut().for_each(|finding| finding.witness = None);
+    let moment = record.picture.as_ref().expect("it has one").moments[0].clone();
+    assert!(!read(&drawn(&record)).contains("--from"), "it is about no moment");
+    record.simulated_ns = moment.to_ns;
+    assert_tells(&drawn(&record), &["--from 4s --until 9.05s"]);
+}
+
+#[test]
 fn a_run_that_holds_says_what_was_demanded_and_shows_its_numbers() {
     let html = drawn(&passing());
     assert_tells(

@@ -1,6 +1,6 @@
 //! The table of outages: the longest ones, who was out and why, and how another node came to serve.
 
-use crate::terminal::Look;
+use super::Look;
 use history::figures::{grouped, measured};
 use history::{Cause, Outage, Takeover};
 use std::cmp::Reverse;
