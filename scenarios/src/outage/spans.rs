@@ -70,9 +70,12 @@ fn told<'a>(waits: impl Iterator<Item = &'a Stretch>, (from, to): Span) -> Vec<(
     told
 }
 
-/// What most of those who wait are waiting for; of two causes, what comes first on an operation's way.
+/// What most of those who wait are waiting for; of two causes, what comes first on an operation's way. That nobody can serve
+/// is said only where it is so for all of them: otherwise the time is avoidable, and something else is why it was not avoided.
 fn most(waiting: &BTreeMap<Option<Cause>, i64>) -> Say {
-    let some = waiting.iter().filter(|(_, count)| **count > 0);
+    let some = || waiting.iter().filter(|(_, count)| **count > 0);
+    let can_some = some().any(|(cause, _)| *cause != Some(Cause::NoQuorum));
+    let some = some().filter(|(cause, _)| !can_some || **cause != Some(Cause::NoQuorum));
     let most = some.max_by_key(|(cause, count)| (**count, cause.is_some(), Reverse(**cause)));
     match most {
         Some((Some(cause), _)) => Say::Cause(*cause),
@@ -119,6 +122,15 @@ mod tests {
         let waits = [(90, 150, leader), (110, 300, node), (120, 160, node)];
         let expected = [(100, 120, Cause::NoLeader), (120, 200, Cause::WrongNode)];
         assert_eq!(spans(&waits), expected, "one against one is decided by what comes first on the way");
+    }
+
+    /// Or an outage would be both avoidable and nobody's fault.
+    #[test]
+    fn that_nobody_can_serve_is_said_where_it_is_so_for_everybody() {
+        let (quorum, leader) = (Some(Cause::NoQuorum), Some(Cause::NoLeader));
+        let waits = [(100, 200, quorum), (100, 200, quorum), (120, 160, leader)];
+        let (before, after) = ((100, 120, Cause::NoQuorum), (160, 200, Cause::NoQuorum));
+        assert_eq!(spans(&waits), [before, (120, 160, Cause::NoLeader), after]);
     }
 
     #[test]
