@@ -20,6 +20,7 @@ fn main() -> ExitCode {
 
 static SYSTEMS: [System; 1] =
     [System::of::<PrimaryBackup>("primary-backup", "One register, kept by a primary (n1) and its backup (n2).")
+        .nodes(2, 2)
         .roles(&["primary", "backup", "retired"])
         .serving("primary")];
 
@@ -126,7 +127,6 @@ impl Protocol for PrimaryBackup {
 
     /// A process begins, the first time or after a crash, with what its journal kept.
     fn start(boot: Boot<'_, Self>, ctx: &mut Ctx<'_, Self>) -> Self {
-        assert_eq!(boot.members.len(), 2, "it takes two: write `nodes = 2`");
         let fresh = Record { role: if boot.me == PRIMARY { Role::Primary } else { Role::Backup }, value: Value::Nil };
         let latest = boot.journal.iter().rev().find_map(|slot| match slot {
             Slot::Ok(record) => Some(record.clone()),
@@ -228,7 +228,7 @@ struct Config {
 
 const ACK_BEFORE_BACKUP: Flaw = Flaw {
     name: "ack-before-backup",
-    id: "P01",
+    id: "PB1",
     text: "The primary answers before the backup has what it answers; the backup then takes over without it.",
 };
 

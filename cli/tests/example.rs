@@ -55,7 +55,7 @@ fn every_word_of_the_command_knows_it() {
     let here = Scratch::new();
     let scenario = file("primary_backup.toml");
     let told = example(&here, &["list", "flaws"]);
-    assert_tells(&told.out, &["primary-backup ack-before-backup  P01: The primary answers before"]);
+    assert_tells(&told.out, &["primary-backup ack-before-backup  PB1: The primary answers before"]);
     assert_eq!(told.out.lines().count(), 1, "and no others: {told:?}");
     assert_tells(&example(&here, &["list", "protocols"]).out, &["primary-backup  One register", "Data: register."]);
     assert_tells(&example(&here, &["list", "checks"]).out, &["promised by primary-backup."]);
@@ -67,9 +67,23 @@ fn every_word_of_the_command_knows_it() {
     assert_tells(&told.err, &["at least 100ms"]);
     let told = example(&here, &["replay", &scenario, "--from", "12.9s", "--until", "13.1s", "--node", "n2"]);
     assert_tells(&told.out, &["Wake", "n2 -> c"]);
-    let told = example(&here, &["run", &scenario, "--set", "cluster.nodes=3"]);
-    assert_eq!(told.code, 1, "it says itself what it needs: {told:?}");
-    assert_tells(&told.out, &["✗ no panic", "it takes two"]);
+    let told = example(&here, &["check", &scenario, "--set", "cluster.nodes=3"]);
+    assert_eq!(told.code, 2, "it says itself how many it takes: {told:?}");
+    assert_tells(&told.err, &["S0212", "primary-backup runs on 2 nodes, and here are 3"]);
+}
+
+/// What the README tells somebody to do first.
+#[test]
+fn its_first_scenario_passes() {
+    let here = Scratch::new();
+    assert_eq!(example(&here, &["new", "first"]).code, 0);
+    for seed in ["1", "2", "3", "4", "5"] {
+        let told = example(&here, &["run", "first.toml", "--seed", seed]);
+        assert_eq!((told.code, told.err.as_str()), (0, ""), "{told:?}");
+    }
+    let told = example(&here, &["explain", "out/first-1"]);
+    assert_tells(&told.out, &["PASS", "primary-backup"]);
+    assert_tells(&here.read("out/first-1/report.html"), &["primary_backup replay first.toml --seed 1"]);
 }
 
 /// What the prose shows is what is printed.
@@ -77,10 +91,16 @@ fn every_word_of_the_command_knows_it() {
 fn its_readme_shows_what_really_happens() {
     let here = Scratch::new();
     let prose = std::fs::read_to_string(file("README.md")).expect("it is there");
-    let told = example(&here, &["run", &file("primary_backup.toml")]);
-    assert_tells(&prose, &[told.line("PASS"), told.line("fingerprint"), told.line("served")]);
-    let told = example(&here, &["run", &file("primary_backup-flaw.toml")]);
-    assert_tells(&prose, &[told.line("shows"), told.line("1."), told.line("4. (2)")]);
+    let quoted: Vec<&str> =
+        prose.split("```text\n").skip(1).filter_map(|rest| Some(rest.split_once("```")?.0)).collect();
+    for (block, scenario) in quoted.into_iter().zip(["primary_backup.toml", "primary_backup-flaw.toml"]) {
+        let told = example(&here, &["run", &file(scenario)]);
+        // The first line says how long it took, the last how the command was given.
+        let lines = block.lines().filter(|line| !line.trim().is_empty() && !line.contains(" real, "));
+        let lines: Vec<&str> = lines.filter(|line| !line.trim_start().starts_with("again ")).collect();
+        assert!(lines.len() > 8, "{block}");
+        assert_tells(&told.out, &lines);
+    }
 }
 
 /// What it does not promise cannot be asked of it.

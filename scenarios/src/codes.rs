@@ -75,6 +75,7 @@ codes! {
     BAD_LINKS = "S0210" Error "[layout.links] must say how long a message takes between any two zones: `same-zone`, \
         `same-region`, and one entry for every two regions (`\"a <-> b\"`, or `\"a -> b\"` for each way)."
     MIXED_DATA = "S0211" Error "All loads of a scenario operate on the same store, so they name the same kind of data."
+    BAD_SIZE = "S0212" Error "The system does not run on so many nodes: a pair is two."
 
     NO_TRAFFIC = "S0301" Warning "The fault strikes when every load has ended, so no client will notice it."
     UNKNOWN_TARGET = "S0302" Error "A target is a role of the system (`leader`), a place (`zone:a`, `region:us-east`), a node \

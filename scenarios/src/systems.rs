@@ -62,6 +62,8 @@ pub struct System {
     pub roles: &'static [&'static str],
     /// The role whose one holder serves the clients; `None` if every node does.
     pub serving: Option<&'static str>,
+    /// How many nodes it runs on: the fewest and the most.
+    pub nodes: (u32, u32),
     /// What an operator can order its nodes to do: `operate` faults.
     pub orders: &'static [OrderKind],
     /// Its laws, as findings show them.
@@ -99,6 +101,7 @@ impl System {
             flaws: P::Config::FLAWS,
             roles: &[],
             serving: None,
+            nodes: (1, u32::MAX),
             orders: P::ORDERS,
             laws: P::Laws::NAMES,
             data,
@@ -111,6 +114,11 @@ impl System {
     /// The same with nodes that report these roles.
     pub const fn roles(self, roles: &'static [&'static str]) -> Self {
         System { roles, ..self }
+    }
+
+    /// The same for a protocol that runs on so many nodes only, from the fewest to the most.
+    pub const fn nodes(self, fewest: u32, most: u32) -> Self {
+        System { nodes: (fewest, most), ..self }
     }
 
     /// The same where the one holder of this role serves the clients: reports tell outages by it.

@@ -25,7 +25,7 @@ pub fn template(system: &System, command: &str) -> Option<String> {
     let data = system.data.first()?;
     let parts = [
         head(system, command),
-        cluster(),
+        cluster(system),
         protocol(system, command),
         load(system, data),
         faults(system, command),
@@ -51,9 +51,15 @@ fn head(system: &System, command: &str) -> String {
     text
 }
 
-fn cluster() -> String {
+fn cluster(system: &System) -> String {
     let mut text = "[cluster]\n".to_owned();
-    text.push_str(&line("nodes = 5", "or left to the seed: { choose = [3, 5, 7] }"));
+    let (fewest, most) = system.nodes;
+    let choices: Vec<String> = [3, 5, 7].iter().filter(|n| (fewest..=most).contains(n)).map(u32::to_string).collect();
+    let left = match &choices[..] {
+        [] | [_] => "how many machines run the system".to_owned(),
+        _ => format!("or left to the seed: {{ choose = [{}] }}", choices.join(", ")),
+    };
+    text.push_str(&line(&format!("nodes = {}", 5.clamp(fewest, most)), &left));
     text.push_str(&line("layout = \"three-zones\"", "or small-lan, three-regions; or a [layout] of your own"));
     text.push_str(&line("# place = { a = 3, b = 1, c = 1 }", "who stands where"));
     text.push_str(&line("# disk = { fsync = \"500us..2ms\" }", "how long until what was written is safe"));

@@ -6,10 +6,12 @@ use crate::diagnostics::{Diagnostic, Origin};
 use crate::layout::{Layout, PRESETS};
 use crate::scenario::{Clock, Cluster};
 use crate::sections::{CLOCK, CLUSTER, DISK};
+use crate::systems::System;
 use crate::text::entry::quoted;
 use crate::text::quantity::{Given, did_you_mean};
 use crate::text::reader::Reader;
 use crate::text::{Problems, Table};
+use history::figures::counted;
 
 /// Of a table that the file leaves out, every key is at its default.
 pub(super) fn table_or_empty<'a>(reader: &Reader<'a>, key: &str) -> &'a Table {
@@ -44,7 +46,12 @@ pub(super) fn layout(top: &Reader<'_>, problems: &Problems) -> Option<Layout> {
     }
 }
 
-pub(super) fn cluster(top: &Reader<'_>, layout: Option<&Layout>, problems: &Problems) -> Option<Cluster> {
+pub(super) fn cluster(
+    top: &Reader<'_>,
+    layout: Option<&Layout>,
+    system: Option<&System>,
+    problems: &Problems,
+) -> Option<Cluster> {
     let reader = Reader::new(table_or_empty(top, "cluster"), &CLUSTER, problems);
     let clock = Reader::new(table_or_empty(&reader, "clock"), &CLOCK, problems);
     let disk = Reader::new(table_or_empty(&reader, "disk"), &DISK, problems);
@@ -56,7 +63,26 @@ pub(super) fn cluster(top: &Reader<'_>, layout: Option<&Layout>, problems: &Prob
     let fsync = delays::delay(&disk, "fsync", problems);
     let cpu = delays::delay(&reader, "cpu", problems);
     let zones = node_zones(&reader, layout, problems);
+    if let (Some(zones), Some(system)) = (&zones, system) {
+        fits(&reader, zones.len(), system);
+    }
     Some(Cluster { zones: zones?, clock: Clock { drift: drift?, offset: offset? }, fsync: fsync?, cpu: cpu? })
+}
+
+/// Whether the system runs on so many nodes.
+fn fits(reader: &Reader<'_>, nodes: usize, system: &System) {
+    let (fewest, most) = system.nodes;
+    if (fewest as usize..=most as usize).contains(&nodes) {
+        return;
+    }
+    let takes = match (fewest, most) {
+        (fewest, most) if fewest == most => counted(fewest.into(), "node"),
+        (fewest, u32::MAX) => format!("at least {}", counted(fewest.into(), "node")),
+        (fewest, most) => format!("{fewest} to {most} nodes"),
+    };
+    let are = if nodes == 1 { "is" } else { "are" };
+    let message = format!("{} runs on {takes}, and here {are} {nodes}", system.name);
+    reader.tell(&codes::BAD_SIZE, "nodes", message);
 }
 
 /// By node, its zone.

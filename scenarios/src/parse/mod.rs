@@ -86,8 +86,8 @@ fn walk(root: &Table, draws: Vec<Draw>, file_stem: &str, systems: &[System], pro
     }
     let duration = top.time("duration");
     let layout = cluster::layout(&top, problems);
-    let cluster = cluster::cluster(&top, layout.as_ref(), problems);
     let system = top.table("protocol").and_then(|table| protocol::system(table, systems, problems));
+    let cluster = cluster::cluster(&top, layout.as_ref(), system, problems);
     let protocol = system.and_then(|system| protocol::protocol(top.table("protocol")?, system, problems));
     let loads = load::loads(&top, system, layout.as_ref(), duration, problems);
     let scene = Scene {

@@ -83,6 +83,7 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
         "S0210",
         "another entry says the same",
     ),
+    ("cluster", "nodes = «1»", "S0212", "toy runs on at least 2 nodes, and here is 1"),
     ("cluster", "clock = { drift = «\"51%\"» }", "S0104", "at most 50%"),
     ("cluster", "clock = { offset = «\"1h\"» }", "S0104", "at most 59m"),
     ("load", "model = { open = { rate = «300» } }", "S0104", "write it like \"300/s\""),

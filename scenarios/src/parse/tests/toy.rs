@@ -48,6 +48,7 @@ pub(crate) const TOY: System = System {
         Flaw { name: "ack-before-fsync", id: "T02", text: "An answer does not wait for the disk." },
     ],
     roles: &["leader", "follower", "candidate"],
+    nodes: (2, u32::MAX),
     serving: None,
     orders: &[
         OrderKind { name: "remove", about: About::One, text: "Takes a node out." },
