@@ -34,6 +34,7 @@ pub fn main(systems: &'static [System]) -> ExitCode {
     let command = args::Cli::parse().command;
     let ends_in_order = matches!(command, args::Command::Run(_) | args::Command::Test(_));
     interrupt::listen(if ends_in_order { interrupt::First::EndsInOrder } else { interrupt::First::EndsAtOnce });
+    screen::say_panics_once();
     let done = match command {
         args::Command::Run(run) => commands::run::run(&run, systems),
         args::Command::Check(check) => commands::check::check(&check, systems),

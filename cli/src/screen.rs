@@ -3,7 +3,9 @@
 use crate::exit::{Exit, Failure};
 use crate::files::told;
 use reports::terminal::Look;
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::Mutex;
 
 /// How to write to standard output.
 pub fn look() -> Look {
@@ -52,6 +54,18 @@ pub fn stream(text: &str) -> Result<(), Failure> {
         }
         Failure::usage(format!("cannot write to standard output: {}", told(&e)))
     })
+}
+
+/// A panic of a protocol's code is a finding. Where it happened is worth a word, but not again when the run is made a second
+/// time to be drawn, and not for every seed of many.
+pub fn say_panics_once() {
+    let (said, say) = (Mutex::new(BTreeSet::new()), std::panic::take_hook());
+    std::panic::set_hook(Box::new(move |panic| {
+        let place = panic.location().map(ToString::to_string);
+        if said.lock().is_ok_and(|mut said| said.insert(place)) {
+            say(panic);
+        }
+    }));
 }
 
 /// Writes to standard error, as far as that can be.
