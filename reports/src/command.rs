@@ -1,7 +1,7 @@
 //! Commands to be pasted into a shell.
 
 use history::figures::duration;
-use history::{Finding, RunRecord, Source};
+use history::{Finding, RunRecord, Source, Who};
 
 /// What a replay shows before the moment that matters, in nanoseconds.
 const BEFORE_NS: u64 = 500_000_000;
@@ -67,6 +67,12 @@ pub fn window(record: &RunRecord, failed: &Finding) -> Option<(u64, u64)> {
             // What begins long before is shown by its end.
             let turn = offender.map_or(first, |op| op.invoked.time);
             (first.max(turn.saturating_sub(BEFORE_NS)), last)
+        }
+        // The longest outage is the one that took too long.
+        None if failed.check.starts_with("recovery ") => {
+            let whole = record.outages.iter().filter(|outage| outage.who == Who::All);
+            let longest = whole.max_by_key(|outage| outage.length_ns())?;
+            (longest.from_ns.saturating_sub(BEFORE_NS), longest.to_ns)
         }
         // What has no witness and stops the run, such as a broken law, is drawn up to where it stopped.
         None => {

@@ -23,7 +23,7 @@ impl Page<'_> {
                         @if !finding.counts() { span.muted { " (a goal, which does not count for the verdict)" } }
                     }
                     p { (self.sentence(&finding.detail)) }
-                    @if let Some(promise) = &finding.promise { p.muted { "It was " (self.text(promise)) "." } }
+                    @if let Some(promise) = &finding.promise { p.muted { "Why it may be demanded: " (self.text(promise)) "." } }
                     @if let Some(witness) = &finding.witness { (self.argued(finding, witness)) }
                 }
             }
