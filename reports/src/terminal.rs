@@ -107,8 +107,12 @@ impl Page<'_> {
         let flaws = if r.flaws.is_empty() { String::new() } else { format!(" with {}", r.flaws.join(", ")) };
         let system = self.look.shown(&format!("{}{flaws}", r.protocol));
         let system = format!("{system}, {}{places}", counted(r.nodes.into(), "node"));
-        let settle = duration(r.simulated_ns.saturating_sub(r.duration_ns));
-        let time = format!("{} + {settle} to settle", duration(r.duration_ns));
+        // A run that stopped early never came to that.
+        let settle = match r.simulated_ns.saturating_sub(r.duration_ns) {
+            0 => String::new(),
+            settle => format!(" + {} to settle", duration(settle)),
+        };
+        let time = format!("{}{settle}", duration(r.duration_ns));
         let cost = format!("({} real, {})", measured(around.wall_ns), counted(r.events, "event"));
         self.line(&format!("{name}   {system}, {time}   {cost}"));
         if !r.about.is_empty() {
