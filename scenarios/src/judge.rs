@@ -198,7 +198,11 @@ impl Judge<'_> {
         match check {
             Check::Linearizable => self.linearizable(&self.finished.history),
             Check::LinearizableWrites => self.linearizable_writes(),
-            Check::NoLostWrites => self.consistency(&self.finished.history, checkers::no_lost_writes),
+            Check::NoLostWrites => {
+                let ruling = self.consistency(&self.finished.history, checkers::no_lost_writes);
+                // Nobody read back what survived, because it did not come to that.
+                if ruling.verdict == Verdict::Unknown && !self.finished.whole { self.unfinished() } else { ruling }
+            }
             Check::Availability { .. } | Check::Recovery { .. } | Check::Latency { .. } | Check::RoleChanges { .. }
                 if !self.finished.whole =>
             {
