@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// nanoseconds since the run began.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunRecord {
-    /// The format of this object: `stormglass/run@1`.
+    /// The format of this object: [`RunRecord::SCHEMA`].
     pub schema: String,
     /// The version of stormglass.
     pub version: String,
@@ -69,6 +69,11 @@ pub struct RunRecord {
     /// What a page draws; `None` if nobody wanted one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub picture: Option<Picture>,
+}
+
+impl RunRecord {
+    /// The format that is written and read.
+    pub const SCHEMA: &str = "stormglass/run@1";
 }
 
 /// What became of the workload's operations.

@@ -62,7 +62,7 @@ fn record(scenario: &Scenario, plan: &Plan, finished: &Finished, judged: Judged)
     let config =
         plan.values.iter().map(|(key, setting)| ConfigLine { key: key.to_owned(), value: setting.to_string() });
     RunRecord {
-        schema: "stormglass/run@1".to_owned(),
+        schema: RunRecord::SCHEMA.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         scenario: scenario.name.clone(),
         about: scenario.about.clone(),

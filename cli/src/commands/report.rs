@@ -10,9 +10,6 @@ use std::path::Path;
 /// The page's file in the directory of a run.
 pub const PAGE: &str = "report.html";
 
-/// The format that is read.
-const SCHEMA: &str = "stormglass/run@1";
-
 /// Of what is wrong with a record, in characters.
 const WHAT_MAX: usize = 300;
 
@@ -77,10 +74,11 @@ pub fn read(path: &Path) -> Result<RunRecord, Failure> {
         Ok(record) => Some(record.schema.clone()),
         Err(_) => schema(&text),
     };
-    if let Some(other) = schema.filter(|schema| schema != SCHEMA) {
+    if let Some(other) = schema.filter(|schema| schema != RunRecord::SCHEMA) {
         let other = history::figures::shown(&other.escape_debug());
         return Err(Failure::usage(format!(
-            "{shown} is of the format `{other}`, and this stormglass reads `{SCHEMA}`"
+            "{shown} is of the format `{other}`, and this stormglass reads `{}`",
+            RunRecord::SCHEMA
         )));
     }
     record.map_err(|e| {
