@@ -2,8 +2,7 @@
 
 use crate::args::Cli;
 use crate::exit::{Done, Exit};
-use crate::program;
-use crate::screen;
+use crate::{program, screen};
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 use history::Verdict;

@@ -83,27 +83,12 @@ fn key(place: &Place<'_>, systems: &[System]) -> Page {
 
 /// The tables of which a key takes one or some.
 fn inner_tables(takes: &Takes) -> Option<Vec<&'static Section>> {
-    match takes {
-        Takes::Table(section) | Takes::Named(section) => Some(vec![section]),
-        Takes::Tables(sections) => Some(sections.to_vec()),
-        Takes::Setting(_)
-        | Takes::Text
-        | Takes::Share
-        | Takes::Rate
-        | Takes::Decimal
-        | Takes::Offset
-        | Takes::Step
-        | Takes::Drift
-        | Takes::Delay
-        | Takes::AddedDelay
-        | Takes::Texts
-        | Takes::Name(_)
-        | Takes::Names(_)
-        | Takes::Targets
-        | Takes::Groups
-        | Takes::Counts
-        | Takes::Links
-        | Takes::CountOr(_) => None,
+    if let Takes::Table(section) | Takes::Named(section) = takes {
+        Some(vec![section])
+    } else if let Takes::Tables(sections) = takes {
+        Some(sections.to_vec())
+    } else {
+        None
     }
 }
 
