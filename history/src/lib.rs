@@ -22,6 +22,7 @@ mod outage;
 mod picture;
 mod record;
 mod register;
+mod signature;
 mod value;
 mod verdict;
 mod witness;
@@ -37,5 +38,5 @@ pub use record::{
 };
 pub use register::{Register, RegisterOp, RegisterRet};
 pub use value::Value;
-pub use verdict::{Finding, Level, Verdict, merged};
+pub use verdict::{Finding, Level, NO_PANIC, PROGRESS, Verdict, merged};
 pub use witness::{Ended, Holder, Part, Reason, Server, Step, Testimony, Witness};

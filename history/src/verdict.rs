@@ -46,6 +46,12 @@ pub enum Level {
     Shows,
 }
 
+/// The check that the protocol's own code did not panic: it fails with the words of the panic.
+pub const NO_PANIC: &str = "no panic";
+
+/// The check that the system came back when all had healed.
+pub const PROGRESS: &str = "progress after settle";
+
 /// One check and what it found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {

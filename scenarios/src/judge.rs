@@ -21,6 +21,7 @@ use history::{
     Availability, Finding, History, LatencySummary, Level, Operation, OperationCounts, Outage, Outcome, Purpose,
     Verdict, Witness,
 };
+pub use history::{NO_PANIC, PROGRESS};
 use sim_core::time::format_duration;
 use std::collections::BTreeSet;
 
@@ -28,14 +29,10 @@ use std::collections::BTreeSet;
 /// than any history of a few thousand operations a key needs.
 const LINEARIZABILITY_STATES: u64 = 5_000_000;
 
-/// The check of the protocol's own code.
-pub const NO_PANIC: &str = "no panic";
 /// The check that all laws held.
 pub const LAWS: &str = "protocol laws";
 /// The check that every fault did something.
 pub const FAULTS_BIT: &str = "every fault had an effect";
-/// The check that the system came back.
-pub const PROGRESS: &str = "progress after settle";
 
 /// What can be measured of a run, and the findings made from it.
 #[derive(Clone, Debug)]
