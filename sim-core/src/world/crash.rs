@@ -53,7 +53,7 @@ impl<P: Protocol> World<P> {
         length: Option<Nanos>,
         dice: &mut Dice,
     ) -> Undo {
-        let machines = self.resolve(target, Scope::Nodes, &BTreeSet::new(), dice);
+        let machines = self.resolve(id, target, Scope::Nodes, &BTreeSet::new(), dice);
         let until = length.map_or(Nanos::MAX, |length| self.queue.now().saturating_add(length));
         let (mut downs, mut effects) = (Vec::new(), 0);
         for &machine in &machines {

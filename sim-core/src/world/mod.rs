@@ -21,6 +21,7 @@ use crate::connectivity::{Epochs, Reachability};
 use crate::delay::Delay;
 use crate::dice::{Dice, StreamName, Streams};
 use crate::disk::Journal;
+use crate::fault::Target;
 use crate::laws::{Breach, Laws, Nodes};
 use crate::machine::{Host, Machine, MachineId, Pairs};
 use crate::network::{Network, StrikeId};
@@ -228,6 +229,9 @@ pub struct StrikeReport {
     pub effects: u64,
     /// Whom it struck.
     pub who: String,
+    /// The machines that each of its targets stood for, in the order in which they were looked up; an order that is
+    /// repeated looks them up again.
+    pub met: Vec<(Target, Vec<String>)>,
 }
 
 /// A world in which a protocol runs.

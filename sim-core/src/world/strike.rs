@@ -51,6 +51,7 @@ pub(super) struct Strike {
     to: Option<Nanos>,
     pub(super) effects: u64,
     who: String,
+    pub(super) met: Vec<(Target, Vec<String>)>,
     pub(super) undo: Undo,
 }
 
@@ -120,6 +121,7 @@ impl Faults {
             to: strike.to.unwrap_or(now),
             effects: strike.effects,
             who: strike.who.clone(),
+            met: strike.met.clone(),
         };
         self.strikes.iter().map(report).collect()
     }
@@ -226,7 +228,8 @@ impl<P: Protocol> World<P> {
         let mut dice = self.faults.dice(fault);
         self.stamp(Tag::Strike, fault as u32, id.0);
         let who = String::new();
-        self.faults.strikes.push(Strike { fault, from: now, to: None, effects: 0, who, undo: Undo::Paths });
+        let (met, undo) = (Vec::new(), Undo::Paths);
+        self.faults.strikes.push(Strike { fault, from: now, to: None, effects: 0, who, met, undo });
         let undo = match &definition.kind {
             FaultKind::Partition { groups, one_way } => self.partition(id, groups, *one_way, &mut dice),
             FaultKind::CutLinks { links } => self.cut_links(id, links),
@@ -325,7 +328,7 @@ impl<P: Protocol> World<P> {
     }
 
     fn partition(&mut self, id: StrikeId, groups: &[Vec<Target>], one_way: bool, dice: &mut Dice) -> Undo {
-        let groups = self.resolve_groups(groups, dice);
+        let groups = self.resolve_groups(id, groups, dice);
         for (i, senders) in groups.iter().enumerate() {
             for (j, receivers) in groups.iter().enumerate() {
                 if i == j || (one_way && i != 0) {
@@ -350,7 +353,7 @@ impl<P: Protocol> World<P> {
     }
 
     fn spoil(&mut self, id: StrikeId, ends: [&Vec<Target>; 2], one_way: bool, spoil: &Spoil, dice: &mut Dice) -> Undo {
-        let ends = ends.map(|targets| self.resolve(targets, Scope::Machines, &BTreeSet::new(), dice));
+        let ends = ends.map(|targets| self.resolve(id, targets, Scope::Machines, &BTreeSet::new(), dice));
         let mut harm = |from, to| match spoil.loss.threshold_32() {
             // Where everything is lost nothing gets through, however often it is sent again.
             ALL => self.network.cut(id, from, to),
@@ -376,7 +379,7 @@ impl<P: Protocol> World<P> {
     }
 
     fn pause_all(&mut self, id: StrikeId, target: &[Target], dice: &mut Dice) -> Undo {
-        let machines = self.resolve(target, Scope::Nodes, &BTreeSet::new(), dice);
+        let machines = self.resolve(id, target, Scope::Nodes, &BTreeSet::new(), dice);
         let mut waiting = 0;
         for &machine in &machines {
             let host = self.host_mut(machine);
@@ -388,7 +391,7 @@ impl<P: Protocol> World<P> {
     }
 
     fn set_clocks(&mut self, id: StrikeId, target: &[Target], step: i64, ppb: i64, dice: &mut Dice) -> Undo {
-        let machines = self.resolve(target, Scope::Nodes, &BTreeSet::new(), dice);
+        let machines = self.resolve(id, target, Scope::Nodes, &BTreeSet::new(), dice);
         for &machine in &machines {
             self.host_mut(machine).clock_faults().push(id);
             self.set_clock(machine, step, ppb);
@@ -419,7 +422,7 @@ impl<P: Protocol> World<P> {
         let kind = P::ORDERS.iter().find(|kind| kind.name == name);
         let kind =
             kind.unwrap_or_else(|| panic!("no order is called {name}: scenarios are checked against the system"));
-        let (mut about, mut to) = (self.resolve_nodes(about, dice), self.resolve_nodes(to, dice));
+        let (mut about, mut to) = (self.resolve_nodes(id, about, dice), self.resolve_nodes(id, to, dice));
         if kind.about == About::One {
             dice.draw_to_front(&mut about, 1);
             about.truncate(1);
@@ -466,8 +469,8 @@ impl<P: Protocol> World<P> {
         self.queue.push(self.queue.now() + OPERATOR_LOOKS_EVERY, Event::Repeat(id));
     }
 
-    fn resolve_nodes(&self, targets: &[Target], dice: &mut Dice) -> Vec<NodeId> {
-        let machines = self.resolve(targets, Scope::Nodes, &BTreeSet::new(), dice);
+    fn resolve_nodes(&mut self, id: StrikeId, targets: &[Target], dice: &mut Dice) -> Vec<NodeId> {
+        let machines = self.resolve(id, targets, Scope::Nodes, &BTreeSet::new(), dice);
         machines.into_iter().filter_map(|machine| self.node_at(machine)).collect()
     }
 

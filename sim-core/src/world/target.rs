@@ -4,6 +4,7 @@ use super::World;
 use crate::dice::Dice;
 use crate::fault::{Count, Target, Who};
 use crate::machine::MachineId;
+use crate::network::StrikeId;
 use crate::protocol::{NodeId, Protocol};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,14 +19,19 @@ pub(super) enum Scope {
 
 impl<P: Protocol> World<P> {
     /// The machines of every group of a partition.
-    pub(super) fn resolve_groups(&self, groups: &[Vec<Target>], dice: &mut Dice) -> Vec<Vec<MachineId>> {
+    pub(super) fn resolve_groups(
+        &mut self,
+        id: StrikeId,
+        groups: &[Vec<Target>],
+        dice: &mut Dice,
+    ) -> Vec<Vec<MachineId>> {
         let is_others = |target: &Target| target.who == Who::Others;
         let mut taken: BTreeSet<MachineId> = BTreeSet::new();
         let mut resolved: Vec<Vec<MachineId>> = Vec::new();
         for targets in groups {
             let named: Vec<Target> = targets.iter().filter(|target| !is_others(target)).cloned().collect();
             // Nobody is on two sides: who is named twice stays with the first, and lots are drawn among the rest.
-            let group = self.resolve(&named, Scope::Machines, &taken, dice);
+            let group = self.resolve(id, &named, Scope::Machines, &taken, dice);
             taken.extend(&group);
             resolved.push(group);
         }
@@ -35,16 +41,20 @@ impl<P: Protocol> World<P> {
             .any(|target| matches!(target.who, Who::Zone(_) | Who::Region(_) | Who::Clients | Who::Client(_)));
         let machines = self.nodes.len() + if placed { self.clients.len() } else { 0 };
         for (group, targets) in resolved.iter_mut().zip(groups) {
-            if targets.iter().any(is_others) {
-                group.extend((0..machines as u32).map(MachineId).filter(|machine| !taken.contains(machine)));
+            if let Some(others) = targets.iter().find(|target| is_others(target)) {
+                let rest = (0..machines as u32).map(MachineId).filter(|machine| !taken.contains(machine));
+                let rest: Vec<MachineId> = rest.collect();
+                self.note_met(id, others, &rest);
+                group.extend(rest);
             }
         }
         resolved
     }
 
-    /// The machines that some targets stand for right now, in order.
+    /// The machines that some targets stand for right now, in order. The strike remembers whom each of them met.
     pub(super) fn resolve(
-        &self,
+        &mut self,
+        id: StrikeId,
         targets: &[Target],
         scope: Scope,
         taken: &BTreeSet<MachineId>,
@@ -63,9 +73,15 @@ impl<P: Protocol> World<P> {
                 dice.draw_to_front(&mut candidates, count);
                 candidates.truncate(count);
             }
+            self.note_met(id, target, &candidates);
             machines.extend(candidates);
         }
         machines.into_iter().collect()
+    }
+
+    fn note_met(&mut self, id: StrikeId, target: &Target, machines: &[MachineId]) {
+        let names = machines.iter().map(|&machine| self.machine_name(machine)).collect();
+        self.strike_mut(id).met.push((target.clone(), names));
     }
 
     fn candidates(&self, who: &Who, scope: Scope, taken: &BTreeSet<MachineId>, dice: &mut Dice) -> Vec<MachineId> {
