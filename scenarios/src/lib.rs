@@ -24,6 +24,7 @@
 
 pub mod codes;
 pub mod delay;
+mod describe;
 pub mod diagnostics;
 pub mod execute;
 pub mod judge;

@@ -7,18 +7,16 @@
 use crate::delay::{shares, table};
 use crate::scenario::{Fault, Load, Model, Scenario, Timing};
 use history::Draw;
-use history::figures::counted;
 use sim_core::delay::Delay;
-use sim_core::dice::{Dice, Ratio, StreamName, Streams};
-use sim_core::fault::{self, FaultKind, Moment, Strike, Target, When};
+use sim_core::dice::{Dice, StreamName, Streams};
+use sim_core::fault::{self, Strike, When};
 use sim_core::protocol::NodeId;
 use sim_core::settings::{Flaws, Values};
 use sim_core::setup::ClientSetup;
-use sim_core::time::{Nanos, format_duration};
+use sim_core::time::Nanos;
 use sim_core::topology::{Topology, ZoneId};
 use sim_core::workload::{Keys, Pace, Workload};
 use sim_core::{Clock, Tcp};
-use std::fmt;
 use std::sync::Arc;
 
 /// A node of a plan.
@@ -198,114 +196,4 @@ fn planned_fault(fault: &Fault, duration: Nanos, dice: impl Fn(&[&str]) -> Dice)
         }
     };
     fault::Fault { name: fault.name.clone(), kind: fault.action.clone().with_delays(|delay| table(&delay)), when }
-}
-
-/// As `stormglass check --plan` prints it.
-impl fmt::Display for Plan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (duration, settle) = (format_duration(self.duration), format_duration(self.settle));
-        writeln!(f, "{}, seed {}: {duration}, then {settle} to settle", self.scenario, self.seed)?;
-        for Draw { key, value } in &self.draws {
-            writeln!(f, "drawn      {key} = {value}")?;
-        }
-        writeln!(f, "protocol   {}", self.protocol)?;
-        for (key, setting) in self.values.iter() {
-            writeln!(f, "           {key} = {setting}")?;
-        }
-        if !self.flaws.names().is_empty() {
-            writeln!(f, "           flaws = {}", self.flaws.names().join(", "))?;
-        }
-        for (i, node) in self.nodes.iter().enumerate() {
-            let zone = self.topology.zone_at(node.zone);
-            let name = NodeId(i as u32);
-            writeln!(f, "node       {name:<4} in {} ({}), {}", zone.name, zone.region, node.clock)?;
-        }
-        let mut last: Option<&Arc<Workload>> = None;
-        for client in &self.clients {
-            if last.is_some_and(|last| Arc::ptr_eq(last, &client.workload)) {
-                continue;
-            }
-            last = Some(&client.workload);
-            let count = self.clients.iter().filter(|other| Arc::ptr_eq(&other.workload, &client.workload)).count();
-            let load = &client.workload;
-            let (from, until) = (format_duration(load.from), format_duration(load.until));
-            let (clients, keys) = (counted(count as u64, "client"), counted(load.keys.count().into(), "key"));
-            writeln!(f, "load       {}: {clients}, {keys}, {from} to {until}", load.name)?;
-        }
-        for fault in &self.faults {
-            write_fault(f, fault)?;
-        }
-        Ok(())
-    }
-}
-
-fn write_fault(f: &mut fmt::Formatter<'_>, fault: &fault::Fault) -> fmt::Result {
-    let what = describe(&fault.kind);
-    let lasts = |length: Option<Nanos>| match (&fault.kind, length) {
-        (FaultKind::Operate { .. }, None) => String::new(),
-        (_, Some(length)) => format!(" for {}", format_duration(length)),
-        (_, None) => " to the end of the load".to_owned(),
-    };
-    match &fault.when {
-        When::At(strikes) => {
-            for strike in strikes {
-                let at = format_duration(strike.at);
-                writeln!(f, "fault      {}: at {at}{}, {what}", fault.name, lasts(strike.length))?;
-            }
-        }
-        When::Event { event, after, length, times } => {
-            let event = match event {
-                fault::Event::RoleTaken(role) => format!("{role} elected"),
-                fault::Event::Served(count) => format!("{count} operations served"),
-            };
-            let after = if *after > 0 { format!("{} after ", format_duration(*after)) } else { "at ".to_owned() };
-            writeln!(f, "fault      {}: {after}\"{event}\"{}, {what}, at most {times}x", fault.name, lasts(*length))?;
-        }
-    }
-    Ok(())
-}
-
-fn describe(kind: &FaultKind) -> String {
-    let list = |targets: &[Target]| targets.iter().map(Target::to_string).collect::<Vec<_>>().join(" ");
-    let share = |ratio: Ratio| format!("{}/{}", ratio.numerator, ratio.denominator);
-    match kind {
-        FaultKind::Partition { groups, one_way } => {
-            let groups: Vec<String> = groups.iter().map(|group| list(group)).collect();
-            format!("partition {}", groups.join(if *one_way { " -> " } else { " | " }))
-        }
-        FaultKind::CutLinks { links } => format!("cut {}", links.join(", ")),
-        FaultKind::Crash { target, disk, moment } => {
-            let when = match moment {
-                Moment::Between => "",
-                Moment::Within => " mid-step",
-            };
-            format!("crash {}{when}, disk = {disk}", list(target))
-        }
-        FaultKind::Pause { target } => format!("pause {}", list(target)),
-        FaultKind::Clock { target, step, rate_ppb } => {
-            let signed = |value: i64| {
-                let sign = if value < 0 { '-' } else { '+' };
-                format!("{sign}{}", format_duration(value.unsigned_abs()))
-            };
-            let jumps = (*step != 0).then(|| format!("jumps by {}", signed(*step)));
-            let gains = (*rate_ppb != 0).then(|| format!("gains {}/s", signed(*rate_ppb)));
-            let what: Vec<String> = jumps.into_iter().chain(gains).collect();
-            format!("clock of {} {}", list(target), what.join(" and "))
-        }
-        FaultKind::Operate { order, to, about } if about.is_empty() => format!("tell {} to {order}", list(to)),
-        FaultKind::Operate { order, to, about } => format!("tell {} to {order} {}", list(to), list(about)),
-        FaultKind::Link { from, to, one_way, delay, loss, duplicate, duplicate_after, reorder, reorder_by } => {
-            let arrow = if *one_way { "->" } else { "<->" };
-            let median = |delay: &Delay| format!("+{} (median)", format_duration(delay.median()));
-            let harms = [
-                (*delay != Delay::NONE).then(|| median(delay)),
-                (*loss != Ratio::ZERO).then(|| format!("loss {}", share(*loss))),
-                (*duplicate != Ratio::ZERO).then(|| format!("duplicates {}", share(*duplicate))),
-                (*duplicate_after != Delay::NONE).then(|| format!("second copies {}", median(duplicate_after))),
-                (*reorder != Ratio::ZERO).then(|| format!("{} overtaken, {}", share(*reorder), median(reorder_by))),
-            ];
-            let harms: Vec<String> = harms.into_iter().flatten().collect();
-            format!("link {} {arrow} {}: {}", list(from), list(to), harms.join(", "))
-        }
-    }
 }
