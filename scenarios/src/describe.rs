@@ -64,13 +64,17 @@ fn write_fault(f: &mut fmt::Formatter<'_>, fault: &fault::Fault) -> fmt::Result 
                 writeln!(f, "fault      {}: at {at}{}, {what}", fault.name, lasts(strike.length))?;
             }
         }
-        When::Event { event, after, length, times } => {
+        When::Event { event, after, length, times, within } => {
             let event = match event {
                 fault::Event::RoleTaken(role) => format!("{role} elected"),
                 fault::Event::Served(count) => format!("{count} operations served"),
             };
             let after = if *after > 0 { format!("{} after ", format_duration(*after)) } else { "at ".to_owned() };
-            writeln!(f, "fault      {}: {after}\"{event}\"{}, {what}, at most {times}x", fault.name, lasts(*length))?;
+            let within = within.map_or(String::new(), |(from, until)| {
+                format!(" within {}..{}", format_duration(from), format_duration(until))
+            });
+            let (name, lasts) = (&fault.name, lasts(*length));
+            writeln!(f, "fault      {name}: {after}\"{event}\"{within}{lasts}, {what}, at most {times}x")?;
         }
     }
     Ok(())

@@ -13,7 +13,7 @@ pub(crate) use liveness::quantile;
 use crate::execute::{Finished, OpFact};
 use crate::outage::{self, Gap};
 use crate::plan::Plan;
-use crate::scenario::{Check, Reach, Scenario};
+use crate::scenario::{Check, Fault, Reach, Scenario};
 use crate::testimony;
 use checkers::{Budget, Judgement, Model};
 use history::figures::{counted, grouped, measured};
@@ -23,7 +23,7 @@ use history::{
 };
 pub use history::{NO_PANIC, PROGRESS};
 use sim_core::time::format_duration;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Configurations that one run may have checked for linearizability. A hundred bytes each at the worst, and far more
 /// than any history of a few thousand operations a key needs.
@@ -166,12 +166,19 @@ impl Judge<'_> {
     }
 
     fn faults_bit(&self) -> Ruling {
-        let effects = |fault: usize| {
-            let struck = self.finished.strikes.iter().filter(|strike| strike.fault == fault);
-            struck.map(|strike| strike.effects).sum::<u64>()
+        // By what faults are called that have to have an effect: their own name, or that of what they are a part of.
+        let mut effects: BTreeMap<&str, u64> = BTreeMap::new();
+        let title = |fault: usize| {
+            let Fault { name, part_of, .. } = &self.scenario.faults[fault];
+            part_of.as_deref().unwrap_or(name)
         };
-        let all = self.plan.faults.iter().enumerate();
-        let idle: Vec<&str> = all.filter(|(i, _)| effects(*i) == 0).map(|(_, fault)| &*fault.name).collect();
+        for fault in 0..self.scenario.faults.len() {
+            effects.entry(title(fault)).or_default();
+        }
+        for strike in &self.finished.strikes {
+            *effects.entry(title(strike.fault)).or_default() += strike.effects;
+        }
+        let idle: Vec<&str> = effects.iter().filter(|(_, effects)| **effects == 0).map(|(name, _)| *name).collect();
         if idle.is_empty() {
             let total: u64 = self.finished.strikes.iter().map(|strike| strike.effects).sum();
             let faults = self.plan.faults.len();

@@ -31,6 +31,7 @@ pub mod judge;
 pub mod layout;
 pub mod manual;
 mod moments;
+mod nemesis;
 pub mod outage;
 mod parse;
 mod parting;

@@ -191,8 +191,8 @@ fn planned_fault(fault: &Fault, duration: Nanos, dice: impl Fn(&[&str]) -> Dice)
             let strikes = begins.map(|at| Strike { at: at + instants.between(0, *jitter), length: length() });
             When::At(strikes.filter(|strike| strike.at < duration).collect())
         }
-        Timing::Event { event, after, times } => {
-            When::Event { event: event.clone(), after: *after, length: length(), times: *times }
+        Timing::Event { event, after, times, within } => {
+            When::Event { event: event.clone(), after: *after, length: length(), times: *times, within: *within }
         }
     };
     fault::Fault { name: fault.name.clone(), kind: fault.action.clone().with_delays(|delay| table(&delay)), when }

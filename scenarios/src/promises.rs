@@ -3,11 +3,12 @@
 //! The system answers yes or no ([`System::promises`]). Which settings that rests on, and which other one would turn a no
 //! into a yes, is found out by asking again with one setting changed.
 
-use crate::scenario::{Action, Check, Cluster, Fault, Protocol};
+use crate::scenario::{Action, Check, Cluster, Fault, Protocol, Timing};
 use crate::systems::System;
 use sim_core::dice::Ratio;
 use sim_core::promise::{Claim, Premise};
 use sim_core::settings::{Flaws, Key, Kind, Setting, Values};
+use sim_core::time::Nanos;
 
 /// What a check demands of the system; `None` if nobody promises such a thing.
 pub fn claim(check: &Check) -> Option<Claim> {
@@ -22,7 +23,8 @@ pub fn claim(check: &Check) -> Option<Claim> {
 
 /// The worst that a scenario lets go wrong. Every kind of fault says here what promises depend on.
 pub fn premise(cluster: &Cluster, faults: &[Fault]) -> Premise {
-    let mut premise = Premise { clock_rate_error: cluster.clock.drift, ..Premise::CALM };
+    let rate_error = plus_ppb(cluster.clock.drift, worst_rate(faults));
+    let mut premise = Premise { clock_rate_error: rate_error, ..Premise::CALM };
     for fault in faults {
         match &fault.action {
             Action::Crash { disk, .. } => premise.disk = premise.disk.max(Some(*disk)),
@@ -31,15 +33,35 @@ pub fn premise(cluster: &Cluster, faults: &[Fault]) -> Premise {
             Action::Link { one_way, loss, .. } => {
                 premise.one_way_cuts |= *one_way && loss.numerator == loss.denominator
             }
-            // Faults may overlap, and then their rates add up.
-            Action::Clock { step, rate_ppb, .. } => {
-                premise.clocks_step |= *step != 0;
-                premise.clock_rate_error = plus_ppb(premise.clock_rate_error, rate_ppb.unsigned_abs());
-            }
+            Action::Clock { step, .. } => premise.clocks_step |= *step != 0,
             Action::Pause { .. } | Action::Operate { .. } => {}
         }
     }
     premise
+}
+
+/// The most that clock faults add to a clock's rate, either way, in billionths: the rates of those that may be there at one
+/// time add up.
+fn worst_rate(faults: &[Fault]) -> u64 {
+    let rates: Vec<(Nanos, Nanos, u64)> = faults.iter().filter_map(rate).collect();
+    let at = |instant: Nanos| {
+        let there = rates.iter().filter(|(from, until, _)| (*from..*until).contains(&instant));
+        there.map(|(_, _, ppb)| ppb).sum()
+    };
+    rates.iter().map(|(from, _, _)| at(*from)).max().unwrap_or(0)
+}
+
+/// Of a fault that changes the rate of clocks: from when to when it may be there, and by how many billionths.
+fn rate(fault: &Fault) -> Option<(Nanos, Nanos, u64)> {
+    let Action::Clock { rate_ppb, .. } = fault.action else { return None };
+    let longest = fault.length.map_or(Nanos::MAX, |(_, longest)| longest);
+    let (from, until) = match fault.timing {
+        Timing::At { from, to } => (from, to.saturating_add(longest)),
+        Timing::During { from, to } => (from, to),
+        Timing::Event { within: Some(within), .. } => within,
+        Timing::Every { .. } | Timing::Event { within: None, .. } => (0, Nanos::MAX),
+    };
+    Some((from, until, rate_ppb.unsigned_abs()))
 }
 
 /// A share and some billionths more.
@@ -76,6 +98,11 @@ impl<'a> Promises<'a> {
     /// Those of a scenario's system.
     pub fn new(system: &'a System, protocol: &'a Protocol, cluster: &Cluster, faults: &[Fault]) -> Self {
         Promises { system, values: &protocol.values, premise: premise(cluster, faults) }
+    }
+
+    /// Whether it is promised.
+    pub fn makes(&self, claim: Claim) -> bool {
+        (self.system.promises)(self.values, claim, &self.premise).is_ok()
     }
 
     /// The words in which a report names the promise.
@@ -183,9 +210,13 @@ mod tests {
         let kept = "[[fault]]\ndo = \"crash\"\nat = \"1s\"\ntarget = \"any\"\n";
         assert_eq!((disk(""), disk(kept)), (None, Some(DiskFate::Keep)));
         assert_eq!(disk(&format!("{torn}{kept}")), Some(DiskFate::Torn));
+        // No two of these can be there at one time.
+        let later = "[[fault]]\ndo = \"clock\"\nat = \"3s\"\nfor = \"1s\"\ntarget = \"any\"\nrate = \"+1%\"\n";
         let faster = "[[fault]]\ndo = \"clock\"\nat = \"1s\"\nfor = \"1s\"\ntarget = \"any\"\nrate = \"-1%\"\n";
         assert!(premise_of(faster).clocks_keep_to(Ratio::new(1, 100)) && !premise_of(faster).clocks_step);
         assert!(!premise_of(&format!("{faster}{faster}")).clocks_keep_to(Ratio::new(1, 100)));
+        assert!(premise_of(&format!("{faster}{later}")).clocks_keep_to(Ratio::new(1, 100)));
+        assert!(!premise_of(&format!("{faster}{later}").replace("3s", "1500ms")).clocks_keep_to(Ratio::new(1, 100)));
         assert!(premise_of(&faster.replace("rate = \"-1%\"", "step = \"5s\"")).clocks_step);
         let drifting = premise_of("[cluster]\nclock = { drift = \"200ppm\" }");
         assert!(drifting.clocks_keep_to(Ratio::new(200, 1_000_000)));

@@ -2,6 +2,7 @@
 //! it into a plan.
 
 use crate::layout::Layout;
+use crate::nemesis::Nemesis;
 use crate::sections::DELAY_MAX;
 use crate::systems::DataKind;
 use history::Draw;
@@ -33,6 +34,8 @@ pub struct Scenario {
     pub loads: Vec<Load>,
     /// What goes wrong.
     pub faults: Vec<Fault>,
+    /// What draws further faults; `None` if nothing does, or when they have been drawn.
+    pub nemesis: Option<Nemesis>,
     /// What the run is judged by.
     pub expect: Expect,
     /// How many seeds a sweep takes, if the file says so.
@@ -186,6 +189,8 @@ pub struct Keys {
 pub struct Fault {
     /// Its own name, or `<do>-<k>` with k counted within its kind from 1; no two are alike.
     pub name: String,
+    /// What it is a part of, if it is: of such faults together one has to have an effect.
+    pub part_of: Option<String>,
     /// What happens.
     pub action: Action,
     /// When.
@@ -232,6 +237,8 @@ pub enum Timing {
         after: Nanos,
         /// How many times at most.
         times: u32,
+        /// Only then, and it ends with this.
+        within: Option<(Nanos, Nanos)>,
     },
 }
 

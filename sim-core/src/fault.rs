@@ -169,6 +169,8 @@ pub enum When {
         length: Option<Nanos>,
         /// How many times at most.
         times: u32,
+        /// What happens before the first instant or from the second on sets nothing off, and at the second it is over.
+        within: Option<(Nanos, Nanos)>,
     },
 }
 

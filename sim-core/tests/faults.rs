@@ -183,7 +183,7 @@ fn healing_ends_every_fault_and_lets_none_begin() {
 
 #[test]
 fn a_fault_can_wait_for_something_to_happen() {
-    let when = |event| When::Event { event, after: 50 * MILLISECOND, length: Some(SECOND), times: 1 };
+    let when = |event| When::Event { event, after: 50 * MILLISECOND, length: Some(SECOND), times: 1, within: None };
     let pause = |event| Fault {
         name: "pause-1".to_owned(),
         kind: FaultKind::Pause { target: vec![target(Who::Role("leader".to_owned()))] },
@@ -197,6 +197,29 @@ fn a_fault_can_wait_for_something_to_happen() {
     assert_eq!(world.strikes()[0].from, hundredth + 50 * MILLISECOND);
     let nobody = run(three(1).with_fault(pause(Event::Served(1_000_000))), 3 * SECOND);
     assert!(nobody.strikes().is_empty(), "it never happened");
+}
+
+#[test]
+fn what_happens_outside_its_time_sets_no_fault_off_and_its_end_is_the_fault_s() {
+    let pause = |within| Fault {
+        name: "pause-1".to_owned(),
+        kind: FaultKind::Pause { target: vec![target(Who::Node(NodeId(1)))] },
+        when: When::Event {
+            event: Event::RoleTaken("leader".to_owned()),
+            after: 50 * MILLISECOND,
+            length: Some(SECOND),
+            times: 1,
+            within: Some(within),
+        },
+    };
+    // The first leader is elected after 100 ms.
+    let strikes = |within| run(three(1).with_fault(pause(within)), 3 * SECOND).strikes();
+    assert!(strikes((101 * MILLISECOND, 2 * SECOND)).is_empty());
+    assert!(strikes((0, 150 * MILLISECOND)).is_empty(), "it would begin when it is over");
+    let cut_short = strikes((0, 400 * MILLISECOND));
+    assert_eq!((cut_short[0].from, cut_short[0].to), (150 * MILLISECOND, 400 * MILLISECOND));
+    let whole = strikes((100 * MILLISECOND, 2 * SECOND));
+    assert_eq!((whole[0].from, whole[0].to), (150 * MILLISECOND, 1150 * MILLISECOND));
 }
 
 #[test]

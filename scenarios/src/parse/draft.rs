@@ -5,9 +5,10 @@
 //! way, then as some seeds decide. What is new in what a reading finds is told at the alternative's own place, or, if it
 //! concerns something else in the file, with the decisions that lead to it.
 
-use super::{ERRORS_MAX, capped, version, walk};
+use super::{ERRORS_MAX, Scene, capped, version, walk};
 use crate::codes;
 use crate::diagnostics::{Diagnostic, Origin, Severity};
+use crate::nemesis::{self, Ground};
 use crate::scenario::Scenario;
 use crate::systems::System;
 use crate::text::draws::{Decide, Survey, is_drawn, resolve, survey};
@@ -51,7 +52,8 @@ impl<'a> Draft<'a> {
             let message = format!("there are {} alternatives, which are too many to try them all", survey.probes.len());
             problems.push(Diagnostic::new(&codes::BAD_DRAW, &Origin::Whole, message));
         }
-        let (is_drawn, mut found) = (survey.is_drawn, problems.into_inner());
+        let is_drawn = survey.is_drawn || document.root.get(nemesis::NAME).is_some();
+        let mut found = problems.into_inner();
         if is_drawn && !found.is_empty() {
             return Err(capped(found));
         }
@@ -98,7 +100,7 @@ impl<'a> Draft<'a> {
         if !self.is_drawn {
             return Ok(self.first.clone());
         }
-        let Reading { scenario, found, draws } = self.document.read(&Decide::Seed(Streams::new(seed)));
+        let (_, Reading { scenario, found, draws }) = self.document.decided(seed);
         let blamed = |problem: Diagnostic| problem.because(&format!("seed {seed} draws {}", told(draws.iter())));
         scenario.ok_or_else(|| capped(found.into_iter().filter(is_error).map(blamed).collect()))
     }
@@ -109,7 +111,7 @@ impl<'a> Draft<'a> {
     /// As [`Self::resolve`].
     pub fn resolved_file(&self, seed: u64) -> Result<String, Vec<Diagnostic>> {
         let name = self.resolve(seed)?.name;
-        let (mut root, _) = resolve(&self.document.root, &Decide::Seed(Streams::new(seed)));
+        let (mut root, _) = self.document.decided(seed);
         for list in names::LISTS {
             if let Some(Shape::List(items)) = root.get_mut(list).map(|value| &mut value.shape) {
                 items.retain_mut(stays);
@@ -138,6 +140,20 @@ fn set(root: &mut Table, key: &str, shape: Shape) {
     }
 }
 
+/// Adds faults behind those that are there.
+fn append(root: &mut Table, faults: Vec<Table>) {
+    if faults.is_empty() {
+        return;
+    }
+    if root.get("fault").is_none() {
+        let value = Value { shape: Shape::List(Vec::new()), origin: Origin::Whole };
+        root.entries.push(TableEntry { key: "fault".to_owned(), key_origin: Origin::Whole, value });
+    }
+    let Some(Shape::List(items)) = root.get_mut("fault").map(|value| &mut value.shape) else { return };
+    let item = |table: Table| Value { origin: table.origin.clone(), shape: Shape::Table(table) };
+    items.extend(faults.into_iter().map(item));
+}
+
 fn is_error(problem: &Diagnostic) -> bool {
     problem.severity == Severity::Error
 }
@@ -161,11 +177,34 @@ struct Reading {
 impl Document<'_> {
     fn read(&self, decide: &Decide<'_>) -> Reading {
         let (root, draws) = resolve(&self.root, decide);
+        self.walk(&root, draws)
+    }
+
+    fn walk(&self, root: &Table, draws: Vec<Draw>) -> Reading {
         let problems = Problems::default();
-        let scenario = walk(&root, draws.clone(), &self.file_stem, self.systems, &problems);
+        let scenario = walk(root, draws.clone(), &self.file_stem, self.systems, &problems);
         let found = problems.into_inner();
         let scenario = scenario.filter(|_| !found.iter().any(is_error));
         Reading { scenario, found, draws }
+    }
+
+    /// The tree as this seed decides everything in it, and what is read in it. The nemesis has become faults.
+    fn decided(&self, seed: u64) -> (Table, Reading) {
+        let streams = Streams::new(seed);
+        let (mut root, draws) = resolve(&self.root, &Decide::Seed(streams));
+        let reading = self.walk(&root, draws);
+        let Some((scenario, nemesis)) = reading.scenario.as_ref().and_then(|s| Some((s, s.nemesis.as_ref()?))) else {
+            return (root, reading);
+        };
+        let system = self.systems.iter().find(|system| system.name == scenario.protocol.name);
+        let unheard = Problems::default();
+        let scene = Scene::of(scenario, system, &unheard);
+        let (faults, drawn) = Ground { nemesis, scenario, scene: &scene, streams }.faults();
+        let draws = reading.draws.iter().cloned().chain(drawn).collect();
+        root.entries.retain(|entry| entry.key != nemesis::NAME);
+        append(&mut root, faults);
+        let reading = self.walk(&root, draws);
+        (root, reading)
     }
 
     /// Adds what is found only if something is not decided the first way.
@@ -185,7 +224,7 @@ impl Document<'_> {
         }
         let seeds = SEEDS_TRIED.min(WORK_MAX / survey.values.max(1));
         for seed in 0..seeds as u64 {
-            let Reading { found: new, draws, .. } = self.read(&Decide::Seed(Streams::new(seed)));
+            let (_, Reading { found: new, draws, .. }) = self.decided(seed);
             let reason = format!("seed {seed} draws {}", told(draws.iter()));
             add(found, new, |problem| problem.because(&reason));
         }

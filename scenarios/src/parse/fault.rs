@@ -17,12 +17,17 @@ use sim_core::fault::{DiskFate, Event, Moment, Target};
 use sim_core::settings::{Kind, Setting};
 use sim_core::time::{Nanos, format_duration};
 
+/// A fault by itself; `None` if it is broken.
+pub(crate) fn one_fault(table: &Table, scene: &Scene<'_>) -> Option<Fault> {
+    faults(&[table], scene)?.pop()
+}
+
 /// All faults; `None` if one of them is broken.
-pub(super) fn faults(top: &Reader<'_>, scene: &Scene<'_>) -> Option<Vec<Fault>> {
+pub(super) fn faults(tables: &[&Table], scene: &Scene<'_>) -> Option<Vec<Fault>> {
     let mut names = Names::default();
     let mut faults = Vec::new();
     let mut back = scene.clock.map_or(0, |clock| clock.offset.0.min(0).unsigned_abs());
-    for (i, table) in top.tables("fault").into_iter().enumerate() {
+    for (i, table) in tables.iter().copied().enumerate() {
         let place = format!("[[fault]] number {}", i + 1);
         let Some(kind) = kind(table, &place, scene) else {
             faults.push(None);
@@ -38,7 +43,8 @@ pub(super) fn faults(top: &Reader<'_>, scene: &Scene<'_>) -> Option<Vec<Fault>> 
         if let Some(timing) = &timing {
             check_time(&reader, timing, scene);
         }
-        let fault = action.zip(timing).map(|(action, timing)| Fault { name, action, timing, length });
+        let part_of = reader.text("part-of");
+        let fault = action.zip(timing).map(|(action, timing)| Fault { name, part_of, action, timing, length });
         if let Some(fault) = &fault {
             back = check_steps(&reader, fault, back, scene);
         }
@@ -248,8 +254,12 @@ fn strikes(period: Nanos, times: Option<u32>, duration: Nanos) -> u64 {
 }
 
 /// Which keys go with which way of saying when.
-const TIMINGS: [(&str, &[&str]); 4] =
-    [("at", &["for"]), ("during", &[]), ("every", &["jitter", "times", "for"]), ("when", &["after", "times", "for"])];
+const TIMINGS: [(&str, &[&str]); 4] = [
+    ("at", &["for"]),
+    ("during", &[]),
+    ("every", &["jitter", "times", "for"]),
+    ("when", &["after", "times", "within", "for"]),
+];
 
 fn timing(reader: &Reader<'_>, scene: &Scene<'_>) -> Option<Timing> {
     let taken = || TIMINGS.iter().filter(|(key, _)| reader.takes(key));
@@ -260,7 +270,7 @@ fn timing(reader: &Reader<'_>, scene: &Scene<'_>) -> Option<Timing> {
         reader.tell(&codes::CONFLICT, at, format!("a fault has exactly one of {}", quoted(&keys)));
         return None;
     };
-    for stray in ["for", "jitter", "times", "after"].iter().filter(|stray| reader.has(stray)) {
+    for stray in ["for", "jitter", "times", "after", "within"].iter().filter(|stray| reader.has(stray)) {
         if !companions.contains(stray) {
             let with: Vec<&str> = TIMINGS.iter().filter(|(_, c)| c.contains(stray)).map(|(key, _)| *key).collect();
             reader.tell(
@@ -288,9 +298,20 @@ fn timing(reader: &Reader<'_>, scene: &Scene<'_>) -> Option<Timing> {
         _ => {
             let after = if reader.has("after") { reader.time("after")? } else { 0 };
             let event = reader.given("when").and_then(|given| scene.problems.note(event(given, scene)))?;
-            Some(Timing::Event { event, after, times: times.unwrap_or(1) })
+            let within = if reader.has("within") { Some(window(reader, after)?) } else { None };
+            Some(Timing::Event { event, after, times: times.unwrap_or(1), within })
         }
     }
+}
+
+/// From when to when something can set the fault off.
+fn window(reader: &Reader<'_>, after: Nanos) -> Option<(Nanos, Nanos)> {
+    let (from, until) = reader.times("within")?;
+    let has_room = until.saturating_sub(from) > after;
+    if !has_room {
+        reader.tell(&codes::BAD_VALUE, "within", "`within` is a range such as \"20s..50s\", and longer than `after`");
+    }
+    has_room.then_some((from, until))
 }
 
 /// `leader elected`, `500 operations`.
@@ -319,7 +340,8 @@ fn check_time(reader: &Reader<'_>, timing: &Timing, scene: &Scene<'_>) {
         Timing::At { from, to } => ("at", from, to),
         Timing::During { from, .. } => ("during", from, from),
         Timing::Every { period, .. } => ("every", period, period),
-        Timing::Event { after, .. } => ("after", 0, after),
+        Timing::Event { within: Some((from, _)), .. } => ("within", from, from),
+        Timing::Event { after, within: None, .. } => ("after", 0, after),
     };
     if last >= duration {
         let message = format!(

@@ -11,6 +11,7 @@ mod expect;
 mod fault;
 mod layout;
 mod load;
+mod nemesis;
 mod operate;
 mod protocol;
 mod sentence;
@@ -20,6 +21,7 @@ pub(crate) mod tests;
 
 pub use draft::Draft;
 pub(crate) use expect::check_of;
+pub(crate) use fault::one_fault;
 pub use sentence::{CHECKS, GOALS};
 pub use target::TARGETS;
 
@@ -100,7 +102,7 @@ fn walk(root: &Table, draws: Vec<Draw>, file_stem: &str, systems: &[System], pro
         load_end: loads.as_ref().and_then(|loads| loads.iter().map(|load| load.until).max()),
         problems,
     };
-    let faults = fault::faults(&top, &scene);
+    let faults = fault::faults(&top.tables("fault"), &scene);
     let promises = match (system, &protocol, &cluster, &faults) {
         (Some(system), Some(protocol), Some(cluster), Some(faults)) => {
             Some(Promises::new(system, protocol, cluster, faults))
@@ -108,6 +110,7 @@ fn walk(root: &Table, draws: Vec<Draw>, file_stem: &str, systems: &[System], pro
         (_, _, _, _) => None,
     };
     let expect = expect::expect(&top, &scene, loads.as_deref(), promises.as_ref());
+    let nemesis = top.table("nemesis").map(|table| nemesis::nemesis(table, &scene));
     let sweep = top.table("sweep").map(|table| Reader::new(table, &SWEEP, problems));
     Some(Scenario {
         name: top.name("name").unwrap_or_else(|| file_stem.to_owned()),
@@ -119,6 +122,10 @@ fn walk(root: &Table, draws: Vec<Draw>, file_stem: &str, systems: &[System], pro
         protocol: protocol?,
         loads: loads?,
         faults: faults?,
+        nemesis: match nemesis {
+            Some(nemesis) => Some(nemesis?),
+            None => None,
+        },
         expect: expect?,
         sweep_seeds: sweep.and_then(|sweep| sweep.count("seeds")),
         layout: layout?,
@@ -127,8 +134,8 @@ fn walk(root: &Table, draws: Vec<Draw>, file_stem: &str, systems: &[System], pro
 }
 
 /// What faults and expectations are compared with, as far as it is known.
-struct Scene<'a> {
-    system: Option<&'a System>,
+pub(crate) struct Scene<'a> {
+    pub system: Option<&'a System>,
     layout: Option<&'a Layout>,
     /// By node, its zone.
     nodes: Option<&'a [usize]>,
@@ -140,6 +147,22 @@ struct Scene<'a> {
     /// When the last load ends; `None` if there is none.
     load_end: Option<Nanos>,
     problems: &'a Problems,
+}
+
+impl<'a> Scene<'a> {
+    /// That of a whole scenario.
+    pub fn of(scenario: &'a Scenario, system: Option<&'a System>, problems: &'a Problems) -> Self {
+        Scene {
+            system,
+            layout: Some(&scenario.layout),
+            nodes: Some(&scenario.cluster.zones),
+            clock: Some(scenario.cluster.clock),
+            clients: Some(scenario.loads.iter().flat_map(|load| &load.zones).copied().collect()),
+            duration: Some(scenario.duration),
+            load_end: scenario.loads.iter().map(|load| load.until).max(),
+            problems,
+        }
+    }
 }
 
 fn version(root: &Table) -> Result<(), Diagnostic> {

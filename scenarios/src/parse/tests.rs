@@ -144,6 +144,7 @@ fn faults_mean_what_they_say() {
     let at = |from: Nanos, to: Nanos| Timing::At { from: from * SECOND, to: to * SECOND };
     let fault = |name: &str, action, timing, length: Option<(Nanos, Nanos)>| Fault {
         name: name.to_owned(),
+        part_of: None,
         action,
         timing,
         length: length.map(|(min, max)| (min * SECOND, max * SECOND)),
@@ -162,7 +163,7 @@ fn faults_mean_what_they_say() {
         reorder_by: DelaySpec::Uniform { min: 0, max: 500 * MILLISECOND },
     };
     let fibre = ["us-east -> us-west", "us-west -> us-east", "eu-west -> us-east"].map(str::to_owned).to_vec();
-    let elected = Timing::Event { event: Event::RoleTaken("leader".to_owned()), after: SECOND, times: 1 };
+    let elected = Timing::Event { event: Event::RoleTaken("leader".to_owned()), after: SECOND, times: 1, within: None };
     assert_eq!(
         scenario.faults,
         [

@@ -16,8 +16,17 @@ const FAULT: &[Entry] = &[
         "What sets it off: `leader elected`, `500 operations`.",
     ),
     may("after", WAIT, "none", "With `when`: it strikes this much later.").eg(r#""500ms""#),
+    may(
+        "within",
+        MOMENTS,
+        "any time",
+        "With `when`: only what happens then sets it off, and at the end of it it is over.",
+    )
+    .eg(r#""20s..30s""#),
     may("times", count(1, STRIKES_MAX), "1 with `when`, no limit with `every`", "How many times at most.").eg("3"),
     CHANCE,
+    may("part-of", Takes::Text, "nothing", "What it is a part of: it is enough that one of the parts had an effect.")
+        .eg(r#""storm""#),
 ];
 
 /// Of a fault that lasts.

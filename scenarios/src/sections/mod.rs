@@ -5,8 +5,10 @@
 //! `{ choose = [..] }` or `{ draw = ".." }` of it.
 
 mod faults;
+mod nemesis;
 
 pub use faults::*;
+pub use nemesis::*;
 
 use crate::text::entry::{Absent, Entry, Listed, Section, Takes};
 use sim_core::settings::Kind;
@@ -64,6 +66,7 @@ pub static TOP: Section = Section {
         needs("protocol", Takes::Table(&PROTOCOL), "The system under test."),
         may("load", Takes::Tables(&[&LOAD]), "no clients", "Groups of clients and what they ask for."),
         may("fault", Takes::Tables(FAULTS), "no faults", "What goes wrong, when."),
+        may("nemesis", Takes::Table(&NEMESIS), "no further faults", "Faults that each seed draws for itself."),
         may("expect", Takes::Table(&EXPECT), "the protocol's own laws", "What the run is judged by."),
         may("sweep", Takes::Table(&SWEEP), "what the command line says", "How `sweep` runs it."),
     ]],
@@ -338,7 +341,7 @@ pub static LINK_LOSSES: &[Entry] = &[
 
 /// Every section with a header of its own.
 fn headers() -> impl Iterator<Item = &'static Section> {
-    let others = [&TOP, &CLUSTER, &LAYOUT, &PROTOCOL, &LOAD, &EXPECT, &SWEEP];
+    let others = [&TOP, &CLUSTER, &LAYOUT, &PROTOCOL, &LOAD, &NEMESIS, &EXPECT, &SWEEP];
     others.into_iter().chain(FAULTS.iter().copied())
 }
 

@@ -63,6 +63,7 @@ struct Waiting {
     after: Nanos,
     length: Option<Nanos>,
     times: u32,
+    within: (Nanos, Nanos),
     /// How often it has been set off.
     set_off: u32,
 }
@@ -84,8 +85,9 @@ impl Faults {
     pub(super) fn new(faults: Vec<Fault>, streams: Streams) -> Self {
         let waiting = faults.iter().enumerate().filter_map(|(fault, f)| match &f.when {
             When::At(_) => None,
-            When::Event { event, after, length, times } => {
-                Some(Waiting { fault, event: event.clone(), after: *after, length: *length, times: *times, set_off: 0 })
+            When::Event { event, after, length, times, within } => {
+                let (event, within) = (event.clone(), within.unwrap_or((0, Nanos::MAX)));
+                Some(Waiting { fault, event, after: *after, length: *length, times: *times, within, set_off: 0 })
             }
         });
         let waiting = waiting.collect();
@@ -169,8 +171,15 @@ impl Faults {
     fn set_off(&mut self, now: Nanos, happened: impl Fn(&Waiting) -> bool) -> Vec<(Nanos, usize, Option<Nanos>)> {
         let mut set_off = Vec::new();
         for waiting in self.waiting.iter_mut().filter(|waiting| waiting.set_off < waiting.times && happened(waiting)) {
+            let at = now + waiting.after;
+            let (from, until) = waiting.within;
+            if now < from || at >= until {
+                continue;
+            }
             waiting.set_off += 1;
-            set_off.push((now + waiting.after, waiting.fault, waiting.length));
+            let longest = (until < Nanos::MAX).then(|| until - at);
+            let length = [waiting.length, longest].into_iter().flatten().min();
+            set_off.push((at, waiting.fault, length));
         }
         set_off
     }
