@@ -19,7 +19,7 @@ use history::Draw;
 use sim_core::dice::{Dice, Ratio, StreamName, Streams};
 use sim_core::fault::{Count, Target, Who};
 use sim_core::protocol::{About, OrderKind};
-use sim_core::time::{MICROSECOND, MILLISECOND, Nanos, format_duration};
+use sim_core::time::{MICROSECOND, MILLISECOND, Nanos, SECOND, format_duration};
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
@@ -39,7 +39,7 @@ pub struct Nemesis {
     pub hold: (Nanos, Nanos),
     /// Whom faults strike, as the file writes them.
     pub targets: Vec<String>,
-    /// The share that waits for somebody to take the role that serves.
+    /// The share that waits for somebody to take a role.
     pub chase: Ratio,
     /// From when to when there are faults.
     pub during: (Nanos, Nanos),
@@ -198,28 +198,40 @@ impl Ground<'_> {
         let mut table = self.decided(way, number, target);
         let (shortest, longest) = self.nemesis.hold;
         let hold = (dice("for").between(shortest, longest) / GRID * GRID).max(GRID);
-        let chases = dice("chase").chance(self.nemesis.chase) && kind != OPERATE;
-        let after = dice("after").between(0, CHASE_AFTER / GRID) * GRID;
-        let role = self.scene.system.and_then(|system| system.serving).filter(|_| chases);
-        let until = (at + hold * if role.is_some() { 2 } else { 1 }).min(end);
-        let length = format_duration(hold.min(until - at));
+        let (until, timing) = self.timing(&dice, hold, (at, end), kind);
         let mut entries =
             vec![("name", format!("{NAME}-{number}")), ("part-of", NAME.to_owned()), ("do", kind.to_owned())];
-        match role {
-            Some(role) => entries.extend([
-                ("when", format!("{role} elected")),
-                ("within", format!("{}..{}", format_duration(at), format_duration(until))),
-                ("after", format_duration(after.min((until - at) / 2))),
-            ]),
-            None => entries.push(("at", format_duration(at))),
-        }
-        entries.push(("for", length));
+        entries.extend(timing);
+        entries.push(("for", format_duration(hold.min(until - at))));
         let head = entries.into_iter().map(|(key, text)| entry(key, Shape::Text(text)));
         table.entries = head.chain(table.entries).collect();
         place_table(&mut table, &self.nemesis.origin);
         let fault = one_fault(&table, self.scene)?;
         let burden = self.burden(&fault.action);
         Some(Strike { table, fault, until, burden })
+    }
+
+    /// When a fault strikes: at its instant, or, if it chases a role, when somebody takes that; and when it is over at the
+    /// latest. Half of the chases follow closely, while votes and first entries are under way.
+    fn timing(
+        &self,
+        dice: &impl Fn(&str) -> Dice,
+        hold: Nanos,
+        (at, end): (Nanos, Nanos),
+        kind: &str,
+    ) -> (Nanos, Vec<(&'static str, String)>) {
+        let roles = self.scene.system.map_or(&[][..], |system| system.roles);
+        let chases = dice("chase").chance(self.nemesis.chase) && kind != OPERATE && !roles.is_empty();
+        if !chases {
+            return ((at + hold).min(end), vec![("at", format_duration(at))]);
+        }
+        let role = roles[dice("role").below(roles.len() as u64) as usize];
+        let until = (at + CHASE_WAITS + hold).min(end);
+        let mut after = dice("after");
+        let latest = if after.chance(Ratio::new(1, 2)) { CHASE_CLOSE } else { CHASE_FAR };
+        let after = (after.between(0, latest) / GRID * GRID).min((until - at) / 2);
+        let within = format!("{}..{}", format_duration(at), format_duration(until));
+        (until, vec![("when", format!("{role} elected")), ("within", within), ("after", format_duration(after))])
     }
 
     /// A way of a kind with everything decided, as this number decides it.
@@ -321,8 +333,12 @@ fn minority(nodes: usize) -> u32 {
 /// Instants and lengths are drawn on this grid, so that people can read them.
 const GRID: Nanos = 100 * MICROSECOND;
 
-/// A chase strikes at most so long after its event: elections are followed by what a new leader does first.
-const CHASE_AFTER: Nanos = 50 * MILLISECOND;
+/// A chase waits so long for somebody to take a role, and then lasts as other faults do.
+const CHASE_WAITS: Nanos = 2 * SECOND;
+/// It strikes at most so long after that, if it follows closely …
+const CHASE_CLOSE: Nanos = 5 * MILLISECOND;
+/// … and if it does not.
+const CHASE_FAR: Nanos = 50 * MILLISECOND;
 
 /// A fault that was drawn.
 struct Strike {

@@ -27,7 +27,7 @@ budget = { down-at-once = "minority", concurrent = 3, faulted-time = "60%" }"#,
             "chase",
             Takes::Share,
             "0%",
-            "This share of faults waits, for so long as faults last, and strikes when somebody takes the role that serves.",
+            "This share of faults waits up to 2s for somebody to take a role (an election, for example), and strikes then.",
         )
         .eg(r#""20%""#),
         may("during", MOMENTS, "the whole `duration`", "From when to when there are faults.").eg(r#""5s..50s""#),
