@@ -1,5 +1,5 @@
 use super::*;
-use crate::parse::parse;
+use crate::parse::{Draft, parse};
 use crate::plan::Plan;
 use crate::scenario::Timing;
 use crate::systems::SYSTEMS;
@@ -12,8 +12,11 @@ fn source(more: &str) -> String {
     )
 }
 
-fn scenario(source: &str, seed: u64) -> Scenario {
-    let (draft, _) = parse(source, "x", &[], SYSTEMS).unwrap_or_else(|found| panic!("{found:?}"));
+fn draft(source: &str) -> Draft<'static> {
+    parse(source, "x", &[], SYSTEMS).unwrap_or_else(|found| panic!("{found:?}")).0
+}
+
+fn scenario(draft: &Draft<'_>, seed: u64) -> Scenario {
     draft.resolve(seed).unwrap_or_else(|found| panic!("{found:?}"))
 }
 
@@ -31,9 +34,9 @@ const BUSY: &str = "[nemesis]\ngap = \"100ms..500ms\"\nhold = \"100ms..3s\"\ncha
 #[test]
 fn no_budget_is_exceeded_at_any_time() {
     let budget = "budget = { concurrent = 2, faulted-time = \"50%\", down-at-once = \"one\" }\n";
-    let source = source(&format!("{BUSY}targets = [\"any\", \"leader\", \"minority\"]\n{budget}"));
+    let draft = draft(&source(&format!("{BUSY}targets = [\"any\", \"leader\", \"minority\"]\n{budget}")));
     for seed in 0..50 {
-        let faults = scenario(&source, seed).faults;
+        let faults = scenario(&draft, seed).faults;
         assert!(faults.len() > 5, "there is enough to look at");
         let mut faulted = 0;
         let mut last = 0;
@@ -69,10 +72,10 @@ fn is_down(action: &Action) -> bool {
 
 #[test]
 fn a_swarm_leaves_kinds_out_and_says_which() {
-    let source = source(&format!("{BUSY}swarm = true\n"));
+    let draft = draft(&source(&format!("{BUSY}swarm = true\n")));
     let mut ways: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for seed in 0..60 {
-        let scenario = scenario(&source, seed);
+        let scenario = scenario(&draft, seed);
         for draw in &scenario.draws {
             ways.entry(draw.key.clone()).or_default().insert(draw.value.clone());
         }
@@ -86,10 +89,10 @@ fn a_swarm_leaves_kinds_out_and_says_which() {
 /// A way that could never be drawn, because it cannot be read or is never promised to be survived, would be no way.
 #[test]
 fn every_way_on_the_menu_is_drawn_and_is_there_once_it_is_drawn() {
-    let source = source("reads = \"log\"\n[nemesis]\ngap = \"50ms..100ms\"\nhold = \"10ms..50ms\"\n");
+    let draft = draft(&source("reads = \"log\"\n[nemesis]\ngap = \"50ms..100ms\"\nhold = \"10ms..50ms\"\n"));
     let mut seen: BTreeSet<(&str, String)> = BTreeSet::new();
     for seed in 0..5 {
-        for fault in scenario(&source, seed).faults {
+        for fault in scenario(&draft, seed).faults {
             assert_eq!(fault.part_of.as_deref(), Some(NAME));
             let shape = format!("{:?}", std::mem::discriminant(&fault.action));
             seen.insert((fault.action.name(), shape));
@@ -104,7 +107,8 @@ fn what_is_not_promised_to_be_survived_is_not_drawn() {
     let has_clocks = |reads: &str| {
         let source =
             source(&format!("reads = \"{reads}\"\nclock-drift-bound = \"1%\"\n{BUSY}weights = {{ clock = 1 }}\n"));
-        (0..20).flat_map(|seed| scenario(&source, seed).faults).map(|fault| fault.action).collect::<Vec<_>>()
+        let draft = draft(&source);
+        (0..20).flat_map(|seed| scenario(&draft, seed).faults).map(|fault| fault.action).collect::<Vec<_>>()
     };
     let is_harmless =
         |action: &Action| matches!(action, Action::Clock { step: 0, rate_ppb: -10_000_000..=10_000_000, .. });
@@ -117,7 +121,7 @@ fn what_is_not_promised_to_be_survived_is_not_drawn() {
 #[test]
 fn further_loads_and_faults_change_no_fault_of_the_nemesis() {
     let drawn = |more: &str| {
-        let mut faults = scenario(&source(&format!("{more}{BUSY}")), 7).faults;
+        let mut faults = scenario(&draft(&source(&format!("{more}{BUSY}"))), 7).faults;
         faults.retain(|fault| fault.part_of.is_some());
         faults
     };
@@ -128,12 +132,11 @@ fn further_loads_and_faults_change_no_fault_of_the_nemesis() {
 #[test]
 fn a_resolved_file_has_the_faults_instead_of_the_nemesis() {
     let source = source(BUSY);
-    let (draft, _) = parse(&source, "x", &[], SYSTEMS).expect("it is right");
-    let resolved = draft.resolved_file(3).expect("it fits together");
+    let draft_of_seeds = draft(&source);
+    let resolved = draft_of_seeds.resolved_file(3).expect("it fits together");
     assert!(!resolved.contains("[nemesis]"));
-    let (again, _) = parse(&resolved, "x", &[], SYSTEMS).unwrap_or_else(|found| panic!("{found:?}"));
-    let plan = |scenario: &Scenario| Plan::draw(scenario, 3).to_string();
-    assert_eq!(plan(&again.resolve(3).expect("nothing is drawn")), plan(&scenario(&source, 3)));
+    let plan = |draft: &Draft<'_>| Plan::draw(&scenario(draft, 3), 3).to_string();
+    assert_eq!(plan(&draft(&resolved)), plan(&draft_of_seeds));
 }
 
 #[test]
