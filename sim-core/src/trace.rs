@@ -1,6 +1,7 @@
 //! Everything that happened, one row each, for those who ask. Nobody pays for it otherwise.
 
 use crate::time::Nanos;
+use std::collections::BTreeMap;
 
 /// All the time there is: `from` and `to` of a trace without gaps.
 pub const ALWAYS: (Nanos, Nanos) = (0, Nanos::MAX);
@@ -13,11 +14,12 @@ pub(crate) struct Trace {
     /// By time. The last of them may still be to come: a step is told of at its beginning, and what it asks for leaves at
     /// its end.
     rows: Vec<Row>,
+    post: Post,
 }
 
 impl Trace {
     pub(crate) fn new(stretches: Vec<(Nanos, Nanos)>) -> Self {
-        Trace { stretches, rows: Vec::new() }
+        Trace { stretches, rows: Vec::new(), post: Post::default() }
     }
 
     /// Whether somebody wants to see what happens now.
@@ -27,11 +29,17 @@ impl Trace {
     }
 
     /// Adds what happens now, or soon.
-    pub(crate) fn add(&mut self, row: Row) {
+    pub(crate) fn add(&mut self, mut row: Row) {
+        row.letter = self.post.letter(&row);
         let place = self.first_after(row.at);
         // What comes later comes after this step too.
         self.rows[place..].iter_mut().for_each(|later| later.step = row.step);
         self.rows.insert(place, row);
+    }
+
+    /// What was last sent between two machines is under way twice.
+    pub(crate) fn doubled(&mut self, from: &str, to: &str) {
+        self.post.doubled(from, to);
     }
 
     /// What has happened by now and was not taken before.
@@ -44,6 +52,82 @@ impl Trace {
     fn first_after(&self, at: Nanos) -> usize {
         self.rows.len() - self.rows.iter().rev().take_while(|row| row.at > at).count()
     }
+}
+
+/// What is under way, to know of what arrives which of the things sent it is.
+///
+/// The engine gives messages no names, since only a trace would use them. So they are known here by sender, receiver and
+/// text, and those alike in every word by their order. What is lost at once is the last that was sent.
+#[derive(Clone, Debug, Default)]
+struct Post {
+    /// How many were sent.
+    sent: u64,
+    /// By sender and receiver, in the order in which they were sent.
+    under_way: BTreeMap<(String, String), Vec<Sent>>,
+}
+
+/// Something under way.
+#[derive(Clone, Debug)]
+struct Sent {
+    number: u64,
+    at: Nanos,
+    text: String,
+    copies: u32,
+}
+
+impl Sent {
+    /// Whether a row tells what became of it.
+    fn ends_in(&self, row: &Row) -> bool {
+        let after = row.text.strip_prefix(&self.text);
+        after.is_some_and(|after| after.is_empty() || (row.what == What::Lost && after.starts_with(": ")))
+    }
+}
+
+impl Post {
+    /// The letter that a row tells of, if it tells of one that was sent within the trace.
+    fn letter(&mut self, row: &Row) -> Option<Letter> {
+        let path = (row.from.clone(), row.to.clone());
+        match row.what {
+            What::Sent => {
+                let number = self.sent;
+                self.sent += 1;
+                let sent = Sent { number, at: row.at, text: row.text.clone(), copies: 1 };
+                self.under_way.entry(path).or_default().push(sent);
+                Some(Letter { number, under_way: 1 })
+            }
+            What::Message | What::Request | What::Reply | What::Lost => {
+                let on_path = self.under_way.get_mut(&path)?;
+                let lost_at_once = |sent: &Sent| row.what == What::Lost && sent.at == row.at && sent.ends_in(row);
+                let place = on_path.iter().rposition(lost_at_once);
+                let place = place.or_else(|| on_path.iter().position(|sent| sent.ends_in(row)))?;
+                let sent = &mut on_path[place];
+                sent.copies -= 1;
+                let letter = Letter { number: sent.number, under_way: sent.copies };
+                if sent.copies == 0 {
+                    on_path.remove(place);
+                }
+                Some(letter)
+            }
+            What::Timer | What::OnDisk | What::Flush | What::Admin | What::Start | What::Crash => None,
+            What::Role | What::Fault | What::Heal => None,
+        }
+    }
+
+    fn doubled(&mut self, from: &str, to: &str) {
+        let on_path = self.under_way.get_mut(&(from.to_owned(), to.to_owned()));
+        if let Some(last) = on_path.and_then(|on_path| on_path.last_mut()) {
+            last.copies += 1;
+        }
+    }
+}
+
+/// Which of the messages, requests and replies a row tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// In the order in which they were sent, counted from 0 over the whole trace.
+    pub number: u64,
+    /// How many copies of it are still under way after this row; of a doubled one that is just sent, only one is known of.
+    pub under_way: u32,
 }
 
 /// Something that happened.
@@ -61,6 +145,10 @@ pub struct Row {
     pub to: String,
     /// The message, timer or reason.
     pub text: String,
+    /// For how long it keeps a node's CPU (a step) or disk (a flush) busy, unless the node dies before; else 0.
+    pub takes: Nanos,
+    /// Which message, request or reply it tells of, if it does and that was sent within the trace.
+    pub letter: Option<Letter>,
 }
 
 /// Kinds of rows.
@@ -79,6 +167,8 @@ pub enum What {
     Timer,
     /// A record asked for with `persist_later` is on disk.
     OnDisk,
+    /// A node's disk began to flush.
+    Flush,
     /// An order from the operator.
     Admin,
     /// A process began.
@@ -105,6 +195,7 @@ impl What {
             What::Reply => "reply",
             What::Timer => "timer",
             What::OnDisk => "on-disk",
+            What::Flush => "flush",
             What::Admin => "admin",
             What::Start => "start",
             What::Crash => "crash",
@@ -121,7 +212,49 @@ mod tests {
     use super::*;
 
     fn row(at: Nanos, step: u64) -> Row {
-        Row { at, step, what: What::Sent, from: String::new(), to: String::new(), text: String::new() }
+        told(at, step, What::Role, "leader")
+    }
+
+    fn told(at: Nanos, step: u64, what: What, text: &str) -> Row {
+        let (from, to, text) = ("n1".to_owned(), "n2".to_owned(), text.to_owned());
+        Row { at, step, what, from, to, text, takes: 0, letter: None }
+    }
+
+    /// What the rows say of letters, in the order in which they are added: (number, copies under way).
+    fn letters(rows: &[(Nanos, What, &str)], doubled: Option<usize>) -> Vec<Option<(u64, u32)>> {
+        let mut trace = Trace::new(vec![ALWAYS]);
+        for (i, (at, what, text)) in rows.iter().enumerate() {
+            trace.add(told(*at, 1, *what, text));
+            if doubled == Some(i) {
+                trace.doubled("n1", "n2");
+            }
+        }
+        trace.take(Nanos::MAX).iter().map(|row| row.letter.map(|letter| (letter.number, letter.under_way))).collect()
+    }
+
+    #[test]
+    fn what_arrives_is_known_to_be_what_was_sent() {
+        let rows = [
+            (1, What::Sent, "a"),
+            (2, What::Sent, "b: c"),
+            (3, What::Sent, "a"),
+            (4, What::Message, "b: c"),
+            (5, What::Message, "a"),
+            (6, What::Lost, "a: cut off"),
+            (7, What::Message, "a"),
+            (8, What::Timer, "a"),
+        ];
+        let expected = [Some((0, 1)), Some((1, 1)), Some((2, 1)), Some((1, 0)), Some((0, 0)), Some((2, 0)), None, None];
+        assert_eq!(letters(&rows, None), expected);
+    }
+
+    #[test]
+    fn what_is_lost_at_once_is_the_last_sent_and_what_is_doubled_ends_twice() {
+        let lost =
+            [(1, What::Sent, "a"), (3, What::Sent, "a"), (3, What::Lost, "a: lost on the way"), (4, What::Reply, "a")];
+        assert_eq!(letters(&lost, None), [Some((0, 1)), Some((1, 1)), Some((1, 0)), Some((0, 0))]);
+        let twice = [(1, What::Sent, "a"), (2, What::Request, "a"), (9, What::Request, "a"), (9, What::Request, "a")];
+        assert_eq!(letters(&twice, Some(0)), [Some((0, 1)), Some((0, 1)), Some((0, 0)), None]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::{Event, Load, Outward, Packet, World};
 use crate::machine::MachineId;
 use crate::network::Fate;
 use crate::protocol::{ClientEffect, ClientEffectOf, ClientId, Effect, NodeId, Protocol, Transport};
-use crate::time::{LocalTime, Nanos};
+use crate::time::{LocalTime, Nanos, format_duration};
 use crate::trace::What;
 
 impl<P: Protocol> World<P> {
@@ -116,6 +116,7 @@ impl<P: Protocol> World<P> {
         let incarnation = host.machine.incarnation;
         host.machine.strained.note(at, at + takes);
         self.queue.push(at + takes, Event::Flushed { node, incarnation });
+        self.row_of(at, takes, What::Flush, |_| (node.to_string(), node.to_string(), format_duration(takes)));
     }
 
     pub(super) fn carry_out_client(
@@ -154,6 +155,10 @@ impl<P: Protocol> World<P> {
         match fate {
             Fate::Arrives { at, connection } => self.queue.push(at, Event::Arrive(packet(connection, false, load))),
             Fate::ArrivesTwice { at, again, connection } => {
+                if self.trace.is_on(self.now()) {
+                    let (from, to) = (self.machine_name(from), self.machine_name(to));
+                    self.trace.doubled(&from, &to);
+                }
                 self.queue.push(again, Event::Arrive(packet(connection, false, load.clone())));
                 self.queue.push(at, Event::Arrive(packet(connection, false, load)));
             }
