@@ -124,7 +124,7 @@ impl Post {
 /// Which of the messages, requests and replies a row tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Letter {
-    /// In the order in which they were sent, counted from 0 over the whole trace.
+    /// Counted from 0 over the whole trace.
     pub number: u64,
     /// How many copies of it are still under way after this row; of a doubled one that is just sent, only one is known of.
     pub under_way: u32,
@@ -145,7 +145,8 @@ pub struct Row {
     pub to: String,
     /// The message, timer or reason.
     pub text: String,
-    /// For how long it keeps a node's CPU (a step) or disk (a flush) busy, unless the node dies before; else 0.
+    /// How long it takes: a step its node's CPU, a flush its disk, unless the node dies before; a fault until it ends
+    /// ([`Nanos::MAX`]: with the load). 0 for what is over at once.
     pub takes: Nanos,
     /// Which message, request or reply it tells of, if it does and that was sent within the trace.
     pub letter: Option<Letter>,
@@ -186,6 +187,24 @@ pub enum What {
 }
 
 impl What {
+    /// All there are.
+    pub const ALL: [What; 14] = [
+        What::Sent,
+        What::Message,
+        What::Request,
+        What::Reply,
+        What::Timer,
+        What::OnDisk,
+        What::Flush,
+        What::Admin,
+        What::Start,
+        What::Crash,
+        What::Lost,
+        What::Role,
+        What::Fault,
+        What::Heal,
+    ];
+
     /// Its name in `trace.jsonl`.
     pub fn name(self) -> &'static str {
         match self {
