@@ -15,7 +15,7 @@ use sim_core::trace::{Row, What};
 use std::collections::BTreeMap;
 
 /// By which ShiViz reads the log.
-pub const EXPRESSION: &str = r"(?<time>\S+) (?<event>.*)\n(?<host>\S+) (?<clock>{.*})";
+pub const EXPRESSION: &str = r"(?<time>\S+) (?<event>.*)\n(?<host>\S+) (?<clock>\{.*\})";
 
 /// By host: of how many of its events one can have known.
 type Clock = BTreeMap<String, u64>;
