@@ -37,9 +37,9 @@ impl Trace {
         self.rows.insert(place, row);
     }
 
-    /// What was last sent between two machines is under way twice.
-    pub(crate) fn doubled(&mut self, from: &str, to: &str) {
-        self.post.doubled(from, to);
+    /// What was last sent between two machines comes to the end of its way at these instants, once for each copy.
+    pub(crate) fn due(&mut self, from: &str, to: &str, due: &[Nanos]) {
+        self.post.due(from, to, due);
     }
 
     /// What has happened by now and was not taken before.
@@ -57,25 +57,26 @@ impl Trace {
 /// What is under way, to know of what arrives which of the things sent it is.
 ///
 /// The engine gives messages no names, since only a trace would use them. So they are known here by sender, receiver and
-/// text, and those alike in every word by their order. What is lost at once is the last that was sent.
+/// text; of those alike in every word the first is the one that comes first to the end of its way, since whatever holds up
+/// messages after that (a cut, an inbox) keeps them in order.
 #[derive(Clone, Debug, Default)]
 struct Post {
     /// How many were sent.
     sent: u64,
-    /// By sender and receiver, in the order in which they were sent.
-    under_way: BTreeMap<(String, String), Vec<Sent>>,
+    /// By sender and receiver.
+    under_way: BTreeMap<(String, String), Vec<Parcel>>,
 }
 
 /// Something under way.
 #[derive(Clone, Debug)]
-struct Sent {
+struct Parcel {
     number: u64,
-    at: Nanos,
     text: String,
-    copies: u32,
+    /// When it comes to the end of its way; not at all if it is lost at once.
+    due: Nanos,
 }
 
-impl Sent {
+impl Parcel {
     /// Whether a row tells what became of it.
     fn ends_in(&self, row: &Row) -> bool {
         let after = row.text.strip_prefix(&self.text);
@@ -91,33 +92,30 @@ impl Post {
             What::Sent => {
                 let number = self.sent;
                 self.sent += 1;
-                let sent = Sent { number, at: row.at, text: row.text.clone(), copies: 1 };
-                self.under_way.entry(path).or_default().push(sent);
+                self.under_way.entry(path).or_default().push(Parcel { number, text: row.text.clone(), due: Nanos::MAX });
                 Some(Letter { number, under_way: 1 })
             }
             What::Message | What::Request | What::Reply | What::Lost => {
                 let on_path = self.under_way.get_mut(&path)?;
-                let lost_at_once = |sent: &Sent| row.what == What::Lost && sent.at == row.at && sent.ends_in(row);
-                let place = on_path.iter().rposition(lost_at_once);
-                let place = place.or_else(|| on_path.iter().position(|sent| sent.ends_in(row)))?;
-                let sent = &mut on_path[place];
-                sent.copies -= 1;
-                let letter = Letter { number: sent.number, under_way: sent.copies };
-                if sent.copies == 0 {
-                    on_path.remove(place);
-                }
-                Some(letter)
+                let alike = on_path.iter().enumerate().filter(|(_, parcel)| parcel.ends_in(row));
+                let first = |(_, parcel): &(usize, &Parcel)| {
+                    let ends_here = row.what == What::Lost && [row.at, Nanos::MAX].contains(&parcel.due);
+                    (!ends_here, parcel.due, parcel.number)
+                };
+                let (place, _) = alike.min_by_key(first)?;
+                let number = on_path.remove(place).number;
+                let under_way = on_path.iter().filter(|parcel| parcel.number == number).count() as u32;
+                Some(Letter { number, under_way })
             }
             What::Timer | What::OnDisk | What::Flush | What::Admin | What::Start | What::Crash => None,
             What::Role | What::Fault | What::Heal => None,
         }
     }
 
-    fn doubled(&mut self, from: &str, to: &str) {
-        let on_path = self.under_way.get_mut(&(from.to_owned(), to.to_owned()));
-        if let Some(last) = on_path.and_then(|on_path| on_path.last_mut()) {
-            last.copies += 1;
-        }
+    fn due(&mut self, from: &str, to: &str, due: &[Nanos]) {
+        let Some(on_path) = self.under_way.get_mut(&(from.to_owned(), to.to_owned())) else { return };
+        let Some(last) = on_path.pop() else { return };
+        on_path.extend(due.iter().map(|due| Parcel { due: *due, ..last.clone() }));
     }
 }
 
@@ -239,13 +237,14 @@ mod tests {
         Row { at, step, what, from, to, text, takes: 0, letter: None }
     }
 
-    /// What the rows say of letters, in the order in which they are added: (number, copies under way).
-    fn letters(rows: &[(Nanos, What, &str)], doubled: Option<usize>) -> Vec<Option<(u64, u32)>> {
+    /// What the rows say of letters, in the order in which they are added: (number, copies under way). Rows of what is sent
+    /// say when it comes to the end of its way.
+    fn letters(rows: &[(Nanos, What, &str, &[Nanos])]) -> Vec<Option<(u64, u32)>> {
         let mut trace = Trace::new(vec![ALWAYS]);
-        for (i, (at, what, text)) in rows.iter().enumerate() {
+        for (at, what, text, due) in rows {
             trace.add(told(*at, 1, *what, text));
-            if doubled == Some(i) {
-                trace.doubled("n1", "n2");
+            if !due.is_empty() {
+                trace.due("n1", "n2", due);
             }
         }
         trace.take(Nanos::MAX).iter().map(|row| row.letter.map(|letter| (letter.number, letter.under_way))).collect()
@@ -253,27 +252,46 @@ mod tests {
 
     #[test]
     fn what_arrives_is_known_to_be_what_was_sent() {
-        let rows = [
-            (1, What::Sent, "a"),
-            (2, What::Sent, "b: c"),
-            (3, What::Sent, "a"),
-            (4, What::Message, "b: c"),
-            (5, What::Message, "a"),
-            (6, What::Lost, "a: cut off"),
-            (7, What::Message, "a"),
-            (8, What::Timer, "a"),
+        let rows: [(Nanos, What, &str, &[Nanos]); 9] = [
+            (1, What::Sent, "a", &[6]),
+            (2, What::Sent, "b: c", &[4]),
+            (3, What::Sent, "a", &[5]),
+            (4, What::Message, "b: c", &[]),
+            (5, What::Message, "a", &[]),
+            (6, What::Lost, "a: cut off", &[]),
+            (7, What::Message, "a", &[]),
+            (8, What::Timer, "a", &[]),
+            (9, What::Sent, "a", &[10]),
         ];
-        let expected = [Some((0, 1)), Some((1, 1)), Some((2, 1)), Some((1, 0)), Some((0, 0)), Some((2, 0)), None, None];
-        assert_eq!(letters(&rows, None), expected);
+        let expected =
+            [Some((0, 1)), Some((1, 1)), Some((2, 1)), Some((1, 0)), Some((2, 0)), Some((0, 0)), None, None, Some((3, 1))];
+        assert_eq!(letters(&rows), expected, "the second `a` overtook the first");
     }
 
     #[test]
-    fn what_is_lost_at_once_is_the_last_sent_and_what_is_doubled_ends_twice() {
-        let lost =
-            [(1, What::Sent, "a"), (3, What::Sent, "a"), (3, What::Lost, "a: lost on the way"), (4, What::Reply, "a")];
-        assert_eq!(letters(&lost, None), [Some((0, 1)), Some((1, 1)), Some((1, 0)), Some((0, 0))]);
-        let twice = [(1, What::Sent, "a"), (2, What::Request, "a"), (9, What::Request, "a"), (9, What::Request, "a")];
-        assert_eq!(letters(&twice, Some(0)), [Some((0, 1)), Some((0, 1)), Some((0, 0)), None]);
+    fn what_is_lost_is_what_ends_there_and_what_is_doubled_ends_twice() {
+        let at_once: [(Nanos, What, &str, &[Nanos]); 4] = [
+            (1, What::Sent, "a", &[4]),
+            (3, What::Sent, "a", &[]),
+            (3, What::Lost, "a: lost on the way", &[]),
+            (4, What::Reply, "a", &[]),
+        ];
+        assert_eq!(letters(&at_once), [Some((0, 1)), Some((1, 1)), Some((1, 0)), Some((0, 0))]);
+        // The first waits in an inbox while the second is cut off.
+        let cut: [(Nanos, What, &str, &[Nanos]); 4] = [
+            (1, What::Sent, "a", &[4]),
+            (2, What::Sent, "a", &[6]),
+            (6, What::Lost, "a: cut off", &[]),
+            (7, What::Message, "a", &[]),
+        ];
+        assert_eq!(letters(&cut), [Some((0, 1)), Some((1, 1)), Some((1, 0)), Some((0, 0))]);
+        let twice: [(Nanos, What, &str, &[Nanos]); 4] = [
+            (1, What::Sent, "a", &[2, 9]),
+            (2, What::Request, "a", &[]),
+            (9, What::Request, "a", &[]),
+            (9, What::Request, "a", &[]),
+        ];
+        assert_eq!(letters(&twice), [Some((0, 1)), Some((0, 1)), Some((0, 0)), None]);
     }
 
     #[test]

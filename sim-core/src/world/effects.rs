@@ -143,11 +143,26 @@ impl<P: Protocol> World<P> {
         }
     }
 
+    /// Tells the trace of something sent, and when it will have come to the end of its way.
+    #[cold]
+    #[inline(never)]
+    fn keep_sent(&mut self, [from, to]: [MachineId; 2], load: &Load<P>, fate: &Fate, at: Nanos) {
+        let [from, to] = [from, to].map(|machine| self.machine_name(machine));
+        self.keep((at, 0), What::Sent, |_| (from.clone(), to.clone(), load.text()));
+        match *fate {
+            Fate::Arrives { at, .. } | Fate::Stalls { at, .. } => self.trace.due(&from, &to, &[at]),
+            Fate::ArrivesTwice { at, again, .. } => self.trace.due(&from, &to, &[at, again]),
+            Fate::Lost | Fate::TimesOut => {}
+        }
+    }
+
     /// Puts something on the network at `at`.
     #[inline]
     fn transmit(&mut self, from: MachineId, to: MachineId, transport: Transport, load: Load<P>, at: Nanos) {
-        self.row_at(at, What::Sent, |world| (world.machine_name(from), world.machine_name(to), load.text()));
         let fate = self.network.send(from, to, transport, at);
+        if self.trace.is_on(self.now()) {
+            self.keep_sent([from, to], &load, &fate, at);
+        }
         if !self.network.effects.is_empty() {
             self.count_network_effects();
         }
@@ -155,10 +170,6 @@ impl<P: Protocol> World<P> {
         match fate {
             Fate::Arrives { at, connection } => self.queue.push(at, Event::Arrive(packet(connection, false, load))),
             Fate::ArrivesTwice { at, again, connection } => {
-                if self.trace.is_on(self.now()) {
-                    let (from, to) = (self.machine_name(from), self.machine_name(to));
-                    self.trace.doubled(&from, &to);
-                }
                 self.queue.push(again, Event::Arrive(packet(connection, false, load.clone())));
                 self.queue.push(at, Event::Arrive(packet(connection, false, load)));
             }
