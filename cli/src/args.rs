@@ -104,6 +104,7 @@ const EXPLAIN_EXAMPLES: &str = "Examples:
   stormglass explain crash                  a fault, a layout, a flaw, a system
   stormglass explain S0102                  the number of an error
   stormglass explain no lost writes         a check
+  stormglass explain trace.jsonl            a file that `run --trace` writes
   stormglass explain out/leader-partition-1";
 const NEW_EXAMPLES: &str = "Examples:
   stormglass new first                  writes first.toml

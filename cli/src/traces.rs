@@ -32,7 +32,9 @@ impl From<args::Told> for Format {
 fn hint(format: Format) -> Option<&'static str> {
     match format {
         Format::Text | Format::Jsonl => None,
-        Format::Shiviz => Some("choose it as the file at bestchai.bitbucket.io/shiviz; long logs are slow: replay a part"),
+        Format::Shiviz => {
+            Some("choose it as the file at bestchai.bitbucket.io/shiviz; long logs are slow: replay a part")
+        }
         Format::Perfetto => Some("open it at ui.perfetto.dev"),
     }
 }
@@ -47,7 +49,8 @@ pub struct Traces {
 impl Traces {
     /// Begins to write into the directory of a run.
     pub fn create(dir: &Path, formats: &[args::Trace], serving: Option<&'static str>) -> Result<Self, Failure> {
-        let wanted = Format::ALL.into_iter().filter(|format| formats.iter().any(|given| Format::from(*given) == *format));
+        let wanted =
+            Format::ALL.into_iter().filter(|format| formats.iter().any(|given| Format::from(*given) == *format));
         let files = wanted.map(|format| Ok((format, format.begin(serving), Beside::create(&dir.join(format.file()))?)));
         Ok(Traces { files: files.collect::<Result<_, Failure>>()?, written: Ok(()) })
     }

@@ -95,7 +95,8 @@ fn instants(plan: &Plan) -> BTreeMap<String, When> {
     plan.faults.iter().map(|fault| (fault.name.clone(), fault.when.clone())).collect()
 }
 
-const ANOTHER_FAULT: &str = "[[fault]]\nname = \"another\"\ndo = \"pause\"\nat = \"1s..3s\"\nfor = \"1ms..2s\"\ntarget = \"any\"\n";
+const ANOTHER_FAULT: &str =
+    "[[fault]]\nname = \"another\"\ndo = \"pause\"\nat = \"1s..3s\"\nfor = \"1ms..2s\"\ntarget = \"any\"\n";
 
 /// Another fault, wherever it stands, moves no other.
 #[test]
@@ -132,7 +133,8 @@ fn a_fault_without_a_name_is_moved_by_its_own_kind_alone() {
     let of = |source: &str, name: &str, seed| instants(&plan(source, seed)).remove(name);
     let link = "[[fault]]\ndo = \"link\"\nat = \"1s..3s\"\nbetween = [[\"n1\"], [\"n2\"]]\nloss = \"1%\"\n";
     let other_kind = nameless.replacen("[[fault]]", &format!("{link}[[fault]]"), 1);
-    let same_kind = nameless.replacen("[[fault]]", &format!("{}[[fault]]", ANOTHER_FAULT.replace("name = \"another\"\n", "")), 1);
+    let same_kind =
+        nameless.replacen("[[fault]]", &format!("{}[[fault]]", ANOTHER_FAULT.replace("name = \"another\"\n", "")), 1);
     for seed in SEEDS {
         assert_eq!(of(&other_kind, "pause-1", seed), of(&nameless, "pause-1", seed));
         assert_eq!(of(&same_kind, "partition-1", seed), of(&nameless, "partition-1", seed));

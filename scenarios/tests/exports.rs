@@ -160,7 +160,8 @@ fn a_trace_in_json_can_be_read_back() {
     let rows = traced(6);
     let lines = String::from_utf8(written(Format::Jsonl, &rows)).expect("JSON is text");
     let read: Vec<Row> = lines.lines().map(|line| read_row(line).expect("a row")).collect();
-    let plain = |row: &Row| Row { letter: None, takes: if row.takes == u64::MAX { 0 } else { row.takes }, ..row.clone() };
+    let plain =
+        |row: &Row| Row { letter: None, takes: if row.takes == u64::MAX { 0 } else { row.takes }, ..row.clone() };
     assert!(read.iter().map(plain).eq(rows.iter().map(plain)));
 }
 

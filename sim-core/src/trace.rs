@@ -92,7 +92,11 @@ impl Post {
             What::Sent => {
                 let number = self.sent;
                 self.sent += 1;
-                self.under_way.entry(path).or_default().push(Parcel { number, text: row.text.clone(), due: Nanos::MAX });
+                self.under_way.entry(path).or_default().push(Parcel {
+                    number,
+                    text: row.text.clone(),
+                    due: Nanos::MAX,
+                });
                 Some(Letter { number, under_way: 1 })
             }
             What::Message | What::Request | What::Reply | What::Lost => {
@@ -263,8 +267,17 @@ mod tests {
             (8, What::Timer, "a", &[]),
             (9, What::Sent, "a", &[10]),
         ];
-        let expected =
-            [Some((0, 1)), Some((1, 1)), Some((2, 1)), Some((1, 0)), Some((2, 0)), Some((0, 0)), None, None, Some((3, 1))];
+        let expected = [
+            Some((0, 1)),
+            Some((1, 1)),
+            Some((2, 1)),
+            Some((1, 0)),
+            Some((2, 0)),
+            Some((0, 0)),
+            None,
+            None,
+            Some((3, 1)),
+        ];
         assert_eq!(letters(&rows), expected, "the second `a` overtook the first");
     }
 

@@ -207,7 +207,9 @@ fn is_sensible(args: &Replay, plan: &Plan) -> Result<(), Failure> {
     let end = plan.duration + plan.settle;
     if let Some(from) = args.from.filter(|from| *from > end) {
         let (from, end) = (duration(from), duration(end));
-        return Err(Failure::usage(format!("--from {from} is after the run's end at {end}, so there is nothing to show")));
+        return Err(Failure::usage(format!(
+            "--from {from} is after the run's end at {end}, so there is nothing to show"
+        )));
     }
     let (nodes, clients) = (plan.nodes.len(), plan.clients.len());
     let is_known = |wanted: &str| {

@@ -93,7 +93,9 @@ fn compared(
     let rift = scenarios::rift(scenario, first, second, systems);
     let shown = match &rift.fork {
         Some(fork) => parted::fork(fork, ["then in one run", "and in the other"]),
-        None => "           run twice more they were the same there, so what differs is not seen every time\n".to_owned(),
+        None => {
+            "           run twice more they were the same there, so what differs is not seen every time\n".to_owned()
+        }
     };
     let told = format!(
         "DIFFERENT  seed {seed} gave {}, and run again {}: something else than the seed enters\n           \

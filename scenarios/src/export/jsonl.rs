@@ -1,15 +1,5 @@
 //! `trace.jsonl`: a JSON object a line. What one looks for first stands first; fields are only ever added.
-//!
-//! | field | is |
-//! |---|---|
-//! | `time` | when, in nanoseconds of true time since the run began |
-//! | `step` | how many events had been delivered by then, this one included |
-//! | `what` | the kind of event: [`What::name`] |
-//! | `from` | who caused it: a node (`n1`), a client (`c3`), a fault by name, `operator` |
-//! | `to` | whom it befell; empty if nobody |
-//! | `text` | the message, timer or reason |
-//! | `message` | where the row tells of something sent: its number, the same in the row that says it left and in those that say what became of it |
-//! | `takes` | where a step, a flush or a fault takes time, and it is known how much: in nanoseconds |
+//! What each means is in `manual.rs`.
 
 use super::Export;
 use serde_json::{Value, json};
@@ -23,7 +13,8 @@ impl Export for Jsonl {
         let [what, from, to, text] = [row.what.name(), &row.from, &row.to, &row.text].map(Value::from);
         let (time, step) = (row.at, row.step);
         let message = row.letter.map_or(String::new(), |letter| format!(",\"message\":{}", letter.number));
-        let takes = if (1..Nanos::MAX).contains(&row.takes) { format!(",\"takes\":{}", row.takes) } else { String::new() };
+        let takes =
+            if (1..Nanos::MAX).contains(&row.takes) { format!(",\"takes\":{}", row.takes) } else { String::new() };
         let line = format!(
             "{{\"time\":{time},\"step\":{step},\"what\":{what},\"from\":{from},\"to\":{to},\"text\":{text}{message}{takes}}}\n"
         );
@@ -94,6 +85,10 @@ mod tests {
         let line = written(&row);
         assert!(line.starts_with(r#"{"time":5,"step":2,"what":"message","from":"n1","to":"n2","text":"Say"#), "{line}");
         assert!(line.ends_with(",\"message\":7,\"takes\":9}\n") && line.lines().count() == 1, "{line}");
+        let object: Value = serde_json::from_str(&line).expect("an object");
+        let mut told: Vec<&str> = super::super::manual::FIELDS.iter().map(|(name, _)| *name).collect();
+        told.sort_unstable();
+        assert!(object.as_object().expect("an object").keys().eq(told), "the manual tells of each field");
         assert_eq!(read(&line), Ok(Row { letter: None, ..row.clone() }));
         let plain = Row { takes: 0, letter: None, ..row };
         assert!(written(&plain).ends_with("\"}\n"));
@@ -111,7 +106,11 @@ mod tests {
             ("", 1, "EOF"),
             ("[]", 1, "`what` is not there"),
             (r#"{"time":5,"step":2,"what":"dance","from":"n1","to":"","text":""}"#, 1, "is called \"dance\""),
-            (r#"{"time":-5,"step":2,"what":"role","from":"n1","to":"","text":""}"#, 1, "`time` is not there as a number"),
+            (
+                r#"{"time":-5,"step":2,"what":"role","from":"n1","to":"","text":""}"#,
+                1,
+                "`time` is not there as a number",
+            ),
             (r#"{"time":5,"step":2,"what":"role","from":1,"to":"","text":""}"#, 1, "`from` is not there as a text"),
         ] {
             let misread = read(line).expect_err(line);

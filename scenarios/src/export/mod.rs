@@ -4,12 +4,14 @@
 //! remember is what is going on at that moment: messages under way, steps not over.
 
 mod jsonl;
+mod manual;
 mod perfetto;
 mod protobuf;
 mod shiviz;
 mod text;
 
 pub use jsonl::{Misread, read as read_row};
+pub use manual::manual;
 pub use shiviz::EXPRESSION as SHIVIZ_EXPRESSION;
 pub use text::line;
 

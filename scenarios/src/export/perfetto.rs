@@ -287,7 +287,8 @@ impl Perfetto {
 
     fn heal(&mut self, row: &Row, out: &mut Vec<u8>) {
         // Whom it struck can have changed meanwhile; then it is one of those going on.
-        let struck = |lanes: &[Option<String>]| holds(lanes, &row.to).or_else(|| lanes.iter().position(Option::is_some));
+        let struck =
+            |lanes: &[Option<String>]| holds(lanes, &row.to).or_else(|| lanes.iter().position(Option::is_some));
         self.end_lane(&format!("fault {}", row.from), row.at, struck, out);
     }
 

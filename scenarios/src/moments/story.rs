@@ -306,7 +306,16 @@ mod tests {
     use crate::moments::Prefer;
 
     fn row(at: Nanos, what: What, from: &str, to: &str, text: &str) -> Row {
-        Row { at, step: at, what, from: from.to_owned(), to: to.to_owned(), text: text.to_owned(), takes: 0, letter: None }
+        Row {
+            at,
+            step: at,
+            what,
+            from: from.to_owned(),
+            to: to.to_owned(),
+            text: text.to_owned(),
+            takes: 0,
+            letter: None,
+        }
     }
 
     fn wanted(to: Nanos, end_at: Option<&str>, deeds: Vec<Deed>) -> Wanted {

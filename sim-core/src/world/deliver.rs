@@ -312,12 +312,16 @@ impl<P: Protocol> World<P> {
             Input::Message(from, message) => {
                 self.stamp(Tag::Message, from.0, node.0);
                 self.fingerprint.item(message);
-                self.row_of(now, takes, What::Message, |_| (from.to_string(), node.to_string(), format!("{message:?}")));
+                self.row_of(now, takes, What::Message, |_| {
+                    (from.to_string(), node.to_string(), format!("{message:?}"))
+                });
             }
             Input::Request(client, request) => {
                 self.stamp(Tag::Request, client.0, node.0);
                 self.fingerprint.item(request);
-                self.row_of(now, takes, What::Request, |_| (client.to_string(), node.to_string(), format!("{request:?}")));
+                self.row_of(now, takes, What::Request, |_| {
+                    (client.to_string(), node.to_string(), format!("{request:?}"))
+                });
             }
             Input::Alarm(timer) => {
                 self.stamp(Tag::Alarm, node.0, node.0);
@@ -332,7 +336,9 @@ impl<P: Protocol> World<P> {
             Input::Admin(order, _) => {
                 self.stamp(Tag::Admin, node.0, node.0);
                 self.fingerprint.item(order);
-                self.row_of(now, takes, What::Admin, |_| ("operator".to_owned(), node.to_string(), format!("{order:?}")));
+                self.row_of(now, takes, What::Admin, |_| {
+                    ("operator".to_owned(), node.to_string(), format!("{order:?}"))
+                });
             }
         }
     }

@@ -525,12 +525,7 @@ impl<P: Protocol> World<P> {
     /// Out of line: hardly any run is traced, and this stands behind every message.
     #[cold]
     #[inline(never)]
-    fn keep(
-        &mut self,
-        (at, takes): (Nanos, Nanos),
-        what: What,
-        texts: impl FnOnce(&Self) -> (String, String, String),
-    ) {
+    fn keep(&mut self, (at, takes): (Nanos, Nanos), what: What, texts: impl FnOnce(&Self) -> (String, String, String)) {
         let (from, to, text) = texts(self);
         self.trace.add(Row { at, step: self.steps, what, from, to, text, takes, letter: None });
     }
