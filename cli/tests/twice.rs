@@ -53,6 +53,7 @@ impl Settings for Config {
         default: "nothing",
         text: "What else than the seed enters a run, after 2.5 s.",
     }];
+    const FLAWS: &'static [Flaw] = &[];
 
     fn build(values: &Values, _: Flaws) -> Result<Self, Rejected> {
         Ok(Config { leaks: values.word("leaks").to_owned() })
