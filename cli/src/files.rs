@@ -108,7 +108,7 @@ impl Beside {
         Ok(Beside { place: place.to_owned(), partial: Some(partial), file: BufWriter::new(file) })
     }
 
-    pub fn write(&mut self, content: impl AsRef<[u8]>) -> Result<(), Failure> {
+    pub fn write(&mut self, content: &(impl AsRef<[u8]> + ?Sized)) -> Result<(), Failure> {
         self.file.write_all(content.as_ref()).map_err(|e| cannot_write(&self.place, &e))
     }
 

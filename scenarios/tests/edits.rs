@@ -270,13 +270,12 @@ fn ways(rows: &[Row]) -> BTreeMap<(&str, &str), Vec<u64>> {
     let mut sent = BTreeMap::new();
     let mut ways: BTreeMap<_, Vec<(u64, u64)>> = BTreeMap::new();
     for row in rows {
-        match (row.what, row.letter) {
-            (What::Sent, Some(letter)) => _ = sent.insert(letter.number, row.at),
-            (What::Message, Some(letter)) => {
-                let way = (letter.number, row.at - sent[&letter.number]);
-                ways.entry((row.from.as_str(), row.to.as_str())).or_default().push(way);
-            }
-            _ => {}
+        let Some(letter) = row.letter else { continue };
+        if row.what == What::Sent {
+            sent.insert(letter.number, row.at);
+        } else if row.what == What::Message {
+            let way = (letter.number, row.at - sent[&letter.number]);
+            ways.entry((row.from.as_str(), row.to.as_str())).or_default().push(way);
         }
     }
     let in_order = |(path, mut ways): (_, Vec<(u64, u64)>)| {
