@@ -66,7 +66,9 @@ pub enum Command {
 const RUN_EXAMPLES: &str = "Examples:
   stormglass run scenarios/files/raft/leader-partition.toml
   stormglass run leader-partition.toml --seed 42 --set protocol.pre-vote=false
-  stormglass run leader-partition.toml --format json --trace jsonl --out out/look";
+  stormglass run leader-partition.toml --format json --trace jsonl --out out/look
+  stormglass run leader-partition.toml --trace perfetto,shiviz
+  stormglass run leader-partition.toml --twice";
 const CHECK_EXAMPLES: &str = "Examples:
   stormglass check leader-partition.toml
   stormglass check scenarios/files/raft/*.toml
@@ -83,6 +85,8 @@ const TEST_EXAMPLES: &str = "Examples:
 const REPLAY_EXAMPLES: &str = "Examples:
   stormglass replay leader-partition.toml --seed 42 --from 9.9s --until 11s --node n1
   stormglass replay leader-partition.toml --seed 42 --until 2s | less
+  stormglass replay out/leader-partition-42 --from 9.9s --node n1,n2
+  stormglass replay out/leader-partition-42 --from 9s --until 11s --format perfetto > cut.pftrace
   stormglass replay leader-partition.toml --seed 42 --verify 9f31c2d0a1b2e07a
   stormglass replay leader-partition.toml --seed 42 --verify out/leader-partition-42";
 const REPORT_EXAMPLES: &str = "Examples:
@@ -100,6 +104,7 @@ const EXPLAIN_EXAMPLES: &str = "Examples:
   stormglass explain crash                  a fault, a layout, a flaw, a system
   stormglass explain S0102                  the number of an error
   stormglass explain no lost writes         a check
+  stormglass explain trace.jsonl            a file that `run --trace` writes
   stormglass explain out/leader-partition-1";
 const NEW_EXAMPLES: &str = "Examples:
   stormglass new first                  writes first.toml
@@ -134,9 +139,12 @@ pub struct Run {
     /// What to print
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
-    /// Also write everything that happens to trace.jsonl
-    #[arg(long, value_enum)]
-    pub trace: Option<Trace>,
+    /// Also write everything that happens, in one format or several (jsonl,perfetto)
+    #[arg(long, value_enum, value_name = "FORMAT", value_delimiter = ',')]
+    pub trace: Vec<Trace>,
+    /// Run it twice and compare: exit code 5 and the first event that differs, if one does
+    #[arg(long)]
+    pub twice: bool,
     /// How to show how far it has come, if it takes longer than a second
     #[arg(long, value_enum, default_value_t)]
     pub progress: Progress,
@@ -151,7 +159,26 @@ pub enum Format {
 
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trace {
+    /// trace.jsonl: a JSON object for each event; `explain trace.jsonl` says what is in it
     Jsonl,
+    /// run.shiviz.log: who can have known of what, with vector clocks, for ShiViz
+    Shiviz,
+    /// run.pftrace: steps, flushes, messages, roles and faults over time, for ui.perfetto.dev
+    Perfetto,
+}
+
+/// How a replay is told.
+#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Told {
+    /// A line for each event
+    #[default]
+    Text,
+    /// A JSON object for each event, as in trace.jsonl
+    Jsonl,
+    /// A log for ShiViz
+    Shiviz,
+    /// A trace for ui.perfetto.dev; redirect it into a file
+    Perfetto,
 }
 
 #[derive(Args, Debug)]
@@ -229,9 +256,10 @@ pub enum Progress {
 
 #[derive(Args, Debug)]
 pub struct Replay {
-    /// The scenario
+    /// The scenario, or the directory of a run: then it is that run which is shown, and compared with its record
+    #[arg(value_name = "FILE|RUNDIR")]
     pub file: PathBuf,
-    /// The seed; the scenario's own if not given
+    /// The seed; the scenario's own, or the run's, if not given
     #[arg(long, value_parser = seed, allow_hyphen_values = true)]
     pub seed: Option<u64>,
     /// Changes a key of the scenario
@@ -243,9 +271,12 @@ pub struct Replay {
     /// Show nothing after this time
     #[arg(long, value_parser = duration)]
     pub until: Option<u64>,
-    /// Show only what concerns this node or client, such as n1 or c3
-    #[arg(long)]
-    pub node: Option<String>,
+    /// Show only what concerns this node, client or fault, such as n1 or c3; several: n1,c3
+    #[arg(long, value_delimiter = ',')]
+    pub node: Vec<String>,
+    /// How to show it
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Told,
     /// Compare with an earlier run, by its fingerprint or its directory; alone, nothing is shown but the answer
     #[arg(long, value_name = "FINGERPRINT|RUNDIR")]
     pub verify: Option<String>,

@@ -4,7 +4,7 @@
 use crate::exit::Failure;
 use scenarios::codes::Code;
 use std::fs;
-use std::io::{self, BufWriter, Read as _, Write as _};
+use std::io::{self, BufReader, BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 
@@ -27,6 +27,12 @@ pub fn read_scenario(path: &Path) -> Result<String, Failure> {
         )));
     }
     text(path, bytes)
+}
+
+/// Opens a file to be read line by line.
+pub fn open(path: &Path) -> Result<BufReader<fs::File>, Failure> {
+    let file = fs::File::open(path);
+    file.map(BufReader::new).map_err(|e| Failure::usage(format!("cannot read {}: {}", path.display(), told(&e))))
 }
 
 /// Reads a text file of any size.
@@ -102,8 +108,8 @@ impl Beside {
         Ok(Beside { place: place.to_owned(), partial: Some(partial), file: BufWriter::new(file) })
     }
 
-    pub fn write(&mut self, text: &str) -> Result<(), Failure> {
-        self.file.write_all(text.as_bytes()).map_err(|e| cannot_write(&self.place, &e))
+    pub fn write(&mut self, content: &(impl AsRef<[u8]> + ?Sized)) -> Result<(), Failure> {
+        self.file.write_all(content.as_ref()).map_err(|e| cannot_write(&self.place, &e))
     }
 
     /// The file is whole: it takes its place.

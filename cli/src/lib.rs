@@ -21,6 +21,7 @@ mod load;
 pub mod prelude;
 mod progress;
 mod screen;
+mod traces;
 
 pub use sim_core::serde;
 pub use {history, protocols, scenarios, sim_core};

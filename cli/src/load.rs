@@ -2,6 +2,7 @@
 
 use crate::exit::Failure;
 use crate::{files, screen};
+use history::{RunRecord, Source};
 use scenarios::Draft;
 use scenarios::diagnostics::{Diagnostic, render};
 use scenarios::scenario::Scenario;
@@ -30,10 +31,29 @@ pub fn scenario(path: &Path, set: &[(String, String)], systems: &'static [System
 pub fn quietly(path: &Path, set: &[(String, String)], systems: &'static [System]) -> Result<Loaded, Failure> {
     let source = files::read_scenario(path)?;
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let shown = path.display().to_string();
+    text(source, &stem, path.display().to_string(), set, systems)
+}
+
+/// The scenario of a run that was saved, with nothing left to draw: its warnings were seen when it was run.
+pub fn saved(
+    source: &Source,
+    record: &RunRecord,
+    set: &[(String, String)],
+    systems: &'static [System],
+) -> Result<Loaded, Failure> {
+    text(source.resolved.clone(), &record.scenario, format!("{}, as it was run", source.file), set, systems)
+}
+
+fn text(
+    source: String,
+    stem: &str,
+    shown: String,
+    set: &[(String, String)],
+    systems: &'static [System],
+) -> Result<Loaded, Failure> {
     let told = |problems: &[Diagnostic]| render(problems, &shown, &source, screen::colour_on_stderr());
     let (draft, warnings) =
-        scenarios::parse(&source, &stem, set, systems).map_err(|problems| Failure::rendered(told(&problems)))?;
+        scenarios::parse(&source, stem, set, systems).map_err(|problems| Failure::rendered(told(&problems)))?;
     let warnings = told(&warnings);
     Ok(Loaded { draft, warnings, shown, source, systems })
 }

@@ -17,6 +17,11 @@ pub fn colour_on_stderr() -> bool {
     wants_colour(io::stderr().is_terminal())
 }
 
+/// Whether somebody reads standard output as it comes.
+pub fn is_read_by_people() -> bool {
+    io::stdout().is_terminal()
+}
+
 /// Whether what stands on standard error can be drawn over.
 pub fn draws_on_stderr() -> bool {
     io::stderr().is_terminal() && is_no_teletype()
@@ -46,9 +51,9 @@ pub fn print(text: &str) -> Result<(), Failure> {
 }
 
 /// The same for output without end in sight: where nobody reads on, there is no use in going on.
-pub fn stream(text: &str) -> Result<(), Failure> {
+pub fn stream(content: impl AsRef<[u8]>) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|e| {
+    out.write_all(content.as_ref()).and_then(|()| out.flush()).map_err(|e| {
         if e.kind() == io::ErrorKind::BrokenPipe {
             return Failure { exit: Exit::Unheard, message: String::new() };
         }

@@ -5,6 +5,7 @@ mod common;
 
 use common::{CALM, CUT, STALE_READS, Scratch, Told, assert_tells};
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 #[test]
 fn a_run_that_holds_tells_its_verdict_its_fingerprint_and_how_to_see_it_again() {
@@ -236,11 +237,18 @@ fn a_goal_never_reached_is_vacuous() {
 fn the_trace_is_json_line_by_line_and_its_time_never_falls() {
     let here = Scratch::with(&format!("{CALM}{CUT}"));
     let object = here.run(&["storm.toml", "--trace", "jsonl"]);
-    let (mut time, mut step, mut kinds) = (0, 0, std::collections::BTreeSet::new());
+    let (mut time, mut step, mut kinds) = (0, 0, BTreeSet::new());
     for line in here.read("out/storm-1/trace.jsonl").lines() {
         let row: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
-        let names: Vec<&str> = row.as_object().expect("an object").keys().map(String::as_str).collect();
-        assert_eq!(names, ["from", "step", "text", "time", "to", "what"]);
+        let names: BTreeSet<&str> = row.as_object().expect("an object").keys().map(String::as_str).collect();
+        let always = BTreeSet::from(["from", "step", "text", "time", "to", "what"]);
+        assert!(names.is_superset(&always), "{line}");
+        let sometimes: Vec<&str> = names.difference(&always).copied().collect();
+        let what = row["what"].as_str().unwrap_or_default();
+        let is_sent = ["sent", "message", "request", "reply", "lost"].contains(&what);
+        assert!(sometimes.iter().all(|name| ["message", "takes"].contains(name)), "{line}");
+        assert_eq!(sometimes.contains(&"message"), is_sent, "{line}");
+        assert!(what != "flush" || sometimes.contains(&"takes"), "{line}");
         let number = |name: &str| row[name].as_u64().unwrap_or_else(|| panic!("`{name}` is a number: {line}"));
         let text = |name: &str| row[name].as_str().unwrap_or_else(|| panic!("`{name}` is a text: {line}")).to_owned();
         assert!(number("time") >= time && number("step") >= step, "{line}");
@@ -252,6 +260,27 @@ fn the_trace_is_json_line_by_line_and_its_time_never_falls() {
     for kind in ["sent", "message", "request", "reply", "timer", "start", "role", "fault", "heal"] {
         assert!(kinds.contains(kind), "no row of `{kind}` among {kinds:?}");
     }
+}
+
+/// One run, several files, and each says the same run; what is not asked for is not left from before.
+#[test]
+fn a_run_is_traced_in_several_formats_at_once() {
+    let here = Scratch::with(&format!("{CALM}{CUT}"));
+    let plain = here.fingerprint(&["storm.toml", "--out", "there"]);
+    let told =
+        here.stormglass(&["run", "storm.toml", "--out", "there", "--trace", "jsonl,shiviz", "--trace", "perfetto"]);
+    assert_eq!((told.code, told.line("fingerprint")), (0, &*plain), "{told:?}");
+    assert_tells(&told.err, &["there/run.shiviz.log: choose it", "there/run.pftrace: open it at ui.perfetto.dev\n"]);
+    let log = here.read("there/run.shiviz.log");
+    assert!(log.starts_with("(?<time>") && log.contains("\nn2 {\"") && log.contains("RequestVote"), "{}", &log[..200]);
+    let trace = std::fs::read(here.path("there/run.pftrace")).expect("it is there");
+    assert!(trace.len() > 10_000 && trace.windows(11).any(|bytes| bytes == b"partition-1"), "{}", trace.len());
+    assert!(!log.contains("NodeId") && !here.read("there/trace.jsonl").contains("NodeId"), "nodes are called n1");
+    here.run(&["storm.toml", "--out", "there", "--trace", "perfetto"]);
+    let names: Vec<String> =
+        here.files().into_keys().map(|path| path.file_name().unwrap_or_default().to_string_lossy().into()).collect();
+    assert!(names.contains(&"run.pftrace".to_owned()), "{names:?}");
+    assert!(!names.iter().any(|name| ["trace.jsonl", "run.shiviz.log"].contains(&&**name)), "{names:?}");
 }
 
 /// A trace left from another run would be taken for a part of this one.

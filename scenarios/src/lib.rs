@@ -27,6 +27,7 @@ pub mod delay;
 mod describe;
 pub mod diagnostics;
 pub mod execute;
+pub mod export;
 pub mod judge;
 pub mod layout;
 pub mod manual;
@@ -48,7 +49,7 @@ mod testimony;
 mod text;
 
 pub use parse::{CHECKS, Draft, GOALS, TARGETS, parse};
-pub use parting::{Parting, parting};
+pub use parting::{Compared, Comparison, Fork, Parting, Rift, parting, rift};
 pub use record::{Run, run};
 pub use sim_core::time::parse_duration;
 pub use text::{SIZE_MAX, entry};

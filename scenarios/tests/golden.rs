@@ -9,7 +9,8 @@
 )]
 
 use history::RunRecord;
-use scenarios::execute::{Options, Row};
+use scenarios::execute::Options;
+use scenarios::export::line;
 use scenarios::scenario::Scenario;
 use scenarios::systems::SYSTEMS;
 use std::path::{Path, PathBuf};
@@ -53,9 +54,14 @@ fn golden_line(record: &RunRecord) -> String {
 fn where_they_part(scenario: &Scenario, record: &RunRecord, golden: &str) -> String {
     let recorded: Vec<&str> = golden.split(' ').skip(2).collect();
     let Some(parting) = scenarios::parting(scenario, record, &recorded, SYSTEMS) else { return String::new() };
-    let row = |row: &Row| format!("  {:>12} ns  {} -> {}  {}\n", row.at, row.from, row.to, row.text);
-    let rows: String = parting.rows.iter().map(row).collect();
-    format!("first differs in second {}; its events now:\n{rows}", parting.second)
+    let rows: String = parting.rows.iter().map(line).collect();
+    format!(
+        "first differs in second {}; for the first event that differs, trace both: with what gave the golden line\n  \
+         stormglass run {name}.toml --trace jsonl --out before\nand with this\n  \
+         stormglass replay {name}.toml --verify before\nThe events of that second now:\n{rows}",
+        parting.second,
+        name = scenario.name
+    )
 }
 
 #[test]

@@ -9,6 +9,7 @@ use sim_core::setup::Setup;
 use sim_core::time::{MILLISECOND, SECOND};
 use sim_core::trace::{ALWAYS, Row, What};
 use sim_core::world::World;
+use std::collections::BTreeMap;
 use toy::{Toy, node, once, split, target, three, with_clients};
 
 /// A run in which much goes wrong.
@@ -65,6 +66,21 @@ fn traced(stretches: Vec<(u64, u64)>) -> Vec<Row> {
         .collect()
 }
 
+/// A step keeps a CPU busy until what it asks for leaves, a flush keeps a disk busy; nothing else takes time.
+#[test]
+fn what_takes_time_says_how_long() {
+    let rows = traced(vec![ALWAYS]);
+    let flushes: Vec<&Row> = rows.iter().filter(|row| row.what == What::Flush).collect();
+    assert!(flushes.len() > 100 && flushes.iter().all(|row| row.takes > 0 && row.from.starts_with('n')));
+    let is_step = |row: &&Row| matches!(row.what, What::Message | What::Request | What::Timer | What::OnDisk);
+    let steps: Vec<&Row> = rows.iter().filter(is_step).filter(|row| row.to.starts_with('n')).collect();
+    assert!(steps.iter().all(|row| row.takes > 0), "a CPU is never infinitely fast here");
+    assert!(rows.iter().filter(|row| row.to.starts_with('c')).all(|row| row.takes == 0), "clients are quick");
+    for pair in steps.iter().filter(|row| row.to == "n2").collect::<Vec<_>>().windows(2) {
+        assert!(pair[0].at + pair[0].takes <= pair[1].at, "one step at a time: {pair:?}");
+    }
+}
+
 /// Whatever arrives or is lost was sent before, and what was sent long ago has arrived or was lost.
 #[test]
 fn every_message_is_told_of_when_it_leaves_and_when_its_way_ends() {
@@ -72,6 +88,7 @@ fn every_message_is_told_of_when_it_leaves_and_when_its_way_ends() {
     assert!(rows.is_sorted_by_key(|row| (row.at, row.step)));
     let mut under_way: Vec<&Row> = Vec::new();
     let mut ends = [0, 0];
+    let mut sent_as = BTreeMap::new();
     for row in &rows {
         let is_end = |sent: &Row| {
             let tells_of_it = if row.what == What::Lost {
@@ -82,14 +99,20 @@ fn every_message_is_told_of_when_it_leaves_and_when_its_way_ends() {
             (&sent.from, &sent.to) == (&row.from, &row.to) && tells_of_it
         };
         match row.what {
-            What::Sent => under_way.push(row),
+            What::Sent => {
+                under_way.push(row);
+                sent_as.insert(row.letter.expect("it was sent").number, row);
+            }
             What::Message | What::Request | What::Reply | What::Lost => {
+                let letter = row.letter.unwrap_or_else(|| panic!("{row:?} was never sent"));
+                assert!(is_end(sent_as[&letter.number]) && sent_as[&letter.number].at <= row.at, "{row:?}");
                 let sent = under_way.iter().position(|sent| is_end(sent));
                 under_way.remove(sent.unwrap_or_else(|| panic!("{row:?} was never sent")));
                 ends[usize::from(row.what == What::Lost)] += 1;
             }
             What::Timer
             | What::OnDisk
+            | What::Flush
             | What::Admin
             | What::Start
             | What::Crash
@@ -105,9 +128,11 @@ fn every_message_is_told_of_when_it_leaves_and_when_its_way_ends() {
 #[test]
 fn a_trace_of_some_stretches_is_that_part_of_the_whole() {
     let stretches = [(SECOND, SECOND + 20 * MILLISECOND), (3 * SECOND, 4 * SECOND)];
-    let some = traced(stretches.to_vec());
+    // Letters are counted from where a trace begins.
+    let anonymous = |row: Row| Row { letter: None, ..row };
+    let some: Vec<Row> = traced(stretches.to_vec()).into_iter().map(anonymous).collect();
     let is_within = |row: &&Row| stretches.iter().any(|(from, to)| (*from..=*to).contains(&row.at));
-    let whole = traced(vec![ALWAYS]);
+    let whole: Vec<Row> = traced(vec![ALWAYS]).into_iter().map(anonymous).collect();
     // What leaves at the end of a step is told of with the step, so at the ends of a stretch a row may be beyond.
     let (part, inside): (Vec<&Row>, Vec<&Row>) =
         (whole.iter().filter(is_within).collect(), some.iter().filter(is_within).collect());

@@ -77,6 +77,9 @@ fn changed(record: &RunRecord, systems: &[System]) -> Vec<String> {
 fn explained_word(word: &str, systems: &'static [System]) -> Result<String, Failure> {
     let look = screen::look();
     let command = program();
+    if let Some(found) = scenarios::export::manual(word) {
+        return Ok(page(&found, systems));
+    }
     let found = match (find(word, systems), page::explained(word)) {
         (Found::Nothing(_), Some(meaning)) => Found::Page(Box::new(of_report(word, meaning))),
         (found, _) => found,

@@ -6,6 +6,7 @@ pub mod explain;
 pub mod list;
 pub mod man;
 pub mod new;
+mod parted;
 pub mod replay;
 pub mod report;
 pub mod run;

@@ -120,7 +120,7 @@ mod tests {
     ) -> Vec<usize> {
         let row = |at, what, text: &str| {
             let text = text.to_owned();
-            Row { at, step: at, what, from: "n1".to_owned(), to: "n2".to_owned(), text }
+            Row { at, step: at, what, from: "n1".to_owned(), to: "n2".to_owned(), text, takes: 0, letter: None }
         };
         let ends = sent.iter().flat_map(|(at, text)| [row(*at, What::Sent, text), row(at + 1, What::Message, text)]);
         let mut rows: Vec<Row> = ends.chain(role_at.map(|at| row(at, What::Role, "leader, term 1"))).collect();

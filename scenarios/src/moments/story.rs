@@ -159,7 +159,7 @@ fn happens_to(row: &Row) -> Option<&str> {
     match row.what {
         What::Message | What::Request | What::Reply | What::Timer | What::OnDisk | What::Admin => Some(&row.to),
         What::Start | What::Crash | What::Role => Some(&row.from),
-        What::Sent | What::Lost | What::Fault | What::Heal => None,
+        What::Sent | What::Lost | What::Flush | What::Fault | What::Heal => None,
     }
 }
 
@@ -196,7 +196,7 @@ fn pair(rows: &[Row], now: usize, to: Nanos) -> (Vec<Message<'_>>, Vec<Nanos>) {
                 (message.ended, message.lost, message.ended_row) = (row.at.min(to), lost, (i < now).then_some(i));
             }
             What::Sent | What::Message | What::Request | What::Reply | What::Lost => {}
-            What::Timer | What::OnDisk | What::Admin | What::Start | What::Crash => {}
+            What::Timer | What::OnDisk | What::Flush | What::Admin | What::Start | What::Crash => {}
             What::Role | What::Fault | What::Heal => {}
         }
     }
@@ -252,7 +252,7 @@ fn remarks(rows: &[Row], deeds: &[Deed]) -> Vec<Remark> {
             }
             What::Start | What::Fault | What::Heal => {}
             What::Sent | What::Message | What::Request | What::Reply | What::Lost => {}
-            What::Timer | What::OnDisk | What::Admin => {}
+            What::Timer | What::OnDisk | What::Flush | What::Admin => {}
         }
     }
     for deed in deeds {
@@ -306,7 +306,16 @@ mod tests {
     use crate::moments::Prefer;
 
     fn row(at: Nanos, what: What, from: &str, to: &str, text: &str) -> Row {
-        Row { at, step: at, what, from: from.to_owned(), to: to.to_owned(), text: text.to_owned() }
+        Row {
+            at,
+            step: at,
+            what,
+            from: from.to_owned(),
+            to: to.to_owned(),
+            text: text.to_owned(),
+            takes: 0,
+            letter: None,
+        }
     }
 
     fn wanted(to: Nanos, end_at: Option<&str>, deeds: Vec<Deed>) -> Wanted {

@@ -275,7 +275,7 @@ impl<P: Protocol> World<P> {
         if !host.machine.clock_faults.is_empty() {
             self.count_clock_faults(MachineId(node.0));
         }
-        self.enter(node, &input);
+        self.enter(node, &input, done - now);
         let host = &mut self.nodes[index];
         let mut effects = std::mem::take(&mut self.effects);
         let ctx = &mut Ctx {
@@ -306,32 +306,39 @@ impl<P: Protocol> World<P> {
 
     /// Enters what a node's process is told into the fingerprint, and the trace if there is one.
     #[inline]
-    fn enter(&mut self, node: NodeId, input: &Input<P>) {
+    fn enter(&mut self, node: NodeId, input: &Input<P>, takes: Nanos) {
+        let now = self.now();
         match input {
             Input::Message(from, message) => {
                 self.stamp(Tag::Message, from.0, node.0);
                 self.fingerprint.item(message);
-                self.row(What::Message, |_| (from.to_string(), node.to_string(), format!("{message:?}")));
+                self.row_of(now, takes, What::Message, |_| {
+                    (from.to_string(), node.to_string(), format!("{message:?}"))
+                });
             }
             Input::Request(client, request) => {
                 self.stamp(Tag::Request, client.0, node.0);
                 self.fingerprint.item(request);
-                self.row(What::Request, |_| (client.to_string(), node.to_string(), format!("{request:?}")));
+                self.row_of(now, takes, What::Request, |_| {
+                    (client.to_string(), node.to_string(), format!("{request:?}"))
+                });
             }
             Input::Alarm(timer) => {
                 self.stamp(Tag::Alarm, node.0, node.0);
                 self.fingerprint.item(timer);
-                self.row(What::Timer, |_| (node.to_string(), node.to_string(), format!("{timer:?}")));
+                self.row_of(now, takes, What::Timer, |_| (node.to_string(), node.to_string(), format!("{timer:?}")));
             }
             Input::OnDisk(ticket) => {
                 self.stamp(Tag::OnDisk, node.0, node.0);
                 self.fingerprint.item(ticket);
-                self.row(What::OnDisk, |_| (node.to_string(), node.to_string(), format!("{ticket:?}")));
+                self.row_of(now, takes, What::OnDisk, |_| (node.to_string(), node.to_string(), format!("{ticket:?}")));
             }
             Input::Admin(order, _) => {
                 self.stamp(Tag::Admin, node.0, node.0);
                 self.fingerprint.item(order);
-                self.row(What::Admin, |_| ("operator".to_owned(), node.to_string(), format!("{order:?}")));
+                self.row_of(now, takes, What::Admin, |_| {
+                    ("operator".to_owned(), node.to_string(), format!("{order:?}"))
+                });
             }
         }
     }

@@ -5,7 +5,7 @@ use super::{Event, Load, Outward, Packet, World};
 use crate::machine::MachineId;
 use crate::network::Fate;
 use crate::protocol::{ClientEffect, ClientEffectOf, ClientId, Effect, NodeId, Protocol, Transport};
-use crate::time::{LocalTime, Nanos};
+use crate::time::{LocalTime, Nanos, format_duration};
 use crate::trace::What;
 
 impl<P: Protocol> World<P> {
@@ -116,6 +116,7 @@ impl<P: Protocol> World<P> {
         let incarnation = host.machine.incarnation;
         host.machine.strained.note(at, at + takes);
         self.queue.push(at + takes, Event::Flushed { node, incarnation });
+        self.row_of(at, takes, What::Flush, |_| (node.to_string(), node.to_string(), format_duration(takes)));
     }
 
     pub(super) fn carry_out_client(
@@ -142,11 +143,26 @@ impl<P: Protocol> World<P> {
         }
     }
 
+    /// Tells the trace of something sent, and when it will have come to the end of its way.
+    #[cold]
+    #[inline(never)]
+    fn keep_sent(&mut self, [from, to]: [MachineId; 2], load: &Load<P>, fate: &Fate, at: Nanos) {
+        let [from, to] = [from, to].map(|machine| self.machine_name(machine));
+        self.keep((at, 0), What::Sent, |_| (from.clone(), to.clone(), load.text()));
+        match *fate {
+            Fate::Arrives { at, .. } | Fate::Stalls { at, .. } => self.trace.due(&from, &to, &[at]),
+            Fate::ArrivesTwice { at, again, .. } => self.trace.due(&from, &to, &[at, again]),
+            Fate::Lost | Fate::TimesOut => {}
+        }
+    }
+
     /// Puts something on the network at `at`.
     #[inline]
     fn transmit(&mut self, from: MachineId, to: MachineId, transport: Transport, load: Load<P>, at: Nanos) {
-        self.row_at(at, What::Sent, |world| (world.machine_name(from), world.machine_name(to), load.text()));
         let fate = self.network.send(from, to, transport, at);
+        if self.trace.is_on(self.now()) {
+            self.keep_sent([from, to], &load, &fate, at);
+        }
         if !self.network.effects.is_empty() {
             self.count_network_effects();
         }

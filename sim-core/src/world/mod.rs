@@ -511,17 +511,23 @@ impl<P: Protocol> World<P> {
     /// The same of something that comes a little later, such as what leaves at the end of a step.
     #[inline]
     fn row_at(&mut self, at: Nanos, what: What, texts: impl FnOnce(&Self) -> (String, String, String)) {
+        self.row_of(at, 0, what, texts);
+    }
+
+    /// The same of something that takes its time.
+    #[inline]
+    fn row_of(&mut self, at: Nanos, takes: Nanos, what: What, texts: impl FnOnce(&Self) -> (String, String, String)) {
         if self.trace.is_on(self.now()) {
-            self.keep(at, what, texts);
+            self.keep((at, takes), what, texts);
         }
     }
 
     /// Out of line: hardly any run is traced, and this stands behind every message.
     #[cold]
     #[inline(never)]
-    fn keep(&mut self, at: Nanos, what: What, texts: impl FnOnce(&Self) -> (String, String, String)) {
+    fn keep(&mut self, (at, takes): (Nanos, Nanos), what: What, texts: impl FnOnce(&Self) -> (String, String, String)) {
         let (from, to, text) = texts(self);
-        self.trace.add(Row { at, step: self.steps, what, from, to, text });
+        self.trace.add(Row { at, step: self.steps, what, from, to, text, takes, letter: None });
     }
 
     /// Notes who can talk to whom from now on.

@@ -264,10 +264,11 @@ impl<P: Protocol> World<P> {
             }
         };
         let strike = self.strike_mut(id);
+        let takes = if matches!(undo, Undo::Nothing) { 0 } else { length.unwrap_or(Nanos::MAX) };
         strike.to = matches!(undo, Undo::Nothing).then_some(now);
         strike.undo = undo;
         self.record_epoch();
-        self.row(What::Fault, |world| {
+        self.row_of(now, takes, What::Fault, |world| {
             (
                 definition.name.clone(),
                 world.faults.strikes[id.0 as usize].who.clone(),
