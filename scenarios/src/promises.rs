@@ -3,9 +3,10 @@
 //! The system answers yes or no ([`System::promises`]). Which settings that rests on, and which other one would turn a no
 //! into a yes, is found out by asking again with one setting changed.
 
-use crate::scenario::{Action, Check, Cluster, Fault, Protocol};
+use crate::scenario::{Action, Check, Cluster, Fault, Protocol, Timing};
 use crate::systems::System;
 use sim_core::dice::Ratio;
+use sim_core::fault::{ClockHarm, Count, Target, Which, Who};
 use sim_core::promise::{Claim, Premise};
 use sim_core::settings::{Flaws, Key, Kind, Setting, Values};
 
@@ -22,7 +23,8 @@ pub fn claim(check: &Check) -> Option<Claim> {
 
 /// The worst that a scenario lets go wrong. Every kind of fault says here what promises depend on.
 pub fn premise(cluster: &Cluster, faults: &[Fault]) -> Premise {
-    let mut premise = Premise { clock_rate_error: cluster.clock.drift, ..Premise::CALM };
+    let nodes = cluster.zones.len() as u32;
+    let mut premise = Premise { clock_rate_error: cluster.clock.drift, nodes, ..Premise::CALM };
     for fault in faults {
         match &fault.action {
             Action::Crash { disk, .. } => premise.disk = premise.disk.max(Some(*disk)),
@@ -31,15 +33,53 @@ pub fn premise(cluster: &Cluster, faults: &[Fault]) -> Premise {
             Action::Link { one_way, loss, .. } => {
                 premise.one_way_cuts |= *one_way && loss.numerator == loss.denominator
             }
-            // Faults may overlap, and then their rates add up.
-            Action::Clock { step, rate_ppb, .. } => {
-                premise.clocks_step |= *step != 0;
-                premise.clock_rate_error = plus_ppb(premise.clock_rate_error, rate_ppb.unsigned_abs());
+            Action::Clock { harm, .. } => harm_clocks(&mut premise, harm),
+            Action::Lose { target } => {
+                premise.nodes_lost = premise.nodes_lost.saturating_add(lost(fault, target, nodes)).min(nodes);
+                premise.come_back_empty |= fault.length.is_some();
             }
-            Action::Pause { .. } | Action::Operate { .. } => {}
+            Action::Pause { .. } | Action::Cpu { .. } | Action::Operate { .. } => {}
         }
     }
     premise
+}
+
+fn harm_clocks(premise: &mut Premise, harm: &ClockHarm) {
+    if harm.which != Which::Monotonic {
+        premise.wall_clocks_wrong = true;
+    }
+    if harm.which != Which::Wall {
+        premise.clocks_step |= harm.step != 0;
+        premise.clocks_freeze |= harm.freeze;
+        // Faults may overlap, and then their rates add up.
+        premise.clock_rate_error = plus_ppb(premise.clock_rate_error, harm.rate_ppb.unsigned_abs());
+    }
+}
+
+/// How many nodes a fault can meet in all its strikes, at most; all where that depends on more than the scenario says.
+fn lost(fault: &Fault, target: &[Target], nodes: u32) -> u32 {
+    let of = |target: &Target| {
+        let meant = match &target.who {
+            Who::Any | Who::Node(_) => 1,
+            Who::Minority => nodes.saturating_sub(1) / 2,
+            Who::Majority => nodes / 2 + 1,
+            Who::Role(role) if role == "leader" => 1,
+            Who::All | Who::Others | Who::Role(_) | Who::Zone(_) | Who::Region(_) => nodes,
+            Who::Clients | Who::Client(_) => 0,
+        };
+        match target.count {
+            Count::All => meant,
+            Count::Some(count) => meant.min(count),
+            Count::Half => meant / 2,
+        }
+    };
+    let strikes = match fault.timing {
+        Timing::At { .. } | Timing::During { .. } => 1,
+        Timing::Every { times, .. } => times.unwrap_or(u32::MAX),
+        Timing::Event { times, .. } => times,
+    };
+    let each: u32 = target.iter().map(of).fold(0, u32::saturating_add);
+    each.saturating_mul(strikes)
 }
 
 /// A share and some billionths more.

@@ -188,6 +188,25 @@ pub const FORGETS_WAITING_CLIENTS: Flaw = Flaw {
            patience, while another serves. openraft did (43dd8b6f).",
 };
 
+/// A lease is measured by a clock that can be set.
+pub const LEASE_BY_WALL_CLOCK: Flaw = Flaw {
+    name: "lease-by-wall-clock",
+    id: "R39",
+    text: "A leader measures its lease by the wall clock. Somebody sets it back, and a lease that is over begins again, while \
+           another leads. etcd measured the leases of its keys so (issues 6700 and 12291); a Raft's own lease deserves a \
+           monotonic clock no less. Needs reads = \"lease\".",
+};
+
+/// An empty machine takes part under the name of one that is gone.
+pub const REJOINS_EMPTY: Flaw = Flaw {
+    name: "rejoins-empty",
+    id: "R40",
+    text: "A machine that takes the place of a lost one votes and acknowledges at once under the old name, though all that its \
+           predecessor had promised is gone, so what a majority had confirmed need not be on a majority any more. \"If a \
+           server loses any of its persistent state, it cannot safely rejoin the cluster with its prior identity\" \
+           (dissertation 3.8); etcd refuses to start such a member.",
+};
+
 /// All of them.
 pub const FLAWS: &[Flaw] = &[
     COMMIT_EARLIER_TERM,
@@ -212,4 +231,6 @@ pub const FLAWS: &[Flaw] = &[
     APPLIED_INDEX_APART,
     CANDIDATE_GRANTS_VOTE,
     FORGETS_WAITING_CLIENTS,
+    LEASE_BY_WALL_CLOCK,
+    REJOINS_EMPTY,
 ];

@@ -11,6 +11,7 @@ mod expect;
 mod fault;
 mod layout;
 mod load;
+mod machine;
 mod operate;
 mod protocol;
 mod sentence;

@@ -10,7 +10,7 @@ use super::parse;
 use crate::diagnostics::{Diagnostic, render};
 use crate::scenario::{Action, Arrivals, Check, Clock, DelaySpec, Fault, Keys, Load, Model, Reach, Scenario, Timing};
 use sim_core::dice::Ratio;
-use sim_core::fault::{Count, DiskFate, Event, Moment, Target, Who};
+use sim_core::fault::{ClockHarm, Count, DiskFate, Event, Moment, Target, Who};
 use sim_core::protocol::{ClientId, NodeId};
 use sim_core::time::{MILLISECOND, Nanos, SECOND};
 pub(crate) use toy::TOY;
@@ -250,7 +250,10 @@ fn links_mix_up_datagrams_as_they_are_told() {
 
 #[test]
 fn clocks_jump_and_run_as_they_are_told() {
-    let clock = |step, rate_ppb| Action::Clock { target: vec![one(Who::Any)], step, rate_ppb };
+    let clock = |step, rate_ppb| Action::Clock {
+        target: vec![one(Who::Any)],
+        harm: ClockHarm { step, rate_ppb, ..ClockHarm::NONE },
+    };
     let fault = |keys: &str| format!("do = \"clock\"\ntarget = \"any\"\n{keys}");
     let faults =
         ["step = \"-5s\"", "rate = \"+5%\"", "step = \"58m\"\nrate = \"-200ppm\"", "step = \"-58m\""].map(fault);

@@ -77,6 +77,9 @@
 //!   stale-snapshot.txt
 //! 8; 6.4: a leader begins with a no-op
 //!   election::a_new_leader_appends_a_no_op_and_announces_itself
+//! D 3.8: what a server must not forget
+//!   membership::who_lost_its_disk_says_nothing_under_its_name
+//!   membership::the_flaw_rejoins_empty_votes_again
 //! D 3.10: handing over
 //!   transfer::a_leader_that_hands_over_takes_nothing_new_on
 //!   transfer::the_target_is_told_when_it_has_everything
@@ -148,6 +151,7 @@
 //!   leases::under_a_lease_a_read_is_answered_at_once
 //!   leases::a_lease_is_counted_from_when_the_heartbeat_was_sent
 //!   leases::the_flaw_lease_ignores_drift_holds_it_too_long
+//!   leases::the_flaw_lease_by_wall_clock_can_be_set_back
 //!   leases::a_lease_needs_a_majority
 //!   leases::a_lease_is_of_no_use_before_the_no_op_is_committed
 //!   leases::heartbeats_extend_the_lease
