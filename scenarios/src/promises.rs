@@ -217,6 +217,22 @@ mod tests {
     }
 
     #[test]
+    fn the_premise_counts_the_machines_that_may_be_lost() {
+        let lost = |more: &str| {
+            let lose = |more: &str| format!("[[fault]]\ndo = \"lose\"\n{more}\n");
+            let premise =
+                premise_of(&format!("[cluster]\nnodes = 5\n{}", more.split(';').map(lose).collect::<String>()));
+            (premise.nodes, premise.nodes_lost, premise.come_back_empty)
+        };
+        assert_eq!(premise_of("").nodes_lost, 0);
+        assert_eq!(lost("at = \"1s\"\ntarget = \"n1\""), (5, 1, false));
+        assert_eq!(lost("at = \"1s\"\ntarget = \"minority\"\nfor = \"1s\""), (5, 2, true));
+        assert_eq!(lost("at = \"1s\"\ntarget = \"any\";at = \"2s\"\ntarget = [\"n1\", \"n2\"]"), (5, 3, false));
+        assert_eq!(lost("every = \"1s\"\ntimes = 2\ntarget = \"2 of all\""), (5, 4, false));
+        assert_eq!(lost("every = \"1s\"\ntarget = \"n1\""), (5, 5, false), "however often that is");
+    }
+
+    #[test]
     fn the_premise_is_the_worst_of_all_faults() {
         let disk = |more: &str| premise_of(more).disk;
         let torn = "[[fault]]\ndo = \"crash\"\nat = \"1s\"\ntarget = \"any\"\ndisk = \"torn\"\n";
@@ -227,6 +243,11 @@ mod tests {
         assert!(premise_of(faster).clocks_keep_to(Ratio::new(1, 100)) && !premise_of(faster).clocks_step);
         assert!(!premise_of(&format!("{faster}{faster}")).clocks_keep_to(Ratio::new(1, 100)));
         assert!(premise_of(&faster.replace("rate = \"-1%\"", "step = \"5s\"")).clocks_step);
+        assert!(premise_of(&faster.replace("rate = \"-1%\"", "freeze = true")).clocks_freeze);
+        let wall = premise_of(&faster.replace("rate = \"-1%\"", "step = \"5s\"\nwhich = \"wall\""));
+        assert!(wall.wall_clocks_wrong && !wall.clocks_step, "{wall:?}");
+        let monotonic = premise_of(&faster.replace("rate = \"-1%\"", "step = \"5s\"\nwhich = \"monotonic\""));
+        assert!(monotonic.clocks_step && !monotonic.wall_clocks_wrong, "{monotonic:?}");
         let drifting = premise_of("[cluster]\nclock = { drift = \"200ppm\" }");
         assert!(drifting.clocks_keep_to(Ratio::new(200, 1_000_000)));
         assert!(!drifting.clocks_keep_to(Ratio::new(199, 1_000_000)));

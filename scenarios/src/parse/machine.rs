@@ -19,7 +19,11 @@ pub(super) fn clock(reader: &Reader<'_>, scene: &Scene<'_>) -> Option<Action> {
     const HARMS: [&str; 3] = ["step", "rate", "freeze"];
     let freeze = reader.flag("freeze");
     if !reader.has("step") && !reader.has("rate") && freeze == Some(false) {
-        reader.tell(&codes::CONFLICT, "do", format!("this `clock` fault does nothing; it needs {}", quoted(&HARMS)));
+        reader.tell(
+            &codes::CONFLICT,
+            "do",
+            format!("this `clock` fault does nothing; it needs one of {}", quoted(&HARMS)),
+        );
     }
     if reader.has("rate") && freeze == Some(true) {
         reader.tell(&codes::CONFLICT, "rate", "a clock that stands still has no `rate`; leave it or `freeze` out");
