@@ -5,7 +5,7 @@ use history::Draw;
 use history::figures::counted;
 use sim_core::delay::Delay;
 use sim_core::dice::Ratio;
-use sim_core::fault::{self, FaultKind, Moment, Target, When};
+use sim_core::fault::{self, ClockHarm, FaultKind, Moment, Target, When, Which};
 use sim_core::protocol::NodeId;
 use sim_core::time::{Nanos, format_duration};
 use sim_core::workload::Workload;
@@ -54,6 +54,10 @@ fn write_fault(f: &mut fmt::Formatter<'_>, fault: &fault::Fault) -> fmt::Result 
     let what = describe(&fault.kind);
     let lasts = |length: Option<Nanos>| match (&fault.kind, length) {
         (FaultKind::Operate { .. }, None) => String::new(),
+        (FaultKind::Lose { .. }, None) => " for good".to_owned(),
+        (FaultKind::Lose { .. }, Some(length)) => {
+            format!(" until an empty one comes {} later", format_duration(length))
+        }
         (_, Some(length)) => format!(" for {}", format_duration(length)),
         (_, None) => " to the end of the load".to_owned(),
     };
@@ -97,16 +101,15 @@ fn describe(kind: &FaultKind) -> String {
             format!("crash {}{when}, disk = {disk}", list(target))
         }
         FaultKind::Pause { target } => format!("pause {}", list(target)),
-        FaultKind::Clock { target, step, rate_ppb } => {
-            let signed = |value: i64| {
-                let sign = if value < 0 { '-' } else { '+' };
-                format!("{sign}{}", format_duration(value.unsigned_abs()))
-            };
-            let jumps = (*step != 0).then(|| format!("jumps by {}", signed(*step)));
-            let gains = (*rate_ppb != 0).then(|| format!("gains {}/s", signed(*rate_ppb)));
-            let what: Vec<String> = jumps.into_iter().chain(gains).collect();
-            format!("clock of {} {}", list(target), what.join(" and "))
+        FaultKind::Clock { target, harm } => describe_clock(&list(target), *harm),
+        FaultKind::Cpu { target, slower, extra } => {
+            let times = (*slower != Ratio::new(1, 1)).then(|| format!("{} times as long", decimal(*slower)));
+            let longer =
+                (*extra != Delay::NONE).then(|| format!("{} (median) longer", format_duration(extra.median())));
+            let much: Vec<String> = times.into_iter().chain(longer).collect();
+            format!("CPU of {} takes {}", list(target), much.join(" and "))
         }
+        FaultKind::Lose { target } => format!("lose {} and what is on disk there", list(target)),
         FaultKind::Operate { order, to, about } if about.is_empty() => format!("tell {} to {order}", list(to)),
         FaultKind::Operate { order, to, about } => format!("tell {} to {order} {}", list(to), list(about)),
         FaultKind::Link { from, to, one_way, delay, loss, duplicate, duplicate_after, reorder, reorder_by } => {
@@ -123,4 +126,28 @@ fn describe(kind: &FaultKind) -> String {
             format!("link {} {arrow} {}: {}", list(from), list(to), harms.join(", "))
         }
     }
+}
+
+fn describe_clock(whose: &str, harm: ClockHarm) -> String {
+    let signed = |value: i64| {
+        let sign = if value < 0 { '-' } else { '+' };
+        format!("{sign}{}", format_duration(value.unsigned_abs()))
+    };
+    let jumps = (harm.step != 0).then(|| format!("jumps by {}", signed(harm.step)));
+    let gains = (harm.rate_ppb != 0).then(|| format!("gains {}/s", signed(harm.rate_ppb)));
+    let freezes = harm.freeze.then(|| "stands still".to_owned());
+    let what: Vec<String> = jumps.into_iter().chain(gains).chain(freezes).collect();
+    let clock = match harm.which {
+        Which::Wall => "wall clock",
+        Which::Monotonic => "monotonic clock",
+        Which::Both => "clock",
+    };
+    format!("{clock} of {whose} {}", what.join(" and "))
+}
+
+/// As scenario files write it: `2.5`.
+fn decimal(ratio: Ratio) -> String {
+    let millionths = u128::from(ratio.numerator) * 1_000_000 / u128::from(ratio.denominator);
+    let text = format!("{}.{:06}", millionths / 1_000_000, millionths % 1_000_000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

@@ -6,6 +6,7 @@
 use crate::scenario::{Action, Check, Cluster, Fault, Protocol, Timing};
 use crate::systems::System;
 use sim_core::dice::Ratio;
+use sim_core::fault::{ClockHarm, Count, Target, Which, Who};
 use sim_core::promise::{Claim, Premise};
 use sim_core::settings::{Flaws, Key, Kind, Setting, Values};
 use sim_core::time::Nanos;
@@ -24,7 +25,8 @@ pub fn claim(check: &Check) -> Option<Claim> {
 /// The worst that a scenario lets go wrong. Every kind of fault says here what promises depend on.
 pub fn premise(cluster: &Cluster, faults: &[Fault]) -> Premise {
     let rate_error = plus_ppb(cluster.clock.drift, worst_rate(faults));
-    let mut premise = Premise { clock_rate_error: rate_error, ..Premise::CALM };
+    let nodes = cluster.zones.len() as u32;
+    let mut premise = Premise { clock_rate_error: rate_error, nodes, ..Premise::CALM };
     for fault in faults {
         match &fault.action {
             Action::Crash { disk, .. } => premise.disk = premise.disk.max(Some(*disk)),
@@ -33,8 +35,12 @@ pub fn premise(cluster: &Cluster, faults: &[Fault]) -> Premise {
             Action::Link { one_way, loss, .. } => {
                 premise.one_way_cuts |= *one_way && loss.numerator == loss.denominator
             }
-            Action::Clock { step, .. } => premise.clocks_step |= *step != 0,
-            Action::Pause { .. } | Action::Operate { .. } => {}
+            Action::Clock { harm, .. } => harm_clocks(&mut premise, harm),
+            Action::Lose { target } => {
+                premise.nodes_lost = premise.nodes_lost.saturating_add(lost(fault, target, nodes)).min(nodes);
+                premise.come_back_empty |= fault.length.is_some();
+            }
+            Action::Pause { .. } | Action::Cpu { .. } | Action::Operate { .. } => {}
         }
     }
     premise
@@ -53,7 +59,8 @@ fn worst_rate(faults: &[Fault]) -> u64 {
 
 /// Of a fault that changes the rate of clocks: from when to when it may be there, and by how many billionths.
 fn rate(fault: &Fault) -> Option<(Nanos, Nanos, u64)> {
-    let Action::Clock { rate_ppb, .. } = fault.action else { return None };
+    let Action::Clock { harm, .. } = &fault.action else { return None };
+    (harm.which != Which::Wall).then_some(())?;
     let longest = fault.length.map_or(Nanos::MAX, |(_, longest)| longest);
     let (from, until) = match fault.timing {
         Timing::At { from, to } => (from, to.saturating_add(longest)),
@@ -61,7 +68,43 @@ fn rate(fault: &Fault) -> Option<(Nanos, Nanos, u64)> {
         Timing::Event { within: Some(within), .. } => within,
         Timing::Every { .. } | Timing::Event { within: None, .. } => (0, Nanos::MAX),
     };
-    Some((from, until, rate_ppb.unsigned_abs()))
+    Some((from, until, harm.rate_ppb.unsigned_abs()))
+}
+
+fn harm_clocks(premise: &mut Premise, harm: &ClockHarm) {
+    if harm.which != Which::Monotonic {
+        premise.wall_clocks_wrong = true;
+    }
+    if harm.which != Which::Wall {
+        premise.clocks_step |= harm.step != 0;
+        premise.clocks_freeze |= harm.freeze;
+    }
+}
+
+/// How many nodes a fault can meet in all its strikes, at most; all where that depends on more than the scenario says.
+fn lost(fault: &Fault, target: &[Target], nodes: u32) -> u32 {
+    let of = |target: &Target| {
+        let meant = match &target.who {
+            Who::Any | Who::Node(_) => 1,
+            Who::Minority => nodes.saturating_sub(1) / 2,
+            Who::Majority => nodes / 2 + 1,
+            Who::Role(role) if role == "leader" => 1,
+            Who::All | Who::Others | Who::Role(_) | Who::Zone(_) | Who::Region(_) => nodes,
+            Who::Clients | Who::Client(_) => 0,
+        };
+        match target.count {
+            Count::All => meant,
+            Count::Some(count) => meant.min(count),
+            Count::Half => meant / 2,
+        }
+    };
+    let strikes = match fault.timing {
+        Timing::At { .. } | Timing::During { .. } => 1,
+        Timing::Every { times, .. } => times.unwrap_or(u32::MAX),
+        Timing::Event { times, .. } => times,
+    };
+    let each: u32 = target.iter().map(of).fold(0, u32::saturating_add);
+    each.saturating_mul(strikes)
 }
 
 /// A share and some billionths more.
@@ -204,6 +247,22 @@ mod tests {
     }
 
     #[test]
+    fn the_premise_counts_the_machines_that_may_be_lost() {
+        let lost = |more: &str| {
+            let lose = |more: &str| format!("[[fault]]\ndo = \"lose\"\n{more}\n");
+            let premise =
+                premise_of(&format!("[cluster]\nnodes = 5\n{}", more.split(';').map(lose).collect::<String>()));
+            (premise.nodes, premise.nodes_lost, premise.come_back_empty)
+        };
+        assert_eq!(premise_of("").nodes_lost, 0);
+        assert_eq!(lost("at = \"1s\"\ntarget = \"n1\""), (5, 1, false));
+        assert_eq!(lost("at = \"1s\"\ntarget = \"minority\"\nfor = \"1s\""), (5, 2, true));
+        assert_eq!(lost("at = \"1s\"\ntarget = \"any\";at = \"2s\"\ntarget = [\"n1\", \"n2\"]"), (5, 3, false));
+        assert_eq!(lost("every = \"1s\"\ntimes = 2\ntarget = \"2 of all\""), (5, 4, false));
+        assert_eq!(lost("every = \"1s\"\ntarget = \"n1\""), (5, 5, false), "however often that is");
+    }
+
+    #[test]
     fn the_premise_is_the_worst_of_all_faults() {
         let disk = |more: &str| premise_of(more).disk;
         let torn = "[[fault]]\ndo = \"crash\"\nat = \"1s\"\ntarget = \"any\"\ndisk = \"torn\"\n";
@@ -218,6 +277,11 @@ mod tests {
         assert!(premise_of(&format!("{faster}{later}")).clocks_keep_to(Ratio::new(1, 100)));
         assert!(!premise_of(&format!("{faster}{later}").replace("3s", "1500ms")).clocks_keep_to(Ratio::new(1, 100)));
         assert!(premise_of(&faster.replace("rate = \"-1%\"", "step = \"5s\"")).clocks_step);
+        assert!(premise_of(&faster.replace("rate = \"-1%\"", "freeze = true")).clocks_freeze);
+        let wall = premise_of(&faster.replace("rate = \"-1%\"", "step = \"5s\"\nwhich = \"wall\""));
+        assert!(wall.wall_clocks_wrong && !wall.clocks_step, "{wall:?}");
+        let monotonic = premise_of(&faster.replace("rate = \"-1%\"", "step = \"5s\"\nwhich = \"monotonic\""));
+        assert!(monotonic.clocks_step && !monotonic.wall_clocks_wrong, "{monotonic:?}");
         let drifting = premise_of("[cluster]\nclock = { drift = \"200ppm\" }");
         assert!(drifting.clocks_keep_to(Ratio::new(200, 1_000_000)));
         assert!(!drifting.clocks_keep_to(Ratio::new(199, 1_000_000)));

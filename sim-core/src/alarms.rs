@@ -3,7 +3,8 @@
 //! The obvious way to move an alarm, pushing a new event and ignoring the old one, doubles the cost of a run: an election
 //! timeout is moved by every message and almost never rings. So an alarm is a *deadline*, and at most one event per
 //! alarm is under way to look at it. Moved later, it costs nothing: when the event comes early, it goes back to sleep until
-//! the deadline.
+//! the deadline. By a clock that stands still no deadline comes nearer, so then there is no event at all, until the clock
+//! is started again.
 
 use crate::clock::Clock;
 use crate::time::{LocalTime, Nanos};
@@ -23,7 +24,7 @@ struct Slot<T> {
 /// What a call found.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Woken<T> {
-    /// Nobody waits for this call any more.
+    /// Nobody waits for this call any more, or the clock stands still.
     Stale,
     /// The deadline has moved: call again then.
     Again(Call, Nanos),
@@ -50,7 +51,6 @@ impl<T: Copy + Eq> Alarms<T> {
 
     /// Sets or moves an alarm. The call to make, if one is needed.
     pub(crate) fn arm(&mut self, timer: T, deadline: LocalTime, clock: Clock) -> Option<(Call, Nanos)> {
-        let at = clock.true_time(deadline);
         let slot = match self.slots.iter().position(|slot| slot.timer == timer) {
             Some(slot) => slot,
             None => {
@@ -59,6 +59,7 @@ impl<T: Copy + Eq> Alarms<T> {
             }
         };
         self.slots[slot].deadline = Some(deadline);
+        let at = clock.true_time(deadline)?;
         if self.slots[slot].call.is_some_and(|(_, comes)| comes <= at) {
             return None;
         }
@@ -67,13 +68,13 @@ impl<T: Copy + Eq> Alarms<T> {
         Some(call)
     }
 
-    /// The clock has been set or runs at another rate. The calls to make for alarms that would be looked at too late: those
+    /// The clock has been set, started again, or runs at another rate. The calls to make for alarms that would be looked at too late: those
     /// due earlier now, and those that were due when the process was busy and are not any more.
     pub(crate) fn look_again(&mut self, clock: Clock, now: Nanos) -> Vec<(Call, Nanos)> {
         let mut calls = Vec::new();
         for i in 0..self.slots.len() {
             let Some(deadline) = self.slots[i].deadline else { continue };
-            let at = clock.true_time(deadline).max(now);
+            let Some(at) = clock.true_time(deadline).map(|at| at.max(now)) else { continue };
             if self.slots[i].call.is_none_or(|(_, comes)| comes > at) {
                 let call = (self.next_call(), at);
                 self.slots[i].call = Some(call);
@@ -102,9 +103,10 @@ impl<T: Copy + Eq> Alarms<T> {
         if clock.local(now) >= deadline {
             return Woken::Due(self.slots[i].timer);
         }
-        let again = (self.next_call(), clock.true_time(deadline));
-        self.slots[i].call = Some(again);
-        Woken::Again(again.0, again.1)
+        let Some(at) = clock.true_time(deadline) else { return Woken::Stale };
+        let call = self.next_call();
+        self.slots[i].call = Some((call, at));
+        Woken::Again(call, at)
     }
 
     /// The process is about to be told of `timer`. False if it has meanwhile moved or taken back the alarm.
@@ -187,6 +189,23 @@ mod tests {
         let Woken::Again(last, 470) = alarms.wake(other, 440, back) else { panic!("30 ns later") };
         let [(_, 450)] = alarms.look_again(back.stepped(450, 900), 450)[..] else { panic!("long due") };
         assert_eq!(alarms.wake(last, 470, back), Woken::Stale);
+    }
+
+    /// However often a process sets its alarms meanwhile, there is one call for each when the clock goes on.
+    #[test]
+    fn by_a_clock_that_stands_still_nothing_becomes_due() {
+        let mut alarms = Alarms::new();
+        let (early, _) = alarms.arm('e', at(30), CLOCK).expect("a call");
+        let still = CLOCK.stopped(10);
+        assert_eq!(alarms.look_again(still, 10), []);
+        assert_eq!(alarms.wake(early, 30, still), Woken::Stale, "its time has not come");
+        for _ in 0..3 {
+            assert_eq!(alarms.arm('f', still.local(40) + 5, still), None);
+        }
+        let goes_on = still.released(50);
+        let [(e, 70), (f, 55)] = alarms.look_again(goes_on, 50)[..] else { panic!("20 ns and 5 ns are left") };
+        assert_eq!(alarms.wake(f, 55, goes_on), Woken::Due('f'));
+        assert_eq!(alarms.wake(e, 70, goes_on), Woken::Due('e'));
     }
 
     #[test]

@@ -18,6 +18,8 @@ struct Epoch {
     live: Vec<bool>,
     /// By machine: whether it is up and not paused.
     well: Vec<bool>,
+    /// The nodes that have lost their disks for good.
+    lost: Vec<NodeId>,
 }
 
 /// All epochs of a run so far.
@@ -34,13 +36,13 @@ impl Epochs {
         Epochs { nodes, machines: nodes + clients, pairs: Pairs::new(nodes, clients), epochs: Vec::new() }
     }
 
-    /// From `now` on, these links are live, and these machines well.
-    pub(crate) fn record(&mut self, now: Nanos, live: Vec<bool>, well: Vec<bool>) {
+    /// From `now` on, these links are live, these machines well, and the disks of these nodes lost.
+    pub(crate) fn record(&mut self, now: Nanos, live: Vec<bool>, well: Vec<bool>, lost: Vec<NodeId>) {
         assert_eq!(live.len(), self.pairs.count(), "one entry a pair");
         match self.epochs.last_mut() {
-            Some(last) if last.from == now => (last.live, last.well) = (live, well),
-            Some(last) if last.live == live && last.well == well => {}
-            Some(_) | None => self.epochs.push(Epoch { from: now, live, well }),
+            Some(last) if last.from == now => (last.live, last.well, last.lost) = (live, well, lost),
+            Some(last) if last.live == live && last.well == well && last.lost == lost => {}
+            Some(_) | None => self.epochs.push(Epoch { from: now, live, well, lost }),
         }
     }
 
@@ -54,6 +56,7 @@ impl Epochs {
                 groups: clients.clone().map(|client| self.reached(epoch, client, &groups)).collect(),
                 direct: (0..self.machines).map(|machine| self.direct(epoch, machine)).collect(),
                 well: epoch.well[self.nodes..].to_vec(),
+                lost: epoch.lost.clone(),
             }
         });
         Reachability { nodes: self.nodes, epochs: epochs.collect() }
@@ -125,6 +128,8 @@ struct ReachEpoch {
     direct: Vec<Vec<NodeId>>,
     /// By client: whether it was up and not paused.
     well: Vec<bool>,
+    /// The nodes that had lost their disks for good.
+    lost: Vec<NodeId>,
 }
 
 /// What everybody could reach, from when.
@@ -166,6 +171,11 @@ impl Reachability {
         &self.at(at).direct[self.nodes + client.0 as usize]
     }
 
+    /// What a client could have reached if it reached these groups.
+    pub fn reach<'a>(&'a self, groups: &'a [Vec<NodeId>], at: Nanos) -> Reach<'a> {
+        Reach::new(groups, self.nodes).with_lost(&self.at(at).lost)
+    }
+
     /// The stretches of time between `from` and `to` (included) in which `serves` holds of what the client could reach.
     pub fn when(
         &self,
@@ -182,7 +192,9 @@ impl Reachability {
             }
             let ends = self.epochs.get(i + 1).map_or(to, |next| next.from.min(to));
             let begins = epoch.from.max(from);
-            if ends < begins || !serves(&Reach::new(&epoch.groups[client.0 as usize], self.nodes)) {
+            if ends < begins
+                || !serves(&Reach::new(&epoch.groups[client.0 as usize], self.nodes).with_lost(&epoch.lost))
+            {
                 continue;
             }
             match spans.last_mut() {
@@ -205,7 +217,7 @@ mod tests {
         for &(from, to) in links {
             live[epochs.pairs.index(MachineId(from as u32), MachineId(to as u32)).expect("a pair")] = true;
         }
-        epochs.record(0, live, vec![true; 4]);
+        epochs.record(0, live, vec![true; 4], vec![]);
         let reach = epochs.reachability();
         reach.epochs[0].groups[0].iter().map(|group| group.iter().map(|node| node.0).collect()).collect()
     }
@@ -241,8 +253,8 @@ mod tests {
         for (from, to) in links {
             live[epochs.pairs.index(MachineId(from), MachineId(to)).expect("a pair")] = true;
         }
-        epochs.record(0, live.clone(), vec![true; 4]);
-        epochs.record(7, live, vec![true, true, true, false]);
+        epochs.record(0, live.clone(), vec![true; 4], vec![]);
+        epochs.record(7, live, vec![true, true, true, false], vec![]);
         let reach = epochs.reachability();
         assert_eq!(reach.peers(NodeId(1), 3), [NodeId(0), NodeId(1)], "one way to n3 is not enough");
         assert!(reach.peers(NodeId(2), 3).is_empty(), "it is down");
@@ -257,7 +269,7 @@ mod tests {
         let mut epochs = Epochs::new(1, 1);
         let (all, none) = (vec![true; 3], vec![false; 3]);
         for (from, live) in [(0, &all), (10, &none), (20, &all), (30, &all)] {
-            epochs.record(from, live.clone(), vec![true; 2]);
+            epochs.record(from, live.clone(), vec![true; 2], vec![]);
         }
         let reach = epochs.reachability();
         let spans = |from, to| reach.when(ClientId(0), from, to, |reach| reach.majority());

@@ -9,6 +9,8 @@ pub struct Desk<V: Vocabulary> {
     me: NodeId,
     /// What the process's clock says in the next step.
     pub now: LocalTime,
+    /// What its wall clock says.
+    pub wall: LocalTime,
     dice: Dice,
     next_ticket: u64,
     effects: Vec<Effect<V>>,
@@ -18,7 +20,7 @@ impl<V: Vocabulary> Desk<V> {
     /// A desk for the process on `me`, with dice of its own.
     pub fn new(me: NodeId, seed: u64) -> Self {
         let dice = Streams::new(seed).dice(StreamName::new(&["node", &me.to_string(), "0"]));
-        Desk { me, now: LocalTime::default(), dice, next_ticket: 0, effects: Vec::new() }
+        Desk { me, now: LocalTime::default(), wall: LocalTime::default(), dice, next_ticket: 0, effects: Vec::new() }
     }
 
     /// A context for one step.
@@ -26,6 +28,7 @@ impl<V: Vocabulary> Desk<V> {
         Ctx {
             me: self.me,
             now: self.now,
+            wall: self.wall,
             dice: &mut self.dice,
             next_ticket: &mut self.next_ticket,
             effects: &mut self.effects,

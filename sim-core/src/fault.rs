@@ -54,10 +54,23 @@ pub enum FaultKind<D = Delay> {
     Clock {
         /// Whose.
         target: Vec<Target>,
-        /// How far they jump when it strikes, in nanoseconds; its end does not take that back.
-        step: i64,
-        /// What they gain (or lose) in a second, in nanoseconds, beside what they gain anyway, while it lasts.
-        rate_ppb: i64,
+        /// In what way.
+        harm: ClockHarm,
+    },
+    /// Makes CPUs slow: everything that a node handles takes longer.
+    Cpu {
+        /// Whose.
+        target: Vec<Target>,
+        /// So many times as long …
+        slower: Ratio,
+        /// … and this much more.
+        extra: D,
+    },
+    /// Loses machines for good, with their disks. When the fault ends, an empty one takes the place of each under its name;
+    /// without an end nobody does, also when everything else heals.
+    Lose {
+        /// Which.
+        target: Vec<Target>,
     },
     /// Orders nodes to do something, as an operator would. With a length, the operator repeats the order for so long until
     /// somebody takes it up; without, it is given once. What comes of it is the system's business.
@@ -100,7 +113,9 @@ impl<D> FaultKind<D> {
             FaultKind::CutLinks { links } => FaultKind::CutLinks { links },
             FaultKind::Crash { target, disk, moment } => FaultKind::Crash { target, disk, moment },
             FaultKind::Pause { target } => FaultKind::Pause { target },
-            FaultKind::Clock { target, step, rate_ppb } => FaultKind::Clock { target, step, rate_ppb },
+            FaultKind::Clock { target, harm } => FaultKind::Clock { target, harm },
+            FaultKind::Cpu { target, slower, extra } => FaultKind::Cpu { target, slower, extra: convert(extra) },
+            FaultKind::Lose { target } => FaultKind::Lose { target },
             FaultKind::Operate { order, to, about } => FaultKind::Operate { order, to, about },
             FaultKind::Link { from, to, one_way, delay, loss, duplicate, duplicate_after, reorder, reorder_by } => {
                 let [delay, duplicate_after, reorder_by] = [delay, duplicate_after, reorder_by].map(convert);
@@ -116,10 +131,41 @@ impl<D> FaultKind<D> {
             FaultKind::Crash { .. } => "crash",
             FaultKind::Pause { .. } => "pause",
             FaultKind::Clock { .. } => "clock",
+            FaultKind::Cpu { .. } => "cpu",
+            FaultKind::Lose { .. } => "lose",
             FaultKind::Operate { .. } => "operate",
             FaultKind::Link { .. } => "link",
         }
     }
+}
+
+/// What a fault does to a clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClockHarm {
+    /// Which of a machine's two.
+    pub which: Which,
+    /// How far it jumps when the fault strikes, in nanoseconds; its end does not take that back.
+    pub step: i64,
+    /// What it gains (or loses) in a second, in nanoseconds, beside what it gains anyway, while the fault lasts.
+    pub rate_ppb: i64,
+    /// Whether it stands still while the fault lasts; then it goes on from there.
+    pub freeze: bool,
+}
+
+impl ClockHarm {
+    /// None, to both.
+    pub const NONE: ClockHarm = ClockHarm { which: Which::Both, step: 0, rate_ppb: 0, freeze: false };
+}
+
+/// Which of a machine's clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// What says what time it is, and can be set.
+    Wall,
+    /// By what processes wait.
+    Monotonic,
+    /// Both alike.
+    Both,
 }
 
 /// When exactly a process dies.

@@ -4,7 +4,7 @@
 //! in the inbox. One *ready* event is under way for a machine whose inbox is not empty, none for an idle one.
 
 use crate::alarms::{Alarms, Call};
-use crate::clock::Clock;
+use crate::clock::{Clock, Clocks};
 use crate::dice::Dice;
 use crate::network::StrikeId;
 use crate::strain::{Span, Spans};
@@ -54,8 +54,8 @@ impl Pairs {
 #[derive(Clone, Debug)]
 pub(crate) struct Machine<I, T> {
     pub(crate) id: MachineId,
-    pub(crate) clock: Clock,
-    /// The faults that make it wrong.
+    pub(crate) clocks: Clocks,
+    /// The faults that make them wrong.
     pub(crate) clock_faults: Vec<StrikeId>,
     pub(crate) dice: Dice,
     pub(crate) alarms: Alarms<T>,
@@ -77,10 +77,10 @@ pub(crate) struct Machine<I, T> {
 
 /// What can be asked of a machine whatever runs on it.
 pub(crate) trait Host {
-    fn clock(&self) -> Clock;
-    /// Sets its clock. The calls to make to its alarms.
-    fn set_clock(&mut self, clock: Clock, now: Nanos) -> Vec<(Call, Nanos)>;
-    /// The faults that make its clock wrong.
+    fn clocks(&self) -> Clocks;
+    /// Sets its clocks. The calls to make to its alarms.
+    fn set_clocks(&mut self, clocks: Clocks, now: Nanos) -> Vec<(Call, Nanos)>;
+    /// The faults that make its clocks wrong.
     fn clock_faults(&mut self) -> &mut Vec<StrikeId>;
     fn incarnation(&self) -> u32;
     /// How many things wait in its inbox.
@@ -95,13 +95,13 @@ pub(crate) trait Host {
 }
 
 impl<I, T: Copy + Eq> Host for Machine<I, T> {
-    fn clock(&self) -> Clock {
-        self.clock
+    fn clocks(&self) -> Clocks {
+        self.clocks
     }
 
-    fn set_clock(&mut self, clock: Clock, now: Nanos) -> Vec<(Call, Nanos)> {
-        self.clock = clock;
-        self.alarms.look_again(clock, now)
+    fn set_clocks(&mut self, clocks: Clocks, now: Nanos) -> Vec<(Call, Nanos)> {
+        self.clocks = clocks;
+        self.alarms.look_again(clocks.monotonic, now)
     }
 
     fn clock_faults(&mut self) -> &mut Vec<StrikeId> {
@@ -148,7 +148,7 @@ impl<I, T: Copy + Eq> Machine<I, T> {
     pub(crate) fn new(id: MachineId, clock: Clock, dice: Dice) -> Self {
         Machine {
             id,
-            clock,
+            clocks: Clocks::alike(clock),
             clock_faults: Vec::new(),
             dice,
             alarms: Alarms::new(),

@@ -28,26 +28,45 @@ pub enum Claim {
 /// What may go wrong in a run, as far as promises depend on it: the worst that its scenario asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Premise {
-    /// The largest share by which the rate of a node's clock is wrong, either way.
+    /// The largest share by which the rate of a node's monotonic clock is wrong, either way.
     pub clock_rate_error: Ratio,
-    /// Whether clocks jump.
+    /// Whether monotonic clocks jump.
     pub clocks_step: bool,
+    /// Whether monotonic clocks stand still.
+    pub clocks_freeze: bool,
+    /// Whether wall clocks are set, stand still, or run at another rate than they began with.
+    pub wall_clocks_wrong: bool,
     /// The worst that a crash does to records not yet on disk; `None` if nothing crashes.
     pub disk: Option<DiskFate>,
     /// Whether some machine may be heard by others that it cannot hear.
     pub one_way_cuts: bool,
+    /// How many nodes there are …
+    pub nodes: u32,
+    /// … and how many of them are lost for good with their disks, in all of the run.
+    pub nodes_lost: u32,
+    /// Whether empty machines take the places of lost ones, under their names.
+    pub come_back_empty: bool,
 }
 
 impl Premise {
     /// Nothing goes wrong.
-    pub const CALM: Premise =
-        Premise { clock_rate_error: Ratio::ZERO, clocks_step: false, disk: None, one_way_cuts: false };
+    pub const CALM: Premise = Premise {
+        clock_rate_error: Ratio::ZERO,
+        clocks_step: false,
+        clocks_freeze: false,
+        wall_clocks_wrong: false,
+        disk: None,
+        one_way_cuts: false,
+        nodes: 0,
+        nodes_lost: 0,
+        come_back_empty: false,
+    };
 
-    /// Whether clocks never jump, and none runs faster or slower than right by more than this share.
+    /// Whether monotonic clocks never jump or stand still, and none runs faster or slower than right by more than this share.
     pub fn clocks_keep_to(&self, rate_error_max: Ratio) -> bool {
         let scaled = |of: Ratio, by: Ratio| u128::from(of.numerator) * u128::from(by.denominator);
         let (error, most) = (self.clock_rate_error, rate_error_max);
-        !self.clocks_step && scaled(error, most) <= scaled(most, error)
+        !self.clocks_step && !self.clocks_freeze && scaled(error, most) <= scaled(most, error)
     }
 }
 
@@ -63,6 +82,11 @@ mod tests {
         assert!(drifting(10_000).clocks_keep_to(bound));
         assert!(!drifting(10_001).clocks_keep_to(bound));
         assert!(!Premise { clocks_step: true, ..Premise::CALM }.clocks_keep_to(bound));
+        assert!(!Premise { clocks_freeze: true, ..Premise::CALM }.clocks_keep_to(bound));
+        assert!(
+            Premise { wall_clocks_wrong: true, ..Premise::CALM }.clocks_keep_to(bound),
+            "they say nothing of these"
+        );
     }
 
     #[test]

@@ -184,6 +184,10 @@ pub enum Why {
     First,
     /// It crashed, and its machine is up again.
     Restart,
+    /// Its machine is gone for good, and its disk with it; this is another in its place, and the journal is empty. Whatever
+    /// its predecessor promised under its name, it knows nothing of it. It is told so again each time it begins, until it has
+    /// something in its journal.
+    Replacement,
 }
 
 /// One node as its peers know it from the start.
@@ -293,6 +297,7 @@ pub enum Effect<V: Vocabulary> {
 pub struct Ctx<'a, V: Vocabulary> {
     pub(crate) me: NodeId,
     pub(crate) now: LocalTime,
+    pub(crate) wall: LocalTime,
     pub(crate) dice: &'a mut Dice,
     pub(crate) next_ticket: &'a mut u64,
     pub(crate) effects: &'a mut Vec<Effect<V>>,
@@ -304,9 +309,15 @@ impl<V: Vocabulary> Ctx<'_, V> {
         self.me
     }
 
-    /// This node's own clock, which may be wrong.
+    /// This node's own monotonic clock, which may be wrong: what to measure time with, and what alarms go by. Nobody sets it.
     pub fn now(&self) -> LocalTime {
         self.now
+    }
+
+    /// This node's own wall clock, which may be wrong, and may be set while one looks: good for what people shall read, and
+    /// for little else.
+    pub fn wall(&self) -> LocalTime {
+        self.wall
     }
 
     /// This node's own dice.
@@ -391,6 +402,7 @@ impl<V: Vocabulary> Ctx<'_, V> {
         let result = run(&mut Ctx {
             me: self.me,
             now: self.now,
+            wall: self.wall,
             dice: self.dice,
             next_ticket: self.next_ticket,
             effects: &mut inner,
@@ -442,6 +454,7 @@ pub(crate) type ClientEffectOf<P> =
 pub struct ClientCtx<'a, P: Protocol> {
     pub(crate) me: ClientId,
     pub(crate) now: LocalTime,
+    pub(crate) wall: LocalTime,
     pub(crate) true_now: Nanos,
     pub(crate) dice: &'a mut Dice,
     pub(crate) log: &'a mut crate::oplog::OpLog<P::Data>,
@@ -458,9 +471,14 @@ impl<P: Protocol> ClientCtx<'_, P> {
         self.me
     }
 
-    /// This client's own clock, which may be wrong.
+    /// This client's own monotonic clock, which may be wrong. Nobody sets it.
     pub fn now(&self) -> LocalTime {
         self.now
+    }
+
+    /// This client's own wall clock, which may be wrong, and may be set while one looks.
+    pub fn wall(&self) -> LocalTime {
+        self.wall
     }
 
     /// This client's own dice.

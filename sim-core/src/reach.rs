@@ -10,12 +10,26 @@ use crate::protocol::NodeId;
 pub struct Reach<'a> {
     pub(crate) groups: &'a [Vec<NodeId>],
     pub(crate) nodes: usize,
+    /// The nodes that have lost their disks for good.
+    pub(crate) lost: &'a [NodeId],
 }
 
 impl<'a> Reach<'a> {
     /// Groups of mutually connected nodes that are up and that the client can talk to.
     pub fn new(groups: &'a [Vec<NodeId>], nodes: usize) -> Self {
-        Reach { groups, nodes }
+        Reach { groups, nodes, lost: &[] }
+    }
+
+    /// The same, where these nodes have lost their disks for good.
+    #[must_use]
+    pub fn with_lost(self, lost: &'a [NodeId]) -> Self {
+        Reach { lost, ..self }
+    }
+
+    /// Whether a node still has, as far as its disk kept it, all that it ever had: it is no empty machine under the name of
+    /// one that was lost.
+    pub fn has_its_disk(&self, node: NodeId) -> bool {
+        !self.lost.contains(&node)
     }
 
     /// The groups; nodes within each in the order of their ids.

@@ -4,7 +4,7 @@ mod toy;
 
 use sim_core::delay::Delay;
 use sim_core::dice::Ratio;
-use sim_core::fault::{DiskFate, Fault, FaultKind, Moment, Who};
+use sim_core::fault::{ClockHarm, DiskFate, Fault, FaultKind, Moment, Who};
 use sim_core::setup::Setup;
 use sim_core::time::{MILLISECOND, SECOND};
 use sim_core::trace::{ALWAYS, Row, What};
@@ -211,7 +211,10 @@ fn another_fault_leaves_other_streams_alone() {
     let alone = struck(None);
     for another in [
         FaultKind::Crash { target: any(), disk: DiskFate::Torn, moment: Moment::Within },
-        FaultKind::Clock { target: any(), step: 30_000_000, rate_ppb: 100_000_000 },
+        FaultKind::Clock {
+            target: any(),
+            harm: ClockHarm { step: 30_000_000, rate_ppb: 100_000_000, ..ClockHarm::NONE },
+        },
         FaultKind::Operate { order: "honour".to_owned(), to: any(), about: any() },
         FaultKind::Link {
             from: any(),

@@ -4,7 +4,7 @@ mod toy;
 
 use sim_core::delay::Delay;
 use sim_core::dice::Ratio;
-use sim_core::fault::{Count, DiskFate, Event, Fault, FaultKind, Moment, Strike, Target, When, Who};
+use sim_core::fault::{ClockHarm, Count, DiskFate, Event, Fault, FaultKind, Moment, Strike, Target, When, Who};
 use sim_core::protocol::{ClientId, NodeId, Protocol, Why};
 use sim_core::setup::Setup;
 use sim_core::time::{MILLISECOND, Nanos, SECOND};
@@ -353,7 +353,8 @@ fn a_crash_within_a_step_takes_nothing_that_was_acknowledged() {
 /// Clients have clocks, too; and overlapping faults add up and are taken back one by one.
 #[test]
 fn a_fast_clock_makes_a_client_ask_more_while_it_lasts() {
-    let fast = || FaultKind::Clock { target: vec![target(Who::Client(ClientId(0)))], step: 0, rate_ppb: 500_000_000 };
+    let harm = ClockHarm { rate_ppb: 500_000_000, ..ClockHarm::NONE };
+    let fast = || FaultKind::Clock { target: vec![target(Who::Client(ClientId(0)))], harm };
     let mut second = once(fast(), 20 * SECOND, 10 * SECOND);
     second.name = "clock-2".to_owned();
     let world = run(three(1).with_fault(once(fast(), 10 * SECOND, 20 * SECOND)).with_fault(second), 40 * SECOND);

@@ -9,7 +9,7 @@ use history::{Register, RegisterOp};
 use sim_core::Clock;
 use sim_core::delay::Delay;
 use sim_core::dice::Ratio;
-use sim_core::fault::{DiskFate, Fault, FaultKind, Moment};
+use sim_core::fault::{ClockHarm, DiskFate, Fault, FaultKind, Moment, Which};
 use sim_core::laws::{Breach, Laws, Nodes};
 use sim_core::promise::{Claim, Premise};
 use sim_core::protocol::{
@@ -453,7 +453,11 @@ fn healing_spares_whom_a_crash_within_a_step_has_not_killed_yet() {
 }
 
 fn wrong_clock(step: i64, rate_ppb: i64, length: Nanos) -> Fault {
-    once(FaultKind::Clock { target: vec![node(0)], step, rate_ppb }, 20 * MILLISECOND, length)
+    once(
+        FaultKind::Clock { target: vec![node(0)], harm: ClockHarm { step, rate_ppb, ..ClockHarm::NONE } },
+        20 * MILLISECOND,
+        length,
+    )
 }
 
 /// An alarm rings when the process's own clock says so, however that came to show it.
@@ -476,9 +480,29 @@ fn alarms_follow_a_clock_that_goes_wrong() {
     assert_eq!(rings(-10 * MS, 500_000_000, SECOND), (80, 1), "both at once");
 }
 
+/// Nothing rings by a clock that stands still, and what is left of the wait is waited for when it goes on.
+#[test]
+fn alarms_wait_while_their_clock_stands_still() {
+    let rings = |which, length: Nanos| {
+        let harm = ClockHarm { which, freeze: true, ..ClockHarm::NONE };
+        let fault = once(FaultKind::Clock { target: vec![node(0)], harm }, 20 * MILLISECOND, length);
+        let setup = script(vec![(30 * MILLISECOND, vec![Say(1)]), (100 * MILLISECOND, vec![Say(2)])]);
+        let mut world = World::new(setup.with_fault(fault));
+        world.run_until(SECOND);
+        let steps = world.steps();
+        (heard(&world).into_iter().map(|(word, at)| (word, at - 1)).collect::<Vec<_>>(), steps)
+    };
+    let (usual, steps) = rings(Which::Wall, 40 * MILLISECOND);
+    assert_eq!(usual, [(1, 30), (2, 100)], "nobody waits by the wall clock");
+    for which in [Which::Monotonic, Which::Both] {
+        assert_eq!(rings(which, 40 * MILLISECOND), (vec![(1, 70), (2, 140)], steps), "40 ms later, in as many steps");
+    }
+    assert_eq!(rings(Which::Both, 40 * SECOND).0, []);
+}
+
 #[test]
 fn a_wrong_clock_that_nobody_reads_has_no_effect() {
-    let fault = FaultKind::Clock { target: vec![node(1)], step: -5_000_000_000, rate_ppb: 0 };
+    let fault = FaultKind::Clock { target: vec![node(1)], harm: ClockHarm { step: -5_000_000_000, ..ClockHarm::NONE } };
     let world = run(script(vec![]).with_fault(once(fault, 20 * MILLISECOND, SECOND)), 2 * SECOND);
     assert_eq!((world.strikes()[0].effects, &*world.strikes()[0].who), (0, "n2"));
 }

@@ -1,6 +1,6 @@
 //! Raft's settings.
 
-use super::flaws::{FLAWS, LEASE_IGNORES_DRIFT, SINGLE_CHANGE_BEFORE_OWN_COMMIT};
+use super::flaws::{FLAWS, LEASE_BY_WALL_CLOCK, LEASE_IGNORES_DRIFT, SINGLE_CHANGE_BEFORE_OWN_COMMIT};
 use sim_core::dice::Ratio;
 use sim_core::protocol::Transport;
 use sim_core::settings::{Flaw, Flaws, Key, Kind, Rejected, Settings, Values};
@@ -269,8 +269,10 @@ impl RaftConfig {
             let message = "a lease holds only while voters stand by the leader they hear; it needs check-quorum = true";
             return refuse(READS, message.to_owned());
         }
-        if self.flaws.has(&LEASE_IGNORES_DRIFT) && self.reads != ReadMode::Lease {
-            return refuse(READS, "the flaw lease-ignores-drift needs reads = \"lease\"".to_owned());
+        let of_leases = [&LEASE_IGNORES_DRIFT, &LEASE_BY_WALL_CLOCK];
+        let flaw = of_leases.into_iter().find(|flaw| self.flaws.has(flaw));
+        if let Some(flaw) = flaw.filter(|_| self.reads != ReadMode::Lease) {
+            return refuse(READS, format!("the flaw {} needs reads = \"lease\"", flaw.name));
         }
         if self.flaws.has(&SINGLE_CHANGE_BEFORE_OWN_COMMIT) && self.changes != Changes::SingleServer {
             let message = "the flaw single-change-before-own-commit needs changes = \"single-server\"";

@@ -13,7 +13,7 @@
 //!
 //! A voter's promise must survive its crash, so term and vote are on disk before the reply leaves.
 
-use super::flaws::{CANDIDATE_GRANTS_VOTE, NO_PRE_VOTE};
+use super::flaws::{CANDIDATE_GRANTS_VOTE, FORGETS_WAITING_CLIENTS, NO_PRE_VOTE, NO_QUORUM_CHECK, VOTE_BY_LENGTH};
 use super::log::{Command, Record, Term};
 use super::membership::Membership;
 use super::progress::{Leadership, Own};
@@ -92,6 +92,10 @@ impl<O: Object> Raft<O> {
     /// A leader steps down: those who wait for it must not wait in vain. Whether their writes will be committed is up to
     /// later leaders; their reads can be asked elsewhere.
     fn leave_clients(&mut self, leader: Option<NodeId>, ctx: &mut Ctx<'_, Self>) {
+        if self.config.flaws.has(&FORGETS_WAITING_CLIENTS) {
+            // The mistake R38: they do.
+            return;
+        }
         for entry in self.log.after(self.applied).iter().filter(|entry| entry.term == self.term) {
             match &entry.command {
                 Command::Operation { client, serial, attempt, op, .. } => {
@@ -261,7 +265,13 @@ impl<O: Object> Raft<O> {
             Some(voted_for) => voted_for == self.me && self.config.flaws.has(&CANDIDATE_GRANTS_VOTE),
         };
         let may_vote = candidacy.term > self.term || (candidacy.term == self.term && is_free);
-        may_vote && self.log.is_no_newer_than(candidacy.last_log_term, candidacy.last_log_index)
+        let is_up_to_date = if self.config.flaws.has(&VOTE_BY_LENGTH) {
+            // The mistake R03: any end will do if it is late enough.
+            candidacy.last_log_index >= self.log.last_index()
+        } else {
+            self.log.is_no_newer_than(candidacy.last_log_term, candidacy.last_log_index)
+        };
+        may_vote && is_up_to_date
     }
 
     pub(super) fn on_request_vote_reply(&mut self, voter: NodeId, vote: Vote, ctx: &mut Ctx<'_, Self>) {
@@ -308,7 +318,9 @@ impl<O: Object> Raft<O> {
     pub(super) fn check_quorum(&mut self, ctx: &mut Ctx<'_, Self>) {
         let patience: Nanos = self.config.shortest_election_timeout();
         let Role::Leader(leadership) = &self.role else { return };
-        if self.config.check_quorum && !leadership.is_quorum(Own::Yes, |peer| peer.silence <= patience) {
+        // The mistake R16: it does not ask.
+        let asks = self.config.check_quorum && !self.config.flaws.has(&NO_QUORUM_CHECK);
+        if asks && !leadership.is_quorum(Own::Yes, |peer| peer.silence <= patience) {
             self.become_follower(self.term, None, ctx);
         }
     }

@@ -18,6 +18,15 @@ pub const VOTE_BEFORE_FSYNC: Flaw = Flaw {
            again in the same term, and two may lead it. \"Updated on stable storage before responding\" (Figure 2).",
 };
 
+/// A vote goes to the longer log, whatever its end.
+pub const VOTE_BY_LENGTH: Flaw = Flaw {
+    name: "vote-by-length",
+    id: "R03",
+    text: "A voter compares logs by their length alone, so one that was cut off and went on writing for itself is elected \
+           for a longer log of an earlier term, and overwrites what a majority has confirmed since. \"If the logs have last \
+           entries with different terms, then the log with the later term is more up-to-date\" (5.4.1).",
+};
+
 /// A follower cuts its log behind every message's entries.
 pub const TRUNCATE_ALWAYS: Flaw = Flaw {
     name: "truncate-always",
@@ -69,12 +78,31 @@ pub const NO_SESSIONS: Flaw = Flaw {
            again. \"Raft as described so far can execute a command multiple times\" (section 8; dissertation 6.3).",
 };
 
+/// A snapshot leaves out what each client has had done.
+pub const SNAPSHOT_WITHOUT_SESSIONS: Flaw = Flaw {
+    name: "snapshot-without-sessions",
+    id: "R11",
+    text: "A snapshot holds the data and not the sessions, so whoever starts from it knows no request again: one that \
+           comes twice is done twice, or turned away, and replicas part. Sessions are part of the state machine \
+           (dissertation 6.3), and so of its snapshot.",
+};
+
 /// A node that times out disturbs everybody.
 pub const NO_PRE_VOTE: Flaw = Flaw {
     name: "no-pre-vote",
     id: "R12",
     text: "A node that hears no leader raises its term without asking whether it could win, so one that was cut off \
            deposes a healthy leader when it comes back (dissertation 9.6). LogCabin did.",
+};
+
+/// A leader that hears nobody goes on leading.
+pub const NO_QUORUM_CHECK: Flaw = Flaw {
+    name: "no-quorum-check",
+    id: "R16",
+    text: "A leader never asks itself whether it still hears a majority, so one that is heard but does not hear keeps \
+           everybody from electing another and commits nothing (dissertation 6.2; Howard and Abraham, \"Raft does not \
+           guarantee liveness in the face of network faults\", 2020). That is one half of check-quorum = false; the other \
+           is that voters do not stand by a leader they hear.",
 };
 
 /// A leader changes members before it knows what is committed.
@@ -118,6 +146,24 @@ pub const STALE_REJECT_LOWERS_NEXT: Flaw = Flaw {
            to match. PySyncObj (issue 167), etcd (91ff7cd) and openraft (fbbf37b1) did.",
 };
 
+/// Whatever commit index a message names is believed.
+pub const COMMIT_GOES_BACK: Flaw = Flaw {
+    name: "commit-goes-back",
+    id: "R30",
+    text: "A follower takes its commit index over from each message instead of the larger of the two, so a message that was \
+           overtaken, or a new leader that does not know yet what is committed, takes it back below what it has applied. \
+           PySyncObj did (issue 166).",
+};
+
+/// A leader counts its own copy before its disk has it.
+pub const COUNTS_UNFLUSHED: Flaw = Flaw {
+    name: "counts-unflushed",
+    id: "R31",
+    text: "A leader counts its own copy of an entry that its disk does not have yet, although nobody else's copy proves \
+           that it will: a power failure takes back what it has confirmed. etcd did in clusters of one (issue 14370), \
+           openraft too (a9f696a9). Bites with parallel-disk = true, or one voter.",
+};
+
 /// What was applied and how far are written down apart.
 pub const APPLIED_INDEX_APART: Flaw = Flaw {
     name: "applied-index-apart",
@@ -134,22 +180,57 @@ pub const CANDIDATE_GRANTS_VOTE: Flaw = Flaw {
            win. The Raft library of DAOS (issue 70) and xraft (issue 33) did.",
 };
 
+/// A leader that steps down says nothing to those who wait for it.
+pub const FORGETS_WAITING_CLIENTS: Flaw = Flaw {
+    name: "forgets-waiting-clients",
+    id: "R38",
+    text: "A leader that steps down drops the calls that wait for it without a word, so clients wait as long as they have \
+           patience, while another serves. openraft did (43dd8b6f).",
+};
+
+/// A lease is measured by a clock that can be set.
+pub const LEASE_BY_WALL_CLOCK: Flaw = Flaw {
+    name: "lease-by-wall-clock",
+    id: "R39",
+    text: "A leader measures its lease by the wall clock. Somebody sets it back, and a lease that is over begins again, while \
+           another leads. etcd measured the leases of its keys so (issues 6700 and 12291); a Raft's own lease deserves a \
+           monotonic clock no less. Needs reads = \"lease\".",
+};
+
+/// An empty machine takes part under the name of one that is gone.
+pub const REJOINS_EMPTY: Flaw = Flaw {
+    name: "rejoins-empty",
+    id: "R40",
+    text: "A machine that takes the place of a lost one votes and acknowledges at once under the old name, though all that its \
+           predecessor had promised is gone, so what a majority had confirmed need not be on a majority any more. \"If a \
+           server loses any of its persistent state, it cannot safely rejoin the cluster with its prior identity\" \
+           (dissertation 3.8); etcd refuses to start such a member.",
+};
+
 /// All of them.
 pub const FLAWS: &[Flaw] = &[
     COMMIT_EARLIER_TERM,
     VOTE_BEFORE_FSYNC,
+    VOTE_BY_LENGTH,
     TRUNCATE_ALWAYS,
     ACK_BEFORE_FSYNC,
     READ_WITHOUT_QUORUM,
     READ_INDEX_BEFORE_OWN_TERM,
     LEASE_IGNORES_DRIFT,
     NO_SESSIONS,
+    SNAPSHOT_WITHOUT_SESSIONS,
     NO_PRE_VOTE,
+    NO_QUORUM_CHECK,
     SINGLE_CHANGE_BEFORE_OWN_COMMIT,
     TWO_PENDING_CHANGES,
     SNAPSHOT_LABELLED_WITH_COMMIT,
     INSTALL_OLDER_SNAPSHOT,
     STALE_REJECT_LOWERS_NEXT,
+    COMMIT_GOES_BACK,
+    COUNTS_UNFLUSHED,
     APPLIED_INDEX_APART,
     CANDIDATE_GRANTS_VOTE,
+    FORGETS_WAITING_CLIENTS,
+    LEASE_BY_WALL_CLOCK,
+    REJOINS_EMPTY,
 ];

@@ -99,6 +99,10 @@ pub struct Raft<O: Object> {
     leader: Option<NodeId>,
     /// When it last heard from that leader; `None` if it doubts there is one.
     heard_leader: Option<LocalTime>,
+    /// Its machine took the place of one that was lost. Whatever that had promised under this name, this node knows nothing of
+    /// it, and could break it by any vote or acknowledgement; so it says nothing, and an operator lets another take the place.
+    /// Nor does it write anything, so that it is told who it is whenever it begins.
+    is_stranger: bool,
 }
 
 /// What a node is at present (Figure 4, and the dissertation's figure 9.6).
@@ -350,7 +354,8 @@ impl<O: Object> Protocol for Raft<O> {
     }
 
     /// "When servers start up, they begin as followers" (5.2), the first time and after a crash alike: what a node knows
-    /// of earlier lives is what its journal kept. How much is committed it learns from the next leader.
+    /// of earlier lives is what its journal kept. How much is committed it learns from the next leader. "If a server loses any
+    /// of its persistent state, it cannot safely rejoin the cluster with its prior identity" (dissertation 3.8).
     fn start(boot: Boot<'_, Self>, ctx: &mut Ctx<'_, Self>) -> Self {
         let found = log::replay(boot.journal);
         if found.readable < boot.journal.len() {
@@ -384,14 +389,22 @@ impl<O: Object> Protocol for Raft<O> {
             role: Role::Follower,
             leader: None,
             heard_leader: may_have_promised.then(|| ctx.now()),
+            // The mistake R40: it takes part as if it were new.
+            is_stranger: boot.why == Why::Replacement && !config.flaws.has(&flaws::REJOINS_EMPTY),
             config,
         };
+        if raft.is_stranger {
+            return raft;
+        }
         raft.observe_role(ctx);
         raft.put_off_election(ctx);
         raft
     }
 
     fn on_message(&mut self, from: NodeId, message: Self::Message, ctx: &mut Ctx<'_, Self>) {
+        if self.is_stranger {
+            return;
+        }
         match message {
             Message::PreVote(candidacy) => self.on_pre_vote(from, candidacy, ctx),
             Message::PreVoteReply(vote) => self.on_pre_vote_reply(from, vote, ctx),
@@ -416,6 +429,9 @@ impl<O: Object> Protocol for Raft<O> {
 
     fn on_request(&mut self, client: ClientId, request: Self::Request, ctx: &mut Ctx<'_, Self>) {
         let Request { serial, attempt, ask } = request;
+        if self.is_stranger {
+            return ctx.tell(client, Answer { serial, attempt, response: Response::Redirect(None) });
+        }
         let command = match ask {
             Ask::Operation { op, .. } if self.config.reads != ReadMode::Log && !writes::<O>(&op) => {
                 return self.read(Read { client, serial, attempt, op }, ctx);
@@ -443,14 +459,16 @@ impl<O: Object> Protocol for Raft<O> {
     }
 
     fn on_admin(&mut self, order: Order, ctx: &mut Ctx<'_, Self>) -> bool {
-        self.obey(order, ctx)
+        !self.is_stranger && self.obey(order, ctx)
     }
 
-    /// A majority of the founders' number, whoever they are: members may have changed.
+    /// A majority of the founders' number, whoever they are: members may have changed. Who has lost its disk does not count:
+    /// what it had promised is gone, and it must not promise more under its name.
     fn can_serve(config: &RaftConfig, op: &O::Op, reach: &Reach<'_>) -> bool {
         let voters = config.founders().min(reach.nodes());
         let needed = if config.reads == ReadMode::Local && !writes::<O>(op) { 1 } else { voters / 2 + 1 };
-        reach.groups().any(|group| group.len() >= needed)
+        let is_trusty = |node: &&NodeId| reach.has_its_disk(**node);
+        reach.groups().any(|group| group.iter().filter(is_trusty).count() >= needed)
     }
 
     fn promises(config: &RaftConfig, claim: Claim, premise: &Premise) -> Result<(), String> {

@@ -3,12 +3,14 @@
 //! | settings | promised | not promised |
 //! |---|---|---|
 //! | reads through the log or by ReadIndex; writes take effect once | linearizability of all operations; acknowledged writes survive | progress without a majority that is up and mutually connected |
-//! | reads under a lease | the same, while clocks keep to the bound that the lease allows for (dissertation 6.4.1) | linearizability once a clock is further off, or jumps |
+//! | reads under a lease | the same, while clocks keep to the bound that the lease allows for (dissertation 6.4.1) | linearizability once a clock is further off, jumps or stands still |
 //! | reads from a node's own state | linearizability of whatever is not a read; a node's committed prefix to its readers | recency: a read may be older than one before it at another node (dissertation 6.4) |
 //! | writes repeated, no sessions | | anything that a write done twice can break (dissertation 6.3, figure 6.1) |
 //! | check-quorum off | | progress while a leader is heard but does not hear (dissertation 6.2) |
 //!
-//! Disks do not appear: whatever a crash does to records not yet on disk, nothing has been said that rested on them.
+//! Disks do not appear: whatever a crash does to records not yet on disk, nothing has been said that rested on them. Nor do
+//! machines lost for good, as far as safety goes: an empty one in the place of another says nothing. Progress is promised
+//! while fewer than half of the voters are lost. Wall clocks are read by nobody.
 
 use super::config::{RaftConfig, ReadMode};
 use sim_core::dice::Ratio;
@@ -46,6 +48,8 @@ pub struct Terms {
     pub writes: Writes,
     /// Whether a leader that hears no majority steps down.
     pub check_quorum: bool,
+    /// How many nodes vote at the beginning, if there are so many.
+    pub voters: usize,
 }
 
 impl Terms {
@@ -57,7 +61,7 @@ impl Terms {
             ReadMode::Local => Reads::Local,
         };
         // Without sessions clients do not send a write twice.
-        Terms { reads, writes: Writes::Once, check_quorum: config.check_quorum }
+        Terms { reads, writes: Writes::Once, check_quorum: config.check_quorum, voters: config.founders() }
     }
 
     /// Whether this is promised where no more than this goes wrong.
@@ -106,6 +110,13 @@ impl Terms {
                     .to_owned(),
             );
         }
+        let (lost, voters) = (premise.nodes_lost as usize, self.voters.min(premise.nodes as usize));
+        if lost > 0 && lost * 2 >= voters {
+            return Err(format!(
+                "of {voters} voters {lost} may lose their disks for good, and those left are no majority that knows what \
+                 was committed"
+            ));
+        }
         Ok(())
     }
 }
@@ -116,12 +127,17 @@ mod tests {
     use sim_core::settings::{Flaws, Settings};
 
     const ALL: [Claim; 4] = [Claim::Linearizable, Claim::LinearizableWrites, Claim::NoLostWrites, Claim::Progress];
-    const BEST: Terms = Terms { reads: Reads::Confirmed, writes: Writes::Once, check_quorum: true };
+    const BEST: Terms = Terms { reads: Reads::Confirmed, writes: Writes::Once, check_quorum: true, voters: usize::MAX };
     const WORST: Premise = Premise {
         clock_rate_error: Ratio::new(1, 2),
         clocks_step: true,
+        clocks_freeze: true,
+        wall_clocks_wrong: true,
         disk: Some(sim_core::fault::DiskFate::Torn),
         one_way_cuts: true,
+        nodes: 5,
+        nodes_lost: 2,
+        come_back_empty: true,
     };
 
     fn promised(terms: Terms, premise: Premise) -> Vec<Claim> {
@@ -149,6 +165,17 @@ mod tests {
         assert_eq!(promised(leased, drifting(10)), ALL);
         assert_eq!(promised(leased, drifting(11)), ALL[1..]);
         assert_eq!(promised(leased, Premise { clocks_step: true, ..Premise::CALM }), ALL[1..]);
+        assert_eq!(promised(leased, Premise { clocks_freeze: true, ..Premise::CALM }), ALL[1..]);
+        assert_eq!(promised(leased, Premise { wall_clocks_wrong: true, ..Premise::CALM }), ALL, "nobody reads them");
+    }
+
+    #[test]
+    fn progress_needs_the_disks_of_more_than_half_of_the_voters() {
+        let lost = |nodes_lost| Premise { nodes: 5, nodes_lost, ..Premise::CALM };
+        assert_eq!((promised(BEST, lost(2)), promised(BEST, lost(3))), (ALL.to_vec(), ALL[..3].to_vec()));
+        let three_vote = Terms { voters: 3, ..BEST };
+        assert_eq!((promised(three_vote, lost(1)), promised(three_vote, lost(2))), (ALL.to_vec(), ALL[..3].to_vec()));
+        assert_eq!(promised(Terms { voters: 4, ..BEST }, lost(2)), ALL[..3], "half of four is no majority");
     }
 
     #[test]

@@ -23,7 +23,7 @@
 //!
 //! **Local**: any node answers from what it has. That may be old.
 
-use super::flaws::{LEASE_IGNORES_DRIFT, READ_INDEX_BEFORE_OWN_TERM, READ_WITHOUT_QUORUM};
+use super::flaws::{LEASE_BY_WALL_CLOCK, LEASE_IGNORES_DRIFT, READ_INDEX_BEFORE_OWN_TERM, READ_WITHOUT_QUORUM};
 use super::log::Index;
 use super::progress::Own;
 use super::{Message, Raft, ReadMode, Role};
@@ -147,7 +147,7 @@ impl<O: Object> Raft<O> {
     pub(super) fn read(&mut self, read: Read<O::Op>, ctx: &mut Ctx<'_, Self>) {
         match self.config.reads {
             ReadMode::Local => self.answer(&read, ctx),
-            ReadMode::Lease if self.holds_lease(ctx.now()) => self.answer(&read, ctx),
+            ReadMode::Lease if self.holds_lease(ctx) => self.answer(&read, ctx),
             // The mistake R06: whether we still lead is not asked.
             _ if self.is_leader() && self.config.flaws.has(&READ_WITHOUT_QUORUM) => self.answer(&read, ctx),
             ReadMode::Lease | ReadMode::ReadIndex | ReadMode::Follower | ReadMode::Log if self.is_leader() => {
@@ -201,18 +201,26 @@ impl<O: Object> Raft<O> {
     }
 
     fn send_round(&mut self, ctx: &mut Ctx<'_, Self>) {
+        let now = self.lease_clock(ctx);
         if let Role::Leader(leadership) = &mut self.role
             && self.config.reads == ReadMode::Lease
         {
-            leadership.lease.sent.push_back((leadership.reads.round, ctx.now()));
+            leadership.lease.sent.push_back((leadership.reads.round, now));
         }
         self.send_heartbeats(ctx);
+    }
+
+    /// What a lease is measured by: a clock that nobody sets.
+    fn lease_clock(&self, ctx: &Ctx<'_, Self>) -> LocalTime {
+        // The mistake R39: one that somebody may.
+        if self.config.flaws.has(&LEASE_BY_WALL_CLOCK) { ctx.wall() } else { ctx.now() }
     }
 
     /// Whether we can be sure that nobody else leads: the lease lasts until "start + election timeout / clock drift bound"
     /// (figure 6.3), where start is when the heartbeat was sent. If our clock is slow by the bound and theirs are
     /// fast by it, their election timeout is over after (1 - bound) / (1 + bound) of it on our clock.
-    fn holds_lease(&self, now: LocalTime) -> bool {
+    fn holds_lease(&self, ctx: &Ctx<'_, Self>) -> bool {
+        let now = self.lease_clock(ctx);
         let timeout = self.config.shortest_election_timeout();
         let length = if self.config.flaws.has(&LEASE_IGNORES_DRIFT) {
             // The mistake R08: as if all clocks went alike.
@@ -270,7 +278,7 @@ impl<O: Object> Raft<O> {
 
     /// A follower wants to know how much it must have applied. If we do not lead, it will learn who does.
     pub(super) fn on_read_index(&mut self, from: NodeId, question: u64, ctx: &mut Ctx<'_, Self>) {
-        if self.holds_lease(ctx.now()) {
+        if self.holds_lease(ctx) {
             ctx.send_over(self.config.transport, from, Message::ReadIndexReply { question, read_index: self.commit });
         } else {
             self.ask_whether_we_lead(Asker::Follower(from, question), ctx);

@@ -11,7 +11,10 @@
 //! than what is being asked, is ignored. And a follower's acknowledgement speaks only of the entries the message named:
 //! what lies behind them in its log may be another leader's and about to go.
 
-use super::flaws::{ACK_BEFORE_FSYNC, COMMIT_EARLIER_TERM, STALE_REJECT_LOWERS_NEXT, TRUNCATE_ALWAYS};
+use super::flaws::{
+    ACK_BEFORE_FSYNC, COMMIT_EARLIER_TERM, COMMIT_GOES_BACK, COUNTS_UNFLUSHED, STALE_REJECT_LOWERS_NEXT,
+    TRUNCATE_ALWAYS,
+};
 use super::log::{Command, Entry, Index, Log, Term};
 use super::progress::{Mode, Progress, StaleRefusal};
 use super::{Append, AppendResult, Appended, Conflict, Message, Raft, ReadMode, Record, Role, Timer};
@@ -250,7 +253,9 @@ impl<O: Object> Raft<O> {
         }
         // 5. "If leaderCommit > commitIndex, set commitIndex = min(leaderCommit, index of last new entry)". Not of our
         // last entry: what lies behind the last one verified may not be the leader's.
-        self.commit = self.commit.max(leader_commit.min(last_verified));
+        let named = leader_commit.min(last_verified);
+        // The mistake R30: whatever the message says.
+        self.commit = if self.config.flaws.has(&COMMIT_GOES_BACK) { named } else { self.commit.max(named) };
         self.apply_committed(ctx);
         AppendResult::Matched { index: last_verified }
     }
@@ -317,7 +322,9 @@ impl<O: Object> Raft<O> {
         let Role::Leader(leadership) = &self.role else { return };
         // Also when it need no longer count late, what was written late still does.
         let counts_late = self.own_copy_counts_late() || leadership.own.is_behind();
-        let own = if counts_late { leadership.own.durable() } else { self.log.last_index() };
+        // The mistake R31: it counts at once all the same.
+        let waits = counts_late && !self.config.flaws.has(&COUNTS_UNFLUSHED);
+        let own = if waits { leadership.own.durable() } else { self.log.last_index() };
         let n = leadership.quorum_index(own, self.commit);
         // The mistake R01: entries of earlier terms are committed by counting copies.
         let may_commit = self.log.term_at(n) == Some(self.term) || self.config.flaws.has(&COMMIT_EARLIER_TERM);

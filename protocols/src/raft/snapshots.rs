@@ -11,7 +11,9 @@
 //! The awkward cases are snapshots that come late. One that holds less than the follower has committed already is not
 //! installed: it would take back what was applied.
 
-use super::flaws::{APPLIED_INDEX_APART, INSTALL_OLDER_SNAPSHOT, SNAPSHOT_LABELLED_WITH_COMMIT};
+use super::flaws::{
+    APPLIED_INDEX_APART, INSTALL_OLDER_SNAPSHOT, SNAPSHOT_LABELLED_WITH_COMMIT, SNAPSHOT_WITHOUT_SESSIONS,
+};
 use super::log::{Index, Log, Position, Record, Term};
 use super::machine::Machine;
 use super::membership::{Members, Membership};
@@ -145,8 +147,13 @@ impl<O: Object> Raft<O> {
         }
         let Some(entry) = self.log.get(index).filter(|_| index > self.snapshot_index()) else { return false };
         let last = Position { index, term: entry.term, time: entry.time };
-        let snapshot =
-            Snapshot { last, members: self.members.at(index).clone(), contents: Bytes::write(&self.machine) };
+        let contents = if self.config.flaws.has(&SNAPSHOT_WITHOUT_SESSIONS) {
+            // The mistake R11: only the data.
+            Bytes::write(&Machine::<O> { data: self.machine.data.clone(), ..Machine::default() })
+        } else {
+            Bytes::write(&self.machine)
+        };
+        let snapshot = Snapshot { last, members: self.members.at(index).clone(), contents };
         if self.config.flaws.has(&APPLIED_INDEX_APART) && self.snapshot.is_some() {
             // The mistake R32: contents and label are two writes.
             ctx.persist(Record::Contents(snapshot.contents.clone()));

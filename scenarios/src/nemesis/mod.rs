@@ -287,8 +287,8 @@ impl Ground<'_> {
                 away.min(nodes.saturating_sub(away).max(minority))
             }
             Action::CutLinks { .. } => minority,
-            Action::Crash { target, .. } | Action::Pause { target } => all(target),
-            Action::Clock { .. } | Action::Operate { .. } | Action::Link { .. } => 0,
+            Action::Crash { target, .. } | Action::Pause { target } | Action::Lose { target } => all(target),
+            Action::Cpu { .. } | Action::Clock { .. } | Action::Operate { .. } | Action::Link { .. } => 0,
         }
     }
 

@@ -3,6 +3,7 @@ use crate::parse::{Draft, parse};
 use crate::plan::Plan;
 use crate::scenario::Timing;
 use crate::systems::SYSTEMS;
+use sim_core::fault::ClockHarm;
 use std::collections::{BTreeMap, BTreeSet};
 
 fn source(more: &str) -> String {
@@ -58,7 +59,7 @@ fn no_budget_is_exceeded_at_any_time() {
 fn is_down(action: &Action) -> bool {
     let is_two = |targets: &[Target]| targets.iter().any(|target| target.who == Who::Minority);
     match action {
-        Action::Crash { target, .. } | Action::Pause { target } => {
+        Action::Crash { target, .. } | Action::Pause { target } | Action::Lose { target } => {
             assert!(!is_two(target), "{action:?}");
             true
         }
@@ -66,7 +67,11 @@ fn is_down(action: &Action) -> bool {
             assert!(!groups.iter().any(|group| is_two(group)), "{action:?}");
             true
         }
-        Action::CutLinks { .. } | Action::Clock { .. } | Action::Operate { .. } | Action::Link { .. } => false,
+        Action::CutLinks { .. }
+        | Action::Cpu { .. }
+        | Action::Clock { .. }
+        | Action::Operate { .. }
+        | Action::Link { .. } => false,
     }
 }
 
@@ -110,8 +115,9 @@ fn what_is_not_promised_to_be_survived_is_not_drawn() {
         let draft = draft(&source);
         (0..20).flat_map(|seed| scenario(&draft, seed).faults).map(|fault| fault.action).collect::<Vec<_>>()
     };
-    let is_harmless =
-        |action: &Action| matches!(action, Action::Clock { step: 0, rate_ppb: -10_000_000..=10_000_000, .. });
+    let is_harmless = |action: &Action| {
+        matches!(action, Action::Clock { harm: ClockHarm { step: 0, rate_ppb: -10_000_000..=10_000_000, .. }, .. })
+    };
     let leased = has_clocks("lease");
     assert!(!leased.is_empty() && leased.iter().all(is_harmless), "{leased:?}");
     assert!(has_clocks("log").iter().any(|action| !is_harmless(action)));

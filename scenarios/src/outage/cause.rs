@@ -173,7 +173,7 @@ impl Ground<'_> {
         let may_serve = |node: &NodeId| reigning.is_none_or(|reigning| reigning == Some(*node));
         let has_quorum = |node: &NodeId| {
             let peers = self.reach.peers(*node, at).to_vec();
-            serves(&Reach::new(&[peers], self.reach.nodes()))
+            serves(&self.reach.reach(&[peers], at))
         };
         let contacts = self.reach.contacts(wait.client, at).iter().copied();
         contacts.filter(may_serve).filter(has_quorum).collect()
@@ -192,7 +192,7 @@ impl Ground<'_> {
         let is_late = |peer: NodeId| peer != node && covers(self.strain.late(node, peer), at);
         let suffice_without = |is_out: &dyn Fn(NodeId) -> bool| {
             let left = self.reach.peers(node, at).iter().copied().filter(|peer| !is_out(*peer)).collect();
-            suffices(&Reach::new(&[left], self.reach.nodes()))
+            suffices(&self.reach.reach(&[left], at))
         };
         if is_busy(node) || !suffice_without(&is_busy) {
             Some(Cause::Overload)

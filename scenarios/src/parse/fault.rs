@@ -3,14 +3,14 @@
 use super::load::{Names, exists};
 use super::operate::operate;
 use super::target::{has_others, target};
-use super::{Scene, delays, layout};
+use super::{Scene, delays, layout, machine};
 use crate::codes;
 use crate::diagnostics::Diagnostic;
 use crate::scenario::{Action, DelaySpec, Fault, Timing};
 use crate::sections::{FAULTS, PARTITION, STRIKES_MAX, fault_name};
 use crate::text::Table;
 use crate::text::entry::{Takes, quoted};
-use crate::text::quantity::{Given, OFFSET_MAX, did_you_mean};
+use crate::text::quantity::{Given, did_you_mean};
 use crate::text::reader::Reader;
 use sim_core::dice::Ratio;
 use sim_core::fault::{DiskFate, Event, Moment, Target};
@@ -46,7 +46,7 @@ pub(super) fn faults(tables: &[&Table], scene: &Scene<'_>) -> Option<Vec<Fault>>
         let part_of = reader.text("part-of");
         let fault = action.zip(timing).map(|(action, timing)| Fault { name, part_of, action, timing, length });
         if let Some(fault) = &fault {
-            back = check_steps(&reader, fault, back, scene);
+            back = machine::check_steps(&reader, fault, back, scene);
         }
         if exists(&reader) {
             faults.push(fault);
@@ -82,14 +82,16 @@ fn action(reader: &Reader<'_>, kind: &str, scene: &Scene<'_>) -> Option<Action> 
             Some(Action::Crash { target: struck(reader, scene)?, disk, moment })
         }
         "operate" => operate(reader, scene),
-        "clock" => clock(reader, scene),
+        "clock" => machine::clock(reader, scene),
+        "cpu" => machine::cpu(reader, scene),
+        "lose" => machine::lose(reader, scene),
         "pause" => Some(Action::Pause { target: struck(reader, scene)? }),
         _ => link(reader, scene),
     }
 }
 
 /// The targets in `target`.
-fn struck(reader: &Reader<'_>, scene: &Scene<'_>) -> Option<Vec<Target>> {
+pub(super) fn struck(reader: &Reader<'_>, scene: &Scene<'_>) -> Option<Vec<Target>> {
     let given = reader.given("target")?;
     let targets = targets(given, scene)?;
     outside_groups(reader, "target", &targets).then_some(targets)
@@ -216,40 +218,8 @@ fn link(reader: &Reader<'_>, scene: &Scene<'_>) -> Option<Action> {
     Some(Action::Link { from, to, one_way, delay, loss, duplicate, duplicate_after, reorder, reorder_by })
 }
 
-fn clock(reader: &Reader<'_>, scene: &Scene<'_>) -> Option<Action> {
-    if !reader.has("step") && !reader.has("rate") {
-        reader.tell(&codes::CONFLICT, "do", "this `clock` fault does nothing; it needs `step` or `rate`");
-    }
-    let step = if reader.has("step") { reader.read("step", |given| given.step()) } else { Some(0) };
-    let rate_ppb = if reader.has("rate") { reader.read("rate", |given| given.drift()) } else { Some(0) };
-    Some(Action::Clock { target: struck(reader, scene)?, step: step?, rate_ppb: rate_ppb? })
-}
-
-/// Whether clocks that are `back` already, at the worst, show no time before 0 with this fault; how far they are back then.
-fn check_steps(reader: &Reader<'_>, fault: &Fault, back: Nanos, scene: &Scene<'_>) -> Nanos {
-    let after = back.saturating_add(set_back(fault, scene));
-    let limit = OFFSET_MAX as u64;
-    if back <= limit && after > limit {
-        let after = format_duration(after);
-        let message = format!("with this a clock could be {after} behind, counting every strike; at most 59m");
-        reader.tell(&codes::BAD_VALUE, "step", message);
-    }
-    after
-}
-
-/// How far a fault can set a clock back, in nanoseconds, if every strike meets the same one.
-fn set_back(fault: &Fault, scene: &Scene<'_>) -> u64 {
-    let Action::Clock { step: step @ ..0, .. } = fault.action else { return 0 };
-    let strikes = match fault.timing {
-        Timing::At { .. } | Timing::During { .. } => 1,
-        Timing::Every { period, times, .. } => strikes(period, times, scene.duration.unwrap_or(0)),
-        Timing::Event { times, .. } => times.into(),
-    };
-    step.unsigned_abs().saturating_mul(strikes)
-}
-
 /// How often a fault strikes that does so again and again.
-fn strikes(period: Nanos, times: Option<u32>, duration: Nanos) -> u64 {
+pub(super) fn strikes(period: Nanos, times: Option<u32>, duration: Nanos) -> u64 {
     (duration / period).min(times.map_or(u64::MAX, u64::from))
 }
 

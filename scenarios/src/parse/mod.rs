@@ -11,6 +11,7 @@ mod expect;
 mod fault;
 mod layout;
 mod load;
+mod machine;
 mod nemesis;
 mod operate;
 mod protocol;

@@ -42,10 +42,11 @@ fn kind(given: Given<'_>, name: &str, scene: &Scene<'_>) -> Result<Option<&'stat
         .help(help))
 }
 
-fn are_nodes(reader: &Reader<'_>, key: &str, targets: &[Target]) -> bool {
+/// Whether no client is meant.
+pub(super) fn are_nodes(reader: &Reader<'_>, key: &str, targets: &[Target]) -> bool {
     let client = targets.iter().find(|target| matches!(target.who, Who::Clients | Who::Client(_)));
     if let Some(client) = client {
-        reader.tell(&codes::EMPTY_TARGET, key, format!("orders are for nodes; `{client}` is none"));
+        reader.tell(&codes::EMPTY_TARGET, key, format!("this is for nodes; `{client}` is none"));
     }
     client.is_none() && outside_groups(reader, key, targets)
 }

@@ -10,7 +10,7 @@ use super::parse;
 use crate::diagnostics::{Diagnostic, render};
 use crate::scenario::{Action, Arrivals, Check, Clock, DelaySpec, Fault, Keys, Load, Model, Reach, Scenario, Timing};
 use sim_core::dice::Ratio;
-use sim_core::fault::{Count, DiskFate, Event, Moment, Target, Who};
+use sim_core::fault::{ClockHarm, Count, DiskFate, Event, Moment, Target, Which, Who};
 use sim_core::protocol::{ClientId, NodeId};
 use sim_core::time::{MILLISECOND, Nanos, SECOND};
 pub(crate) use toy::TOY;
@@ -251,7 +251,10 @@ fn links_mix_up_datagrams_as_they_are_told() {
 
 #[test]
 fn clocks_jump_and_run_as_they_are_told() {
-    let clock = |step, rate_ppb| Action::Clock { target: vec![one(Who::Any)], step, rate_ppb };
+    let clock = |step, rate_ppb| Action::Clock {
+        target: vec![one(Who::Any)],
+        harm: ClockHarm { step, rate_ppb, ..ClockHarm::NONE },
+    };
     let fault = |keys: &str| format!("do = \"clock\"\ntarget = \"any\"\n{keys}");
     let faults =
         ["step = \"-5s\"", "rate = \"+5%\"", "step = \"58m\"\nrate = \"-200ppm\"", "step = \"-58m\""].map(fault);
@@ -259,6 +262,42 @@ fn clocks_jump_and_run_as_they_are_told() {
     assert_eq!(
         actions(&faults.each_ref().map(String::as_str)),
         [clock(-5_000_000_000, 0), clock(0, 50_000_000), clock(minutes, -200_000), clock(-minutes, 0)]
+    );
+}
+
+#[test]
+fn a_clock_can_stand_still_and_be_wrong_without_the_other() {
+    let clock = |which, step, freeze| Action::Clock {
+        target: vec![one(Who::Any)],
+        harm: ClockHarm { which, step, freeze, ..ClockHarm::NONE },
+    };
+    let fault = |keys: &str| format!("do = \"clock\"\ntarget = \"any\"\n{keys}");
+    let faults =
+        ["freeze = true", "which = \"wall\"\nstep = \"-5s\"", "which = \"monotonic\"\nstep = \"5s\"\nfreeze = true"];
+    let seconds = 5_000_000_000;
+    assert_eq!(
+        actions(&faults.map(fault).each_ref().map(String::as_str)),
+        [clock(Which::Both, 0, true), clock(Which::Wall, -seconds, false), clock(Which::Monotonic, seconds, true),]
+    );
+}
+
+#[test]
+fn machines_get_slow_and_lost() {
+    let cpu = |slower, extra| Action::Cpu { target: vec![one(Who::Any)], slower, extra };
+    let (none, five) = (DelaySpec::Fixed(0), DelaySpec::Fixed(5_000_000));
+    assert_eq!(
+        actions(&[
+            "do = \"cpu\"\ntarget = \"any\"\nslower = 10",
+            "do = \"cpu\"\ntarget = \"any\"\nslower = 2.5\nextra = \"+5ms\"",
+            "do = \"cpu\"\ntarget = \"any\"\nextra = \"0ms..5ms\"",
+            "do = \"lose\"\ntarget = \"any\"",
+        ]),
+        [
+            cpu(Ratio::new(10, 1), none),
+            cpu(Ratio::new(25, 10), five),
+            cpu(Ratio::new(1, 1), DelaySpec::Uniform { min: 0, max: 5_000_000 }),
+            Action::Lose { target: vec![one(Who::Any)] },
+        ]
     );
 }
 

@@ -4,7 +4,7 @@ use super::{CHANCE, FLAG, LENGTH, LENGTHS, MOMENTS, STRIKES_MAX, WAIT, count, ma
 use crate::text::entry::{Entry, Listed, Section, Takes};
 
 const FAULT: &[Entry] = &[
-    needs("do", word(&["partition", "crash", "pause", "link", "clock", "operate"]), "What happens."),
+    needs("do", word(&["partition", "crash", "pause", "link", "clock", "cpu", "lose", "operate"]), "What happens."),
     may("name", Takes::Text, "<do>-<k>", "Its own name: its random numbers are drawn by it.").eg(r#""cut-leader""#),
     may("at", MOMENTS, "see `every`, `when`", "When it strikes; within a range, drawn for each seed.").eg(r#""10s""#),
     may("every", LENGTH, "see `at`, `when`", "It strikes again and again, first after this time.").eg(r#""8s""#),
@@ -140,7 +140,7 @@ loss = "5%""#,
 /// `[[fault]]` with `do = "clock"`.
 pub static CLOCK_FAULT: Section = Section {
     title: "a `clock` fault",
-    text: "Clocks jump, or run fast or slow.",
+    text: "Clocks jump, run fast or slow, or stand still.",
     example: r#"do = "clock"
 at = "10s"
 for = "10s"
@@ -158,6 +158,59 @@ rate = "+5%""#,
                 "How far they jump: \"-5s\" is back; the end of the fault leaves them there.",
             ),
             may("rate", Takes::Drift, "none", "What they gain while it lasts: \"+5%\", \"-200ppm\"."),
+            with("freeze", FLAG, "false", "They show the same as long as it lasts, and go on from there.").eg("true"),
+            with(
+                "which",
+                word(&["wall", "monotonic", "both"]),
+                "both",
+                "Which of a machine's two: what can be set, what processes wait by (a real one jumps only with its machine: \
+                 a VM that was suspended), or both alike.",
+            )
+            .eg(r#""wall""#),
+        ],
+    ],
+};
+
+/// `[[fault]]` with `do = "cpu"`.
+pub static CPU: Section = Section {
+    title: "a `cpu` fault",
+    text: "CPUs are slow: a noisy neighbour, a cooling that failed. Whatever a node handles takes longer.",
+    example: r#"do = "cpu"
+at = "10s"
+for = "10s"
+target = "leader"
+slower = 500"#,
+    parts: &[
+        FAULT,
+        LASTING,
+        &[
+            TARGET,
+            may("slower", Takes::Decimal, "1", "So many times as long as usual; `cluster.cpu` says what is usual.")
+                .eg("10"),
+            may("extra", Takes::AddedDelay, "none", "So much longer, beside `slower`: \"+5ms\".").eg(r#""+5ms""#),
+        ],
+    ],
+};
+
+/// `[[fault]]` with `do = "lose"`.
+pub static LOSE: Section = Section {
+    title: "a `lose` fault",
+    text: "Machines are lost for good, and their disks with them. What an operator does about it is another fault: \
+           `operate`.",
+    example: r#"do = "lose"
+at = "10s"
+target = "one of follower""#,
+    parts: &[
+        FAULT,
+        &[
+            TARGET,
+            may(
+                "for",
+                LENGTHS,
+                "for good: nothing takes its place, also when everything else heals",
+                "After so long an empty machine takes its place, under the same name.",
+            )
+            .eg(r#""5s""#),
         ],
     ],
 };
@@ -181,7 +234,7 @@ pub static OPERATE: Section = Section {
 };
 
 /// The kinds of `[[fault]]`.
-pub static FAULTS: &[&Section] = &[&PARTITION, &CRASH, &PAUSE, &LINK, &CLOCK_FAULT, &OPERATE];
+pub static FAULTS: &[&Section] = &[&PARTITION, &CRASH, &PAUSE, &LINK, &CLOCK_FAULT, &CPU, &LOSE, &OPERATE];
 
 /// What `do` calls a kind of fault.
 pub fn fault_name(fault: &Section) -> &'static str {

@@ -8,7 +8,7 @@ use crate::dice::{Dice, scale};
 use crate::fault::{DiskFate, Moment, Target};
 use crate::machine::MachineId;
 use crate::network::StrikeId;
-use crate::protocol::{ClientId, Effect, NodeId, Protocol, Why};
+use crate::protocol::{ClientId, Effect, NodeId, Protocol};
 use crate::time::Nanos;
 use crate::trace::What;
 use std::collections::BTreeSet;
@@ -116,7 +116,7 @@ impl<P: Protocol> World<P> {
     /// A process dies. How much that did: the process itself if it was alive, and every record lost with it.
     ///
     /// `how` is for the trace.
-    fn crash(&mut self, machine: MachineId, disk: DiskFate, how: &str) -> u64 {
+    pub(super) fn crash(&mut self, machine: MachineId, disk: DiskFate, how: &str) -> u64 {
         let Some(node) = self.node_at(machine) else { return self.crash_client(self.client_at(machine)) };
         let index = node.0 as usize;
         let host = &mut self.nodes[index];
@@ -169,7 +169,7 @@ impl<P: Protocol> World<P> {
         let downs = self.host_mut(machine).downs();
         *downs -= 1;
         if *downs == 0 {
-            self.boot(machine, Why::Restart);
+            self.boot(machine, self.why_back(machine));
         } else {
             self.faults.count_kept_down(machine);
         }

@@ -226,7 +226,7 @@ impl<P: Protocol> World<P> {
     /// A call to look at an alarm.
     pub(super) fn call(&mut self, machine: MachineId, call: Call) {
         let now = self.queue.now();
-        let clock = self.host(machine).clock();
+        let clock = self.host(machine).clocks().monotonic;
         match self.node_at(machine) {
             Some(node) => match self.nodes[node.0 as usize].machine.alarms.wake(call, now, clock) {
                 Woken::Stale => {}
@@ -264,13 +264,17 @@ impl<P: Protocol> World<P> {
         let now = self.queue.now();
         let index = node.0 as usize;
         let host = &mut self.nodes[index];
-        let local = host.machine.clock.local(now);
+        let local = host.machine.clocks.monotonic.local(now);
+        let wall = host.machine.clocks.wall(local, now);
         if let Input::Alarm(timer) = &input
             && !host.machine.alarms.ring(*timer, local)
         {
             return;
         }
-        let done = now + host.cpu.draw_if_random(&mut host.cpu_dice);
+        let takes = host.cpu.draw_if_random(&mut host.cpu_dice);
+        let takes = if host.slowed.is_empty() { takes } else { self.slow_down(node, takes) };
+        let done = now + takes;
+        let host = &mut self.nodes[index];
         host.machine.busy_until = done;
         if !host.machine.clock_faults.is_empty() {
             self.count_clock_faults(MachineId(node.0));
@@ -281,6 +285,7 @@ impl<P: Protocol> World<P> {
         let ctx = &mut Ctx {
             me: node,
             now: local,
+            wall,
             dice: &mut host.machine.dice,
             next_ticket: &mut host.next_ticket,
             effects: &mut effects,
@@ -348,7 +353,8 @@ impl<P: Protocol> World<P> {
         let now = self.queue.now();
         let index = client.0 as usize;
         let machine = &mut self.clients[index].machine;
-        let local = machine.clock.local(now);
+        let local = machine.clocks.monotonic.local(now);
+        let wall = machine.clocks.wall(local, now);
         if let ClientInput::Alarm(timer) = &input
             && !machine.alarms.ring(*timer, local)
         {
@@ -374,6 +380,7 @@ impl<P: Protocol> World<P> {
         let ctx = &mut ClientCtx {
             me: client,
             now: local,
+            wall,
             true_now: now,
             dice: &mut host.machine.dice,
             log: &mut self.log,
@@ -405,7 +412,8 @@ impl<P: Protocol> World<P> {
         let index = node.0 as usize;
         let now = self.queue.now();
         let host = &mut self.nodes[index];
-        let local = host.machine.clock.local(now);
+        let local = host.machine.clocks.monotonic.local(now);
+        let wall = host.machine.clocks.wall(local, now);
         let incarnation = host.machine.incarnation.to_string();
         host.machine.dice = self.streams.dice(StreamName::new(&["node", &node.to_string(), &incarnation]));
         let mut effects = std::mem::take(&mut self.effects);
@@ -420,6 +428,7 @@ impl<P: Protocol> World<P> {
         let ctx = &mut Ctx {
             me: node,
             now: local,
+            wall,
             dice: &mut host.machine.dice,
             next_ticket: &mut host.next_ticket,
             effects: &mut effects,
@@ -446,8 +455,9 @@ impl<P: Protocol> World<P> {
         let now = self.queue.now();
         let clients = self.clients.len() as u32;
         let host = &mut self.clients[index];
-        let local = host.machine.clock.local(now);
-        if why == Why::Restart {
+        let local = host.machine.clocks.monotonic.local(now);
+        let wall = host.machine.clocks.wall(local, now);
+        if why != Why::First {
             let (workload, number) = (&host.setup.workload.name, host.setup.index.to_string());
             let incarnation = host.machine.incarnation.to_string();
             host.machine.dice = self.streams.dice(StreamName::new(&["client", workload, &number, &incarnation]));
@@ -466,6 +476,7 @@ impl<P: Protocol> World<P> {
         let ctx = &mut ClientCtx {
             me: client,
             now: local,
+            wall,
             true_now: now,
             dice: &mut host.machine.dice,
             log: &mut self.log,

@@ -41,7 +41,7 @@ impl<P: Protocol> World<P> {
                 Effect::Truncate(from) => self.nodes[node.0 as usize].journal.truncate(from),
                 Effect::Arm(timer, after) => {
                     let machine = &mut self.nodes[node.0 as usize].machine;
-                    if let Some((call, at)) = machine.alarms.arm(timer, local + after, machine.clock) {
+                    if let Some((call, at)) = machine.alarms.arm(timer, local + after, machine.clocks.monotonic) {
                         let at = at.max(self.queue.now());
                         self.queue.push(at, Event::Alarm { machine: MachineId(node.0), call });
                     }
@@ -134,7 +134,7 @@ impl<P: Protocol> World<P> {
                 }
                 ClientEffect::Arm(timer, after) => {
                     let machine = &mut self.clients[client.0 as usize].machine;
-                    if let Some((call, at)) = machine.alarms.arm(timer, local + after, machine.clock) {
+                    if let Some((call, at)) = machine.alarms.arm(timer, local + after, machine.clocks.monotonic) {
                         self.queue.push(at.max(now), Event::Alarm { machine: from, call });
                     }
                 }

@@ -6,13 +6,15 @@
 //! - here: what a world is, and its loop;
 //! - `deliver.rs`: how a packet, an alarm or a flush reaches a process;
 //! - `effects.rs`: how what a process asks for is carried out;
-//! - `strike.rs`: how faults begin and end; `target.rs`: whom they strike; `crash.rs`: how processes die.
+//! - `strike.rs`: how faults begin and end; `target.rs`: whom they strike; `crash.rs`: how processes die; `machines.rs`: what
+//!   else can be wrong with a machine.
 //!
 //! A world can be cloned at any moment, and [`World::fork`] gives the copy another future.
 
 mod crash;
 mod deliver;
 mod effects;
+mod machines;
 mod strike;
 mod target;
 
@@ -35,6 +37,7 @@ use crate::time::Nanos;
 use crate::trace::{Row, Trace, What};
 use crate::wire::Fingerprint;
 use crash::Doom;
+use machines::Slowness;
 use std::collections::{BTreeMap, VecDeque};
 use strike::Faults;
 
@@ -171,9 +174,13 @@ struct Node<P: Protocol> {
     config: P::Config,
     cpu: Delay,
     cpu_dice: Dice,
+    /// What makes its CPU slow.
+    slowed: Vec<Slowness>,
     fsync: Delay,
     disk_dice: Dice,
     journal: Journal<P::Record>,
+    /// Whether it has ever lost its disk for good.
+    lost_disk: bool,
     /// What waits for the disk: how far it must be, when the step that asked for it is done, and what leaves then.
     outbox: VecDeque<(usize, Nanos, Outward<P>)>,
     next_ticket: u64,
@@ -289,9 +296,11 @@ impl<P: Protocol> World<P> {
                     config: node.config.clone(),
                     cpu: node.cpu.clone(),
                     cpu_dice: dice("cpu"),
+                    slowed: Vec::new(),
                     fsync: node.fsync.clone(),
                     disk_dice: dice("disk"),
                     journal: Journal::new(),
+                    lost_disk: false,
                     outbox: VecDeque::new(),
                     next_ticket: 0,
                     dooms: Vec::new(),
@@ -404,6 +413,7 @@ impl<P: Protocol> World<P> {
             for dice in [&mut node.machine.dice, &mut node.cpu_dice, &mut node.disk_dice] {
                 dice.rekey(streams);
             }
+            node.slowed.iter_mut().for_each(|slowness| slowness.dice.rekey(streams));
         }
         for client in &mut other.clients {
             client.machine.dice.rekey(streams);
@@ -539,7 +549,8 @@ impl<P: Protocol> World<P> {
             well[from.0 as usize] && well[to.0 as usize] && (from == to || self.network.is_live(from, to))
         };
         let live = pairs.iter().map(is_live).collect();
-        self.epochs.record(self.queue.now(), live, well);
+        let lost = (0..self.nodes.len() as u32).map(NodeId).filter(|node| self.nodes[node.0 as usize].lost_disk);
+        self.epochs.record(self.queue.now(), live, well, lost.collect());
     }
 
     fn host(&self, machine: MachineId) -> &dyn Host {

@@ -8,7 +8,7 @@ use super::deliver::Tag;
 use super::target::Scope;
 use super::{Event, StrikeReport, World};
 use crate::dice::{Dice, StreamName, Streams};
-use crate::fault::{Event as Trigger, Fault, FaultKind, Target, When};
+use crate::fault::{ClockHarm, Event as Trigger, Fault, FaultKind, Target, When};
 use crate::machine::MachineId;
 use crate::network::{Spoil, StrikeId};
 use crate::protocol::{About, NodeId, Protocol};
@@ -26,8 +26,12 @@ pub(super) enum Undo {
     Links,
     Crash(Vec<Down>),
     Pause(Vec<MachineId>),
-    /// What these clocks gain with it.
-    Clock(Vec<MachineId>, i64),
+    Clock(Vec<MachineId>, ClockHarm),
+    Cpu(Vec<NodeId>),
+    /// Lost machines in whose places empty ones come.
+    Replace(Vec<MachineId>),
+    /// Lost machines that nothing brings back.
+    Gone(Vec<MachineId>),
     /// The dice for the next time that the order is given.
     Order(Box<Dice>),
     /// It was over at once.
@@ -100,6 +104,14 @@ impl Faults {
         self.streams.dice(StreamName::new(&["fault", &self.faults[fault].name, &struck.to_string()]))
     }
 
+    /// Dice for what a strike goes on doing to one machine, likewise.
+    pub(super) fn dice_on(&self, id: StrikeId, machine: &str) -> Dice {
+        let strikes = &self.strikes[..id.0 as usize];
+        let fault = self.strikes[id.0 as usize].fault;
+        let before = strikes.iter().filter(|strike| strike.fault == fault).count().to_string();
+        self.streams.dice(StreamName::new(&["fault", &self.faults[fault].name, &before, machine]))
+    }
+
     /// When which fault strikes, as far as that is known before the run, and for how long.
     pub(super) fn scheduled(&self) -> Vec<(Nanos, usize, Option<Nanos>)> {
         let mut scheduled = Vec::new();
@@ -145,6 +157,9 @@ impl Faults {
                 | Undo::Links
                 | Undo::Crash(_)
                 | Undo::Clock(..)
+                | Undo::Cpu(_)
+                | Undo::Replace(_)
+                | Undo::Gone(_)
                 | Undo::Order(_)
                 | Undo::Nothing => {}
             }
@@ -156,11 +171,15 @@ impl Faults {
         for strike in self.strikes.iter_mut().filter(|strike| strike.to.is_none()) {
             match &strike.undo {
                 Undo::Crash(downs) if downs.iter().any(|down| down.machine == machine) => strike.effects += 1,
+                Undo::Replace(machines) | Undo::Gone(machines) if machines.contains(&machine) => strike.effects += 1,
                 Undo::Crash(_)
+                | Undo::Replace(_)
+                | Undo::Gone(_)
                 | Undo::Pause(_)
                 | Undo::Paths
                 | Undo::Links
                 | Undo::Clock(..)
+                | Undo::Cpu(_)
                 | Undo::Order(_)
                 | Undo::Nothing => {}
             }
@@ -246,7 +265,9 @@ impl<P: Protocol> World<P> {
                 self.crash_all(id, target, (*disk, *moment), length, &mut dice)
             }
             FaultKind::Pause { target } => self.pause_all(id, target, &mut dice),
-            FaultKind::Clock { target, step, rate_ppb } => self.set_clocks(id, target, *step, *rate_ppb, &mut dice),
+            FaultKind::Clock { target, harm } => self.harm_clocks(id, target, *harm, &mut dice),
+            FaultKind::Cpu { target, slower, extra } => self.slow_cpus(id, target, (*slower, extra), &mut dice),
+            FaultKind::Lose { target } => self.lose_all(id, target, length, &mut dice),
             FaultKind::Operate { order, to, about } => {
                 self.order(id, order, [to, about], &mut dice);
                 self.operator_waits(id, length, dice)
@@ -302,11 +323,12 @@ impl<P: Protocol> World<P> {
             Undo::Links => self.network.heal_links(id),
             Undo::Crash(_) => due.into_iter().for_each(|machine| self.restart(machine)),
             Undo::Pause(machines) => machines.into_iter().for_each(|machine| self.resume(machine)),
-            Undo::Clock(machines, ppb) => machines.into_iter().for_each(|machine| {
-                self.host_mut(machine).clock_faults().retain(|fault| *fault != id);
-                self.set_clock(machine, 0, -ppb);
-            }),
-            Undo::Order(_) | Undo::Nothing => {}
+            Undo::Clock(machines, harm) => {
+                machines.into_iter().for_each(|machine| self.mend_clock(id, machine, harm));
+            }
+            Undo::Cpu(nodes) => nodes.into_iter().for_each(|node| self.mend_cpu(id, node)),
+            Undo::Replace(machines) => machines.into_iter().for_each(|machine| self.restart(machine)),
+            Undo::Order(_) | Undo::Nothing | Undo::Gone(_) => {}
         }
         self.record_epoch();
         self.row(What::Heal, |world| {
@@ -319,14 +341,16 @@ impl<P: Protocol> World<P> {
         });
     }
 
-    /// Ends every fault, and lets no further one begin.
+    /// Ends every fault, and lets no further one begin. Machines lost for good stay away: what heals is not what never was to
+    /// come back.
     pub fn heal(&mut self) {
         self.faults.healed = true;
         // The network first: what restarts or wakes up finds it whole.
-        let is_process = |strike: &Strike| matches!(strike.undo, Undo::Crash(_) | Undo::Pause(_));
+        let is_process = |strike: &Strike| matches!(strike.undo, Undo::Crash(_) | Undo::Pause(_) | Undo::Replace(_));
+        let ends = |strike: &Strike| !matches!(strike.undo, Undo::Gone(_));
         for processes in [false, true] {
             for strike in 0..self.faults.strikes.len() {
-                if is_process(&self.faults.strikes[strike]) == processes {
+                if ends(&self.faults.strikes[strike]) && is_process(&self.faults.strikes[strike]) == processes {
                     self.mend(StrikeId(strike as u32));
                 }
             }
@@ -400,33 +424,6 @@ impl<P: Protocol> World<P> {
         Undo::Pause(machines)
     }
 
-    fn set_clocks(&mut self, id: StrikeId, target: &[Target], step: i64, ppb: i64, dice: &mut Dice) -> Undo {
-        let machines = self.resolve(id, target, Scope::Nodes, &BTreeSet::new(), dice);
-        for &machine in &machines {
-            self.host_mut(machine).clock_faults().push(id);
-            self.set_clock(machine, step, ppb);
-        }
-        self.name_struck(id, &machines, 0);
-        Undo::Clock(machines, ppb)
-    }
-
-    /// A clock jumps, and gains so much more from now on.
-    fn set_clock(&mut self, machine: MachineId, step: i64, ppb: i64) {
-        let now = self.queue.now();
-        let host = self.host_mut(machine);
-        let clock = host.clock().stepped(now, step).gaining(now, ppb);
-        for (call, at) in host.set_clock(clock, now) {
-            self.queue.push(at, Event::Alarm { machine, call });
-        }
-    }
-
-    /// A process took a step with a clock that these faults make wrong.
-    pub(super) fn count_clock_faults(&mut self, machine: MachineId) {
-        for fault in self.host_mut(machine).clock_faults().clone() {
-            self.faults.count(Some(fault));
-        }
-    }
-
     /// Gives an order. Whether a node takes it up shows when it hears of it.
     fn order(&mut self, id: StrikeId, name: &str, [to, about]: [&Vec<Target>; 2], dice: &mut Dice) {
         let kind = P::ORDERS.iter().find(|kind| kind.name == name);
@@ -479,7 +476,7 @@ impl<P: Protocol> World<P> {
         self.queue.push(self.queue.now() + OPERATOR_LOOKS_EVERY, Event::Repeat(id));
     }
 
-    fn resolve_nodes(&mut self, id: StrikeId, targets: &[Target], dice: &mut Dice) -> Vec<NodeId> {
+    pub(super) fn resolve_nodes(&mut self, id: StrikeId, targets: &[Target], dice: &mut Dice) -> Vec<NodeId> {
         let machines = self.resolve(id, targets, Scope::Nodes, &BTreeSet::new(), dice);
         machines.into_iter().filter_map(|machine| self.node_at(machine)).collect()
     }

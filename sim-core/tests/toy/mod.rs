@@ -16,7 +16,7 @@ use sim_core::protocol::{
 use sim_core::reach::Reach;
 use sim_core::settings::{Flaws, Key, Rejected, Settings, Values};
 use sim_core::setup::Setup;
-use sim_core::time::{MILLISECOND, Nanos, SECOND};
+use sim_core::time::{LocalTime, MILLISECOND, Nanos, SECOND};
 use sim_core::workload::{Keys, Pace, Workload};
 
 /// A part: it says hello to everybody now and then, and counts who answers. It has never heard of sums.
@@ -121,6 +121,8 @@ pub struct Toy {
     pub corrupt: usize,
     pub landed: Vec<Ticket>,
     pub orders: Vec<u64>,
+    /// What its clocks showed when peers said something: the monotonic one, the wall clock.
+    pub clocks: Vec<(LocalTime, LocalTime)>,
     watchers: Vec<ClientId>,
     config: Config,
 }
@@ -186,6 +188,7 @@ impl Protocol for Toy {
             corrupt,
             landed: Vec::new(),
             orders: Vec::new(),
+            clocks: Vec::new(),
             watchers: Vec::new(),
             config: boot.config.clone(),
         }
@@ -196,7 +199,10 @@ impl Protocol for Toy {
             Message::Greeting(greeting) => {
                 ctx.nested::<Greeter, _>(|ctx| self.greeter.on_message(from, greeting, ctx));
             }
-            Message::Sum(sum) => self.said.push((from, sum)),
+            Message::Sum(sum) => {
+                self.said.push((from, sum));
+                self.clocks.push((ctx.now(), ctx.wall()));
+            }
         }
     }
 

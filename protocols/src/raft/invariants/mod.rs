@@ -137,9 +137,10 @@ impl<O: Object> Laws<Raft<O>> for RaftLaws<O> {
         }
         self.seen[node.0 as usize] = now;
         let step = Step { raft, before, now };
-        step.commit_within_log()?;
         step.term_never_falls()?;
+        // A cause before its consequences: what falls behind what was applied fell.
         step.commit_never_retreats()?;
+        step.commit_within_log()?;
         step.applied_never_retreats()?;
         step.members_are_the_logs_latest()?;
         step.leader_append_only()?;

@@ -1,6 +1,7 @@
 //! When a leader's own copy counts: the dissertation's 10.2.1, and the leader that has nobody else.
 
 use super::*;
+use crate::raft::flaws::COUNTS_UNFLUSHED;
 
 fn parallel() -> RaftConfig {
     config(|c| (c.pre_vote, c.parallel_disk) = (false, true))
@@ -118,4 +119,14 @@ fn a_leader_left_alone_waits_for_its_disk() {
     assert_eq!(node.raft.commit, 1, "the change is not on disk yet");
     node.lands(&effects);
     assert_eq!(node.raft.commit, 2);
+}
+
+/// The mistake R31, seen at its one rule.
+#[test]
+fn the_flaw_counts_unflushed_does_not_wait() {
+    let config = RaftConfig { parallel_disk: true, ..flawed(&COUNTS_UNFLUSHED) };
+    let mut node = solo(3, config);
+    node.leads();
+    node.is_asked(1, write(7));
+    assert_eq!(node.hears(N2, matched(1, 0, 2)).told(), [Response::Returned(RegisterRet::Done)]);
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::raft::Role;
-use crate::raft::flaws::CANDIDATE_GRANTS_VOTE;
+use crate::raft::flaws::{CANDIDATE_GRANTS_VOTE, FORGETS_WAITING_CLIENTS, NO_QUORUM_CHECK, VOTE_BY_LENGTH};
 use sim_core::time::{LocalTime, Nanos};
 
 /// 5.2: "each server will vote for at most one candidate in a given term, on a first-come-first-served basis".
@@ -301,4 +301,38 @@ fn the_flaw_candidate_grants_vote_elects_two() {
     };
     assert_eq!(both(config(|_| {})), refused(1));
     assert_eq!(both(flawed(&CANDIDATE_GRANTS_VOTE)), granted(1));
+}
+
+/// The mistake R03, seen at its one rule.
+#[test]
+fn the_flaw_vote_by_length_forgets_how_late_a_log_ends() {
+    let asked = |config: RaftConfig, last_log_index, last_log_term| {
+        let mut voter = restarted(3, config, journal(2, None, &[1, 2]));
+        voter.hears(N2, request_vote(3, last_log_index, last_log_term)).reply()
+    };
+    assert_eq!(asked(plain(), 9, 1), refused(3));
+    assert_eq!(asked(flawed(&VOTE_BY_LENGTH), 9, 1), granted(3), "longer, but of an earlier term");
+    assert_eq!(asked(flawed(&VOTE_BY_LENGTH), 1, 3), refused(3), "shorter, but of a later term");
+}
+
+/// The mistake R16, seen at its one rule. Unlike without check-quorum, voters still stand by the leader they hear.
+#[test]
+fn the_flaw_no_quorum_check_leads_for_ever() {
+    let mut node = solo(3, flawed(&NO_QUORUM_CHECK));
+    node.leads();
+    (0..50).for_each(|_| drop(node.wakes(Timer::Heartbeat)));
+    assert!(node.raft.is_leader());
+    let mut voter = solo(3, flawed(&NO_QUORUM_CHECK));
+    voter.hears(N2, append(1, (0, 0), &[], 0));
+    assert_eq!(voter.hears(N3, request_vote(9, 9, 9)).order(), [""; 0]);
+}
+
+/// The mistake R38, seen at its one rule.
+#[test]
+fn the_flaw_forgets_waiting_clients_says_nothing() {
+    let mut node = solo(3, flawed(&FORGETS_WAITING_CLIENTS));
+    node.leads();
+    node.is_asked(1, write(7));
+    node.is_asked(2, RegisterOp::Read);
+    assert_eq!(node.hears(N3, append(2, (1, 1), &[2], 0)).told(), []);
 }

@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::raft::ReadMode;
-use crate::raft::flaws::LEASE_IGNORES_DRIFT;
+use crate::raft::flaws::{LEASE_BY_WALL_CLOCK, LEASE_IGNORES_DRIFT};
 use history::RegisterOp::Read;
 use sim_core::dice::Ratio;
+use sim_core::time::LocalTime;
 
 const NIL: Response<RegisterRet> = Response::Returned(RegisterRet::Value(Value::Nil));
 
@@ -54,6 +55,22 @@ fn the_flaw_lease_ignores_drift_holds_it_too_long() {
     assert_eq!(node.is_asked(1, Read).told(), []);
     node.raft.config.flaws = Flaws::new([&LEASE_IGNORES_DRIFT]);
     assert_eq!(node.is_asked(2, Read).told(), [NIL]);
+}
+
+/// The mistake R39: somebody sets the clock back by which the lease is measured, and it is never over.
+#[test]
+fn the_flaw_lease_by_wall_clock_can_be_set_back() {
+    let is_answered = |flaws| {
+        let mut node = solo(3, RaftConfig { flaws, ..leased() });
+        node.leads();
+        let round = node.wakes(Timer::Heartbeat).appends()[0].1.round;
+        node.hears(N2, matched(1, round, 1));
+        node.waits(LEASE + 1);
+        node.desk.wall = LocalTime::default();
+        !node.is_asked(1, Read).told().is_empty()
+    };
+    assert!(!is_answered(Flaws::default()));
+    assert!(is_answered(Flaws::new([&LEASE_BY_WALL_CLOCK])));
 }
 
 /// One follower of four is no majority, and a repeated answer no second one.

@@ -1,7 +1,7 @@
 //! One test for each claim of section 6 and of the dissertation's chapter 4 about who takes part.
 
 use super::*;
-use crate::raft::flaws::{SINGLE_CHANGE_BEFORE_OWN_COMMIT, TWO_PENDING_CHANGES};
+use crate::raft::flaws::{REJOINS_EMPTY, SINGLE_CHANGE_BEFORE_OWN_COMMIT, TWO_PENDING_CHANGES};
 use crate::raft::{Changes, Role};
 
 const ALL: [NodeId; 5] = [N1, N2, N3, N4, N5];
@@ -363,4 +363,26 @@ fn members_come_and_go() {
     for node in [N3, N4, N5] {
         assert_eq!(*table.raft(node).membership(), of(&[N3, N4, N5]));
     }
+}
+
+/// D 3.8: "if a server loses any of its persistent state, it cannot safely rejoin the cluster with its prior identity". It
+/// says nothing to its peers, whatever they ask, and writes nothing; its clients it sends on.
+#[test]
+fn who_lost_its_disk_says_nothing_under_its_name() {
+    let mut node = replaced(3, plain());
+    assert_eq!((node.start.order(), node.start.election_timeout()), (vec![], None));
+    for words in [request_vote(1, 9, 9), pre_vote(1, 9, 9), append(1, (0, 0), &[1], 1)] {
+        assert_eq!(node.hears(N2, words).order(), [""; 0]);
+    }
+    assert_eq!(node.is_asked(1, write(7)).told(), [Response::Redirect(None)]);
+    assert!(!node.is_ordered(Order::Snapshot).0);
+    assert_eq!((node.raft.term, node.raft.log.last_index()), (0, 0));
+}
+
+/// The mistake R40, seen at its one rule.
+#[test]
+fn the_flaw_rejoins_empty_votes_again() {
+    let mut node = replaced(3, RaftConfig { pre_vote: false, ..flawed(&REJOINS_EMPTY) });
+    assert!(node.start.election_timeout().is_some());
+    assert_eq!(node.hears(N2, request_vote(1, 0, 0)).reply(), granted(1));
 }

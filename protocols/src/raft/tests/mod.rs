@@ -78,9 +78,21 @@ pub fn restarted(count: u32, config: RaftConfig, journal: Journal) -> Solo {
     Solo { raft, desk, start }
 }
 
+/// n1 of `count`, on an empty machine that took the place of another.
+pub fn replaced(count: u32, config: RaftConfig) -> Solo {
+    let mut desk = Desk::new(N1, 1);
+    let raft = boot_as(Why::Replacement, N1, count, &config, &vec![], &mut desk);
+    let start = Effects(desk.take());
+    Solo { raft, desk, start }
+}
+
 fn boot(me: NodeId, count: u32, config: &RaftConfig, journal: &Journal, desk: &mut Desk<Node>) -> Node {
-    let members: Vec<Member> = (0..count).map(|id| Member { id: NodeId(id), role: "node" }).collect();
     let why = if journal.is_empty() { Why::First } else { Why::Restart };
+    boot_as(why, me, count, config, journal, desk)
+}
+
+fn boot_as(why: Why, me: NodeId, count: u32, config: &RaftConfig, journal: &Journal, desk: &mut Desk<Node>) -> Node {
+    let members: Vec<Member> = (0..count).map(|id| Member { id: NodeId(id), role: "node" }).collect();
     Raft::start(Boot { me, role: "node", members: &members, config, why, journal }, &mut desk.ctx())
 }
 

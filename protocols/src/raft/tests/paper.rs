@@ -5,6 +5,7 @@
 //! 5.1: terms
 //!   election::a_candidate_of_the_past_is_told_the_term
 //!   election::a_deposed_leader_leaves_nobody_waiting
+//!   election::the_flaw_forgets_waiting_clients_says_nothing
 //!   replication::a_leader_of_the_past_is_told_the_term
 //!   replication::an_acknowledgement_of_another_term_counts_for_nothing
 //! 5.2: elections
@@ -22,6 +23,7 @@
 //!   replication::a_late_short_message_cuts_nothing
 //!   replication::a_conflict_replaces_the_tail
 //!   replication::commit_stops_at_what_is_verified_and_never_falls
+//!   replication::the_flaw_commit_goes_back_believes_an_old_message
 //!   replication::a_write_is_answered_when_a_majority_has_it
 //!   replication::a_stale_acknowledgement_is_ignored
 //! 5.3, end: going back faster
@@ -32,6 +34,7 @@
 //!   figure-7.txt
 //! 5.4.1: the up-to-date check
 //!   election::a_shorter_or_older_log_gets_no_vote
+//!   election::the_flaw_vote_by_length_forgets_how_late_a_log_ends
 //! 5.4.2, figure 8: entries of earlier terms
 //!   replication::figure_8
 //!   figure-8.txt
@@ -74,6 +77,9 @@
 //!   stale-snapshot.txt
 //! 8; 6.4: a leader begins with a no-op
 //!   election::a_new_leader_appends_a_no_op_and_announces_itself
+//! D 3.8: what a server must not forget
+//!   membership::who_lost_its_disk_says_nothing_under_its_name
+//!   membership::the_flaw_rejoins_empty_votes_again
 //! D 3.10: handing over
 //!   transfer::a_leader_that_hands_over_takes_nothing_new_on
 //!   transfer::the_target_is_told_when_it_has_everything
@@ -110,6 +116,7 @@
 //! D 6.2: finding the leader
 //!   election::a_leader_that_hears_nobody_steps_down
 //!   election::a_leader_that_hears_a_majority_stays
+//!   election::the_flaw_no_quorum_check_leads_for_ever
 //! D 6.3: sessions
 //!   sessions::without_a_session_a_repetition_is_done_again
 //!   sessions::in_a_session_a_repetition_is_answered_as_before
@@ -123,6 +130,7 @@
 //!   sessions::system_time_is_the_leaders_and_never_falls
 //!   sessions::replicas_close_sessions_at_the_same_entry
 //!   sessions::a_snapshot_remembers_what_was_done
+//!   sessions::the_flaw_snapshot_without_sessions_forgets
 //!   session-retry.txt
 //! D 6.4: reads
 //!   reads::a_read_asks_a_majority_first
@@ -143,6 +151,7 @@
 //!   leases::under_a_lease_a_read_is_answered_at_once
 //!   leases::a_lease_is_counted_from_when_the_heartbeat_was_sent
 //!   leases::the_flaw_lease_ignores_drift_holds_it_too_long
+//!   leases::the_flaw_lease_by_wall_clock_can_be_set_back
 //!   leases::a_lease_needs_a_majority
 //!   leases::a_lease_is_of_no_use_before_the_no_op_is_committed
 //!   leases::heartbeats_extend_the_lease
@@ -162,6 +171,7 @@
 //! D 10.2.1: the leader's disk
 //!   disk::a_parallel_leader_sends_while_it_writes
 //!   disk::its_own_copy_counts_when_its_disk_has_it
+//!   disk::the_flaw_counts_unflushed_does_not_wait
 //!   disk::a_majority_of_followers_commits_without_the_leaders_disk
 //!   disk::a_former_leader_acknowledges_nothing_that_is_not_on_its_disk
 //!   disk::an_earlier_reigns_write_does_not_count

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::raft::Role;
-use crate::raft::flaws::ACK_BEFORE_FSYNC;
+use crate::raft::flaws::{ACK_BEFORE_FSYNC, COMMIT_GOES_BACK};
 use crate::raft::progress::Progress;
 
 /// Figure 2, rule 2, and the end of 5.3: a refusal names the term in conflict and where it begins.
@@ -67,6 +67,15 @@ fn commit_stops_at_what_is_verified_and_never_falls() {
     assert_eq!(node.raft.commit, 2, "entries 3 and 4 may be another leader's");
     node.hears(N2, append(3, (1, 1), &[], 1));
     assert_eq!((node.raft.commit, node.raft.applied), (2, 2));
+}
+
+/// The mistake R30, seen at its one rule.
+#[test]
+fn the_flaw_commit_goes_back_believes_an_old_message() {
+    let mut node = solo(3, flawed(&COMMIT_GOES_BACK));
+    node.hears(N2, append(1, (0, 0), &[1, 1], 2));
+    node.hears(N2, append(1, (0, 0), &[1], 1));
+    assert_eq!((node.raft.commit, node.raft.applied), (1, 2));
 }
 
 /// A leader of three with this log, whose followers have said nothing yet: it leads term 9 with a no-op behind.

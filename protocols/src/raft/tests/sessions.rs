@@ -1,7 +1,7 @@
 //! One test for each claim of the dissertation's 6.3 (section 8 of the paper): what a client asks for is done once.
 
 use super::*;
-use crate::raft::flaws::NO_SESSIONS;
+use crate::raft::flaws::{NO_SESSIONS, SNAPSHOT_WITHOUT_SESSIONS};
 use crate::raft::machine::Machine;
 use crate::sessions::{InSession, SessionId};
 
@@ -202,4 +202,18 @@ fn a_snapshot_remembers_what_was_done() {
     let elected = again.0.times_out();
     again.0.lands(&elected);
     assert_eq!(again.asks(1, 1, set_once(Some(within(1)))), [DONE]);
+}
+
+/// The mistake R11: the data is in the snapshot, and nobody knows any more what was done for whom.
+#[test]
+fn the_flaw_snapshot_without_sessions_forgets() {
+    let config = || RaftConfig { pre_vote: false, snapshot_every: 3, ..flawed(&SNAPSHOT_WITHOUT_SESSIONS) };
+    let mut alone = Alone::new(config());
+    let effects = alone.0.gets(1, 0, set_once(Some(within(1))));
+    let records = alone.0.lands(&effects).snapshot_records();
+    let mut again = Alone(restarted(1, config(), records.into_iter().map(Slot::Ok).collect()));
+    assert_eq!(again.0.value(), Value::Int(1));
+    let elected = again.0.times_out();
+    again.0.lands(&elected);
+    assert_eq!(again.asks(1, 1, set_once(Some(within(1)))), [Response::SessionClosed], "though it was done");
 }

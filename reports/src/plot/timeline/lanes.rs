@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 /// Lanes of faults: each with its kinds; what is of none of them has the last.
 const TROUBLE: [(&str, &[&str]); 6] = [
     ("network", &["partition", "link"]),
-    ("process", &["crash", "pause"]),
+    ("process", &["crash", "lose", "pause", "cpu"]),
     ("clock", &["clock"]),
     ("disk", &["disk"]),
     ("operator", &["operate"]),

@@ -245,7 +245,7 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
         "S0104",
         "runs backwards",
     ),
-    ("fault", "do = «\"clock\"»\nat = \"5s\"\ntarget = \"any\"", "S0106", "it needs `step` or `rate`"),
+    ("fault", "do = «\"clock\"»\nat = \"5s\"\ntarget = \"any\"", "S0106", "it needs one of `step`, `rate`, `freeze`"),
     (
         "fault",
         "do = \"clock\"\nat = \"5s\"\ntarget = \"any\"\nstep = «\"-1h\"»",
@@ -254,6 +254,24 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     ),
     ("fault", "do = \"clock\"\nat = \"5s\"\ntarget = \"any\"\nrate = «\"-51%\"»", "S0104", "at most 50%"),
     ("fault", "do = \"clock\"\nat = \"5s\"\ntarget = \"any\"\nrate = «\"5\"»", "S0104", "not a share"),
+    (
+        "fault",
+        "do = \"clock\"\nat = \"5s\"\ntarget = \"any\"\nfreeze = true\nrate = «\"+5%\"»",
+        "S0106",
+        "leave it or `freeze` out",
+    ),
+    (
+        "fault",
+        "do = \"clock\"\nat = \"5s\"\ntarget = \"any\"\nfreeze = true\nwhich = «\"walls\"»",
+        "S0105",
+        "did you mean `wall`?",
+    ),
+    ("fault", "do = «\"cpu\"»\nat = \"5s\"\ntarget = \"any\"", "S0106", "it needs `slower` or `extra`"),
+    ("fault", "do = \"cpu\"\nat = \"5s\"\ntarget = \"any\"\nslower = «1»", "S0104", "a number above 1"),
+    ("fault", "do = \"cpu\"\nat = \"5s\"\ntarget = \"any\"\nslower = «1000001»", "S0104", "at most 1000000"),
+    ("fault", "do = \"cpu\"\nat = \"5s\"\ntarget = «\"clients\"»\nslower = 2", "S0303", "`clients` is none"),
+    ("fault", "do = \"lose\"\nat = \"5s\"\ntarget = «\"clients\"»", "S0303", "this is for nodes"),
+    ("fault", "do = \"lose\"\n«during» = \"5s..9s\"\ntarget = \"any\"", "S0102", "takes it"),
     (
         "fault",
         "do = \"clock\"\nevery = \"1s\"\ntarget = \"any\"\nstep = «\"-1m\"»",
@@ -287,7 +305,7 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
         "fault",
         "do = \"operate\"\nat = \"5s\"\norder = \"members\"\nabout = «[\"n1\", \"clients\"]»",
         "S0303",
-        "orders are for nodes; `clients` is none",
+        "this is for nodes; `clients` is none",
     ),
     (
         "fault",
