@@ -13,6 +13,7 @@ mod layout;
 mod load;
 mod operate;
 mod protocol;
+mod script;
 mod sentence;
 mod target;
 #[cfg(test)]
