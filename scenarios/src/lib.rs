@@ -39,6 +39,7 @@ pub mod promises;
 mod record;
 pub mod scenario;
 pub mod schema;
+pub mod shrink;
 pub mod sections;
 pub mod systems;
 pub mod template;

@@ -16,6 +16,7 @@ use sim_core::settings::{Flaws, Values};
 use sim_core::setup::ClientSetup;
 use sim_core::time::{Nanos, format_duration};
 use sim_core::topology::{Topology, ZoneId};
+use sim_core::world::StrikeReport;
 use sim_core::workload::{Keys, Pace, Workload};
 use sim_core::{Clock, Tcp};
 use std::fmt;
@@ -269,6 +270,17 @@ fn write_fault(f: &mut fmt::Formatter<'_>, fault: &fault::Fault) -> fmt::Result 
         }
     }
     Ok(())
+}
+
+/// Every strike in the order of time, in words: what it was, whom it met, for how long.
+pub(crate) fn told_faults(plan: &Plan, strikes: &[StrikeReport]) -> Vec<(Nanos, String)> {
+    let told = |strike: &StrikeReport| {
+        let length = format_duration(strike.to - strike.from);
+        let lasts = if strike.to > strike.from { format!(" for {length}") } else { String::new() };
+        let met = if strike.who.is_empty() { String::new() } else { format!(" [{}]", strike.who) };
+        (strike.from, format!("{}{lasts}{met}", describe(&plan.faults[strike.fault].kind)))
+    };
+    strikes.iter().map(told).collect()
 }
 
 fn describe(kind: &FaultKind) -> String {

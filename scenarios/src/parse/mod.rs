@@ -13,13 +13,14 @@ mod layout;
 mod load;
 mod operate;
 mod protocol;
-mod script;
+pub(crate) mod script;
 mod sentence;
 mod target;
 #[cfg(test)]
 pub(crate) mod tests;
 
 pub use draft::Draft;
+pub(crate) use draft::read;
 pub(crate) use expect::check_of;
 pub use sentence::{CHECKS, GOALS};
 pub use target::TARGETS;

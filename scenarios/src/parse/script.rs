@@ -1,7 +1,7 @@
 //! `script`: the operations of a load, listed instead of drawn.
 //!
 //! A line is `c1 at 1.2s: write k3 17`. Its words stand apart by spaces; a value is a whole number, `nil`, a bare word, or
-//! JSON where that is none of these: `"two words"`, `"17"`, `[1,2]`. [`line`] writes what [`script`] reads.
+//! JSON where that is none of these: `"two words"`, `"17"`, `[1,2]`. A [`Line`] is written as it is read.
 
 use crate::codes;
 use crate::diagnostics::{Diagnostic, Origin};
@@ -15,6 +15,7 @@ use history::Value;
 use history::figures::counted;
 use sim_core::time::{Nanos, format_duration, parse_duration};
 use sim_core::workload::Scripted;
+use std::fmt;
 
 /// As many keys as `keys` can count.
 const KEYS_MAX: u32 = 1_000_000;
@@ -56,71 +57,92 @@ pub(super) fn script(reader: &Reader<'_>, frame: &Frame<'_>, problems: &Problems
     (is_whole && !operations.is_empty()).then_some(operations)
 }
 
-/// An operation as a line that reads the same.
-pub(crate) fn line(client: u32, at: Nanos, function: &str, key: Option<&str>, values: &[Value]) -> String {
-    let words = key.map(str::to_owned).into_iter().chain(values.iter().map(written));
-    let words: String = words.map(|word| format!(" {word}")).collect();
-    format!("c{} at {}: {function}{words}", client + 1, exact_time(at))
+/// A line, before anybody asks whether it fits its load.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Line {
+    /// The number of the client, from 0.
+    pub client: u32,
+    pub at: Nanos,
+    pub function: String,
+    /// For data with keys.
+    pub key: Option<u32>,
+    pub values: Vec<Value>,
 }
 
-/// One line.
+impl Line {
+    /// Reads a line; only data with keys is `keyed`.
+    pub fn read(text: &str, keyed: bool) -> Result<Self, String> {
+        let form = || format!("`{text}` does not say who asks for what and when, as `c1 at 1.2s: write k3 17` does");
+        let (when, what) = text.split_once(':').ok_or_else(form)?;
+        let &[client, "at", at] = when.split_whitespace().collect::<Vec<_>>().as_slice() else { return Err(form()) };
+        let number = numbered('c', client).and_then(|number| number.checked_sub(1));
+        let client = number.ok_or_else(|| format!("`{client}` is not a client; clients are called c1, c2, .."))?;
+        let at = parse_duration(at)?;
+        let (function, mut rest) = first_word(what.trim_start());
+        let mut key = None;
+        if keyed {
+            let (word, values) = first_word(rest);
+            (key, rest) = (Some(key_number(word)?), values);
+        }
+        Ok(Line { client, at, function: function.to_owned(), key, values: values(rest)? })
+    }
+
+    /// What is asked, without who and when: `write k3 17`.
+    pub fn asks(&self) -> String {
+        let key = self.key.map(|key| format!(" k{key}"));
+        let values = self.values.iter().map(|value| format!(" {}", written(value)));
+        key.into_iter().chain(values).fold(self.function.clone(), |asked, word| asked + &word)
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = if self.at == 0 { "0s".to_owned() } else { exact_time(self.at) };
+        write!(f, "c{} at {at}: {}", self.client + 1, self.asks())
+    }
+}
+
+/// A line as an operation of its load.
 fn operation(text: &str, origin: &Origin, frame: &Frame<'_>) -> Result<Scripted, Diagnostic> {
     let bad = |message: String| Diagnostic::new(&codes::BAD_SCRIPT, origin, message);
-    let form = || {
-        let problem = bad(format!("`{text}` does not say who asks for what and when"));
-        problem.help("write it like `c1 at 1.2s: write k3 17`")
-    };
-    let (when, what) = text.split_once(':').ok_or_else(form)?;
-    let &[client, "at", at] = when.split_whitespace().collect::<Vec<_>>().as_slice() else { return Err(form()) };
-    let (client, at) = (client_number(client, frame).map_err(bad)?, instant(at, frame).map_err(bad)?);
-    let (name, what) = what.trim().split_once(char::is_whitespace).unwrap_or((what.trim(), ""));
+    let Line { client, at, function: name, key, values: arguments } = Line::read(text, frame.data.keyed).map_err(bad)?;
     let names: Vec<&str> = frame.data.functions.iter().map(|function| function.name).collect();
     let function = names.iter().position(|known| *known == name).ok_or_else(|| {
-        let problem = Diagnostic::new(
-            &codes::UNKNOWN_FUNCTION,
-            origin,
-            format!("a `{}` has no `{name}`", frame.data.name),
-        );
-        problem.label(did_you_mean(name, &names)).help(format!("it has {}", quoted(&names)))
+        let message = format!("a `{}` has no `{name}`", frame.data.name);
+        let problem = Diagnostic::new(&codes::UNKNOWN_FUNCTION, origin, message);
+        problem.label(did_you_mean(&name, &names)).help(format!("it has {}", quoted(&names)))
     })?;
-    let mut rest = what.trim();
-    let key = if frame.data.keyed {
-        let (key, values) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-        rest = values;
-        key_number(key).map_err(bad)?
-    } else {
-        0
-    };
-    let arguments = values(rest).map_err(bad)?;
+    fits(client, at, frame).map_err(bad)?;
     let takes = frame.data.functions[function].takes;
     if arguments.len() != takes.len() {
         let key = if frame.data.keyed { &["key"][..] } else { &[] };
         let words: String = key.iter().chain(takes).map(|word| format!(" <{word}>")).collect();
-        let wanted = counted(takes.len() as u64, "value");
-        return Err(bad(format!("`{name}` takes {wanted}, and here are {}", arguments.len()))
-            .help(format!("write `{name}{words}`")));
+        let (takes, are) = (counted(takes.len() as u64, "value"), arguments.len());
+        return Err(bad(format!("`{name}` takes {takes}, and here are {are}")).help(format!("write `{name}{words}`")));
     }
-    Ok(Scripted { client, at, function, key, arguments })
+    Ok(Scripted { client, at, function, key: key.unwrap_or(0), arguments })
 }
 
-fn client_number(text: &str, frame: &Frame<'_>) -> Result<u32, String> {
-    let number = numbered('c', text).and_then(|number| number.checked_sub(1)).ok_or_else(|| {
-        format!("`{text}` is not a client; clients are called c1, c2, ..")
-    })?;
-    match frame.clients {
-        clients if number < clients => Ok(number),
-        1 => Err(format!("there is no `{text}` here: the load has one client, c1")),
-        clients => Err(format!("there is no `{text}` here: the load has the clients c1 to c{clients}")),
+/// Whether the load has such a client, and lasts at this time.
+fn fits(client: u32, at: Nanos, frame: &Frame<'_>) -> Result<(), String> {
+    if client >= frame.clients {
+        let has = match frame.clients {
+            1 => "one client, c1".to_owned(),
+            clients => format!("the clients c1 to c{clients}"),
+        };
+        return Err(format!("there is no `c{}` here: the load has {has}", client + 1));
     }
+    if !(frame.from..frame.until).contains(&at) {
+        let [at, from, until] = [at, frame.from, frame.until].map(format_duration);
+        return Err(format!("{at} is outside the load, which lasts from {from} to {until}"));
+    }
+    Ok(())
 }
 
-fn instant(text: &str, frame: &Frame<'_>) -> Result<Nanos, String> {
-    let at = parse_duration(text)?;
-    if (frame.from..frame.until).contains(&at) {
-        return Ok(at);
-    }
-    let (from, until) = (format_duration(frame.from), format_duration(frame.until));
-    Err(format!("{text} is outside the load, which lasts from {from} to {until}"))
+/// The first word, and what follows it.
+fn first_word(text: &str) -> (&str, &str) {
+    let text = text.trim_start();
+    text.split_once(char::is_whitespace).unwrap_or((text, ""))
 }
 
 fn key_number(text: &str) -> Result<u32, String> {
@@ -142,13 +164,13 @@ fn numbered(letter: char, text: &str) -> Option<u32> {
 fn values(mut text: &str) -> Result<Vec<Value>, String> {
     let mut values = Vec::new();
     while let Some(first) = text.trim_start().chars().next() {
-        text = text.trim_start();
         if !['"', '['].contains(&first) {
-            let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+            let (word, rest) = first_word(text);
             values.push(bare(word)?);
             text = rest;
             continue;
         }
+        text = text.trim_start();
         let mut json = serde_json::Deserializer::from_str(text).into_iter::<Value>();
         let value = json.next().and_then(Result::ok).ok_or_else(|| format!("`{text}` does not begin with a JSON value"))?;
         let rest = &text[json.byte_offset()..];
@@ -225,7 +247,7 @@ mod tests {
             ("n1 at 1.2s: read k3", "`n1` is not a client"),
             ("c01 at 1.2s: read k3", "`c01` is not a client"),
             ("c1 at 1.2: read k3", "has no unit"),
-            ("c1 at 0.9s: read k3", "0.9s is outside the load, which lasts from 1s to 3s"),
+            ("c1 at 0.9s: read k3", "900ms is outside the load, which lasts from 1s to 3s"),
             ("c1 at 3s: read k3", "3s is outside the load"),
             ("c1 at 2s: raed k3", "a `kv` has no `raed`"),
             ("c1 at 2s: read", "which key?"),
@@ -258,9 +280,9 @@ mod tests {
             Value::pair(1.into(), Value::text("x y")),
         ];
         for value in values {
-            let text = line(0, 1_234_567_891, "write", Some("k7"), std::slice::from_ref(&value));
-            let scripted = read(&text, &KV).unwrap_or_else(|error| panic!("{text}: {error}"));
-            assert_eq!((scripted.at, scripted.key, &scripted.arguments[..]), (1_234_567_891, 7, &[value][..]), "{text}");
+            let (function, values) = ("write".to_owned(), vec![value]);
+            let line = Line { client: 0, at: 1_234_567_891, function, key: Some(7), values };
+            assert_eq!(Line::read(&line.to_string(), true), Ok(line.clone()), "{line}");
             assert_eq!(Kv::key_name(7), Value::text("k7"), "scripts call keys as histories do");
         }
     }
