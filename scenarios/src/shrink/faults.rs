@@ -1,17 +1,24 @@
 //! Fewer faults: first whole ones, then each taken apart into its strikes.
 
-use super::Shrinker;
+use super::{Luck, Shrinker};
 use super::ddmin::ddmin;
-use super::tree::{text, time};
+use super::tree::{as_time, number, text, time};
 use crate::sections::{FAULTS, fault_name};
 use crate::text::entry::Takes;
 use crate::text::{Shape, Table, TableEntry, Value};
 use sim_core::fault::{Count, Target, When, Who};
-use sim_core::time::Nanos;
+use sim_core::dice::{StreamName, Streams};
+use sim_core::time::{MILLISECOND, Nanos};
 use sim_core::world::StrikeReport;
 
 /// The keys that say when a fault strikes.
 const TIMING: &[&str] = &["at", "every", "jitter", "times", "during", "when", "after", "for"];
+
+/// A story with no more faults than this is short.
+const FEW: usize = 3;
+
+/// Times that are drawn by lot are whole numbers of this.
+const GRID: Nanos = 10 * MILLISECOND;
 
 impl Shrinker<'_> {
     /// Leaves out whole faults.
@@ -39,12 +46,74 @@ impl Shrinker<'_> {
         self.whole_faults();
     }
 
+    /// Faults that strike again and again do so less often.
+    pub(super) fn strike_seldom(&mut self) {
+        for fault in 0..self.best.tables("fault").len() {
+            for few in 1..5 {
+                let mut faults = self.best.tables("fault");
+                let struck = self.seen.finished.strikes.iter().filter(|strike| strike.fault == fault).count();
+                let Some(table) = faults.get_mut(fault) else { return };
+                if (table.get("every").is_none() && table.get("when").is_none()) || few >= struck as u64 {
+                    break;
+                }
+                table.put("times", number(few));
+                let mut candidate = self.best.clone();
+                candidate.put_tables("fault", faults);
+                if self.attempt_with(Luck::Much, &candidate) {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Looks for a shorter story with the same kinds of faults at other times: of a few of them, drawn by lot. This is a
+    /// search and not a walk downhill, so it is made only where a story is still long.
+    pub(super) fn strike_otherwise(&mut self) {
+        let most = self.best.tables("fault").len();
+        for few in FEW..most {
+            let tries = Luck::Much.tries(self.seen.finished.steps);
+            if (0..tries).any(|lot| {
+                let candidate = self.struck_otherwise(few, lot);
+                self.attempt(candidate)
+            }) {
+                return;
+            }
+        }
+    }
+
+    fn struck_otherwise(&self, few: usize, lot: u64) -> Table {
+        let mut dice = Streams::new(lot).dice(StreamName::new(&["shrink", "faults", &few.to_string()]));
+        let mut faults = self.best.tables("fault");
+        let mut chosen: Vec<usize> = (0..faults.len()).collect();
+        dice.draw_to_front(&mut chosen, few);
+        chosen.truncate(few);
+        chosen.sort_unstable();
+        faults = chosen.into_iter().map(|fault| faults[fault].clone()).collect();
+        let end = self.seen.scenario.duration / GRID;
+        for fault in &mut faults {
+            // What was there from the beginning is the ground on which the others strike.
+            if fault.get("at").and_then(as_time).is_none_or(|at| at == 0) {
+                continue;
+            }
+            let (at, length) = (dice.below(end.max(1)), dice.between(1, (end / 4).max(1)));
+            fault.put("at", time(at * GRID));
+            if fault.get("for").is_some() {
+                fault.put("for", time(length * GRID));
+            }
+        }
+        faults.sort_by_key(|fault| fault.get("at").and_then(as_time));
+        let mut candidate = self.best.clone();
+        candidate.put_tables("fault", faults);
+        candidate.put("seed", number(lot + 1));
+        candidate
+    }
+
     fn take_one_apart(&mut self, fault: usize, strikes: &[Table]) {
         let mut faults = self.best.tables("fault");
         faults.splice(fault..=fault, strikes.iter().cloned());
         let mut candidate = self.best.clone();
         candidate.put_tables("fault", faults);
-        self.attempt_with_luck(&candidate);
+        self.attempt_with(Luck::Some, &candidate);
     }
 
     /// The strikes of a fault, each as a fault.

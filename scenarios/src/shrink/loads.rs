@@ -1,13 +1,14 @@
 //! Fewer operations: fewer clients and keys while they are drawn, then a script of what was asked, of which only what is needed
 //! is left.
 
-use super::Shrinker;
+use super::{Luck, Shrinker};
 use super::ddmin::ddmin;
-use super::tree::{as_count, number, texts};
+use super::tree::{as_count, number, texts, time, value};
+use crate::diagnostics::Origin;
 use crate::parse::script::Line;
 use crate::text::{Shape, Table};
 use history::{Operation, Purpose, Value};
-use sim_core::time::{Nanos, SECOND};
+use sim_core::time::{MILLISECOND, Nanos, SECOND};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An operation of a script, and which load it belongs to.
@@ -39,6 +40,15 @@ impl Shrinker<'_> {
                     break;
                 }
             }
+            // Whoever thinks longer asks less.
+            for long in [500, 200, 100, 50] {
+                if self.set_in_load(load, long, |load, long| {
+                    load.put("model", value(Shape::Table(closed(long * MILLISECOND))));
+                    Some(())
+                }) {
+                    break;
+                }
+            }
             for few in [1, 2, 3] {
                 if self.set_in_load(load, few, |load, few| {
                     let keys = load.inner("keys");
@@ -59,7 +69,7 @@ impl Shrinker<'_> {
         }
         let mut candidate = self.best.clone();
         candidate.put_tables("load", loads);
-        self.attempt_with_luck(&candidate)
+        self.attempt_with(Luck::Some, &candidate)
     }
 
     /// Makes of every load that is drawn a script of what it asked for.
@@ -73,7 +83,7 @@ impl Shrinker<'_> {
         let mut candidate = self.best.clone();
         candidate.put_tables("load", loads.clone());
         if loads.iter().zip(self.best.tables("load")).any(|(_, was)| drawn(&was)) {
-            self.attempt_with_luck(&candidate);
+            self.attempt_with(Luck::Some, &candidate);
         }
     }
 
@@ -105,10 +115,8 @@ impl Shrinker<'_> {
         let all = self.asked();
         // What contradicts each other may be all there is to it.
         if let Some(witness) = self.seen.failed().and_then(|finding| finding.witness.clone()) {
-            let told: BTreeSet<(u64, u64)> =
-                witness.operations.iter().map(|op| (op.process, op.invoked.time)).collect();
-            let times: BTreeSet<Nanos> = told.iter().map(|(_, time)| *time).collect();
-            let only: Vec<Asked> = all.iter().filter(|asked| times.contains(&asked.line.at)).cloned().collect();
+            let told: BTreeSet<Nanos> = witness.operations.iter().map(|op| op.invoked.time).collect();
+            let only: Vec<Asked> = all.iter().filter(|asked| told.contains(&asked.line.at)).cloned().collect();
             self.try_asking(&only);
         }
         let asked = self.asked();
@@ -150,6 +158,9 @@ impl Shrinker<'_> {
 
     /// Whether asking for this only fails in the same way.
     fn try_asking(&mut self, some: &[Asked]) -> bool {
+        if self.trial.is_over() {
+            return false;
+        }
         let candidate = self.asking(some);
         self.attempt(candidate)
     }
@@ -193,7 +204,7 @@ impl Shrinker<'_> {
                 }
                 table.put("clients", super::tree::number(few.into()));
                 candidate.put_tables("load", loads);
-                if self.attempt_with_luck(&candidate) {
+                if self.attempt_with(Luck::Some, &candidate) {
                     break;
                 }
             }
@@ -231,24 +242,24 @@ impl Shrinker<'_> {
     pub(super) fn try_luck(&mut self) {
         const LUCKY: usize = 60;
         let mut at = self.asked().len().min(LUCKY);
-        while at > 0 {
+        while at > 0 && !self.trial.is_over() {
             at -= 1;
             let mut some = self.asked();
             if at < some.len() {
                 some.remove(at);
                 let candidate = self.asking(&some);
-                self.attempt_with_luck(&candidate);
+                self.attempt_with(Luck::Some, &candidate);
             }
         }
         let mut at = self.best.tables("fault").len().min(LUCKY);
-        while at > 0 {
+        while at > 0 && !self.trial.is_over() {
             at -= 1;
             let mut faults = self.best.tables("fault");
             if at < faults.len() {
                 faults.remove(at);
                 let mut candidate = self.best.clone();
                 candidate.put_tables("fault", faults);
-                self.attempt_with_luck(&candidate);
+                self.attempt_with(Luck::Some, &candidate);
             }
         }
     }
@@ -264,6 +275,13 @@ impl Shrinker<'_> {
     pub(super) fn asking_times(&self) -> BTreeSet<Nanos> {
         self.asked().iter().map(|asked| asked.line.at).collect()
     }
+}
+
+/// The model of clients that think so long.
+fn closed(think: Nanos) -> Table {
+    let mut model = Table { entries: Vec::new(), origin: Origin::Whole };
+    model.inner("closed").put("think", time(think));
+    model
 }
 
 /// The key and the values of a recorded operation.

@@ -68,10 +68,24 @@ pub enum Trouble {
     Unstable,
 }
 
-/// Events that trying other seeds for one candidate may cost: a second or so.
-const REROLL_EVENTS: u64 = 400_000;
-/// And so many seeds at most, however short the runs are.
-const REROLLS_MAX: u64 = 40;
+/// How many other seeds a candidate is tried with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Luck {
+    /// A few.
+    Some,
+    /// Many: a step from which much else follows.
+    Much,
+}
+
+impl Luck {
+    /// How many seeds, where a run has so many events: a second's work, or some.
+    fn tries(self, events: u64) -> u64 {
+        match self {
+            Luck::Some => (400_000 / events.max(1)).clamp(3, 40),
+            Luck::Much => (2_000_000 / events.max(1)).clamp(5, 400),
+        }
+    }
+}
 
 /// Finds the smallest scenario that fails as this one does with this seed.
 ///
@@ -92,7 +106,7 @@ pub fn shrink(draft: &Draft<'_>, seed: u64, limits: &Limits<'_>) -> Result<Outco
     let mut trial = Trial::new(draft.systems(), limits, signature);
     let seen = trial.first(&best).ok_or(Trouble::Unstable)?;
     let before = seen.size();
-    let mut shrinker = Shrinker { best, seen, trial };
+    let mut shrinker = Shrinker { best, seen, trial, disappointed: 0 };
     shrinker.shrink();
     shrinker.tidy();
     Ok(Outcome::Shrunk(Box::new(story::told(&shrinker, &first.record, before))))
@@ -103,6 +117,8 @@ struct Shrinker<'a> {
     best: Table,
     seen: Seen,
     trial: Trial<'a>,
+    /// How often in a row much luck was not enough: the failure may be rare, and then seeds are not worth their time.
+    disappointed: u32,
 }
 
 impl Shrinker<'_> {
@@ -112,10 +128,14 @@ impl Shrinker<'_> {
         self.about("faults", Shrinker::whole_faults);
         self.about("loads", Shrinker::whole_loads);
         self.about("time", Shrinker::cut_time);
+        self.about("time", Shrinker::sooner);
         self.about("nodes", Shrinker::fewer_nodes);
         self.about("clients", Shrinker::fewer_drawn);
+        self.about("strikes", Shrinker::strike_seldom);
+        self.about("time", Shrinker::sooner);
         self.about("strikes", Shrinker::take_apart);
         self.about("time", Shrinker::cut_time);
+        self.about("time", Shrinker::close_gaps);
         loop {
             let before = self.weight();
             self.about("operations", Shrinker::write_scripts);
@@ -125,8 +145,10 @@ impl Shrinker<'_> {
             self.about("clients", Shrinker::fewer_clients);
             self.about("keys", Shrinker::fewer_keys);
             self.about("settings", Shrinker::usual_settings);
+            self.about("settings", Shrinker::smaller_numbers);
             self.about("time", Shrinker::cut_time);
-            self.about("luck", Shrinker::try_luck);
+            self.about("operations and faults", Shrinker::try_luck);
+            self.about("faults", Shrinker::strike_otherwise);
             self.about("ranges", Shrinker::no_ranges);
             self.about("times", Shrinker::round_times);
             if self.weight() == before || self.trial.is_over() {
@@ -154,16 +176,21 @@ impl Shrinker<'_> {
     }
 
     /// The same; if the candidate does not fail with this seed, perhaps it does with another.
-    fn attempt_with_luck(&mut self, candidate: &Table) -> bool {
+    fn attempt_with(&mut self, luck: Luck, candidate: &Table) -> bool {
         if self.attempt(candidate.clone()) {
             return true;
         }
-        let tries = (REROLL_EVENTS / self.seen.finished.steps.max(1)).clamp(3, REROLLS_MAX);
-        (1..=tries).any(|seed| {
+        let tries = luck.tries(self.seen.finished.steps);
+        let tries = if luck == Luck::Much { (tries >> self.disappointed.min(6)).max(2) } else { tries };
+        let is_found = (1..=tries).any(|seed| {
             let mut candidate = candidate.clone();
             candidate.put("seed", tree::number(seed));
             self.attempt(candidate)
-        })
+        });
+        if luck == Luck::Much {
+            self.disappointed = if is_found { 0 } else { self.disappointed + 1 };
+        }
+        is_found
     }
 
     /// The plan of the smallest so far.

@@ -1,9 +1,11 @@
 //! What is left, said as simply as it can be: less time, fewer nodes, usual settings, no ranges, round times.
 
-use super::Shrinker;
+use super::{Luck, Shrinker};
 use super::faults::sides;
 use super::loads::end_script;
-use super::tree::{Path, as_time, at, number, paths, texts, time, value, without};
+use super::tree::{Path, as_count, as_time, at, number, paths, texts, time, value, without};
+use crate::sections::{FAULTS, LOAD, TOP, fault_name};
+use crate::text::entry::Section;
 use crate::text::{Shape, Table, Value};
 use sim_core::fault::When;
 use sim_core::time::{MICROSECOND, MILLISECOND, Nanos, SECOND, parse_duration};
@@ -73,6 +75,39 @@ impl Shrinker<'_> {
         }
     }
 
+    /// Shortens a scenario that is drawn anew for each seed: some fail sooner than this one.
+    pub(super) fn sooner(&mut self) {
+        let mut parts = [8, 4, 2].into_iter();
+        while let Some(part) = parts.next() {
+            let candidate = self.ending(self.seen.scenario.duration / part, self.seen.scenario.settle);
+            if self.seen.scenario.duration > SECOND && self.attempt_with(Luck::Much, &candidate) {
+                parts = [8, 4, 2].into_iter();
+            }
+        }
+        self.cut_time();
+    }
+
+    /// Smaller numbers for the system's settings.
+    pub(super) fn smaller_numbers(&mut self) {
+        for (path, steps) in paths(&self.best) {
+            if steps.first().is_none_or(|step| step != "protocol") {
+                continue;
+            }
+            let Some(said) = self.count_at(&path) else { continue };
+            for less in [1, 2, 3, 5, 10, 100].into_iter().filter(|less| *less < said) {
+                let mut candidate = self.best.clone();
+                at(&mut candidate, &path).into_iter().for_each(|value| *value = number(less));
+                if self.attempt_with(Luck::Some, &candidate) {
+                    break;
+                }
+            }
+        }
+    }
+
+    fn count_at(&self, path: &[usize]) -> Option<u64> {
+        at(&mut self.best.clone(), path).and_then(|value| as_count(value))
+    }
+
     /// When what fails had happened, if that can be told.
     fn failed_at(&self) -> Option<Nanos> {
         if !self.seen.finished.whole {
@@ -114,7 +149,7 @@ impl Shrinker<'_> {
             let ways: [&dyn Fn(u64) -> u64; 2] = [&same, &closed_up];
             if ways.into_iter().any(|way| {
                 let candidate = self.with_nodes(few, way);
-                self.attempt_with_luck(&candidate)
+                self.attempt_with(Luck::Some, &candidate)
             }) {
                 return;
             }
@@ -139,7 +174,7 @@ impl Shrinker<'_> {
             let candidate = without(&self.best, &path);
             done.insert(steps);
             if let Some(candidate) = candidate {
-                self.attempt_with_luck(&candidate);
+                self.attempt_with(Luck::Some, &candidate);
             }
             if self.trial.is_over() {
                 return;
@@ -163,7 +198,7 @@ impl Shrinker<'_> {
                 if let Some(value) = at(&mut candidate, &path) {
                     *value = one;
                 }
-                if self.attempt_with_luck(&candidate) {
+                if self.attempt_with(Luck::Some, &candidate) {
                     break;
                 }
             }
@@ -207,13 +242,13 @@ impl Shrinker<'_> {
     }
 
     /// Halves the times in which nothing begins or ends, again and again.
-    fn close_gaps(&mut self) {
+    pub(super) fn close_gaps(&mut self) {
         const GAP_MIN: Nanos = 100 * MILLISECOND;
         let mut known = BTreeSet::new();
         while let Some((from, to)) = self.gaps().into_iter().find(|gap| gap.1 - gap.0 > GAP_MIN && known.insert(*gap)) {
             let less = (to - from) / 2 / MILLISECOND * MILLISECOND;
             let candidate = self.retimed_all(&|at| if at >= to { at - less } else { at });
-            self.attempt_with_luck(&candidate);
+            self.attempt_with(Luck::Some, &candidate);
             if self.trial.is_over() {
                 return;
             }
@@ -271,6 +306,17 @@ impl Shrinker<'_> {
             candidate.put_tables(list, tables);
             self.take(candidate);
         }
+        let mut candidate = self.best.clone();
+        in_order(&mut candidate, &TOP);
+        for (list, sections) in [("load", &[&LOAD][..]), ("fault", FAULTS)] {
+            let mut tables = candidate.tables(list);
+            for table in &mut tables {
+                let is_kind = |section: &&&Section| table.text("do").is_none_or(|kind| kind == fault_name(section));
+                sections.iter().find(is_kind).into_iter().for_each(|section| in_order(table, section));
+            }
+            candidate.put_tables(list, tables);
+        }
+        self.take(candidate);
     }
 
     /// Takes a candidate that costs no more than a run, even where the time is up.
@@ -279,6 +325,12 @@ impl Shrinker<'_> {
             (self.best, self.seen) = (candidate, seen);
         }
     }
+}
+
+/// Puts the keys of a table into the order of the manual.
+fn in_order(table: &mut Table, section: &Section) {
+    let place = |key: &str| section.entries().position(|entry| entry.name == key);
+    table.entries.sort_by_key(|entry| place(&entry.key).unwrap_or(usize::MAX));
 }
 
 /// Whether this is a key that can be left out, or an element of a list that can.

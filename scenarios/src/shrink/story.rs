@@ -39,7 +39,7 @@ pub(super) fn told(shrinker: &Shrinker<'_>, first: &RunRecord, before: Size) -> 
     let after = seen.size();
     let mut root = best.clone();
     root.put("name", tree::text(format!("{}-{}-min", first.scenario, first.seed)));
-    root.put("about", tree::text(format!("The smallest known way to `{check}` failing as in {}, seed {}.", first.scenario, first.seed)));
+    root.put("about", tree::text(format!("Shrunk from {}, seed {}: `{check}` fails.", first.scenario, first.seed)));
     let story = story(seen);
     let mut file = format!("{MARK} {} from {}, seed {}: the same failure, and little else.\n#\n", first.version, first.scenario, first.seed);
     let mut say = |line: &str| {
