@@ -5,9 +5,9 @@ use super::ddmin::ddmin;
 use super::tree::{as_time, number, text, time};
 use crate::sections::{FAULTS, fault_name};
 use crate::text::entry::Takes;
-use crate::text::{Shape, Table, TableEntry, Value};
+use crate::text::{Shape, Table, TableEntry, Value, write};
 use sim_core::fault::{Count, Target, When, Who};
-use sim_core::dice::{StreamName, Streams};
+use sim_core::dice::{Ratio, StreamName, Streams};
 use sim_core::time::{MILLISECOND, Nanos};
 use sim_core::world::StrikeReport;
 
@@ -69,14 +69,41 @@ impl Shrinker<'_> {
     /// Looks for a shorter story with the same kinds of faults at other times: of a few of them, drawn by lot. This is a
     /// search and not a walk downhill, so it is made only where a story is still long.
     pub(super) fn strike_otherwise(&mut self) {
+        self.last_longer();
         let most = self.best.tables("fault").len();
         for few in FEW..most {
-            let tries = Luck::Much.tries(self.seen.finished.steps);
+            let tries = Luck::Search.tries(self.seen.finished.steps);
             if (0..tries).any(|lot| {
                 let candidate = self.struck_otherwise(few, lot);
                 self.attempt(candidate)
             }) {
                 return;
+            }
+        }
+    }
+
+    /// One fault lasts as long as it and a later one of its kind did.
+    fn last_longer(&mut self) {
+        let mut first = 0;
+        while first + 1 < self.best.tables("fault").len() {
+            let mut faults = self.best.tables("fault");
+            let is_alike = |other: &Table| kind_of(other) == kind_of(&faults[first]);
+            let Some(second) = (first + 1..faults.len()).find(|other| is_alike(&faults[*other])) else {
+                first += 1;
+                continue;
+            };
+            let later = faults.remove(second);
+            let [from, to] = [&faults[first], &later].map(|fault| fault.get("at").and_then(as_time));
+            if let (Some(from), Some(to), true) = (from, to, faults[first].get("for").is_some()) {
+                match later.get("for").and_then(as_time) {
+                    Some(length) => faults[first].put("for", time((to + length).saturating_sub(from).max(GRID))),
+                    None => faults[first].take_out(&["for"]),
+                }
+            }
+            let mut candidate = self.best.clone();
+            candidate.put_tables("fault", faults);
+            if !self.attempt_with(Luck::Some, &candidate) {
+                first += 1;
             }
         }
     }
@@ -91,6 +118,10 @@ impl Shrinker<'_> {
         faults = chosen.into_iter().map(|fault| faults[fault].clone()).collect();
         let end = self.seen.scenario.duration / GRID;
         for fault in &mut faults {
+            // Every other lot leaves most of them where they are.
+            if lot.is_multiple_of(2) && dice.chance(Ratio::new(2, 3)) {
+                continue;
+            }
             // What was there from the beginning is the ground on which the others strike.
             if fault.get("at").and_then(as_time).is_none_or(|at| at == 0) {
                 continue;
@@ -149,6 +180,14 @@ impl Shrinker<'_> {
             When::Event { length, .. } => (report.from, *length),
         }
     }
+}
+
+/// A fault without when it strikes and what it is called.
+fn kind_of(fault: &Table) -> String {
+    let mut kind = fault.clone();
+    kind.take_out(TIMING);
+    kind.take_out(&["name"]);
+    write::document(&kind)
 }
 
 /// Puts those whom drawn targets met in the place of these. False if one of them met nobody.

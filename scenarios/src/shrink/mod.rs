@@ -75,6 +75,8 @@ enum Luck {
     Some,
     /// Many: a step from which much else follows.
     Much,
+    /// As many as a few seconds allow.
+    Search,
 }
 
 impl Luck {
@@ -83,6 +85,7 @@ impl Luck {
         match self {
             Luck::Some => (400_000 / events.max(1)).clamp(3, 40),
             Luck::Much => (2_000_000 / events.max(1)).clamp(5, 400),
+            Luck::Search => (2_000_000 / events.max(1)).clamp(5, 6_000),
         }
     }
 }
