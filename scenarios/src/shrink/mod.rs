@@ -16,6 +16,8 @@ mod faults;
 mod loads;
 mod simple;
 mod story;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod trial;
 
