@@ -148,7 +148,7 @@ impl Shrinker<'_> {
     }
 
     /// The strikes of a fault, each as a fault.
-    fn strikes_of(&self, fault: usize) -> Vec<Table> {
+    pub(super) fn strikes_of(&self, fault: usize) -> Vec<Table> {
         let table = &self.best.tables("fault")[fault];
         let name = &self.plan().faults[fault].name;
         let reports = self.seen.finished.strikes.iter().filter(|strike| strike.fault == fault);

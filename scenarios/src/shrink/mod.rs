@@ -109,7 +109,7 @@ pub fn shrink(draft: &Draft<'_>, seed: u64, limits: &Limits<'_>) -> Result<Outco
     };
     let best = draft.resolved_tree(seed).map_err(Trouble::Misfit)?;
     let mut trial = Trial::new(draft.systems(), limits, signature);
-    let seen = trial.first(&best).ok_or(Trouble::Unstable)?;
+    let seen = trial.run_to_its_end(&best).ok_or(Trouble::Unstable)?;
     let before = seen.size();
     let mut shrinker = Shrinker { best, seen, trial, disappointed: 0 };
     shrinker.shrink();
@@ -141,6 +141,7 @@ impl Shrinker<'_> {
         self.about("strikes", Shrinker::take_apart);
         self.about("time", Shrinker::cut_time);
         self.about("time", Shrinker::close_gaps);
+        self.disappointed = 0;
         loop {
             let before = self.weight();
             self.about("operations", Shrinker::write_scripts);

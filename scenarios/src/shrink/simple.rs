@@ -198,7 +198,7 @@ impl Shrinker<'_> {
                 if let Some(value) = at(&mut candidate, &path) {
                     *value = one;
                 }
-                if self.attempt_with(Luck::Some, &candidate) {
+                if self.attempt_with(Luck::Much, &candidate) {
                     break;
                 }
             }
@@ -321,7 +321,7 @@ impl Shrinker<'_> {
 
     /// Takes a candidate that costs no more than a run, even where the time is up.
     fn take(&mut self, candidate: Table) {
-        if let Some(seen) = self.trial.first(&candidate) {
+        if let Some(seen) = self.trial.run_to_its_end(&candidate) {
             (self.best, self.seen) = (candidate, seen);
         }
     }

@@ -77,9 +77,9 @@ impl<'a> Trial<'a> {
         !(self.limits.keep_going)(&self.step)
     }
 
-    /// The run of the scenario that all begins with.
-    pub fn first(&mut self, root: &Table) -> Option<Seen> {
-        self.seen(root)
+    /// The run of this scenario, if it fails in the same way, even where the time is up: there is a beginning and an end.
+    pub fn run_to_its_end(&mut self, root: &Table) -> Option<Seen> {
+        self.seen(root, &|_| true)
     }
 
     /// The run of this candidate, if it fails in the same way.
@@ -91,7 +91,8 @@ impl<'a> Trial<'a> {
         if self.failed.contains(&name) {
             return None;
         }
-        let seen = self.seen(root);
+        let (limits, runs, step) = (self.limits, self.runs + 1, self.step);
+        let seen = self.seen(root, &|_| (limits.keep_going)(&Step { runs, ..step }));
         // What the end of the time cut short was not tried.
         if seen.is_none() && !self.is_over() {
             self.failed.insert(name);
@@ -99,13 +100,12 @@ impl<'a> Trial<'a> {
         seen
     }
 
-    fn seen(&mut self, root: &Table) -> Option<Seen> {
+    fn seen(&mut self, root: &Table, keep_going: &dyn Fn(Nanos) -> bool) -> Option<Seen> {
         let scenario = read(root, self.systems)?;
         let plan = Plan::draw(&scenario, scenario.seed);
         self.runs += 1;
         self.step.runs = self.runs;
-        let keep_going = |_| (self.limits.keep_going)(&self.step);
-        let mut options = Options { keep_going: Some(&keep_going), ..Options::default() };
+        let mut options = Options { keep_going: Some(keep_going), ..Options::default() };
         let finished = runner(&scenario, self.systems)(&plan, &mut options).ok()?;
         if finished.is_interrupted() {
             return None;
