@@ -40,6 +40,9 @@ pub enum Command {
     /// Runs a scenario again, showing everything that happens
     #[command(after_help = REPLAY_EXAMPLES)]
     Replay(Replay),
+    /// Finds the smallest scenario that fails as a seed does
+    #[command(after_help = SHRINK_EXAMPLES)]
+    Shrink(Shrink),
     /// Draws the page of a run again, from its run.json
     #[command(after_help = REPORT_EXAMPLES)]
     Report(Report),
@@ -89,6 +92,15 @@ const REPLAY_EXAMPLES: &str = "Examples:
   stormglass replay out/leader-partition-42 --from 9s --until 11s --format perfetto > cut.pftrace
   stormglass replay leader-partition.toml --seed 42 --verify 9f31c2d0a1b2e07a
   stormglass replay leader-partition.toml --seed 42 --verify out/leader-partition-42";
+const SHRINK_EXAMPLES: &str = "Examples:
+  stormglass shrink swarm.toml --seed 118    writes swarm-118.min.toml
+  stormglass shrink swarm.toml --seed 118 --set protocol.reads=lease --out stale-read.toml
+  stormglass shrink swarm.toml --seed 118 --time 10m
+
+Fails in the same way means: the same check, for the same kind of reason. The file holds one seed and, as far as the
+failure survives it, nothing that is drawn. A file that is there is overwritten only if `shrink` wrote it.
+
+Exit code: 0 if a file was written; if the run does not fail, that of the run, and nothing is written.";
 const REPORT_EXAMPLES: &str = "Examples:
   stormglass report out/leader-partition-1
   stormglass report out/leader-partition-1 --out page.html";
@@ -280,6 +292,27 @@ pub struct Replay {
     /// Compare with an earlier run, by its fingerprint or its directory; alone, nothing is shown but the answer
     #[arg(long, value_name = "FINGERPRINT|RUNDIR")]
     pub verify: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct Shrink {
+    /// The scenario
+    pub file: PathBuf,
+    /// The seed that fails; the scenario's own if not given
+    #[arg(long, value_parser = seed, allow_hyphen_values = true)]
+    pub seed: Option<u64>,
+    /// Changes a key of the scenario
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = assignment)]
+    pub set: Vec<(String, String)>,
+    /// Where to write it [default: NAME-SEED.min.toml]
+    #[arg(long, value_name = "MIN.toml")]
+    pub out: Option<PathBuf>,
+    /// How long to try at most
+    #[arg(long, default_value = "60s", value_parser = duration)]
+    pub time: u64,
+    /// How to show how far it has come
+    #[arg(long, value_enum, default_value_t)]
+    pub progress: Progress,
 }
 
 #[derive(Args, Debug)]

@@ -33,7 +33,7 @@ use std::process::ExitCode;
 /// The `stormglass` command for these systems, with the arguments this process was given.
 pub fn main(systems: &'static [System]) -> ExitCode {
     let command = args::Cli::parse().command;
-    let ends_in_order = matches!(command, args::Command::Run(_) | args::Command::Test(_));
+    let ends_in_order = matches!(command, args::Command::Run(_) | args::Command::Test(_) | args::Command::Shrink(_));
     interrupt::listen(if ends_in_order { interrupt::First::EndsInOrder } else { interrupt::First::EndsAtOnce });
     screen::say_panics_once();
     let done = match command {
@@ -42,6 +42,7 @@ pub fn main(systems: &'static [System]) -> ExitCode {
         args::Command::Verify(verify) => commands::verify::verify(&verify),
         args::Command::Test(test) => commands::test::test(&test, systems),
         args::Command::Replay(replay) => commands::replay::replay(&replay, systems),
+        args::Command::Shrink(shrink) => commands::shrink::shrink(&shrink, systems),
         args::Command::Report(report) => commands::report::report(&report),
         args::Command::List(list) => commands::list::list(&list, systems),
         args::Command::Explain(explain) => commands::explain::explain(&explain, systems),

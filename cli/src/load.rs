@@ -69,7 +69,8 @@ impl Loaded {
         self.draft.resolved_file(seed).map_err(|problems| self.misfit(&problems))
     }
 
-    fn misfit(&self, problems: &[Diagnostic]) -> Failure {
+    /// What the seed draws does not fit together.
+    pub fn misfit(&self, problems: &[Diagnostic]) -> Failure {
         Failure::rendered(render(problems, &self.shown, &self.source, screen::colour_on_stderr()))
     }
 }

@@ -7,9 +7,9 @@ use crate::args::Progress as Wanted;
 use crate::screen;
 use history::figures::{counted, duration, grouped};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -20,6 +20,8 @@ pub enum Work {
     Runs(u64),
     /// Simulated time, in nanoseconds.
     Simulated(u64),
+    /// Time that may be spent, in nanoseconds; how far that has led is said in words.
+    Shrinking(u64),
 }
 
 /// How it is shown.
@@ -44,7 +46,7 @@ impl Style {
     fn next(self, work: Work, elapsed: Duration) -> Duration {
         match (self, work) {
             (Style::Bar, Work::Simulated(_)) => (elapsed + DRAW_EVERY).max(Duration::from_secs(1)),
-            (Style::Bar, Work::Runs(_)) => elapsed + DRAW_EVERY,
+            (Style::Bar, Work::Runs(_) | Work::Shrinking(_)) => elapsed + DRAW_EVERY,
             (Style::Plain, _) => {
                 let seconds = elapsed.as_secs();
                 let soon = [1, 2, 5, 10].into_iter().find(|soon| *soon > seconds);
@@ -69,6 +71,8 @@ pub struct Progress {
 struct Count {
     done: AtomicU64,
     failed: AtomicU64,
+    /// What else there is to say.
+    note: Mutex<String>,
 }
 
 impl Progress {
@@ -89,6 +93,15 @@ impl Progress {
     /// One more is done.
     pub fn one_more(&self) {
         self.count.done.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Says it in words, unless the last ones are just being read.
+    pub fn note(&self, told: impl FnOnce() -> String) {
+        if self.thread.is_some()
+            && let Ok(mut note) = self.count.note.try_lock()
+        {
+            *note = told();
+        }
     }
 
     /// One more did not pass.
@@ -114,7 +127,10 @@ fn show(style: Style, work: Work, count: &Count, ends: &Receiver<()>) {
         let next = style.next(work, began.elapsed());
         let Err(RecvTimeoutError::Timeout) = ends.recv_timeout(next.saturating_sub(began.elapsed())) else { break };
         let (done, failed) = (count.done.load(Ordering::Relaxed), count.failed.load(Ordering::Relaxed));
-        let told = told(work, done, failed, began.elapsed());
+        let told = match work {
+            Work::Runs(_) | Work::Simulated(_) => told(work, done, failed, began.elapsed()),
+            Work::Shrinking(_) => count.note.lock().map(|note| note.clone()).unwrap_or_default(),
+        };
         match style {
             Style::Plain => screen::complain(&format!("{}  {told}", name(work))),
             // Both at once, so that it is drawn once.
@@ -127,7 +143,7 @@ fn show(style: Style, work: Work, count: &Count, ends: &Receiver<()>) {
 }
 
 fn new_bar(work: Work) -> ProgressBar {
-    let (Work::Runs(total) | Work::Simulated(total)) = work;
+    let (Work::Runs(total) | Work::Simulated(total) | Work::Shrinking(total)) = work;
     let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(10));
     let style = ProgressStyle::with_template("{prefix}  {bar:26}  {wide_msg}").expect("the template is well-formed");
     let cells = if screen::shows_unicode() { "█░" } else { "#-" };
@@ -139,6 +155,7 @@ fn name(work: Work) -> &'static str {
     match work {
         Work::Runs(_) => "test",
         Work::Simulated(_) => "run",
+        Work::Shrinking(_) => "shrink",
     }
 }
 
@@ -150,6 +167,7 @@ fn told(work: Work, done: u64, failed: u64, elapsed: Duration) -> String {
             let left = left(done, total, elapsed).map(|left| format!(", {left} left")).unwrap_or_default();
             format!("{} of {}, {} failed{rate}{left}", grouped(done), counted(total, "run"), grouped(failed))
         }
+        Work::Shrinking(_) => String::new(),
         Work::Simulated(total) if done >= total => format!("{} simulated, judging", duration(total)),
         Work::Simulated(total) => {
             let left = left(done, total, elapsed).map(|left| format!(", {left} left")).unwrap_or_default();

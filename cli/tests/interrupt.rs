@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{CALM, Scratch, Told, assert_tells};
+use common::{CALM, STALE_READS, Scratch, Told, assert_tells};
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, ChildStderr, Command, Stdio};
 
@@ -142,4 +142,18 @@ fn nothing_is_said_of_progress_where_nobody_wants_it() {
     run.says("ending in order");
     assert_eq!(run.said.lines().count(), 1, "{}", run.said);
     assert_eq!(run.ends().code, 130);
+}
+
+#[test]
+fn shrinking_that_is_stopped_leaves_the_smallest_so_far() {
+    let here = Scratch::with(&STALE_READS.replace("duration = \"4s\"", "duration = \"30s\""));
+    let mut shrink = Running::start(here.command(&["shrink", "storm.toml", "--time", "10m"]));
+    let line = shrink.says("shrink  ");
+    assert_tells(&line, &["; trying fewer "]);
+    shrink.interrupt();
+    let told = shrink.ends();
+    assert_eq!(told.code, 130, "{told:?}");
+    assert_whole(&here);
+    assert_tells(&told.out, &["fails: linearizable", "wrote      storm-1.min.toml"]);
+    assert_eq!(here.stormglass(&["run", "storm-1.min.toml"]).code, 1, "and it fails");
 }

@@ -12,6 +12,8 @@ pub struct Function {
     pub name: &'static str,
     /// Whether it can change the data.
     pub writes: bool,
+    /// What it is given beside a key, by name: `["from", "to"]`.
+    pub takes: &'static [&'static str],
 }
 
 /// A kind of data: its operations, their results, and how both are written down.
@@ -37,6 +39,13 @@ pub trait Data: Clone + Debug + 'static {
     /// (for compare-and-set), [`Value::Nil`] if nothing.
     fn make(function: usize, key: u32, fresh: Value, seen: &Value) -> Self::Op;
 
+    /// The operation that a script writes down: with these values for what the function [takes](Function::takes), one for
+    /// each.
+    ///
+    /// # Panics
+    /// If they are more or fewer: scripts are checked when they are read.
+    fn written(function: usize, key: u32, arguments: &[Value]) -> Self::Op;
+
     /// Which of [`Data::FUNCTIONS`] this operation is.
     fn function(op: &Self::Op) -> usize;
 
@@ -46,7 +55,8 @@ pub trait Data: Clone + Debug + 'static {
     /// What the client now knows its key to hold, if this result tells.
     fn learnt(op: &Self::Op, ret: &Self::Ret) -> Option<Value>;
 
-    /// The operation's arguments as they stand in a history.
+    /// The operation's arguments as they stand in a history: nothing for a function that takes nothing, a value for one that
+    /// takes one, else the list of them. Keyed kinds of data write `[key, arguments]`.
     fn input(op: &Self::Op) -> Value;
 
     /// A result as it stands in a history.

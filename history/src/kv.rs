@@ -31,6 +31,10 @@ impl Data for Kv {
         KvOp { key, op: Register::make(function, key, fresh, seen) }
     }
 
+    fn written(function: usize, key: Key, arguments: &[Value]) -> KvOp {
+        KvOp { key, op: Register::written(function, key, arguments) }
+    }
+
     fn function(op: &KvOp) -> usize {
         Register::function(&op.op)
     }

@@ -37,6 +37,7 @@ pub use record::{
     Availability, ConfigLine, Draw, FaultRecord, LatencySummary, OperationCounts, RoleSpan, RunRecord, TimeBucket,
 };
 pub use register::{Register, RegisterOp, RegisterRet};
+pub use signature::{principal, signature};
 pub use value::Value;
 pub use verdict::{Finding, Level, NO_PANIC, PROGRESS, Verdict, merged};
 pub use witness::{Ended, Holder, Part, Reason, Server, Step, Testimony, Witness};

@@ -42,10 +42,10 @@ impl Data for Register {
 
     const NAME: &'static str = "register";
     const FUNCTIONS: &'static [Function] = &[
-        Function { name: "read", writes: false },
-        Function { name: "write", writes: true },
-        Function { name: "cas", writes: true },
-        Function { name: "append", writes: true },
+        Function { name: "read", writes: false, takes: &[] },
+        Function { name: "write", writes: true, takes: &["value"] },
+        Function { name: "cas", writes: true, takes: &["from", "to"] },
+        Function { name: "append", writes: true, takes: &["text"] },
     ];
     const KEYED: bool = false;
 
@@ -56,6 +56,16 @@ impl Data for Register {
             2 => RegisterOp::Cas { from: seen.clone(), to: fresh },
             3 => RegisterOp::Append(Value::text(format!("{fresh};"))),
             _ => panic!("a register has {} functions, none has number {function}", Self::FUNCTIONS.len()),
+        }
+    }
+
+    fn written(function: usize, _key: u32, arguments: &[Value]) -> RegisterOp {
+        match (function, arguments) {
+            (0, []) => RegisterOp::Read,
+            (1, [value]) => RegisterOp::Write(value.clone()),
+            (2, [from, to]) => RegisterOp::Cas { from: from.clone(), to: to.clone() },
+            (3, [text]) => RegisterOp::Append(text.clone()),
+            _ => panic!("a register has no function number {function} that takes {} values", arguments.len()),
         }
     }
 
@@ -126,6 +136,21 @@ impl Object for Register {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What a history says of an operation is enough to ask for it again.
+    #[test]
+    fn an_operation_can_be_written_down() {
+        for (number, function) in Register::FUNCTIONS.iter().enumerate() {
+            let op = Register::make(number, 0, 7.into(), &3.into());
+            let arguments = match (function.takes.len(), Register::input(&op)) {
+                (0, Value::Nil) => Vec::new(),
+                (1, value) => vec![value],
+                (_, Value::List(values)) => values.to_vec(),
+                (_, input) => panic!("{}: {input:?}", function.name),
+            };
+            assert_eq!(Register::written(number, 0, &arguments), op, "{}", function.name);
+        }
+    }
 
     #[test]
     fn each_operation_does_what_its_name_says() {

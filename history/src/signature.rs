@@ -1,23 +1,33 @@
 //! What kind of failure a run shows, so that two runs can be said to fail in the same way.
 
-use crate::{Finding, Level, NO_PANIC, PROGRESS, Reason, RunRecord, Verdict};
+use crate::{Finding, Level, NO_PANIC, PROGRESS, Reason, RunRecord, Verdict, merged};
 
 impl RunRecord {
     /// Names what happened without saying to whom or when: the check, and of a witness its reason, of a panic its words
     /// without their numbers. Two runs with the same signature are taken for two sights of one defect. `None` for a run
     /// that passed.
     pub fn signature(&self) -> Option<String> {
-        (self.verdict != Verdict::Pass).then(|| principal(self.verdict, &self.findings))
+        (self.verdict != Verdict::Pass).then(|| signed(self.verdict, &self.findings))
     }
 }
 
-/// The signature of the principal finding among those that make the verdict.
+/// The same of findings without a record. `None` if they make a run pass.
+pub fn signature(findings: &[Finding]) -> Option<String> {
+    let verdict = merged(findings);
+    (verdict != Verdict::Pass).then(|| signed(verdict, findings))
+}
+
+fn signed(verdict: Verdict, findings: &[Finding]) -> String {
+    principal(verdict, findings).map_or_else(|| verdict.to_string(), told)
+}
+
+/// The principal finding among those that make the verdict.
 ///
 /// A broken law or a panic stops the run, and so comes before everything that was then left unfinished; a violation that
 /// has a witness comes before one that is a measure.
-fn principal(verdict: Verdict, findings: &[Finding]) -> String {
+pub fn principal(verdict: Verdict, findings: &[Finding]) -> Option<&Finding> {
     let guilty = findings.iter().filter(|finding| finding.counts() && finding.verdict == verdict);
-    guilty.min_by_key(|finding| rank(finding)).map_or_else(|| verdict.to_string(), signature)
+    guilty.min_by_key(|finding| rank(finding))
 }
 
 /// Less comes first. Progress is demanded of every run and says least of what is wrong.
@@ -30,7 +40,7 @@ fn rank(finding: &Finding) -> u8 {
     }
 }
 
-fn signature(finding: &Finding) -> String {
+fn told(finding: &Finding) -> String {
     let check = &finding.check;
     match (finding.verdict, &finding.witness) {
         (Verdict::Fail, Some(witness)) => format!("{check}: {}", witness.reason.kind()),
@@ -83,8 +93,7 @@ mod tests {
 
     /// The signature that a run with these findings has.
     fn of(findings: &[Finding]) -> Option<String> {
-        let verdict = crate::merged(findings);
-        (verdict != Verdict::Pass).then(|| principal(verdict, findings))
+        signature(findings)
     }
 
     #[test]

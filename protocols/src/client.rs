@@ -21,7 +21,7 @@ use serde::Serialize;
 use sim_core::Clock;
 use sim_core::protocol::{Client, ClientBoot, ClientCtx, ClientId, NodeId, OpId, Protocol, Vocabulary};
 use sim_core::time::{LocalTime, MICROSECOND, MILLISECOND, Nanos};
-use sim_core::workload::{Pace, Workload};
+use sim_core::workload::{Pace, Scripted, Workload};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -125,6 +125,8 @@ const LIFE_BITS: u32 = 32;
 #[derive(Clone)]
 pub struct RoutingClient<P: Protocol> {
     me: ClientId,
+    /// Its number among those who share the workload.
+    index: u32,
     /// How many clients there are in the run: values are counted off among them.
     clients: u32,
     /// All nodes, the nearest first.
@@ -144,8 +146,8 @@ pub struct RoutingClient<P: Protocol> {
     next_reader: usize,
     /// Begun and not ended, in the order of their serial numbers.
     pending: VecDeque<Pending<P>>,
-    /// For final reads: the next key.
-    next_key: u32,
+    /// For final reads: which of the keys is next. For a script: the operation before which nothing is left to begin.
+    next: usize,
 }
 
 /// How a client stands with the system.
@@ -216,8 +218,9 @@ impl<P: Service> Client<P> for RoutingClient<P> {
     type Timer = Timer;
 
     fn start(boot: ClientBoot<'_, P>, ctx: &mut ClientCtx<'_, P>) -> Self {
-        let client = RoutingClient {
+        let mut client = RoutingClient {
             me: boot.me,
+            index: boot.index,
             clients: boot.clients,
             nodes: boot.nodes.to_vec(),
             workload: Arc::clone(boot.workload),
@@ -229,11 +232,9 @@ impl<P: Service> Client<P> for RoutingClient<P> {
             next_node: 0,
             next_reader: 0,
             pending: VecDeque::new(),
-            next_key: 0,
+            next: 0,
         };
-        let early = (Clock::EPOCH + boot.workload.from).since(ctx.now());
-        let pause = client.pause(ctx);
-        ctx.arm(Timer::Next, early + pause);
+        client.arm_first(ctx);
         client
     }
 
@@ -265,27 +266,61 @@ impl<P: Service> Client<P> for RoutingClient<P> {
 }
 
 impl<P: Service> RoutingClient<P> {
-    /// The pause before the next operation begins, counted from now.
+    /// Sets the alarm for the first operation of this life.
+    fn arm_first(&mut self, ctx: &mut ClientCtx<'_, P>) {
+        match &self.workload.pace {
+            Pace::Closed { .. } | Pace::Open { .. } => {
+                let early = (Clock::EPOCH + self.workload.from).since(ctx.now());
+                let pause = self.pause(ctx);
+                self.arm_next(early + pause, ctx);
+            }
+            Pace::Script { operations } => {
+                // What it was to ask for while it was down, nobody asks for.
+                self.next = operations.partition_point(|scripted| Clock::EPOCH + scripted.at < ctx.now());
+                self.arm_scripted(ctx);
+            }
+            Pace::FinalReads { .. } => ctx.arm(Timer::Next, (Clock::EPOCH + self.workload.from).since(ctx.now())),
+        }
+    }
+
+    /// The pause before the next operation begins, counted from now; none where no dice are thrown for it.
     fn pause(&self, ctx: &mut ClientCtx<'_, P>) -> Nanos {
         match &self.workload.pace {
-            Pace::Closed { think: pause } | Pace::Open { gap: pause } => pause.draw(ctx.dice()).max(MICROSECOND),
-            Pace::FinalReads { .. } => 0,
+            Pace::Closed { think: pause } | Pace::Open { gap: pause } => {
+                pause.draw(ctx.workload_dice()).max(MICROSECOND)
+            }
+            Pace::Script { .. } | Pace::FinalReads { .. } => 0,
+        }
+    }
+
+    /// Sets the alarm for the next operation, unless the workload is over by then.
+    fn arm_next(&self, pause: Nanos, ctx: &mut ClientCtx<'_, P>) {
+        if self.may_begin(ctx.now() + pause) {
+            ctx.arm(Timer::Next, pause);
+        }
+    }
+
+    /// Sets the alarm for the next of its operations in the script.
+    fn arm_scripted(&self, ctx: &mut ClientCtx<'_, P>) {
+        let Pace::Script { operations } = &self.workload.pace else { return };
+        let mut left = operations[self.next..].iter();
+        if let Some(next) = left.find(|scripted| scripted.client == self.index) {
+            ctx.arm(Timer::Next, (Clock::EPOCH + next.at).since(ctx.now()));
         }
     }
 
     /// It is time for the next operation. All draws come first, in a fixed order.
     fn on_next(&mut self, ctx: &mut ClientCtx<'_, P>) {
         let workload = Arc::clone(&self.workload);
-        match workload.pace {
+        match &workload.pace {
             Pace::Closed { .. } => self.begin_drawn(&workload, ctx),
             Pace::Open { .. } => {
                 let gap = self.pause(ctx);
                 self.begin_drawn(&workload, ctx);
-                if self.may_begin(ctx.now()) {
-                    ctx.arm(Timer::Next, gap);
-                }
+                self.arm_next(gap, ctx);
             }
-            Pace::FinalReads { window } => self.read_finally(window as usize, ctx),
+            Pace::Script { operations } => self.begin_scripted(operations, ctx),
+            Pace::FinalReads { window, keys } => self.read_finally(*window as usize, keys, ctx),
         }
     }
 
@@ -295,27 +330,43 @@ impl<P: Service> RoutingClient<P> {
 
     /// Begins an operation of the workload's mix.
     fn begin_drawn(&mut self, workload: &Workload, ctx: &mut ClientCtx<'_, P>) {
-        let (function, key) = workload.draw(ctx.dice());
+        let (function, key) = workload.draw(ctx.workload_dice());
         if self.may_begin(ctx.now()) {
-            self.begin(function, key, Purpose::Load, ctx);
+            self.begin(self.made(function, key), Purpose::Load, ctx);
         }
+    }
+
+    /// Begins what is due of a script. After a pause of the machine that can be several.
+    fn begin_scripted(&mut self, operations: &[Scripted], ctx: &mut ClientCtx<'_, P>) {
+        let is_due = |scripted: &&Scripted| Clock::EPOCH + scripted.at <= ctx.now();
+        let (due, me) = (operations[self.next..].iter().take_while(is_due), self.index);
+        let own: Vec<&Scripted> = due.clone().filter(|scripted| scripted.client == me).collect();
+        self.next += due.count();
+        for scripted in own {
+            let op = P::Data::written(scripted.function, scripted.key, &scripted.arguments);
+            self.begin(op, Purpose::Load, ctx);
+        }
+        self.arm_scripted(ctx);
     }
 
     /// Fills the window with reads of the keys not yet read.
-    fn read_finally(&mut self, window: usize, ctx: &mut ClientCtx<'_, P>) {
+    fn read_finally(&mut self, window: usize, keys: &[u32], ctx: &mut ClientCtx<'_, P>) {
         let Some(read) = P::Data::FUNCTIONS.iter().position(|function| !function.writes) else { return };
-        let keys = if P::Data::KEYED { self.workload.keys.count() } else { 1 };
-        while self.pending.len() < window && self.next_key < keys && self.may_begin(ctx.now()) {
-            let key = self.next_key;
-            self.next_key += 1;
-            self.begin(read, key, Purpose::FinalRead, ctx);
+        while self.pending.len() < window && self.next < keys.len() && self.may_begin(ctx.now()) {
+            let key = keys[self.next];
+            self.next += 1;
+            self.begin(self.made(read, key), Purpose::FinalRead, ctx);
         }
     }
 
-    fn begin(&mut self, function: usize, key: u32, purpose: Purpose, ctx: &mut ClientCtx<'_, P>) {
+    /// An operation with a value that nobody else writes.
+    fn made(&self, function: usize, key: u32) -> OpOf<P> {
         let fresh = self.serial * u64::from(self.clients) + u64::from(self.me.0) + 1;
         let fresh = Value::Int(i64::try_from(fresh).expect("a run has fewer than 2^63 values"));
-        let op = P::Data::make(function, key, fresh, &self.seen[key as usize]);
+        P::Data::make(function, key, fresh, &self.seen[key as usize])
+    }
+
+    fn begin(&mut self, op: OpOf<P>, purpose: Purpose, ctx: &mut ClientCtx<'_, P>) {
         let patience = self.workload.patience;
         let id = ctx.invoke(op.clone(), patience, purpose);
         let deadline = match purpose {
@@ -541,9 +592,9 @@ impl<P: Service> RoutingClient<P> {
         match self.workload.pace {
             Pace::Closed { .. } => {
                 let think = self.pause(ctx);
-                ctx.arm(Timer::Next, think);
+                self.arm_next(think, ctx);
             }
-            Pace::Open { .. } => {}
+            Pace::Open { .. } | Pace::Script { .. } => {}
             Pace::FinalReads { .. } => ctx.arm(Timer::Next, 0),
         }
     }

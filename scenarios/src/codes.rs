@@ -76,6 +76,10 @@ codes! {
         `same-region`, and one entry for every two regions (`\"a <-> b\"`, or `\"a -> b\"` for each way)."
     MIXED_DATA = "S0211" Error "All loads of a scenario operate on the same store, so they name the same kind of data."
     BAD_SIZE = "S0212" Error "The system does not run on so many nodes: a pair is two."
+    BAD_SCRIPT = "S0213" Error "A line of a `script` says who asks for what and when: `c1 at 1.2s: write k3 17`. Clients count \
+        from c1 within their load; the time is on the client's clock, within the load, and no earlier than that of the line \
+        above. Then come a function of the data, a key `k0`, `k1`, .. if the data has keys, and a value for each thing that \
+        the function takes: a number, a word, `nil`, or what does not look like these in JSON."
 
     NO_TRAFFIC = "S0301" Warning "The fault strikes when every load has ended, so no client will notice it."
     UNKNOWN_TARGET = "S0302" Error "A target is a role of the system (`leader`), a place (`zone:a`, `region:us-east`), a node \

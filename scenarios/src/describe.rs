@@ -8,7 +8,8 @@ use sim_core::dice::Ratio;
 use sim_core::fault::{self, ClockHarm, FaultKind, Moment, Target, When, Which};
 use sim_core::protocol::NodeId;
 use sim_core::time::{Nanos, format_duration};
-use sim_core::workload::Workload;
+use sim_core::workload::{Pace, Workload};
+use sim_core::world::StrikeReport;
 use std::fmt;
 use std::sync::Arc;
 
@@ -40,8 +41,13 @@ impl fmt::Display for Plan {
             let count = self.clients.iter().filter(|other| Arc::ptr_eq(&other.workload, &client.workload)).count();
             let load = &client.workload;
             let (from, until) = (format_duration(load.from), format_duration(load.until));
-            let (clients, keys) = (counted(count as u64, "client"), counted(load.keys.count().into(), "key"));
-            writeln!(f, "load       {}: {clients}, {keys}, {from} to {until}", load.name)?;
+            let clients = counted(count as u64, "client");
+            let what = match &load.pace {
+                Pace::Closed { .. } | Pace::Open { .. } => counted(load.keys.count().into(), "key"),
+                Pace::FinalReads { keys, .. } => counted(keys.len() as u64, "key"),
+                Pace::Script { operations } => format!("a script of {}", counted(operations.len() as u64, "operation")),
+            };
+            writeln!(f, "load       {}: {clients}, {what}, {from} to {until}", load.name)?;
         }
         for fault in &self.faults {
             write_fault(f, fault)?;
@@ -82,6 +88,17 @@ fn write_fault(f: &mut fmt::Formatter<'_>, fault: &fault::Fault) -> fmt::Result 
         }
     }
     Ok(())
+}
+
+/// Every strike in the order of time, in words: what it was, whom it met, for how long.
+pub(crate) fn told_faults(plan: &Plan, strikes: &[StrikeReport]) -> Vec<(Nanos, String)> {
+    let told = |strike: &StrikeReport| {
+        let length = format_duration(strike.to - strike.from);
+        let lasts = if strike.to > strike.from { format!(" for {length}") } else { String::new() };
+        let met = if strike.who.is_empty() { String::new() } else { format!(" [{}]", strike.who) };
+        (strike.from, format!("{}{lasts}{met}", describe(&plan.faults[strike.fault].kind)))
+    };
+    strikes.iter().map(told).collect()
 }
 
 fn describe(kind: &FaultKind) -> String {

@@ -97,6 +97,12 @@ pub fn judge(scenario: &Scenario, plan: &Plan, finished: &Finished) -> Judged {
     Judged { findings, operations, availability, latency, outages }
 }
 
+/// The findings alone, where nobody will read a report.
+pub(crate) fn findings(scenario: &Scenario, plan: &Plan, finished: &Finished) -> Vec<Finding> {
+    let gaps = outage::gaps(plan, finished, scenario.duration.min(finished.end));
+    Judge { scenario, plan, finished, gaps: &gaps }.findings()
+}
+
 struct Judge<'a> {
     scenario: &'a Scenario,
     plan: &'a Plan,

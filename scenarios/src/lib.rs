@@ -43,6 +43,7 @@ mod record;
 pub mod scenario;
 pub mod schema;
 pub mod sections;
+pub mod shrink;
 pub mod systems;
 pub mod template;
 mod testimony;

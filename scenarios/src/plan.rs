@@ -134,7 +134,7 @@ fn clients(scenario: &Scenario) -> Vec<ClientSetup> {
     }
     if scenario.settle > 0 {
         for (load, workload) in &workloads {
-            let reader = Arc::new(final_reads(workload, scenario));
+            let reader = Arc::new(final_reads(workload, load.touched(), scenario));
             clients.push(setup(load.zones.first().copied().unwrap_or(0), 0, &reader));
         }
     }
@@ -142,9 +142,10 @@ fn clients(scenario: &Scenario) -> Vec<ClientSetup> {
 }
 
 fn workload(load: &Load, duration: Nanos) -> Workload {
-    let pace = match load.model {
-        Model::Closed { .. } => Pace::Closed { think: table(&load.pace()) },
-        Model::Open { .. } => Pace::Open { gap: table(&load.pace()) },
+    let pace = match &load.model {
+        Model::Closed { think } => Pace::Closed { think: table(think) },
+        Model::Open { per_second, arrivals } => Pace::Open { gap: table(&load.gap(*per_second, *arrivals)) },
+        Model::Script { operations } => Pace::Script { operations: operations.clone() },
     };
     Workload {
         name: load.name.clone(),
@@ -164,13 +165,13 @@ fn workload(load: &Load, duration: Nanos) -> Workload {
 
 /// One more client reads every key of the load when everything has healed and the last operation of the load has ended:
 /// a read that a write could still overtake would tell nothing of that write.
-fn final_reads(load: &Workload, scenario: &Scenario) -> Workload {
+fn final_reads(load: &Workload, keys: Vec<u32>, scenario: &Scenario) -> Workload {
     let longest = scenario.loads.iter().map(|load| load.timeout).max().unwrap_or(0);
     let from = scenario.duration + longest.min(scenario.settle / 2);
     let until = scenario.duration + scenario.settle;
     Workload {
         name: format!("{} final reads", load.name),
-        pace: Pace::FinalReads { window: FINAL_READ_WINDOW },
+        pace: Pace::FinalReads { window: FINAL_READ_WINDOW, keys },
         patience: until - from,
         from,
         until,

@@ -6,7 +6,7 @@ use crate::moments::moments;
 use crate::picture::{latency, service};
 use crate::plan::Plan;
 use crate::scenario::Scenario;
-use crate::systems::System;
+use crate::systems::{Runner, System};
 use history::{ConfigLine, FaultRecord, History, Picture, RoleSpan, RunRecord, TimeBucket, merged};
 use sim_core::protocol::NodeId;
 use sim_core::time::Nanos;
@@ -33,11 +33,8 @@ pub struct Run {
 /// If the scenario was not read with these `systems`.
 pub fn run(scenario: &Scenario, seed: u64, systems: &[System], options: &mut Options<'_>) -> Result<Run, EngineFault> {
     let plan = Plan::draw(scenario, seed);
-    let system = systems.iter().find(|system| system.name == plan.protocol);
-    let system = system.expect("a scenario names one of the systems it was read with");
-    // All loads share their data; without a load it does not matter which.
-    let data = scenario.loads.first().map_or(system.data[0].name, |load| load.data.name);
-    let finished = (system.runner)(data)(&plan, options)?;
+    let runner = runner(scenario, systems);
+    let finished = runner(&plan, options)?;
     let judged = judge(scenario, &plan, &finished);
     let mut record = record(scenario, &plan, &finished, judged);
     if options.picture {
@@ -48,13 +45,22 @@ pub fn run(scenario: &Scenario, seed: u64, systems: &[System], options: &mut Opt
             let mut sink = |more: Vec<Row>| rows.extend(more.into_iter().filter(is_wanted));
             let (trace, stretches) = (Some(&mut sink as &mut dyn FnMut(Vec<Row>)), Some(stretches));
             // It has run before, so it runs again; and to its end, so that a picture is either whole or not there.
-            let _ = (system.runner)(data)(&plan, &mut Options { trace, stretches, ..Options::default() });
+            let _ = runner(&plan, &mut Options { trace, stretches, ..Options::default() });
             rows
         };
         let moments = moments(&plan, (&record.findings, &record.outages), &finished, retrace);
         record.picture = Some(Picture { service, latency, moments });
     }
     Ok(Run { record, history: finished.history })
+}
+
+/// What runs the plans of a scenario.
+pub(crate) fn runner(scenario: &Scenario, systems: &[System]) -> Runner {
+    let system = systems.iter().find(|system| system.name == scenario.protocol.name);
+    let system = system.expect("a scenario names one of the systems it was read with");
+    // All loads share their data; without a load it does not matter which.
+    let data = scenario.loads.first().map_or(system.data[0].name, |load| load.data.name);
+    (system.runner)(data)
 }
 
 fn record(scenario: &Scenario, plan: &Plan, finished: &Finished, judged: Judged) -> RunRecord {

@@ -10,6 +10,8 @@ use sim_core::dice::Ratio;
 use sim_core::fault::{Event, FaultKind};
 use sim_core::settings::{Flaws, Values};
 use sim_core::time::{Nanos, SECOND};
+use sim_core::workload::Scripted;
+use std::collections::BTreeSet;
 
 /// Everything that a scenario file says, or means by not saying it.
 #[derive(Clone, Debug)]
@@ -116,9 +118,9 @@ pub struct Load {
     pub zones: Vec<usize>,
     /// When the next operation begins.
     pub model: Model,
-    /// How often each function is asked for: (number in [`DataKind::functions`], weight above 0).
+    /// How often each function is asked for: (number in [`DataKind::functions`], weight above 0). Of a script, none.
     pub ops: Vec<(usize, u64)>,
-    /// Which keys; one key for data without keys.
+    /// Which keys; one key for data without keys. Of a script, as many as there are up to the last that it names.
     pub keys: Keys,
     /// How long a client waits for an operation.
     pub timeout: Nanos,
@@ -131,26 +133,32 @@ pub struct Load {
 }
 
 impl Load {
-    /// The shape of the pauses that each client of a closed load makes, or of the distances between the operations that
-    /// each client of an open load begins.
-    pub fn pace(&self) -> DelaySpec {
-        match self.model {
-            Model::Closed { think } => think,
-            Model::Open { per_second, arrivals } => {
-                let second = u128::from(SECOND) * self.zones.len() as u128;
-                let gap = second * u128::from(per_second.denominator) / u128::from(per_second.numerator);
-                let gap = u64::try_from(gap).unwrap_or(u64::MAX).clamp(1, DELAY_MAX);
-                match arrivals {
-                    Arrivals::Constant => DelaySpec::Fixed(gap),
-                    Arrivals::Poisson => DelaySpec::Exp { mean: gap },
-                }
+    /// The shape of the distances between the operations that each client of this load begins, if together they begin so
+    /// many a second.
+    pub fn gap(&self, per_second: Ratio, arrivals: Arrivals) -> DelaySpec {
+        let second = u128::from(SECOND) * self.zones.len() as u128;
+        let gap = second * u128::from(per_second.denominator) / u128::from(per_second.numerator);
+        let gap = u64::try_from(gap).unwrap_or(u64::MAX).clamp(1, DELAY_MAX);
+        match arrivals {
+            Arrivals::Constant => DelaySpec::Fixed(gap),
+            Arrivals::Poisson => DelaySpec::Exp { mean: gap },
+        }
+    }
+
+    /// The keys that its clients ask for, in order.
+    pub fn touched(&self) -> Vec<u32> {
+        match &self.model {
+            Model::Closed { .. } | Model::Open { .. } => (0..self.keys.count).collect(),
+            Model::Script { operations } => {
+                let keys: BTreeSet<u32> = operations.iter().map(|scripted| scripted.key).collect();
+                keys.into_iter().collect()
             }
         }
     }
 }
 
 /// When the next operation begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Model {
     /// When the last was answered and the client has thought.
     Closed {
@@ -163,6 +171,11 @@ pub enum Model {
         per_second: Ratio,
         /// At equal distances or by chance.
         arrivals: Arrivals,
+    },
+    /// At its own time, answered or not.
+    Script {
+        /// What is asked, in the order of time.
+        operations: Vec<Scripted>,
     },
 }
 

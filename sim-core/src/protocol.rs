@@ -457,6 +457,7 @@ pub struct ClientCtx<'a, P: Protocol> {
     pub(crate) wall: LocalTime,
     pub(crate) true_now: Nanos,
     pub(crate) dice: &'a mut Dice,
+    pub(crate) workload_dice: &'a mut Dice,
     pub(crate) log: &'a mut crate::oplog::OpLog<P::Data>,
     pub(crate) effects: &'a mut Vec<ClientEffectOf<P>>,
 }
@@ -481,9 +482,15 @@ impl<P: Protocol> ClientCtx<'_, P> {
         self.wall
     }
 
-    /// This client's own dice.
+    /// This client's own dice, for what it decides itself: how long it waits before it asks again, say.
     pub fn dice(&mut self) -> &mut Dice {
         self.dice
+    }
+
+    /// The dice for what the workload leaves open: when the next operation begins, which function, which key. They are
+    /// apart, so that a client which is told these things throws the same dice for everything else.
+    pub fn workload_dice(&mut self) -> &mut Dice {
+        self.workload_dice
     }
 
     /// Sends a request to a node.

@@ -3,6 +3,7 @@
 use crate::delay::Delay;
 use crate::dice::Dice;
 use crate::time::Nanos;
+use history::Value;
 
 /// When the next operation begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,11 +18,33 @@ pub enum Pace {
         /// From one invocation to the next.
         gap: Delay,
     },
-    /// Reads every key once, trying each again until it is answered or the run ends: what survived?
+    /// Each at its own time, whether or not earlier operations have been answered.
+    Script {
+        /// What, in the order of time.
+        operations: Vec<Scripted>,
+    },
+    /// Reads keys once, trying each again until it is answered or the run ends: what survived?
     FinalReads {
         /// How many reads are under way at once.
         window: u32,
+        /// Which keys, in this order.
+        keys: Vec<u32>,
     },
+}
+
+/// One operation of a script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scripted {
+    /// Which of the clients that share the workload asks, counted from 0.
+    pub client: u32,
+    /// It begins when that client's clock shows this much after [`Clock::EPOCH`](crate::Clock::EPOCH).
+    pub at: Nanos,
+    /// Which of the data's functions.
+    pub function: usize,
+    /// On which key; 0 for data without keys.
+    pub key: u32,
+    /// A value for each thing that the function takes.
+    pub arguments: Vec<Value>,
 }
 
 /// How keys are chosen: a cumulative table of weights, so that any distribution costs one draw.
@@ -67,7 +90,7 @@ pub struct Workload {
     pub name: String,
     /// When the next operation begins.
     pub pace: Pace,
-    /// How often each of the data's functions is asked for: (function number, weight).
+    /// How often each of the data's functions is asked for: (function number, weight). Scripts say it themselves.
     pub mix: Vec<(usize, u64)>,
     /// Which keys.
     pub keys: Keys,

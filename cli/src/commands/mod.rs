@@ -11,6 +11,7 @@ pub mod replay;
 pub mod report;
 pub mod run;
 pub mod schema;
+pub mod shrink;
 pub mod test;
 pub mod verify;
 

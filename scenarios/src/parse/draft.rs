@@ -110,6 +110,11 @@ impl<'a> Draft<'a> {
     /// # Errors
     /// As [`Self::resolve`].
     pub fn resolved_file(&self, seed: u64) -> Result<String, Vec<Diagnostic>> {
+        Ok(write::document(&self.resolved_tree(seed)?))
+    }
+
+    /// The same as a tree of values.
+    pub(crate) fn resolved_tree(&self, seed: u64) -> Result<Table, Vec<Diagnostic>> {
         let name = self.resolve(seed)?.name;
         let (mut root, _) = self.document.decided(seed);
         for list in names::LISTS {
@@ -119,8 +124,22 @@ impl<'a> Draft<'a> {
         }
         set(&mut root, "seed", Shape::Number(seed.to_string()));
         set(&mut root, "name", Shape::Text(name));
-        Ok(write::document(&root))
+        Ok(root)
     }
+
+    /// The systems that it may run.
+    pub(crate) fn systems(&self) -> &'a [System] {
+        self.document.systems
+    }
+}
+
+/// The scenario that a tree with nothing left to draw says; `None` if anything is wrong with it.
+pub(crate) fn read(root: &Table, systems: &[System]) -> Option<Scenario> {
+    let mut root = root.clone();
+    names::give(&mut root);
+    let problems = Problems::default();
+    let scenario = walk(&root, Vec::new(), "", systems, &problems)?;
+    (!problems.into_inner().iter().any(is_error)).then_some(scenario)
 }
 
 /// Takes the chance from a load or fault whose existence is decided. Whether it is to stay.

@@ -2,6 +2,7 @@
 
 use super::cluster::{all_zones, spread, table_or_empty, zones_of};
 use super::delays;
+use super::script::{Frame, script};
 use crate::codes;
 use crate::diagnostics::{Diagnostic, Origin};
 use crate::layout::Layout;
@@ -90,16 +91,24 @@ fn load(
     problems: &Problems,
 ) -> Option<Load> {
     let zones = clients(reader, layout, problems);
-    let model = model(reader, problems);
     let timeout = reader.time("timeout")?;
     let from = reader.time("at")?;
     let until = duration.map(|duration| until(reader, from, duration));
-    let keys = keys(reader, problems);
+    let asks = if reader.has("script") { None } else { Some((model(reader, problems), keys(reader, problems))) };
     let data = data(reader, system?, problems)?;
     if !data.keyed && reader.has("keys") {
         reader.tell(&codes::NOT_KEYED, "keys", format!("a `{}` has no keys", data.name));
     }
-    let ops = ops(reader, data, problems);
+    let (model, ops, keys) = match asks {
+        Some((model, keys)) => (model, ops(reader, data, problems), keys),
+        None => {
+            let clients = zones.as_ref().map_or(u32::MAX, |zones| zones.len() as u32);
+            let frame = Frame { data, clients, from, until: until.flatten().unwrap_or(Nanos::MAX) };
+            let operations = script(reader, &frame, problems)?;
+            let keys = Keys { count: operations.iter().map(|op| op.key + 1).max().unwrap_or(1), skew: Ratio::ZERO };
+            (Some(Model::Script { operations }), Some(Vec::new()), Some(keys))
+        }
+    };
     Some(Load {
         name,
         data: *data,

@@ -15,12 +15,14 @@ mod machine;
 mod nemesis;
 mod operate;
 mod protocol;
+pub(crate) mod script;
 mod sentence;
 mod target;
 #[cfg(test)]
 pub(crate) mod tests;
 
 pub use draft::Draft;
+pub(crate) use draft::read;
 pub(crate) use expect::check_of;
 pub(crate) use fault::one_fault;
 pub use sentence::{CHECKS, GOALS};

@@ -133,7 +133,8 @@ fn loads_mean_what_they_say() {
         }
     );
     // 300 a second by two clients: each waits 6.67 ms on average.
-    assert_eq!(second.pace(), DelaySpec::Exp { mean: 6_666_666 });
+    let Model::Open { per_second, arrivals } = second.model else { panic!("{:?}", second.model) };
+    assert_eq!(second.gap(per_second, arrivals), DelaySpec::Exp { mean: 6_666_666 });
 }
 
 #[test]

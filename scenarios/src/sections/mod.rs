@@ -183,6 +183,14 @@ timeout = "1s""#,
             .eg("{ read = 70, write = 30 }"),
         may("keys", Takes::Table(&KEYS), "as its keys say", "Which keys, for data that has keys.")
             .eg(r#"{ count = 50, dist = "zipf" }"#),
+        may(
+            "script",
+            Takes::Texts,
+            "as `model`, `ops` and `keys` say",
+            "Instead of these three: who asks for what and when, in the order of time. Nobody waits for an answer before he \
+             asks again.",
+        )
+        .eg(r#"["c1 at 1.2s: write k3 17", "c2 at 1.31s: read k3", "c1 at 1.4s: cas k3 17 18"]"#),
         with("timeout", LENGTH, "1s", "How long a client waits for an operation before it gives up."),
         may("retry", LENGTH, "a quarter of `timeout`", "How long it waits for one answer before it asks again.")
             .eg(r#""250ms""#),

@@ -10,7 +10,7 @@ pub mod entry;
 pub(crate) mod names;
 pub(crate) mod overrides;
 pub(crate) mod quantity;
-mod range;
+pub(crate) mod range;
 pub(crate) mod reader;
 pub(crate) mod write;
 

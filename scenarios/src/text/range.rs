@@ -118,7 +118,7 @@ fn round_step(from: u64, to: u64) -> u64 {
 }
 
 /// A length of time without loss, in the largest unit that is not above it: `41.3s`.
-fn exact_time(nanos: Nanos) -> String {
+pub(crate) fn exact_time(nanos: Nanos) -> String {
     let units = [("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000), ("ns", 1)];
     match units.into_iter().find(|(_, scale)| nanos >= *scale) {
         Some((unit, scale)) => format!("{}{unit}", fraction(nanos, scale)),

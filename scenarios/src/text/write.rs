@@ -1,6 +1,6 @@
 //! A tree of values as TOML.
 
-use super::{Shape, Table, Value};
+use super::{Shape, Table, TableEntry, Value};
 
 /// A whole document: what is no table first, then every table under a header of its own.
 pub(crate) fn document(root: &Table) -> String {
@@ -35,8 +35,20 @@ fn has_header(value: &Value) -> bool {
     }
 }
 
+/// Lists longer than this stand with a line for each element.
+const LINE_MAX: usize = 100;
+
 fn lines(table: &Table) -> String {
-    table.entries.iter().map(|entry| format!("{} = {}\n", key(&entry.key), value(&entry.value))).collect()
+    let line = |entry: &TableEntry| format!("{} = {}\n", key(&entry.key), value(&entry.value));
+    let broken = |entry: &TableEntry, items: &[Value]| {
+        let items: String = items.iter().map(|item| format!("  {},\n", value(item))).collect();
+        format!("{} = [\n{items}]\n", key(&entry.key))
+    };
+    let written = |entry: &TableEntry| match (line(entry), &entry.value.shape) {
+        (line, Shape::List(items)) if line.len() > LINE_MAX && items.len() > 1 => broken(entry, items),
+        (line, _) => line,
+    };
+    table.entries.iter().map(written).collect()
 }
 
 /// A value on one line.
@@ -49,7 +61,7 @@ fn value(from: &Value) -> String {
         Shape::Date => quoted("a date"),
         Shape::List(items) => format!("[{}]", items.iter().map(value).collect::<Vec<_>>().join(", ")),
         Shape::Table(table) => {
-            let entry = |entry: &super::TableEntry| format!("{} = {}", key(&entry.key), value(&entry.value));
+            let entry = |entry: &TableEntry| format!("{} = {}", key(&entry.key), value(&entry.value));
             format!("{{ {} }}", table.entries.iter().map(entry).collect::<Vec<_>>().join(", "))
         }
     }
@@ -97,6 +109,10 @@ clock = { drift = "1%", "odd key" = {  } }
 [[fault]]
 do = "crash"
 target = ["leader", "n3"]
+why = [
+  "a line that is long enough to need a line of its own",
+  "and another one of which the same can be said",
+]
 
 [[fault]]
 "ü" = ""

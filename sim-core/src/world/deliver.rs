@@ -1,6 +1,6 @@
 //! How a packet, an alarm or a flush reaches a process.
 
-use super::{ClientInput, Event, Input, Load, Packet, Stall, World};
+use super::{ClientInput, Event, Input, Load, Packet, Stall, World, workload_stream};
 use crate::alarms::{Call, Woken};
 use crate::dice::StreamName;
 use crate::laws::{Breach, Laws, Nodes};
@@ -383,6 +383,7 @@ impl<P: Protocol> World<P> {
             wall,
             true_now: now,
             dice: &mut host.machine.dice,
+            workload_dice: &mut host.workload_dice,
             log: &mut self.log,
             effects: &mut effects,
         };
@@ -461,6 +462,7 @@ impl<P: Protocol> World<P> {
             let (workload, number) = (&host.setup.workload.name, host.setup.index.to_string());
             let incarnation = host.machine.incarnation.to_string();
             host.machine.dice = self.streams.dice(StreamName::new(&["client", workload, &number, &incarnation]));
+            host.workload_dice = self.streams.dice(workload_stream(&host.setup, host.machine.incarnation));
         }
         let mut effects = std::mem::take(&mut self.client_effects);
         let boot = ClientBoot {
@@ -479,6 +481,7 @@ impl<P: Protocol> World<P> {
             wall,
             true_now: now,
             dice: &mut host.machine.dice,
+            workload_dice: &mut host.workload_dice,
             log: &mut self.log,
             effects: &mut effects,
         };

@@ -200,6 +200,8 @@ struct ClientHost<P: Protocol> {
     machine: ClientMachine<P>,
     process: Option<P::Client>,
     setup: ClientSetup,
+    /// For what the workload leaves open.
+    workload_dice: Dice,
     /// All nodes, the nearest first.
     nearest: Vec<NodeId>,
 }
@@ -323,7 +325,8 @@ impl<P: Protocol> World<P> {
                 nearest.sort_by_key(|node| {
                     (network.distance(id, machine_id(node.0 as usize)).unwrap_or(Nanos::MAX), *node)
                 });
-                ClientHost { machine, process: None, setup: client, nearest }
+                let workload_dice = streams.dice(workload_stream(&client, 0));
+                ClientHost { machine, process: None, setup: client, workload_dice, nearest }
             })
             .collect();
         let mut world = World {
@@ -417,6 +420,7 @@ impl<P: Protocol> World<P> {
         }
         for client in &mut other.clients {
             client.machine.dice.rekey(streams);
+            client.workload_dice.rekey(streams);
         }
         other
     }
@@ -578,6 +582,11 @@ impl<P: Protocol> World<P> {
         self.row(What::Role, |_| (node.to_string(), String::new(), format!("{role}, term {term}")));
         self.role_taken(role, term);
     }
+}
+
+/// The stream from which a client draws what its workload leaves open, in each of its lives.
+fn workload_stream(client: &ClientSetup, incarnation: u32) -> StreamName {
+    StreamName::new(&["workload", &client.workload.name, &client.index.to_string(), &incarnation.to_string()])
 }
 
 /// Every machine's zone and the name of its streams.
