@@ -45,7 +45,7 @@ pub mod template;
 mod testimony;
 mod text;
 
-pub use parse::{CHECKS, Draft, GOALS, TARGETS, parse};
+pub use parse::{CHECKS, Draft, GOALS, Identity, StopAfter, Sweep, TARGETS, Variant, parse};
 pub use parting::{Parting, parting};
 pub use record::{Run, run};
 pub use sim_core::time::parse_duration;

@@ -22,6 +22,10 @@ pub struct Run {
     pub record: RunRecord,
     /// What clients did and heard.
     pub history: History,
+    /// Of the outages of everybody, the longest stretch in which somebody who waited could have been served, in nanoseconds.
+    pub recovery: Option<Nanos>,
+    /// How often the serving role changed hands; `None` for a system in which every node serves.
+    pub handovers: Option<u64>,
 }
 
 /// Runs a scenario for one seed and judges it.
@@ -39,6 +43,7 @@ pub fn run(scenario: &Scenario, seed: u64, systems: &[System], options: &mut Opt
     let data = scenario.loads.first().map_or(system.data[0].name, |load| load.data.name);
     let finished = (system.runner)(data)(&plan, options)?;
     let judged = judge(scenario, &plan, &finished);
+    let (recovery, handovers) = (judged.recovery, judged.handovers);
     let mut record = record(scenario, &plan, &finished, judged);
     if options.picture {
         let grid = Grid::new(scenario.duration);
@@ -54,7 +59,7 @@ pub fn run(scenario: &Scenario, seed: u64, systems: &[System], options: &mut Opt
         let moments = moments(&plan, (&record.findings, &record.outages), &finished, retrace);
         record.picture = Some(Picture { service, latency, moments });
     }
-    Ok(Run { record, history: finished.history })
+    Ok(Run { record, history: finished.history, recovery, handovers })
 }
 
 fn record(scenario: &Scenario, plan: &Plan, finished: &Finished, judged: Judged) -> RunRecord {
