@@ -102,6 +102,11 @@ impl Beside {
         Ok(Beside { place: place.to_owned(), partial: Some(partial), file: BufWriter::new(file) })
     }
 
+    /// Where somebody else may write it; `None` if its place is no file, but a pipe.
+    pub fn partial(&self) -> Option<&Path> {
+        self.partial.as_deref()
+    }
+
     pub fn write(&mut self, text: &str) -> Result<(), Failure> {
         self.file.write_all(text.as_bytes()).map_err(|e| cannot_write(&self.place, &e))
     }

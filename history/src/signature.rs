@@ -7,17 +7,28 @@ impl RunRecord {
     /// without their numbers. Two runs with the same signature are taken for two sights of one defect. `None` for a run
     /// that passed.
     pub fn signature(&self) -> Option<String> {
-        (self.verdict != Verdict::Pass).then(|| principal(self.verdict, &self.findings))
+        (self.verdict != Verdict::Pass).then(|| signed(self.verdict, &self.findings))
+    }
+
+    /// The finding that tells most of why the run did not pass: the one that [`Self::signature`] names. `None` for a run that
+    /// passed, or in which nothing was checked.
+    pub fn principal(&self) -> Option<&Finding> {
+        principal(self.verdict, &self.findings).filter(|_| self.verdict != Verdict::Pass)
     }
 }
 
-/// The signature of the principal finding among those that make the verdict.
+/// The signature of the principal finding.
+fn signed(verdict: Verdict, findings: &[Finding]) -> String {
+    principal(verdict, findings).map_or_else(|| verdict.to_string(), signature)
+}
+
+/// The principal finding among those that make the verdict.
 ///
 /// A broken law or a panic stops the run, and so comes before everything that was then left unfinished; a violation that
 /// has a witness comes before one that is a measure.
-fn principal(verdict: Verdict, findings: &[Finding]) -> String {
+fn principal(verdict: Verdict, findings: &[Finding]) -> Option<&Finding> {
     let guilty = findings.iter().filter(|finding| finding.counts() && finding.verdict == verdict);
-    guilty.min_by_key(|finding| rank(finding)).map_or_else(|| verdict.to_string(), signature)
+    guilty.min_by_key(|finding| rank(finding))
 }
 
 /// Less comes first. Progress is demanded of every run and says least of what is wrong.
@@ -84,7 +95,7 @@ mod tests {
     /// The signature that a run with these findings has.
     fn of(findings: &[Finding]) -> Option<String> {
         let verdict = crate::merged(findings);
-        (verdict != Verdict::Pass).then(|| principal(verdict, findings))
+        (verdict != Verdict::Pass).then(|| signed(verdict, findings))
     }
 
     #[test]

@@ -22,6 +22,9 @@
 //!
 //! Pure functions all: nothing here reads a file, prints, or looks at a clock.
 
+/// The version of stormglass: it decides, with the scenario and the seed, what a run is.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 pub mod codes;
 pub mod delay;
 pub mod diagnostics;

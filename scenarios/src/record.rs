@@ -68,7 +68,7 @@ fn record(scenario: &Scenario, plan: &Plan, finished: &Finished, judged: Judged)
         plan.values.iter().map(|(key, setting)| ConfigLine { key: key.to_owned(), value: setting.to_string() });
     RunRecord {
         schema: RunRecord::SCHEMA.to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
+        version: crate::VERSION.to_owned(),
         scenario: scenario.name.clone(),
         about: scenario.about.clone(),
         protocol: plan.protocol.to_owned(),
