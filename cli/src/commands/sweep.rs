@@ -93,8 +93,8 @@ fn cases<'a>(args: &Sweep, loaded: &'a [(PathBuf, Loaded)]) -> Result<Vec<Case<'
         let base = [("", &[][..], &loaded.draft)];
         let variants = sweep.variants.iter().map(|variant| (&*variant.name, &variant.set[..], &variant.draft));
         let variants: Vec<_> = if sweep.variants.is_empty() { base.into() } else { variants.collect() };
-        for (name, set, draft) in variants {
-            let subject = subject(args, path, name, set, draft);
+        for (number, (name, set, draft)) in (0..).zip(variants) {
+            let subject = Subject { number, ..subject(args, path, name, set, draft) };
             let is_same =
                 |other: &&Case<'_>| (&other.subject.name, &other.subject.variant) == (&subject.name, &subject.variant);
             if let Some(other) = cases.iter().find(is_same) {
@@ -119,6 +119,7 @@ fn subject(args: &Sweep, path: &Path, variant: &str, set: &[(String, String)], d
         version: scenarios::VERSION.to_owned(),
         name: draft.name().to_owned(),
         variant: variant.to_owned(),
+        number: 0,
         file: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         changes: own.chain(set).cloned().collect(),
         text: identity.text,
@@ -260,8 +261,13 @@ impl Totals {
 
 /// Time as one says it that may be long.
 fn days(nanos: u64) -> String {
-    let tenths = nanos / 8_640_000_000_000;
-    if tenths < 10 { measured(nanos) } else { format!("{}.{} days", grouped(tenths / 10), tenths % 10) }
+    const HOUR: u64 = 3_600_000_000_000;
+    let tenths = |unit: u64| format!("{}.{}", grouped(nanos / unit), nanos / (unit / 10) % 10);
+    match nanos {
+        0..HOUR => measured(nanos),
+        _ if nanos < 24 * HOUR => format!("{} hours", tenths(HOUR)),
+        _ => format!("{} days", tenths(24 * HOUR)),
+    }
 }
 
 /// All seeds of all cases, in step: a sweep that ends early has seen about as much of each.
@@ -325,6 +331,6 @@ mod tests {
     #[test]
     fn long_times_are_days() {
         let hour = 3_600_000_000_000;
-        assert_eq!([days(23 * hour), days(264 * hour)], ["82800s", "11.0 days"]);
+        assert_eq!([days(hour / 120), days(23 * hour), days(264 * hour)], ["30s", "23.0 hours", "11.0 days"]);
     }
 }

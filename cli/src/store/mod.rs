@@ -44,6 +44,8 @@ pub struct Subject {
     pub name: String,
     /// Empty without a matrix.
     pub variant: String,
+    /// Which variant of the matrix it is.
+    pub number: u32,
     /// The name of its file.
     pub file: String,
     /// What the command line and the variant change.
@@ -135,13 +137,13 @@ impl Store {
         let shown = self.path.display();
         if self.number("PRAGMA application_id")? != schema::APPLICATION {
             return Err(Failure::usage(format!(
-                "{shown} is a database, but none of `stormglass sweep`; it stays as it is: name another with --db"
+                "{shown} is a database, but none of `stormglass sweep`; it stays as it is: name another"
             )));
         }
         let version = self.number("PRAGMA user_version")?;
         if version != schema::VERSION {
             return Err(Failure::usage(format!(
-                "{shown} is of the format {version}, and this stormglass knows {}; it stays as it is: name another with --db",
+                "{shown} is of the format {version}, and this stormglass knows {}; it stays as it is: name another",
                 schema::VERSION
             )));
         }
@@ -197,18 +199,20 @@ impl Store {
 
     /// Every scenario and variant in it, by name and variant.
     pub fn subjects(&self) -> Result<Vec<Subject>, Failure> {
-        let sql = "SELECT hash, version, name, variant, file, changes, text FROM scenarios ORDER BY name, variant, hash, version";
+        let sql = "SELECT hash, version, name, variant, number, file, changes, text FROM scenarios \
+            ORDER BY name, number, variant, hash, version";
         let mut all = self.note(self.db.prepare(sql))?;
         let subject = |row: &rusqlite::Row<'_>| {
-            let changes: String = row.get(5)?;
+            let changes: String = row.get(6)?;
             Ok(Subject {
                 hash: row.get(0)?,
                 version: row.get(1)?,
                 name: row.get(2)?,
                 variant: row.get(3)?,
-                file: row.get(4)?,
+                number: row.get(4)?,
+                file: row.get(5)?,
                 changes: serde_json::from_str(&changes).unwrap_or_default(),
-                text: row.get(6)?,
+                text: row.get(7)?,
             })
         };
         let all = self.note(all.query_map([], subject))?;
@@ -300,10 +304,10 @@ impl Writer<'_> {
 }
 
 fn insert_subject(db: &Connection, subject: &Subject) -> rusqlite::Result<usize> {
-    let Subject { hash, version, name, variant, file, changes, text } = subject;
+    let Subject { hash, version, name, variant, number, file, changes, text } = subject;
     let changes = serde_json::json!(changes).to_string();
-    let sql = "INSERT OR IGNORE INTO scenarios VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-    db.execute(sql, params![hash, version, name, variant, file, changes, text])
+    let sql = "INSERT OR IGNORE INTO scenarios VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    db.execute(sql, params![hash, version, name, variant, number, file, changes, text])
 }
 
 fn verdict(text: &str) -> Option<Verdict> {
@@ -317,10 +321,10 @@ fn trouble(path: &Path, error: &rusqlite::Error) -> Failure {
     let goes_on = "what was committed stays, and the same command goes on from there";
     Failure::usage(match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-            format!("{shown} is in use, probably by another sweep: wait for it, or name another with --db")
+            format!("{shown} is in use, probably by another sweep: wait for it, or name another")
         }
         Some(ErrorCode::NotADatabase) => {
-            format!("{shown} is no database of `stormglass sweep`; it stays as it is: name another with --db")
+            format!("{shown} is no database of `stormglass sweep`; it stays as it is: name another")
         }
         Some(ErrorCode::DatabaseCorrupt) => format!("{shown} is damaged: {error}"),
         Some(ErrorCode::DiskFull) => format!("the disk is full, and {shown} cannot grow; {goes_on}"),

@@ -3,6 +3,7 @@ CREATE TABLE scenarios (
     version TEXT NOT NULL, -- of stormglass
     name    TEXT NOT NULL,
     variant TEXT NOT NULL, -- 'protocol.pre-vote=false,cluster.nodes=5'; empty without a matrix
+    number  INTEGER NOT NULL, -- of the variant in the matrix
     file    TEXT NOT NULL, -- the name of the file, without its directory
     changes TEXT NOT NULL, -- JSON: what --set and the variant change, [[key, value], ..]
     text    TEXT NOT NULL, -- the scenario with these changes, as a file that `stormglass run` takes

@@ -103,18 +103,23 @@ fn share(share: f64, of: u64) -> String {
     format!("{}.{:0digits$}", parts / scale, parts % scale)
 }
 
+/// The columns that hold something, and how many pass.
 fn table(swept: &Swept, look: Look) -> String {
+    let all = swept.tally();
+    let shown = |verdict: &&Verdict| matches!(verdict, Verdict::Pass | Verdict::Fail) || all.of(**verdict) > 0;
+    let columns: Vec<Verdict> = VERDICTS.iter().filter(shown).copied().collect();
     let name = |name: &str| look.shown(&brief(name, NAME_MAX));
-    let width = swept.variants.iter().map(|variant| name(&variant.name).chars().count()).max().unwrap_or(0).max(14);
-    let mut text = format!(
-        "  {:<width$}   {:>8} {:>6}  {:>7}  {:>7}   pass rate (95 % interval, Wilson)\n",
-        "", "PASS", "FAIL", "UNKNOWN", "VACUOUS"
-    );
+    let width = swept.variants.iter().map(|variant| name(&variant.name).chars().count()).max().unwrap_or(0);
+    let line = |name: &str, cells: Vec<String>, rate: &str| {
+        let cells: String = cells.iter().map(|cell| format!("{cell:>9}")).collect();
+        format!("  {name:<width$}{cells}   {rate}\n")
+    };
+    let heads = columns.iter().map(Verdict::to_string).collect();
+    let mut text = line("", heads, "pass rate (95 % interval, Wilson)");
     let variants = swept.variants.iter().map(|variant| (name(&variant.name), variant.tally));
-    for (name, tally) in variants.chain([("all".to_owned(), swept.tally())]) {
-        let [passed, failed, unknown, vacuous] = VERDICTS.map(|verdict| grouped(tally.of(verdict)));
+    for (name, tally) in variants.chain([("all".to_owned(), all)]) {
         let rate = if tally.decided() > 0 { interval(tally) } else { "nothing was decided".to_owned() };
-        text.push_str(&format!("  {name:<width$}   {passed:>8} {failed:>6}  {unknown:>7}  {vacuous:>7}   {rate}\n"));
+        text.push_str(&line(&name, columns.iter().map(|verdict| grouped(tally.of(*verdict))).collect(), &rate));
     }
     text
 }
