@@ -77,7 +77,8 @@ fn rate(tally: Tally) -> String {
         return String::new();
     }
     let mut text = format!("  pass rate {}: 95 % interval, Wilson)\n", interval(tally).trim_end_matches(')'));
-    if tally.failed == 0 {
+    // Of so few, nothing can be said.
+    if tally.failed == 0 && decided > 3 {
         let share = share(below(decided), decided);
         text.push_str(&format!(
             "  no failure in {}: at 95 %, fewer than {share} % of runs fail (below 3/n)\n",
