@@ -1,8 +1,7 @@
 //! The command line's words.
 
+use crate::seeds::{Seeds, Shard, seed};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use history::figures::grouped;
-use std::ops::Range;
 use std::path::PathBuf;
 
 /// A deterministic simulator of distributed systems: is the system correct, how available was it beside the best
@@ -37,6 +36,12 @@ pub enum Command {
     /// Runs scenarios as a test suite: each against its own expectations
     #[command(after_help = TEST_EXAMPLES)]
     Test(Test),
+    /// Runs scenarios on many seeds into one database, and goes on where it ended
+    #[command(after_help = SWEEP_EXAMPLES, after_long_help = SWEEP_LONG)]
+    Sweep(Sweep),
+    /// Joins the databases of sweeps
+    #[command(after_help = MERGE_EXAMPLES)]
+    Merge(Merge),
     /// Runs a scenario again, showing everything that happens
     #[command(after_help = REPLAY_EXAMPLES)]
     Replay(Replay),
@@ -85,6 +90,27 @@ const TEST_EXAMPLES: &str = "Examples:
   stormglass test scenarios/files
   stormglass test leader-partition.toml --seeds 0..1000
   stormglass test scenarios/files --junit junit.xml";
+const SWEEP_EXAMPLES: &str = "Examples:
+  stormglass sweep leader-partition.toml --seeds 10000
+  stormglass sweep swarm.toml --time 10m --max-failures 20
+  stormglass sweep swarm.toml --seeds 0..1000000 --shard 2/8 --db shard-2.db";
+const SWEEP_LONG: &str = concat!(
+    "The database is one SQLite file. It holds one version and, under each name and variant, one scenario; a row of `runs` is a
+function of version, scenario and seed, and holds no wall time, host or path:
+",
+    include_str!("store/tables.sql"),
+    "
+  sqlite3 out/swarm.db \"SELECT signature, count(*), min(seed) FROM runs WHERE verdict = 'FAIL' GROUP BY 1\"
+
+Examples:
+  stormglass sweep leader-partition.toml --seeds 10000
+  stormglass sweep swarm.toml --time 10m --max-failures 20
+  stormglass sweep swarm.toml --seeds 0..1000000 --shard 2/8 --db shard-2.db"
+);
+const MERGE_EXAMPLES: &str = "Examples:
+  stormglass merge whole.db shard-1.db shard-2.db shard-3.db
+  stormglass merge out/swarm.db shard-*.db    adds to what is in out/swarm.db
+  stormglass merge whole.db shard-*.db --format json";
 const REPLAY_EXAMPLES: &str = "Examples:
   stormglass replay leader-partition.toml --seed 42 --from 9.9s --until 11s --node n1
   stormglass replay leader-partition.toml --seed 42 --until 2s | less
@@ -239,8 +265,8 @@ pub struct Test {
     #[arg(required = true)]
     pub paths: Vec<PathBuf>,
     /// Seeds A..B (B excluded), or N for 0..N; else each scenario's own seed
-    #[arg(long, value_parser = seeds)]
-    pub seeds: Option<Range<u64>>,
+    #[arg(long, value_parser = Seeds::parse_few)]
+    pub seeds: Option<Seeds>,
     /// How many runs at once [default: one for each core]
     #[arg(long)]
     pub jobs: Option<std::num::NonZeroUsize>,
@@ -250,6 +276,53 @@ pub struct Test {
     /// How to show how far it has come
     #[arg(long, value_enum, default_value_t)]
     pub progress: Progress,
+}
+
+#[derive(Args, Debug)]
+pub struct Sweep {
+    /// The scenarios
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Seeds A..B (B excluded), or N for 0..N; else as many as the scenario's [sweep] says, else 1000
+    #[arg(long, value_parser = Seeds::parse)]
+    pub seeds: Option<Seeds>,
+    /// How many runs at once [default: one for each core]
+    #[arg(long)]
+    pub jobs: Option<std::num::NonZeroUsize>,
+    /// Where the runs go; those that are there are not run again [default: out/NAME.db; of several files out/sweep.db]
+    #[arg(long, value_name = "FILE.db")]
+    pub db: Option<PathBuf>,
+    /// Only a part of the seeds of every variant: those that leave the remainder I - 1 when divided by N
+    #[arg(long, value_name = "I/N", value_parser = Shard::parse)]
+    pub shard: Option<Shard>,
+    /// End after so many more runs have failed
+    #[arg(long, value_name = "K")]
+    pub max_failures: Option<std::num::NonZeroU64>,
+    /// End after so long
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub time: Option<u64>,
+    /// Changes a key of the scenarios; a key of a matrix is then no longer varied
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = assignment)]
+    pub set: Vec<(String, String)>,
+    /// What to print
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// How to show how far it has come
+    #[arg(long, value_enum, default_value_t)]
+    pub progress: Progress,
+}
+
+#[derive(Args, Debug)]
+pub struct Merge {
+    /// What the others are joined into; if it is there, it is added to
+    #[arg(value_name = "OUT.db")]
+    pub out: PathBuf,
+    /// What is joined
+    #[arg(required = true, value_name = "SHARD.db")]
+    pub shards: Vec<PathBuf>,
+    /// What to print
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
 }
 
 /// All of it is on standard error.
@@ -380,32 +453,6 @@ pub enum Kind {
     Scenarios,
 }
 
-/// At a thousand runs a second, three hours; their results fit into memory.
-const SEEDS_MAX: u64 = 10_000_000;
-
-fn seed(text: &str) -> Result<u64, String> {
-    let (digits, base) = text.strip_prefix("0x").map_or((text, 10), |hex| (hex, 16));
-    // The standard reader takes a `+`, too.
-    let number = digits.chars().all(|c| c.is_digit(base)).then(|| u64::from_str_radix(digits, base).ok()).flatten();
-    number.ok_or_else(|| "a seed is a whole number below 2^64, decimal or 0x..".to_owned())
-}
-
-fn seeds(text: &str) -> Result<Range<u64>, String> {
-    let range = match text.split_once("..") {
-        Some((from, to)) => seed(from)?..seed(to)?,
-        None => 0..seed(text)?,
-    };
-    if range.is_empty() {
-        return Err(format!("`{text}` holds no seed; write A..B with A below B, or N for 0..N"));
-    }
-    let count = range.end - range.start;
-    if count > SEEDS_MAX {
-        let (count, most) = (grouped(count), grouped(SEEDS_MAX));
-        return Err(format!("`{text}` are {count} seeds, and one test takes at most {most}; part them"));
-    }
-    Ok(range)
-}
-
 fn assignment(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("write KEY=VALUE, as in protocol.pre-vote=false")?;
     Ok((key.trim().to_owned(), value.trim().to_owned()))
@@ -433,18 +480,5 @@ mod tests {
     #[test]
     fn the_words_fit_together() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn seeds_read_as_people_write_them() {
-        assert_eq!((seed("42"), seed("0x2a")), (Ok(42), Ok(42)));
-        assert_eq!((seeds("5..8"), seeds("3")), (Ok(5..8), Ok(0..3)));
-        for bad in ["-1", "+1", "0x+1", "", "0x", "18446744073709551616", "1e3", "abc"] {
-            assert!(seed(bad).is_err(), "{bad}");
-        }
-        for bad in ["8..5", "0", "..3", "1..", "0..99999999999"] {
-            assert!(seeds(bad).is_err(), "{bad}");
-        }
-        assert_eq!(seeds("18446744073709551610..18446744073709551615").map(Iterator::count), Ok(5));
     }
 }

@@ -108,6 +108,11 @@ impl Beside {
         Ok(Beside { place: place.to_owned(), partial: Some(partial), file: BufWriter::new(file) })
     }
 
+    /// Where somebody else may write it; `None` if its place is no file, but a pipe.
+    pub fn partial(&self) -> Option<&Path> {
+        self.partial.as_deref()
+    }
+
     pub fn write(&mut self, content: &(impl AsRef<[u8]> + ?Sized)) -> Result<(), Failure> {
         self.file.write_all(content.as_ref()).map_err(|e| cannot_write(&self.place, &e))
     }

@@ -18,9 +18,12 @@ mod exit;
 mod files;
 mod interrupt;
 mod load;
+mod many;
 pub mod prelude;
 mod progress;
 mod screen;
+mod seeds;
+mod store;
 mod traces;
 
 pub use sim_core::serde;
@@ -33,7 +36,10 @@ use std::process::ExitCode;
 /// The `stormglass` command for these systems, with the arguments this process was given.
 pub fn main(systems: &'static [System]) -> ExitCode {
     let command = args::Cli::parse().command;
-    let ends_in_order = matches!(command, args::Command::Run(_) | args::Command::Test(_) | args::Command::Shrink(_));
+    let ends_in_order = matches!(
+        command,
+        args::Command::Run(_) | args::Command::Test(_) | args::Command::Sweep(_) | args::Command::Shrink(_)
+    );
     interrupt::listen(if ends_in_order { interrupt::First::EndsInOrder } else { interrupt::First::EndsAtOnce });
     screen::say_panics_once();
     let done = match command {
@@ -41,6 +47,8 @@ pub fn main(systems: &'static [System]) -> ExitCode {
         args::Command::Check(check) => commands::check::check(&check, systems),
         args::Command::Verify(verify) => commands::verify::verify(&verify),
         args::Command::Test(test) => commands::test::test(&test, systems),
+        args::Command::Sweep(sweep) => commands::sweep::sweep(&sweep, systems),
+        args::Command::Merge(merge) => commands::merge::merge(&merge),
         args::Command::Replay(replay) => commands::replay::replay(&replay, systems),
         args::Command::Shrink(shrink) => commands::shrink::shrink(&shrink, systems),
         args::Command::Report(report) => commands::report::report(&report),

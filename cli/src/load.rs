@@ -61,7 +61,12 @@ fn text(
 impl Loaded {
     /// The scenario of one seed; the failure says why what it draws does not fit together.
     pub fn resolve(&self, seed: u64) -> Result<Scenario, Failure> {
-        self.draft.resolve(seed).map_err(|problems| self.misfit(&problems))
+        self.resolve_as(&self.draft, seed)
+    }
+
+    /// The same of a variant.
+    pub fn resolve_as(&self, variant: &Draft<'static>, seed: u64) -> Result<Scenario, Failure> {
+        variant.resolve(seed).map_err(|problems| self.misfit(&problems))
     }
 
     /// The scenario of one seed, as a file.

@@ -7,6 +7,7 @@ use crate::args::Progress as Wanted;
 use crate::screen;
 use history::figures::{counted, duration, grouped};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use reports::words::brief;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -16,8 +17,10 @@ use std::time::{Duration, Instant};
 /// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Work {
-    /// So many runs.
+    /// So many runs of a test.
     Runs(u64),
+    /// So many runs of a sweep.
+    Sweep(u64),
     /// Simulated time, in nanoseconds.
     Simulated(u64),
     /// Time that may be spent, in nanoseconds; how far that has led is said in words.
@@ -46,7 +49,7 @@ impl Style {
     fn next(self, work: Work, elapsed: Duration) -> Duration {
         match (self, work) {
             (Style::Bar, Work::Simulated(_)) => (elapsed + DRAW_EVERY).max(Duration::from_secs(1)),
-            (Style::Bar, Work::Runs(_) | Work::Shrinking(_)) => elapsed + DRAW_EVERY,
+            (Style::Bar, Work::Runs(_) | Work::Sweep(_) | Work::Shrinking(_)) => elapsed + DRAW_EVERY,
             (Style::Plain, _) => {
                 let seconds = elapsed.as_secs();
                 let soon = [1, 2, 5, 10].into_iter().find(|soon| *soon > seconds);
@@ -58,6 +61,9 @@ impl Style {
 
 /// Ten times a second is more than anybody reads.
 const DRAW_EVERY: Duration = Duration::from_millis(100);
+
+/// Of what is to be known of a failure, in characters: it stands on one line.
+const FAILURE_MAX: usize = 90;
 
 /// Shows how far the work has come until it is dropped; then nothing of a bar is left.
 pub struct Progress {
@@ -73,6 +79,19 @@ struct Count {
     failed: AtomicU64,
     /// What else there is to say.
     note: Mutex<String>,
+    undecided: AtomicU64,
+    /// What is to be known of the failure before now.
+    failure: Mutex<Option<String>>,
+}
+
+impl Count {
+    fn of(&self, counter: &AtomicU64) -> u64 {
+        counter.load(Ordering::Relaxed)
+    }
+
+    fn failure(&self) -> Option<String> {
+        self.failure.lock().ok()?.clone()
+    }
 }
 
 impl Progress {
@@ -108,6 +127,18 @@ impl Progress {
     pub fn one_failed(&self) {
         self.count.failed.fetch_add(1, Ordering::Relaxed);
     }
+
+    /// One more neither passed nor failed.
+    pub fn one_undecided(&self) {
+        self.count.undecided.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What is to be known of the one that failed.
+    pub fn failed_last(&self, what: String) {
+        if let Ok(mut failure) = self.count.failure.lock() {
+            *failure = Some(what);
+        }
+    }
 }
 
 impl Drop for Progress {
@@ -126,15 +157,18 @@ fn show(style: Style, work: Work, count: &Count, ends: &Receiver<()>) {
     loop {
         let next = style.next(work, began.elapsed());
         let Err(RecvTimeoutError::Timeout) = ends.recv_timeout(next.saturating_sub(began.elapsed())) else { break };
-        let (done, failed) = (count.done.load(Ordering::Relaxed), count.failed.load(Ordering::Relaxed));
-        let told = match work {
-            Work::Runs(_) | Work::Simulated(_) => told(work, done, failed, began.elapsed()),
-            Work::Shrinking(_) => count.note.lock().map(|note| note.clone()).unwrap_or_default(),
-        };
-        match style {
-            Style::Plain => screen::complain(&format!("{}  {told}", name(work))),
+        let (done, told) = (count.of(&count.done), told(work, count, began.elapsed()));
+        let failure = count.failure().map(|failure| format!("last failure: {failure}"));
+        match (style, failure) {
+            (Style::Plain, None) => screen::complain(&format!("{}  {told}", name(work))),
+            (Style::Plain, Some(failure)) => screen::complain(&format!("{}  {told}; {failure}", name(work))),
             // Both at once, so that it is drawn once.
-            Style::Bar => bar.get_or_insert_with(|| new_bar(work)).clone().with_message(told).set_position(done),
+            (Style::Bar, failure) => {
+                let bar: &mut ProgressBar = bar.get_or_insert_with(|| new_bar(work));
+                let below = failure.map(|failure| format!("\n       {}", brief(&failure, FAILURE_MAX)));
+                let bar = bar.clone().with_message(told + &below.unwrap_or_default());
+                bar.set_position(done);
+            }
         }
     }
     if let Some(bar) = bar {
@@ -143,7 +177,7 @@ fn show(style: Style, work: Work, count: &Count, ends: &Receiver<()>) {
 }
 
 fn new_bar(work: Work) -> ProgressBar {
-    let (Work::Runs(total) | Work::Simulated(total) | Work::Shrinking(total)) = work;
+    let (Work::Runs(total) | Work::Sweep(total) | Work::Simulated(total) | Work::Shrinking(total)) = work;
     let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(10));
     let style = ProgressStyle::with_template("{prefix}  {bar:26}  {wide_msg}").expect("the template is well-formed");
     let cells = if screen::shows_unicode() { "█░" } else { "#-" };
@@ -154,20 +188,30 @@ fn new_bar(work: Work) -> ProgressBar {
 fn name(work: Work) -> &'static str {
     match work {
         Work::Runs(_) => "test",
+        Work::Sweep(_) => "sweep",
         Work::Simulated(_) => "run",
         Work::Shrinking(_) => "shrink",
     }
 }
 
 /// How far it has come after so long, and when it will be there if it goes on like this.
-fn told(work: Work, done: u64, failed: u64, elapsed: Duration) -> String {
+fn told(work: Work, count: &Count, elapsed: Duration) -> String {
+    let (done, failed, undecided) = (count.of(&count.done), count.of(&count.failed), count.of(&count.undecided));
     match work {
+        Work::Sweep(total) => {
+            let percent = u128::from(done) * 100 / u128::from(total.max(1));
+            let rate = rate(done, elapsed).map(|rate| format!(", {rate}")).unwrap_or_default();
+            let left = left(done, total, elapsed).map(|left| format!(", {left} left")).unwrap_or_default();
+            let undecided = if undecided > 0 { format!(", {} undecided", grouped(undecided)) } else { String::new() };
+            let (done, total, failed) = (grouped(done), counted(total, "run"), grouped(failed));
+            format!("{done} of {total}, {percent} %{rate}{left}, {failed} failed{undecided}")
+        }
         Work::Runs(total) => {
             let rate = rate(done, elapsed).map(|rate| format!(", {rate}")).unwrap_or_default();
             let left = left(done, total, elapsed).map(|left| format!(", {left} left")).unwrap_or_default();
             format!("{} of {}, {} failed{rate}{left}", grouped(done), counted(total, "run"), grouped(failed))
         }
-        Work::Shrinking(_) => String::new(),
+        Work::Shrinking(_) => count.note.lock().map(|note| note.clone()).unwrap_or_default(),
         Work::Simulated(total) if done >= total => format!("{} simulated, judging", duration(total)),
         Work::Simulated(total) => {
             let left = left(done, total, elapsed).map(|left| format!(", {left} left")).unwrap_or_default();
@@ -228,13 +272,22 @@ mod tests {
 
     #[test]
     fn a_line_says_how_far_how_fast_and_how_long_still() {
-        let runs = |done, elapsed| told(Work::Runs(1000), done, 3, elapsed);
+        let count = |done: u64, undecided: u64| Count {
+            done: done.into(),
+            failed: 3.into(),
+            undecided: undecided.into(),
+            ..Count::default()
+        };
+        let runs = |done, elapsed| told(Work::Runs(1000), &count(done, 0), elapsed);
         assert_eq!(runs(412, after(1)), "412 of 1 000 runs, 3 failed, 412 a second, 2 s left");
         assert_eq!(runs(2, after(20)), "2 of 1 000 runs, 3 failed, 6 a minute, 2 h 46 min left");
         assert_eq!(runs(0, after(5)), "0 of 1 000 runs, 3 failed", "nobody can tell yet");
         assert_eq!(runs(1000, after(2)), "1 000 of 1 000 runs, 3 failed, 500 a second, 0 s left");
         let second = 1_000_000_000;
-        let run = |done| told(Work::Simulated(70 * second), done, 0, after(3));
+        let sweep = |undecided| told(Work::Sweep(10_000), &count(7412, undecided), after(12));
+        assert_eq!(sweep(0), "7 412 of 10 000 runs, 74 %, 617 a second, 5 s left, 3 failed");
+        assert!(sweep(1).ends_with("3 failed, 1 undecided"));
+        let run = |done| told(Work::Simulated(70 * second), &count(done, 0), after(3));
         assert_eq!(run(14 * second), "14s of 70s simulated, 12 s left");
         assert_eq!(run(0), "0s of 70s simulated");
         assert_eq!(run(70 * second), "70s simulated, judging");

@@ -108,6 +108,24 @@ fn a_long_test_says_how_far_it_has_come_and_ends_after_the_runs_under_way() {
 }
 
 #[test]
+fn a_long_sweep_says_how_far_it_has_come_and_keeps_what_is_done() {
+    let here = Scratch::with(CALM);
+    let mut sweep = Running::start(here.command(&["sweep", "storm.toml", "--seeds", "1000000"]));
+    let line = sweep.says("sweep  ");
+    assert_tells(&line, &[" of 1 000 000 runs, 0 %, ", " a second, ", " left, 0 failed"]);
+    sweep.interrupt();
+    let told = sweep.ends();
+    assert_eq!(told.code, 130, "{told:?}");
+    assert_tells(&told.err, &["ending in order", " simulated\n"]);
+    assert_tells(
+        &told.out,
+        &["✓ storm   ", " PASS\n", "interrupted: ", " of 1 000 000 runs are missing; the same command"],
+    );
+    let again = here.stormglass(&["sweep", "storm.toml", "--seeds", "3"]);
+    assert_tells(&again.err, &["3 of 3 runs are there already"]);
+}
+
+#[test]
 fn the_second_time_everything_ends_at_once() {
     let here = Scratch::with(&endless());
     // The run under way would take years.

@@ -9,6 +9,12 @@ impl RunRecord {
     pub fn signature(&self) -> Option<String> {
         (self.verdict != Verdict::Pass).then(|| signed(self.verdict, &self.findings))
     }
+
+    /// The finding that tells most of why the run did not pass: the one that [`Self::signature`] names. `None` for a run that
+    /// passed, or in which nothing was checked.
+    pub fn principal(&self) -> Option<&Finding> {
+        principal(self.verdict, &self.findings).filter(|_| self.verdict != Verdict::Pass)
+    }
 }
 
 /// The same of findings without a record. `None` if they make a run pass.
@@ -17,6 +23,7 @@ pub fn signature(findings: &[Finding]) -> Option<String> {
     (verdict != Verdict::Pass).then(|| signed(verdict, findings))
 }
 
+/// The signature of the principal finding.
 fn signed(verdict: Verdict, findings: &[Finding]) -> String {
     principal(verdict, findings).map_or_else(|| verdict.to_string(), told)
 }

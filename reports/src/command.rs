@@ -22,6 +22,20 @@ pub fn quoted(word: &str) -> String {
     }
 }
 
+/// `PROGRAM VERB FILE --seed N --set ..`
+pub fn of_seed(program: &str, verb: &str, file: &str, seed: u64, set: &[(String, String)]) -> String {
+    let mut command = format!("{} {verb} {} --seed {seed}", quoted(program), quoted(&no_option(file)));
+    for (key, value) in set {
+        command.push_str(&format!(" --set {}", quoted(&format!("{key}={value}"))));
+    }
+    command
+}
+
+/// A file whose name begins with a dash is no option.
+fn no_option(file: &str) -> String {
+    if file.starts_with('-') { format!("./{file}") } else { file.to_owned() }
+}
+
 /// Longer commands, in bytes, are none that anybody typed.
 const LENGTH_MAX: usize = 16 * 1024;
 
@@ -29,9 +43,7 @@ const LENGTH_MAX: usize = 16 * 1024;
 /// given so long a command.
 pub fn again(verb: &str, record: &RunRecord) -> Option<String> {
     let Source { program, file, set, .. } = record.source.as_ref()?;
-    // A file whose name begins with a dash is no option.
-    let file = if file.starts_with('-') { format!("./{file}") } else { file.clone() };
-    let mut command = format!("{} {verb} {} --seed {}", quoted(program), quoted(&file), record.seed);
+    let mut command = format!("{} {verb} {} --seed {}", quoted(program), quoted(&no_option(file)), record.seed);
     for change in set {
         command.push_str(&format!(" --set {}", quoted(change)));
     }
@@ -87,6 +99,14 @@ pub fn window(record: &RunRecord, failed: &Finding) -> Option<(u64, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_replay_command_can_be_pasted_into_a_shell() {
+        let set = [("fault.0.target".to_owned(), "\"one of all\"".to_owned())];
+        let command = of_seed("stormglass", "run", "a b/it's.toml", 7, &set);
+        assert_eq!(command, r#"stormglass run 'a b/it'\''s.toml' --seed 7 --set 'fault.0.target="one of all"'"#);
+        assert_eq!(of_seed("stormglass", "run", "-x.toml", 7, &[]), "stormglass run ./-x.toml --seed 7");
+    }
 
     #[test]
     fn a_shell_takes_a_word_as_it_is_meant() {

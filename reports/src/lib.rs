@@ -8,6 +8,7 @@
 //! - [`draw`]: what pictures are made of.
 //! - [`why`]: why a run ended as it did, in words: what `stormglass explain RUNDIR` prints.
 //! - [`page`]: a run as a page.
+//! - [`sweep`]: many runs in one answer, as text and as JSON; [`statistics`]: what counts say of what is true.
 //! - [`json`]: what `stormglass run --format json` prints and `run.json` holds.
 
 pub mod command;
@@ -16,7 +17,9 @@ pub mod json;
 pub mod page;
 pub mod plot;
 mod roles;
+pub mod statistics;
 mod struck;
+pub mod sweep;
 pub mod terminal;
 pub mod why;
 pub mod witness;

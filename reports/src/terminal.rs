@@ -39,7 +39,7 @@ impl Look {
     }
 
     /// The sign of a verdict in its colour.
-    fn sign(self, verdict: Verdict) -> String {
+    pub(crate) fn sign(self, verdict: Verdict) -> String {
         let plain = match verdict {
             Verdict::Pass => "+",
             Verdict::Fail => "x",

@@ -24,7 +24,7 @@ macro_rules! codes {
     };
 }
 
-// The hundreds: the file as such, keys and values, the system and its surroundings, faults, expectations, loose ends.
+// The hundreds: the file as such, keys and values, the system and its surroundings, faults, expectations, loose ends, sweeps.
 codes! {
     SYNTAX = "S0001" Error "The file is not TOML. Texts stand in quotes, lists in [ ], and every key has one value: \
         `duration = \"60s\"`."
@@ -113,6 +113,12 @@ codes! {
     NO_EXPECTATION = "S0503" Warning "Without [expect] a run can only break the protocol's own laws."
     UNPROMISED = "S0504" Warning "The sentence under `should` demands what the system does not promise with these settings, or \
         where so much goes wrong."
+
+    BAD_MATRIX = "S0601" Error "`matrix` holds, for keys as `--set` takes them, lists of the values that a sweep combines: \
+        `matrix = { \"protocol.pre-vote\" = [true, false], \"cluster.nodes\" = [3, 5] }` are four variants. No key and no value \
+        stands there twice, each combination must be a scenario that can run, and there are not more than can be told apart."
+    BAD_EXCLUDE = "S0602" Error "Each table of `exclude` drops the combinations of `matrix` that have all of its values. It names \
+        keys and values of the matrix, so that one that has come to match nothing is not overlooked, and something is left to run."
 }
 
 /// The code of this number.

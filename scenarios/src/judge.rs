@@ -22,7 +22,7 @@ use history::{
     Verdict, Witness,
 };
 pub use history::{NO_PANIC, PROGRESS};
-use sim_core::time::format_duration;
+use sim_core::time::{Nanos, format_duration};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Configurations that one run may have checked for linearizability. A hundred bytes each at the worst, and far more
@@ -47,6 +47,11 @@ pub struct Judged {
     pub latency: Option<LatencySummary>,
     /// When nobody was served, or some were not for long although others were.
     pub outages: Vec<Outage>,
+    /// Of the outages of everybody, the longest stretch in which somebody who waited could have been served: what
+    /// `recovery` is judged by, in nanoseconds. `None` without such an outage.
+    pub recovery: Option<Nanos>,
+    /// How often the serving role changed hands; `None` for a system in which every node serves.
+    pub handovers: Option<u64>,
 }
 
 /// A verdict and its line.
@@ -93,8 +98,10 @@ pub fn judge(scenario: &Scenario, plan: &Plan, finished: &Finished) -> Judged {
     let judge = Judge { scenario, plan, finished, gaps: &gaps };
     let findings = judge.findings();
     let (operations, availability, latency) = (judge.operations(), judge.availability(), judge.latency());
+    let recovery = gaps.iter().map(|gap| gap.chance).max();
+    let handovers = plan.serving.map(|role| judge.handovers(role));
     let outages = outage::outages(plan, finished, end, gaps);
-    Judged { findings, operations, availability, latency, outages }
+    Judged { findings, operations, availability, latency, outages, recovery, handovers }
 }
 
 /// The findings alone, where nobody will read a report.
@@ -227,10 +234,14 @@ impl Judge<'_> {
                 Ruling::new(Verdict::Vacuous, format!("there was never a {role}"))
             }
             Check::RoleChanges { role, at_most } => {
-                let changes = self.terms(role).saturating_sub(1) as u64;
+                let changes = self.handovers(role);
                 Ruling::decided(changes <= *at_most, format!("{changes}"))
             }
         }
+    }
+
+    fn handovers(&self, role: &str) -> u64 {
+        self.terms(role).saturating_sub(1) as u64
     }
 
     fn linearizable(&self, history: &History) -> Ruling {

@@ -22,6 +22,9 @@
 //!
 //! Pure functions all: nothing here reads a file, prints, or looks at a clock.
 
+/// The version of stormglass: it decides, with the scenario and the seed, what a run is.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 pub mod codes;
 pub mod delay;
 mod describe;
@@ -49,7 +52,7 @@ pub mod template;
 mod testimony;
 mod text;
 
-pub use parse::{CHECKS, Draft, GOALS, TARGETS, parse};
+pub use parse::{CHECKS, Draft, GOALS, Identity, StopAfter, Sweep, TARGETS, Variant, parse};
 pub use parting::{Compared, Comparison, Fork, Parting, Rift, parting, rift};
 pub use record::{Run, run};
 pub use sim_core::time::parse_duration;

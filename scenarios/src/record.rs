@@ -22,6 +22,10 @@ pub struct Run {
     pub record: RunRecord,
     /// What clients did and heard.
     pub history: History,
+    /// Of the outages of everybody, the longest stretch in which somebody who waited could have been served, in nanoseconds.
+    pub recovery: Option<Nanos>,
+    /// How often the serving role changed hands; `None` for a system in which every node serves.
+    pub handovers: Option<u64>,
 }
 
 /// Runs a scenario for one seed and judges it.
@@ -36,6 +40,7 @@ pub fn run(scenario: &Scenario, seed: u64, systems: &[System], options: &mut Opt
     let runner = runner(scenario, systems);
     let finished = runner(&plan, options)?;
     let judged = judge(scenario, &plan, &finished);
+    let (recovery, handovers) = (judged.recovery, judged.handovers);
     let mut record = record(scenario, &plan, &finished, judged);
     if options.picture {
         let grid = Grid::new(scenario.duration);
@@ -51,7 +56,7 @@ pub fn run(scenario: &Scenario, seed: u64, systems: &[System], options: &mut Opt
         let moments = moments(&plan, (&record.findings, &record.outages), &finished, retrace);
         record.picture = Some(Picture { service, latency, moments });
     }
-    Ok(Run { record, history: finished.history })
+    Ok(Run { record, history: finished.history, recovery, handovers })
 }
 
 /// What runs the plans of a scenario.
@@ -69,7 +74,7 @@ fn record(scenario: &Scenario, plan: &Plan, finished: &Finished, judged: Judged)
         plan.values.iter().map(|(key, setting)| ConfigLine { key: key.to_owned(), value: setting.to_string() });
     RunRecord {
         schema: RunRecord::SCHEMA.to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
+        version: crate::VERSION.to_owned(),
         scenario: scenario.name.clone(),
         about: scenario.about.clone(),
         protocol: plan.protocol.to_owned(),

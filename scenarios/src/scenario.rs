@@ -40,8 +40,6 @@ pub struct Scenario {
     pub nemesis: Option<Nemesis>,
     /// What the run is judged by.
     pub expect: Expect,
-    /// How many seeds a sweep takes, if the file says so.
-    pub sweep_seeds: Option<u64>,
     /// What the seed decided of it, in the order of the file.
     pub draws: Vec<Draw>,
 }

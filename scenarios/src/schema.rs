@@ -90,6 +90,10 @@ impl Writer<'_> {
             Takes::Groups => one(list("targets")),
             Takes::Counts => one(json!({ "type": "object", "additionalProperties": reference("weight") })),
             Takes::Links => one(json!({ "type": "object", "additionalProperties": reference("link") })),
+            Takes::Matrix => {
+                one(json!({ "type": "object", "additionalProperties": { "type": "array", "minItems": 1 } }))
+            }
+            Takes::Combinations => one(json!({ "type": "array", "items": { "type": "object", "minProperties": 1 } })),
             Takes::Named(section) => {
                 let inner = table(section, &format!("{path}.{OWN_NAME}"));
                 one(json!({ "type": "object", "minProperties": 1, "additionalProperties": inner }))
@@ -298,6 +302,8 @@ fn is_drawn_between(takes: &Takes) -> bool {
         | Takes::Groups
         | Takes::Counts
         | Takes::Links
+        | Takes::Matrix
+        | Takes::Combinations
         | Takes::Named(_)
         | Takes::Table(_)
         | Takes::Tables(_) => false,

@@ -8,19 +8,18 @@ use super::replay_command;
 use crate::args::Test;
 use crate::exit::{Done, Exit, Failure};
 use crate::load::{self, Loaded};
+use crate::many::{self, Told};
 use crate::progress::{Progress, Work};
+use crate::seeds::Seeds;
 use crate::{files, interrupt, screen};
 use history::figures::{counted, grouped};
 use history::{Level, RunRecord, Verdict};
 use reports::draw::svg::escaped;
 use reports::terminal::test_line;
-use scenarios::execute::Options;
 use scenarios::scenario::Scenario;
 use scenarios::systems::System;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// Failing seeds that are shown of one scenario; the rest are counted.
 const FAILURES_SHOWN: usize = 5;
@@ -29,7 +28,7 @@ const FAILURES_SHOWN: usize = 5;
 struct Case {
     path: PathBuf,
     loaded: Loaded,
-    seeds: Vec<u64>,
+    seeds: Seeds,
 }
 
 /// What one run came to, as the suite sees it.
@@ -50,14 +49,14 @@ struct Judged<'a> {
 
 impl<'a> Judged<'a> {
     fn of(case: &'a Case, outcomes: Vec<Outcome>) -> Self {
-        let unseen = (outcomes.len() < case.seeds.len()).then_some(Verdict::Unknown);
+        let unseen = ((outcomes.len() as u64) < case.seeds.count).then_some(Verdict::Unknown);
         let verdict = outcomes.iter().map(|outcome| outcome.verdict).chain(unseen).max().unwrap_or(Verdict::Vacuous);
         Judged { case, verdict, outcomes }
     }
 
     /// Whether it was stopped before its verdict was known.
     fn is_open(&self) -> bool {
-        self.outcomes.len() < self.case.seeds.len() && self.verdict != Verdict::Fail
+        (self.outcomes.len() as u64) < self.case.seeds.count && self.verdict != Verdict::Fail
     }
 
     fn name(&self) -> String {
@@ -82,7 +81,8 @@ pub fn test(args: &Test, systems: &'static [System]) -> Done {
         for path in files::scenarios_at(path)? {
             match load::scenario(&path, &[], systems) {
                 Ok(loaded) => {
-                    let seeds = args.seeds.clone().map_or(vec![loaded.draft.seed()], Iterator::collect);
+                    let own = Seeds { first: loaded.draft.seed(), ..Seeds::up_to(1) };
+                    let seeds = args.seeds.unwrap_or(own);
                     cases.push(Case { path, loaded, seeds });
                 }
                 Err(failure) => broken.push(failure.message),
@@ -94,8 +94,7 @@ pub fn test(args: &Test, systems: &'static [System]) -> Done {
     }
     // What cannot be written is told before anything runs.
     let junit_file = args.junit.as_deref().map(files::Beside::create).transpose()?;
-    let jobs = args.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, usize::from);
-    let outcomes = run_all(&cases, jobs, args.progress)?;
+    let outcomes = run_all(&cases, many::jobs(args.jobs), args.progress)?;
     let judged: Vec<Judged<'_>> =
         cases.iter().zip(outcomes).map(|(case, outcomes)| Judged::of(case, outcomes)).collect();
     let interrupted = interrupted(&judged);
@@ -123,52 +122,46 @@ pub fn test(args: &Test, systems: &'static [System]) -> Done {
 /// That it was interrupted, and after how much; `None` if all was run.
 fn interrupted(judged: &[Judged<'_>]) -> Option<String> {
     let run: usize = judged.iter().map(|judged| judged.outcomes.len()).sum();
-    let planned: usize = judged.iter().map(|judged| judged.case.seeds.len()).sum();
-    (run < planned).then(|| format!("interrupted after {} of {}", grouped(run as u64), counted(planned as u64, "run")))
+    let planned: u64 = judged.iter().map(|judged| judged.case.seeds.count).sum();
+    let run = run as u64;
+    (run < planned).then(|| format!("interrupted after {} of {}", grouped(run), counted(planned, "run")))
 }
 
-/// Every case on every one of its seeds; outcomes by case, in the order of the seeds. The first run that cannot be made
-/// ends them all: which one that is does not depend on who is faster, since every run before it was begun before it. Ctrl-C
-/// lets those under way finish and begins no more.
+/// Every case on every one of its seeds; outcomes by case, in the order of the seeds. Ctrl-C lets those under way finish and
+/// begins no more.
 fn run_all(cases: &[Case], jobs: usize, shown: crate::args::Progress) -> Result<Vec<Vec<Outcome>>, Failure> {
-    let work: Vec<(usize, u64)> =
-        cases.iter().enumerate().flat_map(|(i, case)| case.seeds.iter().map(move |&seed| (i, seed))).collect();
-    let next = AtomicUsize::new(0);
-    let has_failed = AtomicBool::new(false);
-    let done: Mutex<BTreeMap<(usize, u64), Result<Outcome, Failure>>> = Mutex::new(BTreeMap::new());
-    let progress = (work.len() > 1).then(|| Progress::begin(shown, Work::Runs(work.len() as u64)));
-    std::thread::scope(|scope| {
-        for _ in 0..jobs.min(work.len()) {
-            scope.spawn(|| {
-                while !has_failed.load(Ordering::Relaxed)
-                    && !interrupt::asked()
-                    && let Some(&(case, seed)) = work.get(next.fetch_add(1, Ordering::Relaxed))
-                {
-                    let outcome = run_one(&cases[case].loaded, seed);
-                    has_failed.fetch_or(outcome.is_err(), Ordering::Relaxed);
-                    let failed = outcome.as_ref().is_ok_and(|outcome| outcome.verdict != Verdict::Pass);
-                    done.lock().expect("no run panics while it holds the results").insert((case, seed), outcome);
-                    if let Some(progress) = &progress {
-                        progress.one_more();
-                        if failed {
-                            progress.one_failed();
-                        }
+    let total = cases.iter().map(|case| case.seeds.count).sum();
+    let work = cases.iter().enumerate().flat_map(|(i, case)| case.seeds.iter().map(move |seed| (i, seed)));
+    let progress = (total > 1).then(|| Progress::begin(shown, Work::Runs(total)));
+    let mut done: BTreeMap<(usize, u64), Outcome> = BTreeMap::new();
+    let one = |(case, seed): &(usize, u64)| run_one(&cases[*case].loaded, *seed);
+    many::do_all(
+        jobs,
+        work,
+        || !interrupt::asked(),
+        one,
+        |told| {
+            if let Told::Done(which, outcome) = told {
+                if let Some(progress) = &progress {
+                    progress.one_more();
+                    if outcome.verdict != Verdict::Pass {
+                        progress.one_failed();
                     }
                 }
-            });
-        }
-    });
+                done.insert(which, outcome);
+            }
+            Ok(())
+        },
+    )?;
     drop(progress);
     let mut outcomes: Vec<Vec<Outcome>> = cases.iter().map(|_| Vec::new()).collect();
-    for ((case, _), outcome) in done.into_inner().expect("all threads have ended") {
-        outcomes[case].push(outcome?);
-    }
+    done.into_iter().for_each(|((case, _), outcome)| outcomes[case].push(outcome));
     Ok(outcomes)
 }
 
 fn run_one(loaded: &Loaded, seed: u64) -> Result<Outcome, Failure> {
     let scenario = loaded.resolve(seed)?;
-    let run = scenarios::run(&scenario, seed, loaded.systems, &mut Options::default())?;
+    let run = many::run(&scenario, seed, loaded.systems)?;
     let (verdict, detail) = against_expectations(&scenario, &run.record);
     Ok(Outcome { seed, verdict, detail })
 }
@@ -211,7 +204,7 @@ fn report(judged: &Judged<'_>) -> String {
 
 fn summary(judged: &Judged<'_>) -> String {
     let outcomes = &judged.outcomes[..];
-    let planned = judged.case.seeds.len();
+    let planned = judged.case.seeds.count;
     let is_sole = planned == 1;
     let count = |verdict: Verdict| outcomes.iter().filter(|outcome| outcome.verdict == verdict).count();
     match outcomes {
@@ -221,8 +214,9 @@ fn summary(judged: &Judged<'_>) -> String {
         }
         [only] if is_sole => format!("seed {}", only.seed),
         _ => {
-            let run = if outcomes.len() < planned { grouped(outcomes.len() as u64) + " of " } else { String::new() };
-            let planned = counted(planned as u64, "seed");
+            let run = outcomes.len() as u64;
+            let run = if run < planned { grouped(run) + " of " } else { String::new() };
+            let planned = counted(planned, "seed");
             let verdicts = [Verdict::Fail, Verdict::Unknown, Verdict::Vacuous].into_iter();
             let bad: String =
                 verdicts.map(|v| (v, count(v))).filter(|(_, n)| *n > 0).map(|(v, n)| format!(", {n} {v}")).collect();

@@ -184,6 +184,8 @@ fn unit(takes: &Takes) -> Option<&'static str> {
         | Takes::Targets
         | Takes::Groups
         | Takes::Counts
+        | Takes::Matrix
+        | Takes::Combinations
         | Takes::Named(_)
         | Takes::CountOr(_)
         | Takes::Table(_)
@@ -249,6 +251,8 @@ fn by_seed(entry: &Entry, value: &str) -> String {
         | Takes::Groups
         | Takes::Counts
         | Takes::Links
+        | Takes::Matrix
+        | Takes::Combinations
         | Takes::Named(_)
         | Takes::Table(_)
         | Takes::Tables(_) => format!("choose = [{value}, ..]"),

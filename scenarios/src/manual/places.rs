@@ -127,7 +127,9 @@ impl<'a> Walk<'a> {
             | Takes::Names(_)
             | Takes::Targets
             | Takes::Groups
-            | Takes::Counts => {}
+            | Takes::Counts
+            | Takes::Matrix
+            | Takes::Combinations => {}
         }
     }
 
@@ -188,6 +190,23 @@ mod tests {
         }
         assert_eq!((set("layout.links.NAME.loss"), set("delay.exp.mean")), (None, None));
         let fixed: Vec<&str> = places.iter().filter(|place| place.is_fixed()).map(|place| &*place.path).collect();
-        assert_eq!(fixed, ["scenario", "name", "about", "seed", "load.name", "fault.name", "sweep", "sweep.seeds"]);
+        assert_eq!(
+            fixed,
+            [
+                "scenario",
+                "name",
+                "about",
+                "seed",
+                "load.name",
+                "fault.name",
+                "sweep",
+                "sweep.seeds",
+                "sweep.matrix",
+                "sweep.exclude",
+                "sweep.stop-after",
+                "sweep.stop-after.failures",
+                "sweep.stop-after.time"
+            ]
+        );
     }
 }

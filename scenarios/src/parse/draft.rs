@@ -5,7 +5,7 @@
 //! way, then as some seeds decide. What is new in what a reading finds is told at the alternative's own place, or, if it
 //! concerns something else in the file, with the decisions that lead to it.
 
-use super::{ERRORS_MAX, Scene, capped, version, walk};
+use super::{ERRORS_MAX, Scene, Sweep, capped, version, walk};
 use crate::codes;
 use crate::diagnostics::{Diagnostic, Origin, Severity};
 use crate::nemesis::{self, Ground};
@@ -15,6 +15,7 @@ use crate::text::draws::{Decide, Survey, is_drawn, resolve, survey};
 use crate::text::{Problems, Shape, Table, TableEntry, Value, names, write};
 use history::Draw;
 use sim_core::dice::Streams;
+use xxhash_rust::xxh3::xxh3_128;
 
 /// Values read to try everything: seconds of work, and a hundred times what a large scenario needs.
 const WORK_MAX: usize = 2_000_000;
@@ -32,6 +33,17 @@ pub struct Draft<'a> {
     is_drawn: bool,
     /// With everything decided the first way.
     first: Scenario,
+    pub(super) sweep: Sweep<'a>,
+}
+
+/// What a scenario is, whatever its file looks like and however it is run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The scenario as a file: with everything that the command line and a variant set, with draws still to be decided,
+    /// without comments, `seed` and `[sweep]`.
+    pub text: String,
+    /// 32 hex digits: the 128-bit XXH3 of `text`.
+    pub hash: String,
 }
 
 impl<'a> Draft<'a> {
@@ -64,7 +76,9 @@ impl<'a> Draft<'a> {
         }
         let (errors, warnings): (Vec<_>, Vec<_>) = found.into_iter().partition(is_error);
         match first.scenario {
-            Some(first) if errors.is_empty() => Ok((Draft { document, is_drawn, first }, capped(warnings))),
+            Some(first) if errors.is_empty() => {
+                Ok((Draft { document, is_drawn, first, sweep: Sweep::default() }, capped(warnings)))
+            }
             _ => {
                 assert!(!errors.is_empty(), "a scenario that cannot be read has an error");
                 Err(capped(errors))
@@ -87,9 +101,29 @@ impl<'a> Draft<'a> {
         self.first.seed
     }
 
-    /// How many seeds a sweep takes, if the file says so.
-    pub fn sweep_seeds(&self) -> Option<u64> {
-        self.first.sweep_seeds
+    /// The system that it runs; where that is left to the seed, the first.
+    pub fn protocol(&self) -> &'static str {
+        self.first.protocol.name
+    }
+
+    /// How `sweep` is to run it.
+    pub fn sweep(&self) -> &Sweep<'a> {
+        &self.sweep
+    }
+
+    /// Reads another tree of the same file.
+    pub(super) fn like(&self, root: Table, problems: Problems) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
+        Draft::new(root, &self.document.file_stem, self.document.systems, problems)
+    }
+
+    /// What makes its runs what they are, together with the version and the seed.
+    pub fn identity(&self) -> Identity {
+        let mut root = self.document.root.clone();
+        root.entries.retain(|entry| entry.key != "seed");
+        set(&mut root, "name", Shape::Text(self.first.name.clone()));
+        let text = write::document(&root);
+        let hash = format!("{:032x}", xxh3_128(text.as_bytes()));
+        Identity { text, hash }
     }
 
     /// The scenario of one seed. Without draws it is the same for all.
@@ -173,7 +207,7 @@ fn append(root: &mut Table, faults: Vec<Table>) {
     items.extend(faults.into_iter().map(item));
 }
 
-fn is_error(problem: &Diagnostic) -> bool {
+pub(super) fn is_error(problem: &Diagnostic) -> bool {
     problem.severity == Severity::Error
 }
 
@@ -230,7 +264,7 @@ impl Document<'_> {
     fn try_everything(&self, survey: &Survey<'_>, first: &[Draw], found: &mut Vec<Diagnostic>) {
         for picks in &survey.probes {
             // So much is wrong that nobody looks further.
-            if count(found, Severity::Error) > ERRORS_MAX {
+            if is_full(found, Severity::Error) {
                 return;
             }
             let Reading { found: new, draws, .. } = self.read(&Decide::Probe(picks));
@@ -251,10 +285,9 @@ impl Document<'_> {
 }
 
 /// Adds what nobody told before; of one place, the same kind of problem is told once.
-fn add(found: &mut Vec<Diagnostic>, new: Vec<Diagnostic>, reason: impl Fn(Diagnostic) -> Diagnostic) {
+pub(super) fn add(found: &mut Vec<Diagnostic>, new: Vec<Diagnostic>, reason: impl Fn(Diagnostic) -> Diagnostic) {
     let known = found.len();
-    let is_full = |severity| count(found, severity) > ERRORS_MAX;
-    let full = [Severity::Error, Severity::Warning].map(|severity| (severity, is_full(severity)));
+    let full = [Severity::Error, Severity::Warning].map(|severity| (severity, is_full(found, severity)));
     for problem in new.into_iter().filter(|problem| !full.contains(&(problem.severity, true))) {
         let alike = |known: &Diagnostic| (known.code, &known.origin) == (problem.code, &problem.origin);
         if !found[..known].iter().any(alike) {
@@ -263,8 +296,9 @@ fn add(found: &mut Vec<Diagnostic>, new: Vec<Diagnostic>, reason: impl Fn(Diagno
     }
 }
 
-fn count(found: &[Diagnostic], severity: Severity) -> usize {
-    found.iter().filter(|problem| problem.severity == severity).count()
+/// Whether so many are told that more would help nobody.
+pub(super) fn is_full(found: &[Diagnostic], severity: Severity) -> bool {
+    found.iter().filter(|problem| problem.severity == severity).count() > ERRORS_MAX
 }
 
 /// `cluster.nodes = 5, fault.crash-1 = off`

@@ -17,15 +17,17 @@ mod operate;
 mod protocol;
 pub(crate) mod script;
 mod sentence;
+mod sweep;
 mod target;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use draft::Draft;
 pub(crate) use draft::read;
+pub use draft::{Draft, Identity};
 pub(crate) use expect::check_of;
 pub(crate) use fault::one_fault;
 pub use sentence::{CHECKS, GOALS};
+pub use sweep::{StopAfter, Sweep, Variant};
 pub use target::TARGETS;
 
 use crate::codes;
@@ -33,7 +35,7 @@ use crate::diagnostics::{Diagnostic, Origin, sort};
 use crate::layout::Layout;
 use crate::promises::Promises;
 use crate::scenario::{Clock, Scenario};
-use crate::sections::{SWEEP, TOP};
+use crate::sections::TOP;
 use crate::systems::System;
 use crate::text::quantity::Given;
 use crate::text::reader::Reader;
@@ -63,8 +65,13 @@ pub fn parse<'a>(
     for (key, value) in overrides {
         problems.note(text::overrides::apply(&mut root, key, value));
     }
+    let sweep = sweep::take(&mut root, overrides, &problems);
+    let unnamed = root.clone();
     text::names::give(&mut root);
-    Draft::new(root, file_stem, systems, problems)
+    let (mut draft, mut found) = Draft::new(root, file_stem, systems, problems)?;
+    draft.sweep = sweep.read(&unnamed, &draft, &mut found);
+    let (errors, warnings): (Vec<_>, Vec<_>) = found.into_iter().partition(draft::is_error);
+    if errors.is_empty() { Ok((draft, capped(warnings))) } else { Err(capped(errors)) }
 }
 
 /// In order, and not more than a few.
@@ -114,7 +121,6 @@ fn walk(root: &Table, draws: Vec<Draw>, file_stem: &str, systems: &[System], pro
     };
     let expect = expect::expect(&top, &scene, loads.as_deref(), promises.as_ref());
     let nemesis = top.table("nemesis").map(|table| nemesis::nemesis(table, &scene));
-    let sweep = top.table("sweep").map(|table| Reader::new(table, &SWEEP, problems));
     Some(Scenario {
         name: top.name("name").unwrap_or_else(|| file_stem.to_owned()),
         about: about.unwrap_or_default(),
@@ -130,7 +136,6 @@ fn walk(root: &Table, draws: Vec<Draw>, file_stem: &str, systems: &[System], pro
             None => None,
         },
         expect: expect?,
-        sweep_seeds: sweep.and_then(|sweep| sweep.count("seeds")),
         layout: layout?,
         draws,
     })

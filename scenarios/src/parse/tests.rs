@@ -4,6 +4,7 @@
 mod draws;
 mod garbage;
 mod mistakes;
+mod sweep;
 mod toy;
 
 use super::parse;
@@ -82,7 +83,6 @@ fn a_scenario_means_what_it_says() {
     assert_eq!(warnings, []);
     assert_eq!((scenario.name.as_str(), scenario.seed), ("storm", 1), "the file's name and seed 1 unless it says more");
     assert_eq!((scenario.duration, scenario.settle), (60 * SECOND, 10 * SECOND));
-    assert_eq!(scenario.sweep_seeds, Some(500));
 
     // Nodes are numbered in the order of `place`: n1 and n2 in us-west.
     let zone = |name: &str| scenario.layout.zones_of(name)[0];

@@ -290,8 +290,38 @@ reach = ["operations >= 500"]"#,
 pub static SWEEP: Section = Section {
     title: "[sweep]",
     text: "How `sweep` runs the scenario.",
-    example: "seeds = 1000",
-    parts: &[&[may("seeds", count(1, u64::MAX), "what the command line says", "How many seeds.").eg("1000")]],
+    example: "seeds = 1000\nmatrix = { \"cluster.nodes\" = [3, 5] }",
+    parts: &[&[
+        may("seeds", count(1, u64::MAX), "1000", "How many seeds, from 0, if the command line does not say.")
+            .eg("1000"),
+        may(
+            "matrix",
+            Takes::Matrix,
+            "the file as it is",
+            "Variants: every combination of these values, by keys as `--set` takes them.",
+        )
+        .eg(r#"{ "cluster.nodes" = [3, 5] }"#),
+        may(
+            "exclude",
+            Takes::Combinations,
+            "nothing",
+            "Combinations of the matrix to leave out: those that match all of some keys.",
+        )
+        .eg(r#"[{ "cluster.nodes" = 5 }]"#),
+        may("stop-after", Takes::Table(&STOP_AFTER), "all seeds are run", "When to end before all is run.")
+            .eg(r#"{ failures = 20, time = "10m" }"#),
+    ]],
+};
+
+/// `stop-after = { .. }`.
+pub static STOP_AFTER: Section = Section {
+    title: "`stop-after`",
+    text: "When a sweep ends before all is run.",
+    example: "",
+    parts: &[&[
+        may("failures", count(1, u64::MAX), "no limit", "After so many runs that fail.").eg("20"),
+        may("time", LENGTH, "no limit", "After so long, on the clock on the wall.").eg(r#""10m""#),
+    ]],
 };
 
 const DIST: Entry = needs("dist", word(&["uniform", "exp", "lognormal"]), "Its shape.");

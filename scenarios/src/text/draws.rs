@@ -200,15 +200,18 @@ pub(crate) fn is_fixed(steps: &[&str]) -> bool {
     matches!(steps, ["scenario" | "name" | "about" | "seed"] | ["sweep", ..] | ["load" | "fault", _, "name"])
 }
 
+/// That a value of such a key is drawn.
+pub(crate) fn fixed_key(key: &str, origin: &Origin) -> Diagnostic {
+    let message = format!("`{key}` is the same for every seed, so it can be neither chosen nor drawn");
+    Diagnostic::new(&codes::FIXED_KEY, origin, message)
+}
+
 /// Some keys are the same for every seed; whole loads and faults are what names are given to.
 fn misplaced(place: &Place<'_>, value: &Value) -> Option<Diagnostic> {
     let steps: Vec<&str> = place.iter().map(|step| &**step).collect();
     let fixed = |message: String| Diagnostic::new(&codes::FIXED_KEY, &value.origin, message);
     match steps.as_slice() {
-        steps if is_fixed(steps) => {
-            let key = steps.last()?;
-            Some(fixed(format!("`{key}` is the same for every seed, so it can be neither chosen nor drawn")))
-        }
+        steps if is_fixed(steps) => Some(fixed_key(steps.last()?, &value.origin)),
         [list @ ("load" | "fault")] | [list @ ("load" | "fault"), _] => {
             let problem = fixed(format!("a whole `{list}` can be neither chosen nor drawn; its keys can"));
             Some(problem.help("with chance = \"50%\" it exists in half of the seeds"))

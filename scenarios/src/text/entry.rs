@@ -94,6 +94,10 @@ pub enum Takes {
     Counts,
     /// A table of delays under the names of links.
     Links,
+    /// A table of lists: values to combine, under keys as `--set` takes them.
+    Matrix,
+    /// A list of tables: some keys of a matrix, each with one of its values.
+    Combinations,
     /// A table of tables under names of one's own choice, each of which takes these keys.
     Named(&'static Section),
     /// A whole number, or a table that takes these keys.
@@ -150,6 +154,10 @@ impl Takes {
             Takes::Groups => "a list of groups such as [[\"leader\"], [\"others\"]]".to_owned(),
             Takes::Counts => "a table of whole numbers, such as { a = 2, b = 3 }".to_owned(),
             Takes::Links => "a table of delays, such as { same-zone = \"250us\" }".to_owned(),
+            Takes::Matrix => {
+                "a table of lists under keys as `--set` takes them, such as { \"cluster.nodes\" = [3, 5] }".to_owned()
+            }
+            Takes::Combinations => "a list of tables, such as [{ \"cluster.nodes\" = 5 }]".to_owned(),
             Takes::CountOr(section) => format!("a whole number, or a table of {}", section.names()),
             Takes::Named(section) => format!("a table of tables, each of {}", section.names()),
             Takes::Table(section) => format!("a table of {}", section.names()),
@@ -183,6 +191,8 @@ impl Takes {
             | Takes::Groups
             | Takes::Counts
             | Takes::Links
+            | Takes::Matrix
+            | Takes::Combinations
             | Takes::Named(_)
             | Takes::CountOr(_)
             | Takes::Table(_)
@@ -222,6 +232,8 @@ impl Takes {
             Takes::Counts => "{ a = 2, b = 1 }".to_owned(),
             Takes::Links => "{ same-zone = \"250us\" }".to_owned(),
             Takes::CountOr(_) => "5".to_owned(),
+            Takes::Matrix => "{ \"cluster.nodes\" = [3, 5] }".to_owned(),
+            Takes::Combinations => "[{ \"cluster.nodes\" = 5 }]".to_owned(),
             Takes::Named(_) | Takes::Table(_) | Takes::Tables(_) => "{ .. }".to_owned(),
         }
     }

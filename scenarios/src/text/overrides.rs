@@ -1,6 +1,6 @@
 //! `--set key=value`: values from the command line, put into the tree before anybody reads it.
 
-use super::{Problems, Shape, Table, TableEntry, Value, names, value_at};
+use super::{Problems, Shape, Table, TableEntry, Value, names, value_at, write};
 use crate::codes;
 use crate::diagnostics::{Diagnostic, Origin};
 use std::sync::Arc;
@@ -10,19 +10,23 @@ use toml::de::DeValue;
 /// name.
 pub(crate) fn apply(root: &mut Table, key: &str, text: &str) -> Result<(), Diagnostic> {
     let origin = Origin::Set(key.into());
-    let refuse = |message: String| Diagnostic::new(&codes::BAD_OVERRIDE, &origin, message);
+    place(root, key, &origin, read(text, key)?)
+}
+
+/// Puts a value into the tree under this key, which stands at `origin`.
+pub(crate) fn place(root: &mut Table, key: &str, origin: &Origin, value: Value) -> Result<(), Diagnostic> {
+    let refuse = |message: String| Diagnostic::new(&codes::BAD_OVERRIDE, origin, message);
     let mut path: Vec<&str> = key.split('.').collect();
     if path.iter().any(|part| part.is_empty()) {
         return Err(refuse("the key is empty".to_owned()).help("write a path such as `cluster.nodes`"));
     }
     let last = path.pop().expect("a split text has a part");
-    let value = read(text, key)?;
     let mut table = root;
     let mut walked = String::new();
     let mut parts = path.into_iter();
     while let Some(part) = parts.next() {
         walked = if walked.is_empty() { part.to_owned() } else { format!("{walked}.{part}") };
-        let mut inner = child(table, part, &origin);
+        let mut inner = child(table, part, origin);
         if let Shape::List(items) = &inner.shape {
             let (count, number) = (items.len(), parts.next().unwrap_or(last));
             inner = element(inner, &walked, number).ok_or_else(|| {
@@ -35,8 +39,30 @@ pub(crate) fn apply(root: &mut Table, key: &str, text: &str) -> Result<(), Diagn
         };
         table = inner;
     }
-    *child(table, last, &origin) = value;
+    *child(table, last, origin) = value;
     Ok(())
+}
+
+/// The key by which everybody means the same: loads and faults by name.
+pub(crate) fn canonical(root: &Table, key: &str) -> String {
+    let mut steps = key.splitn(3, '.');
+    let (Some(list), Some(number), Some(rest)) = (steps.next(), steps.next(), steps.next()) else {
+        return key.to_owned();
+    };
+    let items = root.get(list).filter(|_| names::LISTS.contains(&list)).map(|value| &value.shape);
+    let Some(Shape::List(items)) = items else { return key.to_owned() };
+    let name = number.parse::<usize>().ok().and_then(|number| names::of(list, items).into_iter().nth(number)?);
+    name.map_or_else(|| key.to_owned(), |name| format!("{list}.{name}.{rest}"))
+}
+
+/// The value as `--set` takes it. A text stands without quotes, unless it would then be read as something else.
+pub(crate) fn written(value: &Value) -> String {
+    let plain = write::plain(value);
+    let is_same = match (&value.shape, DeValue::parse(&plain)) {
+        (Shape::Text(_), Ok(_)) => false,
+        (_, _) => true,
+    };
+    if is_same { plain } else { write::value(value) }
 }
 
 /// The value of this key, made if need be.
@@ -59,7 +85,7 @@ fn element<'a>(list: &'a mut Value, key: &str, wanted: &str) -> Option<&'a mut V
 }
 
 /// A TOML value; what is none is a text, so that shells need no second pair of quotes.
-fn read(text: &str, key: &str) -> Result<Value, Diagnostic> {
+pub(crate) fn read(text: &str, key: &str) -> Result<Value, Diagnostic> {
     let key: Arc<str> = key.into();
     let origin = Origin::Set(key.clone());
     let Ok(parsed) = DeValue::parse(text) else {
@@ -105,6 +131,35 @@ mod tests {
         );
         assert_eq!(set("duration", "5s").unwrap(), r#"duration="5s" load=[{clients=5}]"#, "no quotes needed");
         assert_eq!(set("duration", "\"5s\"").unwrap(), r#"duration="5s" load=[{clients=5}]"#, "but allowed");
+    }
+
+    #[test]
+    fn a_value_is_written_so_that_it_reads_the_same() {
+        for (value, wanted) in [
+            ("\"5s\"", "5s"),
+            ("\"5\"", "\"5\""),
+            ("\"true\"", "\"true\""),
+            ("5", "5"),
+            ("[\"leader\"]", "[\"leader\"]"),
+            ("{ draw = \"1..3\" }", "{ draw = \"1..3\" }"),
+        ] {
+            let value = read(value, "key").unwrap();
+            assert_eq!(written(&value), wanted);
+            assert_eq!(write::value(&read(wanted, "key").unwrap()), write::value(&value));
+        }
+    }
+
+    #[test]
+    fn a_load_is_meant_by_its_number_and_by_its_name() {
+        let root = super::super::parse("[[load]]\n[[load]]\nname = \"readers\"\n[cluster]\n").unwrap();
+        let canonical = |key| canonical(&root, key);
+        assert_eq!(
+            [canonical("load.0.at"), canonical("load.1.keys.count")],
+            ["load.load.at", "load.readers.keys.count"]
+        );
+        for same in ["load.readers.at", "load.7.at", "load", "load.1", "cluster.nodes", "cluster.0.x", ""] {
+            assert_eq!(canonical(same), same);
+        }
     }
 
     #[test]

@@ -52,7 +52,7 @@ fn lines(table: &Table) -> String {
 }
 
 /// A value on one line.
-fn value(from: &Value) -> String {
+pub(crate) fn value(from: &Value) -> String {
     match &from.shape {
         Shape::Text(text) => quoted(text),
         Shape::Number(number) | Shape::Fraction(number) => number.clone(),

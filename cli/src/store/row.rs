@@ -1,0 +1,203 @@
+//! A run as a row: what is kept of one of many.
+
+use history::{OperationCounts, Outage, RunRecord, Verdict, Who};
+use rusqlite::types::{ToSqlOutput, Value, ValueRef};
+use rusqlite::{Statement, ToSql};
+use scenarios::Run;
+use serde_json::{Map, json};
+
+/// A seed as the database holds it.
+///
+/// SQLite's integers end at 2^63 - 1. What is larger is a text of twenty digits: nothing is lost, the usual seeds are plain numbers,
+/// and the order is right, since SQLite sorts every text behind every number, and texts of one length as their digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seed(pub u64);
+
+impl Seed {
+    /// From a column; `None` if it holds no seed.
+    pub fn of(value: ValueRef<'_>) -> Option<u64> {
+        match value {
+            ValueRef::Integer(number) => u64::try_from(number).ok(),
+            ValueRef::Text(text) => std::str::from_utf8(text).ok()?.parse().ok(),
+            ValueRef::Null | ValueRef::Real(_) | ValueRef::Blob(_) => None,
+        }
+    }
+}
+
+impl ToSql for Seed {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let value = i64::try_from(self.0).map_or_else(|_| Value::Text(format!("{:020}", self.0)), Value::Integer);
+        Ok(ToSqlOutput::Owned(value))
+    }
+}
+
+/// What is kept of a run.
+pub struct Row {
+    pub seed: u64,
+    pub verdict: Verdict,
+    /// The check that tells most of why it did not pass.
+    pub finding: Option<String>,
+    detail: Option<String>,
+    signature: Option<String>,
+    version: String,
+    name: String,
+    fingerprint: String,
+    protocol: String,
+    numbers: Numbers,
+    draws: String,
+    faults: String,
+}
+
+struct Numbers {
+    operations: Option<OperationCounts>,
+    availability: Option<(f64, f64)>,
+    outages: [u64; 5],
+    recovery: Option<u64>,
+    latency: Option<(u64, u64)>,
+    handovers: Option<u64>,
+    events: u64,
+    simulated_ns: u64,
+}
+
+/// In the order of the columns.
+pub const INSERT: &str = "INSERT INTO runs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, \
+    ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)";
+
+impl Row {
+    pub fn of(run: Run) -> Self {
+        let Run { record, recovery, handovers, .. } = run;
+        let principal = record.principal().map(|finding| (finding.check.clone(), finding.detail.clone()));
+        let (finding, detail) = principal.unzip();
+        Row {
+            seed: record.seed,
+            verdict: record.verdict,
+            finding,
+            detail,
+            signature: record.signature(),
+            numbers: Numbers {
+                operations: record.operations,
+                availability: record.availability.map(|share| (share.achieved, share.possible)),
+                outages: outages(&record.outages),
+                recovery,
+                latency: record.latency.map(|latency| (latency.p50_ns, latency.p99_ns)),
+                handovers,
+                events: record.events,
+                simulated_ns: record.simulated_ns,
+            },
+            draws: draws(&record),
+            faults: faults(&record),
+            version: record.version,
+            name: record.scenario,
+            fingerprint: record.fingerprint,
+            protocol: record.protocol,
+        }
+    }
+
+    pub fn simulated_ns(&self) -> u64 {
+        self.numbers.simulated_ns
+    }
+
+    /// By [`INSERT`].
+    pub fn insert(&self, scenario: &str, variant: &str, insert: &mut Statement<'_>) -> rusqlite::Result<()> {
+        let Numbers { operations, availability, outages, recovery, latency, handovers, events, simulated_ns } =
+            &self.numbers;
+        let operations = operations.as_ref();
+        let [count, total, longest, avoidable, partial] = outages.map(whole);
+        insert.execute(rusqlite::params![
+            scenario,
+            self.version,
+            variant,
+            Seed(self.seed),
+            self.name,
+            self.verdict.to_string(),
+            self.fingerprint,
+            self.signature,
+            self.finding,
+            self.detail,
+            self.protocol,
+            operations.map(|operations| whole(operations.ok)),
+            operations.map(|operations| whole(operations.refused)),
+            operations.map(|operations| whole(operations.unknown)),
+            availability.map(|(achieved, _)| achieved),
+            availability.map(|(_, possible)| possible),
+            count,
+            total,
+            longest,
+            avoidable,
+            partial,
+            recovery.map(whole),
+            latency.map(|(p50, _)| whole(p50)),
+            latency.map(|(_, p99)| whole(p99)),
+            handovers.map(whole),
+            whole(*events),
+            whole(*simulated_ns),
+            self.draws,
+            self.faults,
+        ])?;
+        Ok(())
+    }
+}
+
+/// No run counts so far.
+fn whole(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// Of all clients at once: how many, their sum, the longest, what was avoidable; and how many of some clients.
+fn outages(outages: &[Outage]) -> [u64; 5] {
+    let all = || outages.iter().filter(|outage| outage.who == Who::All);
+    let lengths = || all().map(Outage::length_ns);
+    let count = all().count() as u64;
+    let avoidable = all().map(|outage| outage.avoidable_ns).sum();
+    [count, lengths().sum(), lengths().max().unwrap_or(0), avoidable, outages.len() as u64 - count]
+}
+
+fn draws(record: &RunRecord) -> String {
+    let draws = record.draws.iter().map(|draw| (draw.key.clone(), draw.value.clone().into()));
+    serde_json::Value::Object(draws.collect::<Map<_, _>>()).to_string()
+}
+
+/// By fault, what all of its strikes did.
+fn faults(record: &RunRecord) -> String {
+    let mut faults = Map::new();
+    for fault in &record.faults {
+        let before = faults.get(&fault.name).and_then(|known: &serde_json::Value| known["effects"].as_u64());
+        let effects = before.unwrap_or(0) + fault.effects;
+        faults.insert(fault.name.clone(), json!({ "do": fault.kind, "effects": effects }));
+    }
+    serde_json::Value::Object(faults).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::Connection;
+
+    #[test]
+    fn every_seed_is_kept_and_found_in_its_order() {
+        let seeds =
+            [0, 1, 9, 10, (1 << 63) - 1, 1 << 63, (1 << 63) + 1, 9_999_999_999_999_999_999, u64::MAX - 1, u64::MAX];
+        let db = Connection::open_in_memory().unwrap();
+        db.execute_batch("CREATE TABLE runs (seed NOT NULL, PRIMARY KEY (seed)) WITHOUT ROWID").unwrap();
+        for seed in seeds.into_iter().rev() {
+            db.execute("INSERT INTO runs VALUES (?1)", [Seed(seed)]).unwrap();
+        }
+        let found = |from: u64, to: u64| -> Vec<u64> {
+            let mut all = db.prepare("SELECT seed FROM runs WHERE seed BETWEEN ?1 AND ?2 ORDER BY seed").unwrap();
+            let rows = all.query_map([Seed(from), Seed(to)], |row| Ok(Seed::of(row.get_ref(0)?).unwrap())).unwrap();
+            rows.map(Result::unwrap).collect()
+        };
+        assert_eq!(found(0, u64::MAX), seeds);
+        assert_eq!(found(2, 1 << 63), seeds[2..6]);
+        assert_eq!(found((1 << 63) + 1, u64::MAX - 1), seeds[6..9]);
+        let is_known = "SELECT count(*) FROM runs WHERE seed = 10 OR seed = '18446744073709551615'";
+        assert_eq!(db.query_row(is_known, [], |row| row.get::<_, i64>(0)), Ok(2), "as one would ask for them by hand");
+    }
+
+    #[test]
+    fn what_is_no_seed_is_not_taken_for_one() {
+        assert_eq!(Seed::of(ValueRef::Integer(-1)), None);
+        assert_eq!(Seed::of(ValueRef::Text(b"18446744073709551616")), None);
+        assert_eq!(Seed::of(ValueRef::Real(1.0)), None);
+    }
+}
