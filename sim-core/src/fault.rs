@@ -6,6 +6,7 @@
 
 use crate::delay::Delay;
 use crate::dice::Ratio;
+use crate::harm::DiskHarm;
 use crate::protocol::{ClientId, NodeId};
 use crate::time::Nanos;
 use std::fmt;
@@ -59,6 +60,13 @@ pub enum FaultKind<D = Delay> {
         /// What they gain (or lose) in a second, in nanoseconds, beside what they gain anyway, while it lasts.
         rate_ppb: i64,
     },
+    /// Something is wrong with disks.
+    Disk {
+        /// Whose.
+        target: Vec<Target>,
+        /// What.
+        harm: DiskHarm<D>,
+    },
     /// Orders nodes to do something, as an operator would. With a length, the operator repeats the order for so long until
     /// somebody takes it up; without, it is given once. What comes of it is the system's business.
     Operate {
@@ -101,6 +109,7 @@ impl<D> FaultKind<D> {
             FaultKind::Crash { target, disk, moment } => FaultKind::Crash { target, disk, moment },
             FaultKind::Pause { target } => FaultKind::Pause { target },
             FaultKind::Clock { target, step, rate_ppb } => FaultKind::Clock { target, step, rate_ppb },
+            FaultKind::Disk { target, harm } => FaultKind::Disk { target, harm: harm.with_delays(convert) },
             FaultKind::Operate { order, to, about } => FaultKind::Operate { order, to, about },
             FaultKind::Link { from, to, one_way, delay, loss, duplicate, duplicate_after, reorder, reorder_by } => {
                 let [delay, duplicate_after, reorder_by] = [delay, duplicate_after, reorder_by].map(convert);
@@ -116,6 +125,7 @@ impl<D> FaultKind<D> {
             FaultKind::Crash { .. } => "crash",
             FaultKind::Pause { .. } => "pause",
             FaultKind::Clock { .. } => "clock",
+            FaultKind::Disk { .. } => "disk",
             FaultKind::Operate { .. } => "operate",
             FaultKind::Link { .. } => "link",
         }

@@ -6,12 +6,14 @@
 //! - here: what a world is, and its loop;
 //! - `deliver.rs`: how a packet, an alarm or a flush reaches a process;
 //! - `effects.rs`: how what a process asks for is carried out;
-//! - `strike.rs`: how faults begin and end; `target.rs`: whom they strike; `crash.rs`: how processes die.
+//! - `strike.rs`: how faults begin and end; `target.rs`: whom they strike; `crash.rs`: how processes die; `disks.rs`: what
+//!   is wrong with disks.
 //!
 //! A world can be cloned at any moment, and [`World::fork`] gives the copy another future.
 
 mod crash;
 mod deliver;
+mod disks;
 mod effects;
 mod strike;
 mod target;
@@ -27,14 +29,15 @@ use crate::machine::{Host, Machine, MachineId, Pairs};
 use crate::network::{Network, StrikeId};
 use crate::oplog::OpLog;
 use crate::protocol::{
-    Client, ClientEffectOf, ClientId, Effect, Member, NodeId, Observation, Protocol, Ticket, Transport, Why,
+    Client, ClientEffectOf, ClientId, DiskError, Effect, Member, NodeId, Observation, Protocol, Ticket, Transport, Why,
 };
 use crate::setup::{ClientSetup, Setup};
-use crate::strain::Strain;
+use crate::strain::{NodeStrain, Strain};
 use crate::time::Nanos;
 use crate::trace::{Row, Trace, What};
 use crate::wire::Fingerprint;
 use crash::Doom;
+use disks::Ills;
 use std::collections::{BTreeMap, VecDeque};
 use strike::Faults;
 
@@ -98,6 +101,8 @@ enum Event<P: Protocol> {
         length: Option<Nanos>,
     },
     Mend(StrikeId),
+    /// Perhaps time to start a process again that its disk has stopped.
+    Supervise(NodeId),
     Repeat(StrikeId),
     /// An order, and the fault that gives it, if one does.
     Admin(NodeId, P::Admin, Option<StrikeId>),
@@ -110,6 +115,7 @@ enum Input<P: Protocol> {
     Request(ClientId, P::Request),
     Alarm(P::Timer),
     OnDisk(Ticket),
+    DiskError(DiskError),
     Admin(P::Admin, Option<StrikeId>),
 }
 
@@ -127,7 +133,7 @@ impl<P: Protocol> Input<P> {
             Input::Message(from, _) => Some(from.to_string()),
             Input::Request(from, _) => Some(from.to_string()),
             Input::Admin(..) => Some("operator".to_owned()),
-            Input::Alarm(_) | Input::OnDisk(_) => None,
+            Input::Alarm(_) | Input::OnDisk(_) | Input::DiskError(_) => None,
         }
     }
 
@@ -137,6 +143,7 @@ impl<P: Protocol> Input<P> {
             Input::Request(_, request) => format!("{request:?}"),
             Input::Alarm(timer) => format!("{timer:?}"),
             Input::OnDisk(ticket) => format!("{ticket:?}"),
+            Input::DiskError(error) => error.to_string(),
             Input::Admin(order, _) => format!("{order:?}"),
         }
     }
@@ -174,6 +181,7 @@ struct Node<P: Protocol> {
     fsync: Delay,
     disk_dice: Dice,
     journal: Journal<P::Record>,
+    ills: Ills,
     /// What waits for the disk: how far it must be, when the step that asked for it is done, and what leaves then.
     outbox: VecDeque<(usize, Nanos, Outward<P>)>,
     next_ticket: u64,
@@ -292,6 +300,7 @@ impl<P: Protocol> World<P> {
                     fsync: node.fsync.clone(),
                     disk_dice: dice("disk"),
                     journal: Journal::new(),
+                    ills: Ills::default(),
                     outbox: VecDeque::new(),
                     next_ticket: 0,
                     dooms: Vec::new(),
@@ -383,6 +392,7 @@ impl<P: Protocol> World<P> {
             Event::Boot(machine) => self.boot(machine, Why::First),
             Event::Strike { fault, length } => self.strike(fault, length),
             Event::Mend(strike) => self.mend(strike),
+            Event::Supervise(node) => self.supervise(node),
             Event::Repeat(strike) => self.repeat(strike),
             Event::Admin(node, order, strike) => self.input(node, Input::Admin(order, strike)),
         }
@@ -404,6 +414,7 @@ impl<P: Protocol> World<P> {
             for dice in [&mut node.machine.dice, &mut node.cpu_dice, &mut node.disk_dice] {
                 dice.rekey(streams);
             }
+            node.ills.rekey(streams);
         }
         for client in &mut other.clients {
             client.machine.dice.rekey(streams);
@@ -459,7 +470,13 @@ impl<P: Protocol> World<P> {
     /// What was under strain so far.
     pub fn strain(&self) -> Strain {
         let pairs = Pairs::new(self.nodes.len(), self.clients.len());
-        Strain::new(self.nodes.iter().map(|node| node.machine.strained(self.now())), pairs, self.network.late())
+        let now = self.now();
+        let nodes = self.nodes.iter().map(|node| NodeStrain {
+            busy: node.machine.strained(now),
+            slow_disk: node.ills.slow(now),
+            stopped: node.ills.stopped(now),
+        });
+        Strain::new(nodes, pairs, self.network.late())
     }
 
     /// Every time a fault has struck so far.
@@ -533,7 +550,8 @@ impl<P: Protocol> World<P> {
             well[from.0 as usize] && well[to.0 as usize] && (from == to || self.network.is_live(from, to))
         };
         let live = pairs.iter().map(is_live).collect();
-        self.epochs.record(self.queue.now(), live, well);
+        let writes = self.nodes.iter().map(|node| node.ills.takes_writes()).collect();
+        self.epochs.record(self.queue.now(), live, well, writes);
     }
 
     fn host(&self, machine: MachineId) -> &dyn Host {

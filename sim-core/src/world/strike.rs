@@ -28,6 +28,7 @@ pub(super) enum Undo {
     Pause(Vec<MachineId>),
     /// What these clocks gain with it.
     Clock(Vec<MachineId>, i64),
+    Disks(Vec<NodeId>),
     /// The dice for the next time that the order is given.
     Order(Box<Dice>),
     /// It was over at once.
@@ -98,6 +99,13 @@ impl Faults {
         self.streams.dice(StreamName::new(&["fault", &self.faults[fault].name, &struck.to_string()]))
     }
 
+    /// Dice for what a strike does to one machine.
+    pub(super) fn dice_of(&self, id: StrikeId, machine: &str) -> Dice {
+        let fault = self.strikes[id.0 as usize].fault;
+        let before = self.strikes[..id.0 as usize].iter().filter(|strike| strike.fault == fault).count();
+        self.streams.dice(StreamName::new(&["fault", &self.faults[fault].name, &before.to_string(), machine]))
+    }
+
     /// When which fault strikes, as far as that is known before the run, and for how long.
     pub(super) fn scheduled(&self) -> Vec<(Nanos, usize, Option<Nanos>)> {
         let mut scheduled = Vec::new();
@@ -143,6 +151,7 @@ impl Faults {
                 | Undo::Links
                 | Undo::Crash(_)
                 | Undo::Clock(..)
+                | Undo::Disks(_)
                 | Undo::Order(_)
                 | Undo::Nothing => {}
             }
@@ -159,6 +168,7 @@ impl Faults {
                 | Undo::Paths
                 | Undo::Links
                 | Undo::Clock(..)
+                | Undo::Disks(_)
                 | Undo::Order(_)
                 | Undo::Nothing => {}
             }
@@ -238,6 +248,7 @@ impl<P: Protocol> World<P> {
             }
             FaultKind::Pause { target } => self.pause_all(id, target, &mut dice),
             FaultKind::Clock { target, step, rate_ppb } => self.set_clocks(id, target, *step, *rate_ppb, &mut dice),
+            FaultKind::Disk { target, harm } => self.harm_disks(id, target, harm, &mut dice),
             FaultKind::Operate { order, to, about } => {
                 self.order(id, order, [to, about], &mut dice);
                 self.operator_waits(id, length, dice)
@@ -296,6 +307,7 @@ impl<P: Protocol> World<P> {
                 self.host_mut(machine).clock_faults().retain(|fault| *fault != id);
                 self.set_clock(machine, 0, -ppb);
             }),
+            Undo::Disks(nodes) => nodes.into_iter().for_each(|node| self.mend_disk(id, node)),
             Undo::Order(_) | Undo::Nothing => {}
         }
         self.record_epoch();

@@ -81,7 +81,10 @@ pub fn restarted(count: u32, config: RaftConfig, journal: Journal) -> Solo {
 fn boot(me: NodeId, count: u32, config: &RaftConfig, journal: &Journal, desk: &mut Desk<Node>) -> Node {
     let members: Vec<Member> = (0..count).map(|id| Member { id: NodeId(id), role: "node" }).collect();
     let why = if journal.is_empty() { Why::First } else { Why::Restart };
-    Raft::start(Boot { me, role: "node", members: &members, config, why, journal }, &mut desk.ctx())
+    // What was flushed reads back, as long as nothing is wrong with the disk.
+    let flushed = journal.iter().take_while(|slot| matches!(slot, Slot::Ok(_))).count();
+    let boot = Boot { me, role: "node", members: &members, config, why, journal, flushed };
+    Raft::start(boot, &mut desk.ctx())
 }
 
 impl Solo {
