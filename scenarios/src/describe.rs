@@ -54,6 +54,7 @@ fn write_fault(f: &mut fmt::Formatter<'_>, fault: &fault::Fault) -> fmt::Result 
     let what = describe(&fault.kind);
     let lasts = |length: Option<Nanos>| match (&fault.kind, length) {
         (FaultKind::Operate { .. }, None) => String::new(),
+        (FaultKind::Disk { harm, .. }, None) if !harm.lasts() => String::new(),
         (_, Some(length)) => format!(" for {}", format_duration(length)),
         (_, None) => " to the end of the load".to_owned(),
     };
@@ -103,6 +104,7 @@ fn describe(kind: &FaultKind) -> String {
             let what: Vec<String> = jumps.into_iter().chain(gains).collect();
             format!("clock of {} {}", list(target), what.join(" and "))
         }
+        FaultKind::Disk { target, harm } => format!("disk of {}: {}", list(target), crate::disks::describe(harm)),
         FaultKind::Operate { order, to, about } if about.is_empty() => format!("tell {} to {order}", list(to)),
         FaultKind::Operate { order, to, about } => format!("tell {} to {order} {}", list(to), list(about)),
         FaultKind::Link { from, to, one_way, delay, loss, duplicate, duplicate_after, reorder, reorder_by } => {

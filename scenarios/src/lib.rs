@@ -26,6 +26,7 @@ pub mod codes;
 pub mod delay;
 mod describe;
 pub mod diagnostics;
+mod disks;
 pub mod execute;
 pub mod judge;
 pub mod layout;

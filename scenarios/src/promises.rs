@@ -36,6 +36,7 @@ pub fn premise(cluster: &Cluster, faults: &[Fault]) -> Premise {
                 premise.clocks_step |= *step != 0;
                 premise.clock_rate_error = plus_ppb(premise.clock_rate_error, rate_ppb.unsigned_abs());
             }
+            Action::Disk { harm, .. } => crate::disks::worsen(&mut premise, harm),
             Action::Pause { .. } | Action::Operate { .. } => {}
         }
     }

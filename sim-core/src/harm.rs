@@ -66,6 +66,16 @@ pub enum Failing {
     Write,
 }
 
+impl Failing {
+    /// More than one of them.
+    pub fn plural(self) -> &'static str {
+        match self {
+            Failing::Flush => "flushes",
+            Failing::Write => "writes",
+        }
+    }
+}
+
 impl fmt::Display for Failing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

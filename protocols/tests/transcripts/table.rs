@@ -300,6 +300,7 @@ impl Cluster {
                 self.seat(id).disk.slots.truncate(from);
             }
             Effect::Observe(Observation::Role { role, term }) => self.also(&format!("is {role} in term {term}")),
+            Effect::Halt(why) => self.also(&format!("refuses to serve: {why}")),
             Effect::Arm(..) | Effect::Disarm(_) => {}
         }
     }

@@ -1,5 +1,6 @@
 //! `[[fault]]`: what goes wrong, and when.
 
+use super::disk::disk;
 use super::load::{Names, exists};
 use super::operate::operate;
 use super::target::{has_others, target};
@@ -77,13 +78,14 @@ fn action(reader: &Reader<'_>, kind: &str, scene: &Scene<'_>) -> Option<Action> 
         }
         "operate" => operate(reader, scene),
         "clock" => clock(reader, scene),
+        "disk" => disk(reader, scene),
         "pause" => Some(Action::Pause { target: struck(reader, scene)? }),
         _ => link(reader, scene),
     }
 }
 
 /// The targets in `target`.
-fn struck(reader: &Reader<'_>, scene: &Scene<'_>) -> Option<Vec<Target>> {
+pub(super) fn struck(reader: &Reader<'_>, scene: &Scene<'_>) -> Option<Vec<Target>> {
     let given = reader.given("target")?;
     let targets = targets(given, scene)?;
     outside_groups(reader, "target", &targets).then_some(targets)

@@ -167,7 +167,8 @@ impl Effects {
             | Effect::Truncate(_)
             | Effect::Arm(..)
             | Effect::Disarm(_)
-            | Effect::Observe(_) => None,
+            | Effect::Observe(_)
+            | Effect::Halt(_) => None,
         };
         self.0.iter().filter_map(sent).collect()
     }
@@ -189,7 +190,8 @@ impl Effects {
             | Effect::Truncate(_)
             | Effect::Arm(..)
             | Effect::Disarm(_)
-            | Effect::Observe(_) => None,
+            | Effect::Observe(_)
+            | Effect::Halt(_) => None,
         };
         self.0.iter().filter_map(told).collect()
     }
@@ -205,7 +207,8 @@ impl Effects {
             | Effect::Truncate(_)
             | Effect::Arm(..)
             | Effect::Disarm(_)
-            | Effect::Observe(_) => None,
+            | Effect::Observe(_)
+            | Effect::Halt(_) => None,
         };
         self.0.iter().find_map(records).expect("it took one")
     }
@@ -219,6 +222,7 @@ impl Effects {
             Effect::PersistLater(..) => Some("persist later"),
             Effect::Snapshot(_) => Some("snapshot"),
             Effect::Truncate(_) => Some("truncate"),
+            Effect::Halt(_) => Some("halt"),
             Effect::Arm(..) | Effect::Disarm(_) | Effect::Observe(_) => None,
         };
         self.0.iter().filter_map(name).collect()
@@ -236,7 +240,8 @@ impl Effects {
             | Effect::Snapshot(_)
             | Effect::Truncate(_)
             | Effect::Disarm(_)
-            | Effect::Observe(_) => None,
+            | Effect::Observe(_)
+            | Effect::Halt(_) => None,
         })
     }
 
