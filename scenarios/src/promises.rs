@@ -195,6 +195,24 @@ mod tests {
     }
 
     #[test]
+    fn what_disks_do_is_in_the_premise() {
+        let disks = |harm: &str| {
+            let premise = premise_of(&format!("[[fault]]\ndo = \"disk\"\nat = \"1s\"\ntarget = \"any\"\n{harm}"));
+            (premise.flushes_lie, premise.records_rot, premise.disk_errors)
+        };
+        for slow in ["latency = \"5ms\"", "stall = true"] {
+            assert_eq!(disks(slow), (false, false, false), "{slow}");
+        }
+        for error in ["full = true", "read-only = true", "error = \"flush\""] {
+            assert_eq!(disks(error), (false, false, true), "{error}");
+        }
+        for rot in ["rot = 1", "lose = \"1%\"", "misdirect = \"1%\""] {
+            assert_eq!(disks(rot), (false, true, false), "{rot}");
+        }
+        assert_eq!(disks("lie = \"1%\""), (true, false, false));
+    }
+
+    #[test]
     fn a_cut_is_one_way_if_only_one_side_is_not_heard() {
         let is_one_way = |fault: &str| {
             premise_of(&format!("[cluster]\nlayout = \"three-regions\"\n[[fault]]\nat = \"1s\"\n{fault}")).one_way_cuts

@@ -114,7 +114,8 @@ impl<D> DiskHarm<D> {
     /// Whether nothing that is written while it lasts gets to the disk in an honest way: whoever waits for that waits in
     /// vain.
     pub fn takes_nothing(&self) -> bool {
-        let always_fails = self.error.and_then(|error| error.share).is_some_and(|share| share.numerator == share.denominator);
+        let always_fails =
+            self.error.and_then(|error| error.share).is_some_and(|share| share.numerator == share.denominator);
         self.stall || self.refusal.is_some() || always_fails
     }
 }

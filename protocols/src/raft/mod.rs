@@ -60,7 +60,8 @@ use reads::{Forwarded, Read};
 use serde::Serialize;
 use sim_core::promise::{Claim, Premise};
 use sim_core::protocol::{
-    About, AfterError, Boot, ClientId, Ctx, DiskError, NodeId, Observation, OrderKind, Protocol, Ticket, Vocabulary, Why,
+    About, AfterError, Boot, ClientId, Ctx, DiskError, NodeId, Observation, OrderKind, Protocol, Ticket, Vocabulary,
+    Why,
 };
 use sim_core::reach::Reach;
 use sim_core::time::LocalTime;

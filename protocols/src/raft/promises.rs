@@ -121,9 +121,11 @@ impl Terms {
 /// "Raft depends on persistent storage": what a majority has confirmed is on a majority of disks.
 fn lasting_writes(premise: &Premise) -> Result<(), String> {
     if premise.lies_come_out() {
-        return Err("raft trusts its disks, and here one says of records that they are safe when they are not, and loses \
+        return Err(
+            "raft trusts its disks, and here one says of records that they are safe when they are not, and loses \
                     its power: what a majority confirmed can be gone, and a vote can be given twice"
-            .to_owned());
+                .to_owned(),
+        );
     }
     Ok(())
 }

@@ -187,7 +187,12 @@ error-share = "1%""#,
                 "none",
                 "This share of records never gets to the disk, and no flush says so; a power cut shows it.",
             ),
-            may("misdirect", Takes::Share, "none", "This share of records is written over others, which then are corrupt."),
+            may(
+                "misdirect",
+                Takes::Share,
+                "none",
+                "This share of records is written over others, which then are corrupt.",
+            ),
             may("rot", count(1, 1_000_000), "none", "So many records on disk become corrupt, at once and for good.")
                 .eg("2"),
         ],

@@ -1,6 +1,8 @@
 //! When a leader's own copy counts: the dissertation's 10.2.1, and the leader that has nobody else.
 
 use super::*;
+use crate::raft::flaws::{CORRUPT_TAIL_TRUNCATED, FSYNC_ERROR_RETRIED};
+use sim_core::protocol::{AfterError, DiskError};
 
 fn parallel() -> RaftConfig {
     config(|c| (c.pre_vote, c.parallel_disk) = (false, true))
@@ -118,4 +120,43 @@ fn a_leader_left_alone_waits_for_its_disk() {
     assert_eq!(node.raft.commit, 1, "the change is not on disk yet");
     node.lands(&effects);
     assert_eq!(node.raft.commit, 2);
+}
+
+/// A record that was on disk and does not read back may have been confirmed to somebody, in the middle of the log or at
+/// its end: whoever cannot read what it confirmed serves nobody (Alagappan et al., FAST 2018).
+#[test]
+fn a_spoilt_record_is_no_torn_tail() {
+    let with_corrupt = |at: usize| {
+        let mut found = journal(4, Some(N3), &[1, 1, 4]);
+        found.push(Slot::Ok(Record::Entries { prev: 3, entries: noops(&[4]) }));
+        found[at] = Slot::Corrupt;
+        found
+    };
+    for at in 0..3 {
+        let node = restarted_from(3, parallel(), with_corrupt(at), Some(3));
+        assert_eq!(node.start.order(), ["halt"], "record {} of 3", at + 1);
+        let flaw = config(|c| c.flaws = Flaws::new(&[CORRUPT_TAIL_TRUNCATED]));
+        let flawed = restarted_from(3, flaw, with_corrupt(at), Some(3));
+        assert_eq!(flawed.start.order(), ["truncate"], "the mistake R36");
+    }
+    assert_eq!(
+        restarted_from(3, parallel(), with_corrupt(2), Some(2)).start.order(),
+        ["truncate"],
+        "nobody was told of it"
+    );
+    assert_eq!(restarted_from(3, parallel(), journal(4, Some(N3), &[1]), Some(2)).start.order(), Vec::<&str>::new());
+}
+
+/// What is on disk after a flush failed, nobody knows (Rebello et al., ATC 2020).
+#[test]
+fn any_error_of_the_disk_stops_it() {
+    let mut after = |flaws: &[Flaw], error| {
+        let mut node = solo(3, config(|c| c.flaws = Flaws::new(flaws)));
+        node.raft.on_disk_error(error, &mut node.desk.ctx())
+    };
+    for error in [DiskError::Flush, DiskError::Write, DiskError::Full, DiskError::ReadOnly] {
+        assert_eq!(after(&[], error), AfterError::Stop);
+        let retried = if error == DiskError::Flush { AfterError::GoOn } else { AfterError::Stop };
+        assert_eq!(after(&[FSYNC_ERROR_RETRIED], error), retried, "the mistake R37");
+    }
 }

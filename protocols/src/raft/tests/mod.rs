@@ -71,18 +71,33 @@ pub fn solo(count: u32, config: RaftConfig) -> Solo {
 
 /// n1 of `count`, with this journal.
 pub fn restarted(count: u32, config: RaftConfig, journal: Journal) -> Solo {
+    restarted_from(count, config, journal, None)
+}
+
+/// The same, with a mark that says how much of it was on disk; else that is what reads back.
+pub fn restarted_from(count: u32, config: RaftConfig, journal: Journal, flushed: Option<usize>) -> Solo {
     let mut desk = Desk::new(N1, 1);
     desk.now = desk.now + SECOND;
-    let raft = boot(N1, count, &config, &journal, &mut desk);
+    let raft = boot_from(N1, count, &config, (&journal, flushed), &mut desk);
     let start = Effects(desk.take());
     Solo { raft, desk, start }
 }
 
 fn boot(me: NodeId, count: u32, config: &RaftConfig, journal: &Journal, desk: &mut Desk<Node>) -> Node {
+    boot_from(me, count, config, (journal, None), desk)
+}
+
+fn boot_from(
+    me: NodeId,
+    count: u32,
+    config: &RaftConfig,
+    (journal, flushed): (&Journal, Option<usize>),
+    desk: &mut Desk<Node>,
+) -> Node {
     let members: Vec<Member> = (0..count).map(|id| Member { id: NodeId(id), role: "node" }).collect();
     let why = if journal.is_empty() { Why::First } else { Why::Restart };
-    // What was flushed reads back, as long as nothing is wrong with the disk.
-    let flushed = journal.iter().take_while(|slot| matches!(slot, Slot::Ok(_))).count();
+    let reads_back = || journal.iter().take_while(|slot| matches!(slot, Slot::Ok(_))).count();
+    let flushed = flushed.unwrap_or_else(reads_back);
     let boot = Boot { me, role: "node", members: &members, config, why, journal, flushed };
     Raft::start(boot, &mut desk.ctx())
 }
