@@ -353,9 +353,10 @@ impl<O: Object> Protocol for Raft<O> {
     /// "When servers start up, they begin as followers" (5.2), the first time and after a crash alike: what a node knows
     /// of earlier lives is what its journal kept. How much is committed it learns from the next leader.
     ///
-    /// A node whose journal has been spoilt refuses to serve. It has acknowledged entries and given votes that it can no
-    /// longer read; others counted on them, and to vote without them can undo what a majority confirmed (Alagappan et al.,
-    /// FAST 2018). Down it is one of the minority that the others can do without.
+    /// "If a server loses any of its persistent state, it cannot safely rejoin the cluster with its prior identity"
+    /// (dissertation 3.8), so a node whose journal has been spoilt refuses to serve. It has acknowledged entries and given
+    /// votes that it can no longer read; others counted on them, and to vote without them can undo what a majority confirmed
+    /// (Alagappan et al., FAST 2018). Down it is one of the minority that the others can do without.
     fn start(boot: Boot<'_, Self>, ctx: &mut Ctx<'_, Self>) -> Self {
         let found = log::replay(boot.journal);
         let config = boot.config.clone();

@@ -156,7 +156,7 @@ rate = "+5%""#,
 /// `[[fault]]` with `do = "disk"`.
 pub static DISK_FAULT: Section = Section {
     title: "a `disk` fault",
-    text: "Something is wrong with disks; what a process makes of an error it hears is its own affair, and most stop.",
+    text: "Disks are slow, fill up, fail, lie or rot. A process that hears of an error stops, unless its system knows better.",
     example: r#"do = "disk"
 during = "10s..20s"
 target = "one of all"

@@ -122,8 +122,8 @@ fn a_leader_left_alone_waits_for_its_disk() {
     assert_eq!(node.raft.commit, 2);
 }
 
-/// A record that was on disk and does not read back may have been confirmed to somebody, in the middle of the log or at
-/// its end: whoever cannot read what it confirmed serves nobody (Alagappan et al., FAST 2018).
+/// 3.8: "if a server loses any of its persistent state, it cannot safely rejoin the cluster with its prior identity", be it
+/// in the middle of the log or at its end. Behind the last mark nothing was confirmed to anybody, and nothing is lost.
 #[test]
 fn a_spoilt_record_is_no_torn_tail() {
     let with_corrupt = |at: usize| {
@@ -150,7 +150,7 @@ fn a_spoilt_record_is_no_torn_tail() {
 /// What is on disk after a flush failed, nobody knows (Rebello et al., ATC 2020).
 #[test]
 fn any_error_of_the_disk_stops_it() {
-    let mut after = |flaws: &[Flaw], error| {
+    let after = |flaws: &'static [Flaw], error| {
         let mut node = solo(3, config(|c| c.flaws = Flaws::new(flaws)));
         node.raft.on_disk_error(error, &mut node.desk.ctx())
     };

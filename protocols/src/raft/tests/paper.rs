@@ -74,6 +74,9 @@
 //!   stale-snapshot.txt
 //! 8; 6.4: a leader begins with a no-op
 //!   election::a_new_leader_appends_a_no_op_and_announces_itself
+//! D 3.8: state that is lost
+//!   disk::a_spoilt_record_is_no_torn_tail
+//!   disk::any_error_of_the_disk_stops_it
 //! D 3.10: handing over
 //!   transfer::a_leader_that_hands_over_takes_nothing_new_on
 //!   transfer::the_target_is_told_when_it_has_everything
