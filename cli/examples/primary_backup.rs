@@ -207,6 +207,12 @@ impl Protocol for PrimaryBackup {
     /// the same rests on the primary's waiting, not on any clock.
     fn promises(_: &Config, claim: Claim, premise: &Premise) -> Result<(), String> {
         match claim {
+            Claim::Linearizable | Claim::LinearizableWrites | Claim::NoLostWrites if premise.records_rot => {
+                Err("it takes a record that does not read back for one that was being written".to_owned())
+            }
+            Claim::Linearizable | Claim::LinearizableWrites | Claim::NoLostWrites if premise.lies_come_out() => {
+                Err("it trusts its disks".to_owned())
+            }
             Claim::Linearizable | Claim::LinearizableWrites | Claim::NoLostWrites => Ok(()),
             Claim::Progress if premise.one_way_cuts => {
                 Err("a primary that is heard but does not hear cannot serve, and is not replaced".to_owned())

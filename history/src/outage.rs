@@ -45,6 +45,10 @@ pub enum Cause {
     /// Nobody could have served: the nodes and links left did not allow it.
     #[serde(rename = "no quorum possible")]
     NoQuorum,
+    /// Nobody could have served, and with the nodes that only their disks kept from it somebody could: a disk took no
+    /// writes, or had stopped its node.
+    #[serde(rename = "disk failure")]
+    DiskFailure,
     /// A quorum was possible, but no node within the client's reach held the serving role in the newest term, with a
     /// quorum of its own.
     #[serde(rename = "no leader")]
@@ -52,9 +56,12 @@ pub enum Cause {
     /// Some node served, and the client was not asking it.
     #[serde(rename = "wrong node asked")]
     WrongNode,
-    /// The serving node, or so many others that its quorum was incomplete, had no CPU or disk to spare.
+    /// The serving node, or so many others that its quorum was incomplete, had no CPU to spare.
     #[serde(rename = "overload")]
     Overload,
+    /// The serving node, or so many others that its quorum was incomplete, waited long for a disk.
+    #[serde(rename = "slow disk")]
+    SlowDisk,
     /// Requests, replies or what the serving node needed of others were under way for longer than usual.
     #[serde(rename = "slow link")]
     SlowLink,
@@ -90,8 +97,21 @@ pub struct Takeover {
 
 impl Cause {
     /// All of them.
-    pub const ALL: [Cause; 6] =
-        [Cause::NoQuorum, Cause::NoLeader, Cause::WrongNode, Cause::Overload, Cause::SlowLink, Cause::ClientPaused];
+    pub const ALL: [Cause; 8] = [
+        Cause::NoQuorum,
+        Cause::DiskFailure,
+        Cause::NoLeader,
+        Cause::WrongNode,
+        Cause::Overload,
+        Cause::SlowDisk,
+        Cause::SlowLink,
+        Cause::ClientPaused,
+    ];
+
+    /// Whether nobody could have served just then, whatever the system had done.
+    pub fn bars_everybody(self) -> bool {
+        matches!(self, Cause::NoQuorum | Cause::DiskFailure)
+    }
 
     /// Every cause among some spans and how long it was one, the longest first.
     pub fn shares(spans: &[CauseSpan]) -> Vec<(Cause, u64)> {
@@ -130,9 +150,11 @@ impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Cause::NoQuorum => "no quorum possible",
+            Cause::DiskFailure => "disk failure",
             Cause::NoLeader => "no leader",
             Cause::WrongNode => "wrong node asked",
             Cause::Overload => "overload",
+            Cause::SlowDisk => "slow disk",
             Cause::SlowLink => "slow link",
             Cause::ClientPaused => "client paused",
         })

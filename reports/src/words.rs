@@ -72,12 +72,16 @@ pub fn counted(number: u64, noun: &str) -> String {
 pub const fn meaning(cause: Cause) -> &'static str {
     match cause {
         Cause::NoQuorum => "The nodes and links left did not allow anybody to serve.",
+        Cause::DiskFailure => {
+            "Nobody could serve, since disks took no writes or had stopped their nodes; the other nodes and links allowed it."
+        }
         Cause::NoLeader => {
             "A quorum was there, but none of the nodes that clients could reach served in the newest term with a quorum of \
              its own."
         }
         Cause::WrongNode => "Some node served, and the clients were asking another.",
-        Cause::Overload => "Those who serve had no CPU or disk to spare.",
+        Cause::Overload => "Those who serve had no CPU to spare.",
+        Cause::SlowDisk => "Those who serve waited long for their disks.",
         Cause::SlowLink => "What was needed was under way for longer than usual.",
         Cause::ClientPaused => "The clients themselves were paused or down.",
     }

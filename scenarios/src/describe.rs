@@ -64,6 +64,7 @@ fn write_fault(f: &mut fmt::Formatter<'_>, fault: &fault::Fault) -> fmt::Result 
         (FaultKind::Lose { .. }, Some(length)) => {
             format!(" until an empty one comes {} later", format_duration(length))
         }
+        (FaultKind::Disk { harm, .. }, None) if !harm.lasts() => String::new(),
         (_, Some(length)) => format!(" for {}", format_duration(length)),
         (_, None) => " to the end of the load".to_owned(),
     };
@@ -127,6 +128,7 @@ fn describe(kind: &FaultKind) -> String {
             format!("CPU of {} takes {}", list(target), much.join(" and "))
         }
         FaultKind::Lose { target } => format!("lose {} and what is on disk there", list(target)),
+        FaultKind::Disk { target, harm } => format!("disk of {}: {}", list(target), crate::disks::describe(harm)),
         FaultKind::Operate { order, to, about } if about.is_empty() => format!("tell {} to {order}", list(to)),
         FaultKind::Operate { order, to, about } => format!("tell {} to {order} {}", list(to), list(about)),
         FaultKind::Link { from, to, one_way, delay, loss, duplicate, duplicate_after, reorder, reorder_by } => {

@@ -29,6 +29,7 @@ pub mod codes;
 pub mod delay;
 mod describe;
 pub mod diagnostics;
+mod disks;
 pub mod execute;
 pub mod export;
 pub mod judge;

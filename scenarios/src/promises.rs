@@ -40,6 +40,7 @@ pub fn premise(cluster: &Cluster, faults: &[Fault]) -> Premise {
                 premise.nodes_lost = premise.nodes_lost.saturating_add(lost(fault, target, nodes)).min(nodes);
                 premise.come_back_empty |= fault.length.is_some();
             }
+            Action::Disk { harm, .. } => crate::disks::worsen(&mut premise, harm),
             Action::Pause { .. } | Action::Cpu { .. } | Action::Operate { .. } => {}
         }
     }
@@ -286,6 +287,24 @@ mod tests {
         assert!(drifting.clocks_keep_to(Ratio::new(200, 1_000_000)));
         assert!(!drifting.clocks_keep_to(Ratio::new(199, 1_000_000)));
         assert!(premise_of("").clocks_keep_to(Ratio::ZERO));
+    }
+
+    #[test]
+    fn what_disks_do_is_in_the_premise() {
+        let disks = |harm: &str| {
+            let premise = premise_of(&format!("[[fault]]\ndo = \"disk\"\nat = \"1s\"\ntarget = \"any\"\n{harm}"));
+            (premise.flushes_lie, premise.records_rot, premise.disk_errors)
+        };
+        for slow in ["latency = \"5ms\"", "stall = true"] {
+            assert_eq!(disks(slow), (false, false, false), "{slow}");
+        }
+        for error in ["full = true", "read-only = true", "error = \"flush\""] {
+            assert_eq!(disks(error), (false, false, true), "{error}");
+        }
+        for rot in ["rot = 1", "lose = \"1%\"", "misdirect = \"1%\""] {
+            assert_eq!(disks(rot), (false, true, false), "{rot}");
+        }
+        assert_eq!(disks("lie = \"1%\""), (true, false, false));
     }
 
     #[test]

@@ -160,9 +160,9 @@ fn what_a_cpu_cannot_keep_up_with_is_overload() {
 }
 
 #[test]
-fn what_a_disk_cannot_keep_up_with_is_overload() {
+fn who_waits_for_a_disk_waits_for_a_slow_disk() {
     let slow = Story { cluster: "disk = { fsync = \"900ms\" }", election: "5s..6s", ..STORY };
-    slow.is_due_to(Cause::Overload);
+    slow.is_due_to(Cause::SlowDisk);
     Story { cluster: "disk = { fsync = \"2ms\" }", ..slow }.has_no_outage();
 }
 

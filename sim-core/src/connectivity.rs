@@ -18,8 +18,26 @@ struct Epoch {
     live: Vec<bool>,
     /// By machine: whether it is up and not paused.
     well: Vec<bool>,
-    /// The nodes that have lost their disks for good.
-    lost: Vec<NodeId>,
+    /// By node: whether its disk is of any use.
+    disks: Vec<DiskState>,
+}
+
+/// What a node's disk can be used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DiskState {
+    /// It takes what is written.
+    Takes,
+    /// It does not.
+    Refuses,
+    /// The one that the node began with is gone for good.
+    Lost,
+}
+
+impl Epoch {
+    fn lost(&self) -> Vec<NodeId> {
+        let lost = self.disks.iter().enumerate().filter(|(_, disk)| **disk == DiskState::Lost);
+        lost.map(|(node, _)| NodeId(node as u32)).collect()
+    }
 }
 
 /// All epochs of a run so far.
@@ -36,13 +54,13 @@ impl Epochs {
         Epochs { nodes, machines: nodes + clients, pairs: Pairs::new(nodes, clients), epochs: Vec::new() }
     }
 
-    /// From `now` on, these links are live, these machines well, and the disks of these nodes lost.
-    pub(crate) fn record(&mut self, now: Nanos, live: Vec<bool>, well: Vec<bool>, lost: Vec<NodeId>) {
+    /// From `now` on, these links are live, these machines well, and the nodes' disks in these states.
+    pub(crate) fn record(&mut self, now: Nanos, live: Vec<bool>, well: Vec<bool>, disks: Vec<DiskState>) {
         assert_eq!(live.len(), self.pairs.count(), "one entry a pair");
         match self.epochs.last_mut() {
-            Some(last) if last.from == now => (last.live, last.well, last.lost) = (live, well, lost),
-            Some(last) if last.live == live && last.well == well && last.lost == lost => {}
-            Some(_) | None => self.epochs.push(Epoch { from: now, live, well, lost }),
+            Some(last) if last.from == now => (last.live, last.well, last.disks) = (live, well, disks),
+            Some(last) if last.live == live && last.well == well && last.disks == disks => {}
+            Some(_) | None => self.epochs.push(Epoch { from: now, live, well, disks }),
         }
     }
 
@@ -56,7 +74,7 @@ impl Epochs {
                 groups: clients.clone().map(|client| self.reached(epoch, client, &groups)).collect(),
                 direct: (0..self.machines).map(|machine| self.direct(epoch, machine)).collect(),
                 well: epoch.well[self.nodes..].to_vec(),
-                lost: epoch.lost.clone(),
+                lost: epoch.lost(),
             }
         });
         Reachability { nodes: self.nodes, epochs: epochs.collect() }
@@ -95,12 +113,17 @@ impl Epochs {
         (0..self.nodes).filter(both).map(|node| NodeId(node as u32)).collect()
     }
 
-    /// The groups that a client could ask and hear from, directly or over nodes that would pass it on.
+    /// The groups that a client could ask and hear from, directly or over nodes that would pass it on. Who cannot write
+    /// anything down passes things on, and is of no other use to anybody.
     fn reached(&self, epoch: &Epoch, client: usize, groups: &[Vec<NodeId>]) -> Vec<Vec<NodeId>> {
         let asked = self.spread(client, |from, to| self.is_live(epoch, from, to));
         let heard = self.spread(client, |from, to| self.is_live(epoch, to, from));
         let within = |reached: &[bool], group: &[NodeId]| group.iter().any(|node| reached[node.0 as usize]);
-        groups.iter().filter(|group| within(&asked, group) && within(&heard, group)).cloned().collect()
+        let reached = groups.iter().filter(|group| within(&asked, group) && within(&heard, group));
+        let of_use = reached.map(|group| {
+            group.iter().copied().filter(|node| epoch.disks[node.0 as usize] != DiskState::Refuses).collect()
+        });
+        of_use.filter(|group: &Vec<NodeId>| !group.is_empty()).collect()
     }
 
     /// The nodes that can be reached from a client by steps along `link`.
@@ -217,7 +240,7 @@ mod tests {
         for &(from, to) in links {
             live[epochs.pairs.index(MachineId(from as u32), MachineId(to as u32)).expect("a pair")] = true;
         }
-        epochs.record(0, live, vec![true; 4], vec![]);
+        epochs.record(0, live, vec![true; 4], vec![DiskState::Takes; 3]);
         let reach = epochs.reachability();
         reach.epochs[0].groups[0].iter().map(|group| group.iter().map(|node| node.0).collect()).collect()
     }
@@ -253,8 +276,8 @@ mod tests {
         for (from, to) in links {
             live[epochs.pairs.index(MachineId(from), MachineId(to)).expect("a pair")] = true;
         }
-        epochs.record(0, live.clone(), vec![true; 4], vec![]);
-        epochs.record(7, live, vec![true, true, true, false], vec![]);
+        epochs.record(0, live.clone(), vec![true; 4], vec![DiskState::Takes; 3]);
+        epochs.record(7, live, vec![true, true, true, false], vec![DiskState::Takes; 3]);
         let reach = epochs.reachability();
         assert_eq!(reach.peers(NodeId(1), 3), [NodeId(0), NodeId(1)], "one way to n3 is not enough");
         assert!(reach.peers(NodeId(2), 3).is_empty(), "it is down");
@@ -265,11 +288,28 @@ mod tests {
     }
 
     #[test]
+    fn who_cannot_write_passes_on_and_is_of_no_other_use() {
+        let mut epochs = Epochs::new(3, 1);
+        let links = [(0, 0), (1, 1), (2, 2), (0, 1), (1, 0), (1, 2), (2, 1), (3, 1), (1, 3)];
+        let mut live = vec![false; epochs.pairs.count()];
+        for (from, to) in links {
+            live[epochs.pairs.index(MachineId(from), MachineId(to)).expect("a pair")] = true;
+        }
+        epochs.record(0, live.clone(), vec![true; 4], vec![DiskState::Takes; 3]);
+        epochs.record(5, live.clone(), vec![true; 4], vec![DiskState::Takes, DiskState::Refuses, DiskState::Takes]);
+        epochs.record(9, live, vec![true; 4], vec![DiskState::Refuses; 3]);
+        let reach = epochs.reachability();
+        assert_eq!(reach.epochs[1].groups[0], [[NodeId(0), NodeId(2)]]);
+        assert!(reach.epochs[2].groups[0].is_empty());
+        assert_eq!(reach.contacts(ClientId(0), 9), [NodeId(1)], "it can be talked to all the same");
+    }
+
+    #[test]
     fn spans_join_and_are_clipped() {
         let mut epochs = Epochs::new(1, 1);
         let (all, none) = (vec![true; 3], vec![false; 3]);
         for (from, live) in [(0, &all), (10, &none), (20, &all), (30, &all)] {
-            epochs.record(from, live.clone(), vec![true; 2], vec![]);
+            epochs.record(from, live.clone(), vec![true; 2], vec![DiskState::Takes]);
         }
         let reach = epochs.reachability();
         let spans = |from, to| reach.when(ClientId(0), from, to, |reach| reach.majority());

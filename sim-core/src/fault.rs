@@ -6,6 +6,7 @@
 
 use crate::delay::Delay;
 use crate::dice::Ratio;
+use crate::harm::DiskHarm;
 use crate::protocol::{ClientId, NodeId};
 use crate::time::Nanos;
 use std::fmt;
@@ -72,6 +73,13 @@ pub enum FaultKind<D = Delay> {
         /// Which.
         target: Vec<Target>,
     },
+    /// Something is wrong with disks.
+    Disk {
+        /// Whose.
+        target: Vec<Target>,
+        /// What.
+        harm: DiskHarm<D>,
+    },
     /// Orders nodes to do something, as an operator would. With a length, the operator repeats the order for so long until
     /// somebody takes it up; without, it is given once. What comes of it is the system's business.
     Operate {
@@ -116,6 +124,7 @@ impl<D> FaultKind<D> {
             FaultKind::Clock { target, harm } => FaultKind::Clock { target, harm },
             FaultKind::Cpu { target, slower, extra } => FaultKind::Cpu { target, slower, extra: convert(extra) },
             FaultKind::Lose { target } => FaultKind::Lose { target },
+            FaultKind::Disk { target, harm } => FaultKind::Disk { target, harm: harm.with_delays(convert) },
             FaultKind::Operate { order, to, about } => FaultKind::Operate { order, to, about },
             FaultKind::Link { from, to, one_way, delay, loss, duplicate, duplicate_after, reorder, reorder_by } => {
                 let [delay, duplicate_after, reorder_by] = [delay, duplicate_after, reorder_by].map(convert);
@@ -133,6 +142,7 @@ impl<D> FaultKind<D> {
             FaultKind::Clock { .. } => "clock",
             FaultKind::Cpu { .. } => "cpu",
             FaultKind::Lose { .. } => "lose",
+            FaultKind::Disk { .. } => "disk",
             FaultKind::Operate { .. } => "operate",
             FaultKind::Link { .. } => "link",
         }

@@ -18,6 +18,7 @@ pub mod desk;
 pub mod dice;
 mod disk;
 pub mod fault;
+pub mod harm;
 pub mod laws;
 mod machine;
 mod network;

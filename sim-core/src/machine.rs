@@ -68,7 +68,7 @@ pub(crate) struct Machine<I, T> {
     pub(crate) busy_until: Nanos,
     /// Since when something has been waiting in the inbox, if something is.
     behind_since: Nanos,
-    /// When it, or its disk, was behind for long.
+    /// When it was behind for long.
     pub(crate) strained: Spans,
     pub(crate) inbox: VecDeque<I>,
     /// A ready event is under way.
@@ -178,6 +178,14 @@ impl<I, T: Copy + Eq> Machine<I, T> {
         self.inbox.push_back(input);
     }
 
+    /// Something that the process is to hear before all else that waits.
+    pub(crate) fn queue_first(&mut self, input: I, now: Nanos) {
+        if self.inbox.is_empty() {
+            self.behind_since = now;
+        }
+        self.inbox.push_front(input);
+    }
+
     /// The next that waits, unless the process is frozen.
     #[inline]
     pub(crate) fn next(&mut self, now: Nanos) -> Option<I> {
@@ -188,7 +196,7 @@ impl<I, T: Copy + Eq> Machine<I, T> {
         next
     }
 
-    /// When it, or its disk, was behind for long, up to now.
+    /// When it was behind for long, up to now.
     pub(crate) fn strained(&self, now: Nanos) -> Vec<Span> {
         let mut strained = self.strained.clone();
         if !self.inbox.is_empty() {

@@ -38,6 +38,12 @@ pub struct Premise {
     pub wall_clocks_wrong: bool,
     /// The worst that a crash does to records not yet on disk; `None` if nothing crashes.
     pub disk: Option<DiskFate>,
+    /// Whether some disk says of records that they are safe when they are not.
+    pub flushes_lie: bool,
+    /// Whether records that were on disk may not read back: rot, and writes that were lost or went astray.
+    pub records_rot: bool,
+    /// Whether some disk reports errors, or takes no writes.
+    pub disk_errors: bool,
     /// Whether some machine may be heard by others that it cannot hear.
     pub one_way_cuts: bool,
     /// How many nodes there are …
@@ -56,11 +62,20 @@ impl Premise {
         clocks_freeze: false,
         wall_clocks_wrong: false,
         disk: None,
+        flushes_lie: false,
+        records_rot: false,
+        disk_errors: false,
         one_way_cuts: false,
         nodes: 0,
         nodes_lost: 0,
         come_back_empty: false,
     };
+
+    /// Whether a record can be gone of which a flush said that it is safe, and nothing tells: a flush lied, and the power
+    /// went.
+    pub fn lies_come_out(&self) -> bool {
+        self.flushes_lie && (self.disk.is_some_and(|fate| fate > DiskFate::Keep) || self.disk_errors)
+    }
 
     /// Whether monotonic clocks never jump or stand still, and none runs faster or slower than right by more than this share.
     pub fn clocks_keep_to(&self, rate_error_max: Ratio) -> bool {

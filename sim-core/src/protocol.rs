@@ -17,6 +17,11 @@
 //! for meanwhile share the next flush (group commit). A protocol that wants to run further ahead uses
 //! [`Ctx::persist_later`], which holds nothing back and reports with [`Protocol::on_disk`].
 //!
+//! **A disk that fails stops the process.** A write that is refused and a flush that fails are told with
+//! [`Protocol::on_disk_error`], and what waited for them never leaves. What to do about it is decided there; who decides
+//! nothing dies, as etcd and PostgreSQL do, since nobody can know what of it is on disk. A process whose journal is spoilt,
+//! and who would have to forget what it promised, can refuse to serve ([`Ctx::halt`]).
+//!
 //! A protocol that is part of another (a detector inside a store, Raft under a lock service) is a plain struct whose
 //! methods take a `Ctx` of its own [`Vocabulary`]; the host lends it one with [`Ctx::nested`].
 
@@ -143,6 +148,15 @@ pub trait Protocol: Vocabulary + Clone {
     fn on_disk(&mut self, ticket: Ticket, ctx: &mut Ctx<'_, Self>) {
         let _ = (ticket, ctx);
     }
+    /// The disk reports an error. Of records asked for since the last flush that succeeded nobody knows which are on disk;
+    /// a record that was refused is nowhere, and neither is what was asked for after it in the same step.
+    ///
+    /// Who goes on has what is left flushed again, hears that this succeeds, and may have lost it all the same: the
+    /// operating system marks pages clean when they could not be written (fsyncgate, 2018).
+    fn on_disk_error(&mut self, error: DiskError, ctx: &mut Ctx<'_, Self>) -> AfterError {
+        let _ = (error, ctx);
+        AfterError::Stop
+    }
     /// An order from the operator. Whether the node took it up; an order that nobody takes up had no effect.
     fn on_admin(&mut self, order: Self::Admin, ctx: &mut Ctx<'_, Self>) -> bool {
         let _ = (order, ctx);
@@ -204,7 +218,8 @@ pub struct Member {
 pub enum Slot<R> {
     /// What was written.
     Ok(R),
-    /// Something was written here, and it does not read back (its checksum is wrong): a torn write.
+    /// Something was written here, or should have been, and it does not read back (its checksum is wrong): a torn write, a
+    /// lost one, or rot. [`Boot::flushed`] tells them apart.
     Corrupt,
 }
 
@@ -222,6 +237,10 @@ pub struct Boot<'a, P: Protocol> {
     pub why: Why,
     /// What its journal kept. Everything in it is on disk: a process flushes what it finds before it relies on it.
     pub journal: &'a [Slot<P::Record>],
+    /// So many of these slots, the first, were on disk before: every flush ends with a mark that counts the slots before
+    /// it, and this is the last mark found. A slot before it that does not read back has been spoilt since, and somebody
+    /// may have been told what was in it. One behind it was being written, and nobody was.
+    pub flushed: usize,
 }
 
 /// What a client knows when it begins.
@@ -247,6 +266,40 @@ pub struct ClientBoot<'a, P: Protocol> {
 /// Names a record on its way to disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Ticket(pub u64);
+
+/// What a disk can report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum DiskError {
+    /// A flush failed (`EIO`).
+    Flush,
+    /// A record could not be written (`EIO`).
+    Write,
+    /// There is no room for a record (`ENOSPC`).
+    Full,
+    /// The disk can only be read (`EROFS`).
+    ReadOnly,
+}
+
+impl fmt::Display for DiskError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            DiskError::Flush => "a flush failed",
+            DiskError::Write => "a write failed",
+            DiskError::Full => "the disk is full",
+            DiskError::ReadOnly => "the disk is read-only",
+        })
+    }
+}
+
+/// What becomes of a process whose disk has reported an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterError {
+    /// It dies at once, without doing anything it asked for. It is started again a second later, or when its disk takes
+    /// writes again if that is later, and finds what the disk has: not what the operating system still shows.
+    Stop,
+    /// It goes on, and what is not on disk yet is flushed again.
+    GoOn,
+}
 
 /// What a process lets the outside see of itself: for timelines, and for faults that strike a role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -291,6 +344,8 @@ pub enum Effect<V: Vocabulary> {
     Disarm(V::Timer),
     /// Lets the outside see something.
     Observe(Observation),
+    /// Stops for good, for this reason.
+    Halt(String),
 }
 
 /// Where a process writes its wishes. See the module's text for their order.
@@ -389,6 +444,12 @@ impl<V: Vocabulary> Ctx<'_, V> {
         self.effects.push(Effect::Observe(observation));
     }
 
+    /// Refuses to serve: this process ends here, and what it asks for after this is not done. Nobody starts it again: who
+    /// does that finds the same disk. Why is for whoever reads the trace.
+    pub fn halt(&mut self, why: impl Into<String>) {
+        self.effects.push(Effect::Halt(why.into()));
+    }
+
     /// Lends a part of this process a context in its own words; what it asks for is said in the host's.
     ///
     /// There is one journal. A part that shares it with the host or other parts must not ask for [`Ctx::snapshot`] or
@@ -435,6 +496,7 @@ fn embed<V: Embed<W>, W: Vocabulary>(effect: Effect<W>) -> Effect<V> {
         Effect::Arm(timer, after) => Effect::Arm(V::timer(timer), after),
         Effect::Disarm(timer) => Effect::Disarm(V::timer(timer)),
         Effect::Observe(observation) => Effect::Observe(observation),
+        Effect::Halt(why) => Effect::Halt(why),
     }
 }
 

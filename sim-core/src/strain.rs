@@ -2,7 +2,7 @@
 //!
 //! The question comes after the run: these people waited, what for? Most of what happens is prompt and tells nothing, so
 //! only the exceptions are noted, as stretches of time: an inbox that was never empty, a flush that took long, a message
-//! that came much later than its link alone would have brought it. Noting costs a comparison where nothing is wrong.
+//! that came much later than its link alone would have brought it; and a disk that stopped its node. Noting costs a comparison where nothing is wrong.
 
 use crate::machine::{MachineId, Pairs};
 use crate::protocol::{ClientId, NodeId};
@@ -55,35 +55,60 @@ fn joined(mut spans: Vec<Span>) -> Vec<Span> {
     spans
 }
 
+/// What was under strain at a node.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct NodeStrain {
+    pub(crate) busy: Vec<Span>,
+    pub(crate) slow_disk: Vec<Span>,
+    pub(crate) stopped: Vec<Span>,
+}
+
+impl NodeStrain {
+    fn joined(self) -> Self {
+        let NodeStrain { busy, slow_disk, stopped } = self;
+        NodeStrain { busy: joined(busy), slow_disk: joined(slow_disk), stopped: joined(stopped) }
+    }
+}
+
 /// What was under strain in a run, and when. Stretches stand in order and do not touch.
 #[derive(Clone, Debug)]
 pub struct Strain {
     nodes: u32,
     /// By node.
-    busy: Vec<Vec<Span>>,
+    of_nodes: Vec<NodeStrain>,
     /// By pair of machines, whichever way; the lower number first.
     late: BTreeMap<(u32, u32), Vec<Span>>,
 }
 
 impl Strain {
     pub(crate) fn new<'a>(
-        busy: impl Iterator<Item = Vec<Span>>,
+        of_nodes: impl Iterator<Item = NodeStrain>,
         pairs: Pairs,
         late: impl Iterator<Item = &'a Spans>,
     ) -> Self {
-        let busy: Vec<Vec<Span>> = busy.map(joined).collect();
+        let of_nodes: Vec<NodeStrain> = of_nodes.map(NodeStrain::joined).collect();
         let mut between: BTreeMap<(u32, u32), Vec<Span>> = BTreeMap::new();
         for ((MachineId(from), MachineId(to)), spans) in pairs.iter().zip(late).filter(|(_, spans)| !spans.0.is_empty())
         {
             between.entry((from.min(to), from.max(to))).or_default().extend(&spans.0);
         }
         let late = between.into_iter().map(|(pair, spans)| (pair, joined(spans))).collect();
-        Strain { nodes: busy.len() as u32, busy, late }
+        Strain { nodes: of_nodes.len() as u32, of_nodes, late }
     }
 
-    /// When a node had something waiting all the time, or its disk was slow to flush.
+    /// When a node had something waiting all the time.
     pub fn busy(&self, node: NodeId) -> &[Span] {
-        &self.busy[node.0 as usize]
+        &self.of_nodes[node.0 as usize].busy
+    }
+
+    /// When a node's disk was slow to flush.
+    pub fn slow_disk(&self, node: NodeId) -> &[Span] {
+        &self.of_nodes[node.0 as usize].slow_disk
+    }
+
+    /// When a node was down for what its disk did: it reported an error, or had spoilt what was on it.
+    pub fn stopped(&self, node: NodeId) -> &[Span] {
+        &self.of_nodes[node.0 as usize].stopped
     }
 
     /// When something under way between two nodes was late.
@@ -126,7 +151,7 @@ mod tests {
         note(0, 1, 9 * LONG);
         note(1, 0, 8 * LONG);
         note(2, 1, 0);
-        let busy = [vec![(7, 9), (1, 3), (2, 4)], Vec::new()];
+        let busy = [NodeStrain { busy: vec![(7, 9), (1, 3), (2, 4)], ..NodeStrain::default() }, NodeStrain::default()];
         let strain = Strain::new(busy.into_iter(), pairs, late.iter());
         assert_eq!(strain.late(NodeId(1), NodeId(0)), [(8 * LONG, 11 * LONG)]);
         assert_eq!(strain.late_for(ClientId(0), NodeId(1)), [(0, 2 * LONG)]);

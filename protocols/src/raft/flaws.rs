@@ -207,6 +207,25 @@ pub const REJOINS_EMPTY: Flaw = Flaw {
            (dissertation 3.8); etcd refuses to start such a member.",
 };
 
+/// A spoilt record ends the log, wherever it stands.
+pub const CORRUPT_TAIL_TRUNCATED: Flaw = Flaw {
+    name: "corrupt-tail-truncated",
+    id: "R36",
+    text: "A node that finds a corrupt record in its log cuts it off with everything behind it, as if a power failure had \
+           torn the write, and goes on voting without what it has acknowledged: what Alagappan et al. call \"truncate\" \
+           (\"Protocol-Aware Recovery\", FAST 2018). NATS JetStream 2.12.1 lost writes to corrupt files on a minority of \
+           nodes (Jepsen, 2025).",
+};
+
+/// A flush that failed is tried again, and believed.
+pub const FSYNC_ERROR_RETRIED: Flaw = Flaw {
+    name: "fsync-error-retried",
+    id: "R37",
+    text: "A node tries a failed fsync again and takes its success for durable. The operating system has marked the pages \
+           clean and writes nothing, so a power failure takes what was acknowledged. PostgreSQL did until 11.2 (fsyncgate, \
+           2018; Rebello et al., \"Can Applications Recover from fsync Failures?\", ATC 2020).",
+};
+
 /// All of them.
 pub const FLAWS: &[Flaw] = &[
     COMMIT_EARLIER_TERM,
@@ -233,4 +252,6 @@ pub const FLAWS: &[Flaw] = &[
     FORGETS_WAITING_CLIENTS,
     LEASE_BY_WALL_CLOCK,
     REJOINS_EMPTY,
+    CORRUPT_TAIL_TRUNCATED,
+    FSYNC_ERROR_RETRIED,
 ];

@@ -253,10 +253,20 @@ pub(super) struct Recovered<Op> {
     pub readable: usize,
 }
 
+impl<Op> Recovered<Op> {
+    /// Why nobody may go on from here.
+    pub(super) fn spoilt(&self, slots: usize) -> String {
+        format!("record {} of {slots} was on disk and does not read back", self.readable + 1)
+    }
+}
+
 /// Replays a journal up to the first slot that does not read back.
 ///
 /// A torn tail may be dropped: it was still on its way to disk, and whatever would have told others of it (a vote, an
-/// acknowledgement) was to leave only after it had arrived there.
+/// acknowledgement) was to leave only after it had arrived there. A slot that was on disk before ([`Boot::flushed`]) is no
+/// torn tail.
+///
+/// [`Boot::flushed`]: sim_core::protocol::Boot::flushed
 pub(super) fn replay<Op: Clone>(journal: &[Slot<Record<Op>>]) -> Recovered<Op> {
     let mut found = Recovered { term: 0, vote: None, snapshot: None, log: Log::default(), readable: 0 };
     for slot in journal {

@@ -60,7 +60,8 @@ use reads::{Forwarded, Read};
 use serde::Serialize;
 use sim_core::promise::{Claim, Premise};
 use sim_core::protocol::{
-    About, Boot, ClientId, Ctx, NodeId, Observation, OrderKind, Protocol, Ticket, Vocabulary, Why,
+    About, AfterError, Boot, ClientId, Ctx, DiskError, NodeId, Observation, OrderKind, Protocol, Ticket, Vocabulary,
+    Why,
 };
 use sim_core::reach::Reach;
 use sim_core::time::LocalTime;
@@ -354,14 +355,21 @@ impl<O: Object> Protocol for Raft<O> {
     }
 
     /// "When servers start up, they begin as followers" (5.2), the first time and after a crash alike: what a node knows
-    /// of earlier lives is what its journal kept. How much is committed it learns from the next leader. "If a server loses any
-    /// of its persistent state, it cannot safely rejoin the cluster with its prior identity" (dissertation 3.8).
+    /// of earlier lives is what its journal kept. How much is committed it learns from the next leader.
+    ///
+    /// "If a server loses any of its persistent state, it cannot safely rejoin the cluster with its prior identity"
+    /// (dissertation 3.8), so a node whose journal has been spoilt refuses to serve. It has acknowledged entries and given
+    /// votes that it can no longer read; others counted on them, and to vote without them can undo what a majority confirmed
+    /// (Alagappan et al., FAST 2018). Down it is one of the minority that the others can do without.
     fn start(boot: Boot<'_, Self>, ctx: &mut Ctx<'_, Self>) -> Self {
         let found = log::replay(boot.journal);
-        if found.readable < boot.journal.len() {
+        let config = boot.config.clone();
+        // The mistake R36: what is behind a spoilt record counts as never written, wherever that stands.
+        if found.readable < boot.flushed && !config.flaws.has(&flaws::CORRUPT_TAIL_TRUNCATED) {
+            ctx.halt(found.spoilt(boot.journal.len()));
+        } else if found.readable < boot.journal.len() {
             ctx.truncate(found.readable);
         }
-        let config = boot.config.clone();
         let founders = boot.members.iter().map(|member| member.id).take(config.founders());
         let members = match &found.snapshot {
             Some(snapshot) => members_behind(snapshot, &found.log),
@@ -455,6 +463,16 @@ impl<O: Object> Protocol for Raft<O> {
                 leadership.own.finish(ticket);
                 self.advance_commit(ctx);
             }
+        }
+    }
+
+    /// What is on disk now, nobody knows; what was to rest on it has not left. So this node stops, before it says more.
+    fn on_disk_error(&mut self, error: DiskError, _: &mut Ctx<'_, Self>) -> AfterError {
+        let retries = self.config.flaws.has(&flaws::FSYNC_ERROR_RETRIED);
+        match error {
+            // The mistake R37: the flush is tried again, and succeeds, since there is nothing left to write.
+            DiskError::Flush if retries => AfterError::GoOn,
+            DiskError::Flush | DiskError::Write | DiskError::Full | DiskError::ReadOnly => AfterError::Stop,
         }
     }
 

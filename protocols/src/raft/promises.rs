@@ -8,9 +8,13 @@
 //! | writes repeated, no sessions | | anything that a write done twice can break (dissertation 6.3, figure 6.1) |
 //! | check-quorum off | | progress while a leader is heard but does not hear (dissertation 6.2) |
 //!
-//! Disks do not appear: whatever a crash does to records not yet on disk, nothing has been said that rested on them. Nor do
-//! machines lost for good, as far as safety goes: an empty one in the place of another says nothing. Progress is promised
-//! while fewer than half of the voters are lost. Wall clocks are read by nobody.
+//! | disks that lie | the same, while the power lasts | anything about writes, once it goes: one disk that lies can be the one that a majority needed |
+//!
+//! Otherwise disks do not appear. Whatever a crash does to records not yet on disk, nothing has been said that rested on
+//! them. A node whose disk reports an error stops, and one whose journal is spoilt refuses to serve, however many they are:
+//! what is lost then is service, until a majority is left, and nobody promises to serve without one. Nor do machines appear
+//! that are lost for good, as far as safety goes: an empty one in the place of another says nothing. Progress is promised while
+//! fewer than half of the voters are lost. Wall clocks are read by nobody.
 
 use super::config::{RaftConfig, ReadMode};
 use sim_core::dice::Ratio;
@@ -70,8 +74,12 @@ impl Terms {
     /// Why not.
     pub fn promise(&self, claim: Claim, premise: &Premise) -> Result<(), String> {
         match claim {
-            Claim::Linearizable => self.current_reads(premise).and_then(|()| self.single_writes()),
-            Claim::LinearizableWrites | Claim::NoLostWrites => self.single_writes(),
+            Claim::Linearizable => {
+                self.current_reads(premise).and_then(|()| self.single_writes()).and_then(|()| lasting_writes(premise))
+            }
+            Claim::LinearizableWrites | Claim::NoLostWrites => {
+                self.single_writes().and_then(|()| lasting_writes(premise))
+            }
             Claim::Progress => self.progress(premise),
         }
     }
@@ -121,9 +129,22 @@ impl Terms {
     }
 }
 
+/// "Raft depends on persistent storage": what a majority has confirmed is on a majority of disks.
+fn lasting_writes(premise: &Premise) -> Result<(), String> {
+    if premise.lies_come_out() {
+        return Err(
+            "raft trusts its disks, and here one says of records that they are safe when they are not, and loses \
+                    its power: what a majority confirmed can be gone, and a vote can be given twice"
+                .to_owned(),
+        );
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sim_core::fault::DiskFate;
     use sim_core::settings::{Flaws, Settings};
 
     const ALL: [Claim; 4] = [Claim::Linearizable, Claim::LinearizableWrites, Claim::NoLostWrites, Claim::Progress];
@@ -133,7 +154,10 @@ mod tests {
         clocks_step: true,
         clocks_freeze: true,
         wall_clocks_wrong: true,
-        disk: Some(sim_core::fault::DiskFate::Torn),
+        disk: Some(DiskFate::Torn),
+        flushes_lie: false,
+        records_rot: true,
+        disk_errors: true,
         one_way_cuts: true,
         nodes: 5,
         nodes_lost: 2,
@@ -188,6 +212,17 @@ mod tests {
     #[test]
     fn repeated_writes_promise_no_more_than_progress() {
         assert_eq!(promised(Terms { writes: Writes::Repeated, ..BEST }, Premise::CALM), [Claim::Progress]);
+    }
+
+    #[test]
+    fn a_disk_that_lies_breaks_every_promise_about_writes_once_the_power_goes() {
+        let lying = |disk, disk_errors| Premise { flushes_lie: true, disk, disk_errors, ..Premise::CALM };
+        assert_eq!(promised(BEST, lying(None, false)), ALL, "nobody sees it");
+        assert_eq!(promised(BEST, lying(Some(DiskFate::Keep), false)), ALL, "a process that died reads the cache");
+        for fate in [DiskFate::LoseUnsynced, DiskFate::Torn] {
+            assert_eq!(promised(BEST, lying(Some(fate), false)), [Claim::Progress]);
+        }
+        assert_eq!(promised(BEST, lying(None, true)), [Claim::Progress], "whom an error stops reads the disk itself");
     }
 
     #[test]

@@ -155,8 +155,8 @@ impl Cluster {
         let seat = &mut self.seats[id.0 as usize];
         let why = if seat.has_started { Why::Restart } else { Why::First };
         seat.has_started = true;
-        let boot =
-            Boot { me: id, role: "node", members: &members, config: &self.config, why, journal: &seat.disk.slots };
+        let (config, journal) = (&self.config, &seat.disk.slots[..]);
+        let boot = Boot { me: id, role: "node", members: &members, config, why, journal, flushed: journal.len() };
         self.rafts[id.0 as usize] = Some(Raft::start(boot, &mut seat.desk.ctx()));
         self.carry_out(id, Vec::new());
         let lawful = self.laws.after_start(id, &Nodes::new(&self.rafts));
@@ -300,6 +300,7 @@ impl Cluster {
                 self.seat(id).disk.slots.truncate(from);
             }
             Effect::Observe(Observation::Role { role, term }) => self.also(&format!("is {role} in term {term}")),
+            Effect::Halt(why) => self.also(&format!("refuses to serve: {why}")),
             Effect::Arm(..) | Effect::Disarm(_) => {}
         }
     }

@@ -30,6 +30,8 @@ const TERMS: &[Term] = &[
     ("no quorum possible", meaning(Cause::NoQuorum), |r| has_cause(r, Cause::NoQuorum)),
     ("wrong node asked", meaning(Cause::WrongNode), |r| has_cause(r, Cause::WrongNode)),
     ("overload", meaning(Cause::Overload), |r| has_cause(r, Cause::Overload)),
+    ("slow disk", meaning(Cause::SlowDisk), |r| has_cause(r, Cause::SlowDisk)),
+    ("disk failure", meaning(Cause::DiskFailure), |r| has_cause(r, Cause::DiskFailure)),
     ("slow link", meaning(Cause::SlowLink), |r| has_cause(r, Cause::SlowLink)),
     ("client paused", meaning(Cause::ClientPaused), |r| has_cause(r, Cause::ClientPaused)),
     (

@@ -70,7 +70,7 @@ pub fn find(word: &str, systems: &[System]) -> Found {
     let word = word.split_whitespace().collect::<Vec<_>>().join(" ").trim_matches(['[', ']']).to_owned();
     let things = things(systems);
     for word in [word.clone(), without_element(&word)] {
-        for closeness in [Closeness::Exact, Closeness::Ending] {
+        for closeness in [Closeness::Own, Closeness::Exact, Closeness::Ending] {
             let found: Vec<&Thing<'_>> =
                 things.iter().filter(|thing| thing.answers(&word) == Some(closeness)).collect();
             match found.as_slice() {
@@ -168,6 +168,9 @@ fn things(systems: &[System]) -> Vec<Thing<'_>> {
 /// How near a word comes to a name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Closeness {
+    /// It is the one by which it is told from all others.
+    Own,
+    /// It is one of its names.
     Exact,
     /// The name ends so.
     Ending,
@@ -245,7 +248,9 @@ impl Thing<'_> {
         let is = |name: &str| name.to_lowercase() == lower;
         let names = [self.name()].into_iter().chain(self.other_names());
         let ends = |name: &String| name.to_lowercase().ends_with(&format!(".{lower}"));
-        if names.clone().any(|name| is(&name)) || self.is_said(word) {
+        if is(&self.name()) {
+            Some(Closeness::Own)
+        } else if names.clone().any(|name| is(&name)) || self.is_said(word) {
             Some(Closeness::Exact)
         } else if names.clone().any(|name| ends(&name)) || self.is_kind_of(&lower) {
             Some(Closeness::Ending)
@@ -314,6 +319,9 @@ mod tests {
             (&["fault.crash", "crash"], "fault.crash"),
             (&["fault.clock", "clock"], "fault.clock"),
             (&["cluster.clock"], "cluster.clock"),
+            (&["fault.disk", "disk"], "fault.disk"),
+            (&["fault.crash.disk", "crash.disk"], "fault.crash.disk"),
+            (&["cluster.disk"], "cluster.disk"),
             (&["cluster"], "cluster"),
             (&["S0102", "s0102"], "S0102"),
             (&["linearizable"], "linearizable"),
@@ -336,9 +344,9 @@ mod tests {
 
     #[test]
     fn a_name_of_several_things_lists_them() {
-        let Found::Several(several) = found("disk") else { panic!("two keys are called disk") };
+        let Found::Several(several) = found("chance") else { panic!("two keys are called chance") };
         let names: Vec<&str> = several.iter().map(|(name, _)| &**name).collect();
-        assert_eq!(names, ["cluster.disk", "fault.crash.disk"]);
+        assert_eq!(names, ["load.chance", "fault.chance"]);
         for name in names {
             assert_eq!(title(name), name);
         }

@@ -114,6 +114,8 @@ struct Taken {
     spans: Vec<(Nanos, u32)>,
     /// How long there has been a fault.
     faulted: Nanos,
+    /// How many nodes do not come back.
+    gone: u32,
 }
 
 impl Taken {
@@ -125,7 +127,14 @@ impl Taken {
 
     fn add(&mut self, from: Nanos, strike: &Strike) {
         self.faulted = self.faulted_with(from, strike.until);
-        self.spans.push((strike.until, strike.burden));
+        match strike.takes {
+            Takes::Nobody => self.spans.push((strike.until, 0)),
+            Takes::ForNow(nodes) => self.spans.push((strike.until, nodes)),
+            Takes::ForGood(nodes) => {
+                self.spans.push((strike.until, 0));
+                self.gone += nodes;
+            }
+        }
         self.faults.push(strike.fault.clone());
     }
 }
@@ -207,8 +216,8 @@ impl Ground<'_> {
         table.entries = head.chain(table.entries).collect();
         place_table(&mut table, &self.nemesis.origin);
         let fault = one_fault(&table, self.scene)?;
-        let burden = self.burden(&fault.action);
-        Some(Strike { table, fault, until, burden })
+        let takes = self.takes(&fault.action);
+        Some(Strike { table, fault, until, takes })
     }
 
     /// When a fault strikes: at its instant, or, if it chases a role, when somebody takes that; and when it is over at the
@@ -249,18 +258,23 @@ impl Ground<'_> {
     fn is_within_budget(&self, strike: &Strike, at: Nanos, taken: &Taken) -> bool {
         let Budget { down_at_once, concurrent, faulted_time } = self.nemesis.budget;
         let there = || taken.spans.iter().filter(|(until, _)| *until > at);
-        let down: u32 = there().map(|(_, burden)| burden).sum();
-        let may_be_down = match down_at_once {
+        let down = there().map(|(_, nodes)| nodes).sum::<u32>() + taken.gone;
+        let minority = minority(self.scenario.cluster.zones.len());
+        let most = match down_at_once {
             Down::One => 1,
-            Down::Minority => minority(self.scenario.cluster.zones.len()),
+            Down::Minority => minority,
             Down::Beyond => u32::MAX,
+        };
+        let has_room = match strike.takes {
+            Takes::Nobody => true,
+            Takes::ForNow(nodes) => down.saturating_add(nodes) <= most,
+            // Where a majority never comes back there is nothing left to be judged.
+            Takes::ForGood(nodes) => down.saturating_add(nodes) <= most && taken.gone + nodes <= minority,
         };
         let (begin, end) = self.nemesis.during;
         let scaled = |time: Nanos, by: u64| u128::from(time) * u128::from(by);
         let faulted = scaled(taken.faulted_with(at, strike.until), faulted_time.denominator);
-        there().count() < concurrent
-            && down.saturating_add(strike.burden) <= may_be_down
-            && faulted <= scaled(end - begin, faulted_time.numerator)
+        there().count() < concurrent && has_room && faulted <= scaled(end - begin, faulted_time.numerator)
     }
 
     /// Whether what the scenario demands is promised where this goes wrong, too.
@@ -276,7 +290,7 @@ impl Ground<'_> {
     }
 
     /// How many nodes a fault takes from the others at most.
-    fn burden(&self, action: &Action) -> u32 {
+    fn takes(&self, action: &Action) -> Takes {
         let nodes = self.scenario.cluster.zones.len() as u32;
         let minority = minority(nodes as usize);
         let all = |targets: &[Target]| targets.iter().map(|target| self.most(target)).sum::<u32>().min(nodes);
@@ -284,11 +298,14 @@ impl Ground<'_> {
             Action::Partition { groups, .. } => {
                 let named = |group: &Vec<Target>| group.iter().all(|target| target.who != Who::Others);
                 let away: u32 = groups.iter().filter(|group| named(group)).map(|group| all(group)).sum();
-                away.min(nodes.saturating_sub(away).max(minority))
+                Takes::ForNow(away.min(nodes.saturating_sub(away).max(minority)))
             }
-            Action::CutLinks { .. } => minority,
-            Action::Crash { target, .. } | Action::Pause { target } | Action::Lose { target } => all(target),
-            Action::Cpu { .. } | Action::Clock { .. } | Action::Operate { .. } | Action::Link { .. } => 0,
+            Action::CutLinks { .. } => Takes::ForNow(minority),
+            Action::Crash { target, .. } | Action::Pause { target } => Takes::ForNow(all(target)),
+            Action::Lose { target } => Takes::ForGood(all(target)),
+            Action::Disk { target, harm } if harm.spoils() => Takes::ForGood(all(target)),
+            Action::Disk { target, .. } => Takes::ForNow(all(target)),
+            Action::Cpu { .. } | Action::Clock { .. } | Action::Operate { .. } | Action::Link { .. } => Takes::Nobody,
         }
     }
 
@@ -345,7 +362,17 @@ struct Strike {
     table: Table,
     fault: Fault,
     until: Nanos,
-    burden: u32,
+    takes: Takes,
+}
+
+/// How many nodes a fault takes from the others at most.
+#[derive(Clone, Copy)]
+enum Takes {
+    Nobody,
+    /// As long as it lasts.
+    ForNow(u32),
+    /// They cannot serve again under their names.
+    ForGood(u32),
 }
 
 /// One of them, each as often as its weight says; `None` if there are none.

@@ -59,7 +59,10 @@ fn no_budget_is_exceeded_at_any_time() {
 fn is_down(action: &Action) -> bool {
     let is_two = |targets: &[Target]| targets.iter().any(|target| target.who == Who::Minority);
     match action {
-        Action::Crash { target, .. } | Action::Pause { target } | Action::Lose { target } => {
+        Action::Crash { target, .. }
+        | Action::Pause { target }
+        | Action::Disk { target, .. }
+        | Action::Lose { target } => {
             assert!(!is_two(target), "{action:?}");
             true
         }

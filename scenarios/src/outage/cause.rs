@@ -123,7 +123,11 @@ impl Ground<'_> {
             let within = spans[first..].iter().take_while(|(since, _)| *since < to);
             instants.extend(within.flat_map(|(since, until)| [*since, *until]));
         };
-        nodes().for_each(|node| add(self.strain.busy(node)));
+        for node in nodes() {
+            add(self.strain.busy(node));
+            add(self.strain.slow_disk(node));
+            add(self.strain.stopped(node));
+        }
         for node in self.may_serve(wait) {
             add(self.strain.late_for(wait.client, node));
             nodes().filter(|peer| *peer != node).for_each(|peer| add(self.strain.late(node, peer)));
@@ -150,7 +154,7 @@ impl Ground<'_> {
             return Some(Cause::ClientPaused);
         }
         if !covers(wait.possible, at) {
-            return Some(Cause::NoQuorum);
+            return Some(if self.disks_are_why(wait, at, serves) { Cause::DiskFailure } else { Cause::NoQuorum });
         }
         let servers = self.servers(wait, at, serves);
         if servers.is_empty() && self.reigns.is_some() {
@@ -165,6 +169,16 @@ impl Ground<'_> {
         let asked = open.last().filter(|node| self.reach.contacts(wait.client, at).contains(node));
         let held_up = asked.and_then(|node| self.held_up(wait, *node, at, &|_| true));
         Some(held_up.unwrap_or(Cause::WrongNode))
+    }
+
+    /// Whether the nodes that the client is in touch with could serve it, together with those that their disks have stopped,
+    /// if only their disks did what they should.
+    fn disks_are_why(&self, wait: &Wait<'_>, at: Nanos, serves: &dyn Fn(&Reach<'_>) -> bool) -> bool {
+        let is_stopped = |node: &NodeId| covers(self.strain.stopped(*node), at);
+        let contacts = self.reach.contacts(wait.client, at);
+        let nodes = (0..self.reach.nodes() as u32).map(NodeId);
+        let healthy = nodes.filter(|node| contacts.contains(node) || is_stopped(node)).collect();
+        serves(&Reach::new(&[healthy], self.reach.nodes()))
     }
 
     /// The nodes that would serve the client if it asked them: they may, and are in touch with a quorum and with it.
@@ -187,8 +201,9 @@ impl Ground<'_> {
         at: Nanos,
         suffices: &dyn Fn(&Reach<'_>) -> bool,
     ) -> Option<Cause> {
-        let is_busy =
-            |node: NodeId| covering(self.strain.busy(node), at).is_some_and(|(from, to)| to - from >= wait.long);
+        let for_long = |spans: &[Span]| covering(spans, at).is_some_and(|(from, to)| to - from >= wait.long);
+        let is_busy = |node: NodeId| for_long(self.strain.busy(node));
+        let flushes = |node: NodeId| for_long(self.strain.slow_disk(node));
         let is_late = |peer: NodeId| peer != node && covers(self.strain.late(node, peer), at);
         let suffice_without = |is_out: &dyn Fn(NodeId) -> bool| {
             let left = self.reach.peers(node, at).iter().copied().filter(|peer| !is_out(*peer)).collect();
@@ -196,6 +211,8 @@ impl Ground<'_> {
         };
         if is_busy(node) || !suffice_without(&is_busy) {
             Some(Cause::Overload)
+        } else if flushes(node) || !suffice_without(&|peer| is_busy(peer) || flushes(peer)) {
+            Some(Cause::SlowDisk)
         } else if covers(self.strain.late_for(wait.client, node), at) || !suffice_without(&is_late) {
             Some(Cause::SlowLink)
         } else {

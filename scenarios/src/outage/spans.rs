@@ -74,8 +74,9 @@ fn told<'a>(waits: impl Iterator<Item = &'a Stretch>, (from, to): Span) -> Vec<(
 /// is said only where it is so for all of them: otherwise the time is avoidable, and something else is why it was not avoided.
 fn most(waiting: &BTreeMap<Option<Cause>, i64>) -> Say {
     let some = || waiting.iter().filter(|(_, count)| **count > 0);
-    let can_some = some().any(|(cause, _)| *cause != Some(Cause::NoQuorum));
-    let some = some().filter(|(cause, _)| !can_some || **cause != Some(Cause::NoQuorum));
+    let is_barred = |cause: &Option<Cause>| cause.is_some_and(Cause::bars_everybody);
+    let can_some = some().any(|(cause, _)| !is_barred(cause));
+    let some = some().filter(|(cause, _)| !can_some || !is_barred(cause));
     let most = some.max_by_key(|(cause, count)| (**count, cause.is_some(), Reverse(**cause)));
     match most {
         Some((Some(cause), _)) => Say::Cause(*cause),

@@ -1,5 +1,6 @@
 //! `[[fault]]`: what goes wrong, and when.
 
+use super::disk::disk;
 use super::load::{Names, exists};
 use super::operate::operate;
 use super::target::{has_others, target};
@@ -85,6 +86,7 @@ fn action(reader: &Reader<'_>, kind: &str, scene: &Scene<'_>) -> Option<Action> 
         "clock" => machine::clock(reader, scene),
         "cpu" => machine::cpu(reader, scene),
         "lose" => machine::lose(reader, scene),
+        "disk" => disk(reader, scene),
         "pause" => Some(Action::Pause { target: struck(reader, scene)? }),
         _ => link(reader, scene),
     }

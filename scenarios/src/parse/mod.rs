@@ -6,6 +6,7 @@
 
 mod cluster;
 mod delays;
+mod disk;
 mod draft;
 mod expect;
 mod fault;

@@ -4,7 +4,11 @@ use super::{CHANCE, FLAG, LENGTH, LENGTHS, MOMENTS, STRIKES_MAX, WAIT, count, ma
 use crate::text::entry::{Entry, Listed, Section, Takes};
 
 const FAULT: &[Entry] = &[
-    needs("do", word(&["partition", "crash", "pause", "link", "clock", "cpu", "lose", "operate"]), "What happens."),
+    needs(
+        "do",
+        word(&["partition", "crash", "pause", "link", "clock", "cpu", "disk", "lose", "operate"]),
+        "What happens.",
+    ),
     may("name", Takes::Text, "<do>-<k>", "Its own name: its random numbers are drawn by it.").eg(r#""cut-leader""#),
     may("at", MOMENTS, "see `every`, `when`", "When it strikes; within a range, drawn for each seed.").eg(r#""10s""#),
     may("every", LENGTH, "see `at`, `when`", "It strikes again and again, first after this time.").eg(r#""8s""#),
@@ -215,6 +219,52 @@ target = "one of follower""#,
     ],
 };
 
+/// `[[fault]]` with `do = "disk"`.
+pub static DISK_FAULT: Section = Section {
+    title: "a `disk` fault",
+    text: "Disks are slow, fill up, fail, lie or rot. A process that hears of an error stops, unless its system knows better.",
+    example: r#"do = "disk"
+during = "10s..20s"
+target = "one of all"
+latency = "+20ms"
+error = "flush"
+error-share = "1%""#,
+    parts: &[
+        FAULT,
+        LASTING,
+        &[
+            TARGET,
+            may("latency", Takes::AddedDelay, "none", "Added to every flush: \"+20ms\"."),
+            with("stall", FLAG, "false", "No flush ends while it lasts.").eg("true"),
+            with("full", FLAG, "false", "Writes fail while it lasts: there is no space.").eg("true"),
+            with("read-only", FLAG, "false", "Writes fail while it lasts: the disk can only be read.").eg("true"),
+            may(
+                "error",
+                word(&["flush", "write"]),
+                "none",
+                "The next one fails (EIO), once on each disk. What a failed flush was to write, no later one writes.",
+            ),
+            may("error-share", Takes::Share, "it fails once", "With `error`: this share fails while it lasts."),
+            may("lie", Takes::Share, "none", "This share of flushes says it is done and is not; a power cut shows it.")
+                .eg(r#""100%""#),
+            may(
+                "lose",
+                Takes::Share,
+                "none",
+                "This share of records never gets to the disk, and no flush says so; a power cut shows it.",
+            ),
+            may(
+                "misdirect",
+                Takes::Share,
+                "none",
+                "This share of records is written over others, which then are corrupt.",
+            ),
+            may("rot", count(1, 1_000_000), "none", "So many records on disk become corrupt, at once and for good.")
+                .eg("2"),
+        ],
+    ],
+};
+
 /// `[[fault]]` with `do = "operate"`.
 pub static OPERATE: Section = Section {
     title: "an `operate` fault",
@@ -234,7 +284,7 @@ pub static OPERATE: Section = Section {
 };
 
 /// The kinds of `[[fault]]`.
-pub static FAULTS: &[&Section] = &[&PARTITION, &CRASH, &PAUSE, &LINK, &CLOCK_FAULT, &CPU, &LOSE, &OPERATE];
+pub static FAULTS: &[&Section] = &[&PARTITION, &CRASH, &PAUSE, &LINK, &CLOCK_FAULT, &CPU, &DISK_FAULT, &LOSE, &OPERATE];
 
 /// What `do` calls a kind of fault.
 pub fn fault_name(fault: &Section) -> &'static str {

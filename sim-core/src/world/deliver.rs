@@ -3,9 +3,12 @@
 use super::{ClientInput, Event, Input, Load, Packet, Stall, World, workload_stream};
 use crate::alarms::{Call, Woken};
 use crate::dice::StreamName;
+use crate::disk::Flush;
 use crate::laws::{Breach, Laws, Nodes};
 use crate::machine::{Host, MachineId};
-use crate::protocol::{Boot, Client, ClientBoot, ClientCtx, ClientId, Ctx, NodeId, Protocol, Transport, Why};
+use crate::protocol::{
+    AfterError, Boot, Client, ClientBoot, ClientCtx, ClientId, Ctx, DiskError, NodeId, Protocol, Transport, Why,
+};
 use crate::time::Nanos;
 use crate::trace::What;
 use std::collections::VecDeque;
@@ -23,6 +26,7 @@ pub(super) enum Tag {
     Crash,
     Strike,
     Mend,
+    DiskError,
 }
 
 impl<P: Protocol> World<P> {
@@ -181,7 +185,7 @@ impl<P: Protocol> World<P> {
     }
 
     /// Something waits in a machine's inbox.
-    fn wait(&mut self, machine: MachineId) {
+    pub(super) fn wait(&mut self, machine: MachineId) {
         if !self.host(machine).is_well() {
             self.faults.count_pause(machine);
         }
@@ -250,7 +254,12 @@ impl<P: Protocol> World<P> {
         if host.machine.incarnation != incarnation {
             return;
         }
-        host.journal.end_flush();
+        let how = if host.ills.is_well() { Some(Flush::Done) } else { self.how_flush_ends(node) };
+        let Some(how) = how else { return };
+        self.nodes[node.0 as usize].journal.end_flush(how);
+        if how == Flush::Failed {
+            return self.report(node, DiskError::Flush);
+        }
         // First what was asked for first: hearing of the disk, the process may send more.
         self.release(node);
         while let Some(ticket) = self.nodes[node.0 as usize].journal.landed() {
@@ -291,12 +300,14 @@ impl<P: Protocol> World<P> {
             effects: &mut effects,
         };
         self.executing = Some(MachineId(node.0));
+        let mut after_error = None;
         let process = self.processes[index].as_mut().expect("a node that is up runs a process");
         match input {
             Input::Message(from, message) => process.on_message(from, message, ctx),
             Input::Request(client, request) => process.on_request(client, request, ctx),
             Input::Alarm(timer) => process.on_timer(timer, ctx),
             Input::OnDisk(ticket) => process.on_disk(ticket, ctx),
+            Input::DiskError(error) => after_error = Some((process.on_disk_error(error, ctx), error)),
             Input::Admin(order, strike) => {
                 if process.on_admin(order, ctx) {
                     self.faults.count(strike);
@@ -304,8 +315,15 @@ impl<P: Protocol> World<P> {
             }
         }
         self.executing = None;
+        if let Some((AfterError::Stop, error)) = after_error {
+            effects.clear();
+            self.stop(node, error);
+        }
         self.carry_out(node, &mut effects, local, done);
         self.effects = effects;
+        if let Some((AfterError::GoOn, _)) = after_error {
+            self.flush(node, done);
+        }
         self.look(node, |laws, nodes| laws.after_step(node, nodes));
     }
 
@@ -337,6 +355,11 @@ impl<P: Protocol> World<P> {
                 self.stamp(Tag::OnDisk, node.0, node.0);
                 self.fingerprint.item(ticket);
                 self.row_of(now, takes, What::OnDisk, |_| (node.to_string(), node.to_string(), format!("{ticket:?}")));
+            }
+            Input::DiskError(error) => {
+                self.stamp(Tag::DiskError, node.0, node.0);
+                self.fingerprint.item(error);
+                self.row(What::OnDisk, |_| (node.to_string(), node.to_string(), error.to_string()));
             }
             Input::Admin(order, _) => {
                 self.stamp(Tag::Admin, node.0, node.0);
@@ -425,6 +448,7 @@ impl<P: Protocol> World<P> {
             config: &host.config,
             why,
             journal: host.journal.slots(),
+            flushed: host.journal.flushed(),
         };
         let ctx = &mut Ctx {
             me: node,

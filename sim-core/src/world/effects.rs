@@ -1,6 +1,7 @@
 //! How what a process asks for is carried out, in order.
 
 use super::crash::leaves_mark;
+use super::disks::Refused;
 use super::{Event, Load, Outward, Packet, World};
 use crate::machine::MachineId;
 use crate::network::Fate;
@@ -16,12 +17,18 @@ impl<P: Protocol> World<P> {
         let mut writes = false;
         let last_marks = self.last_marks(node, effects);
         let mut marks = 0;
+        let host = &self.nodes[node.0 as usize];
+        let (is_well, from) = (host.ills.is_well(), host.journal.end());
+        let (mut refused, mut halts) = (Refused::default(), None);
         for effect in effects.drain(..) {
             if leaves_mark(&effect) {
                 if last_marks == Some(marks) {
                     break;
                 }
                 marks += 1;
+            }
+            if !is_well && self.is_refused(node, &effect, &mut refused) {
+                continue;
             }
             match effect {
                 Effect::Send(to, message, transport) => self.leave(node, Outward::Send(to, message, transport), done),
@@ -48,11 +55,23 @@ impl<P: Protocol> World<P> {
                 }
                 Effect::Disarm(timer) => self.nodes[node.0 as usize].machine.alarms.disarm(timer),
                 Effect::Observe(observation) => self.observe(node, observation),
+                Effect::Halt(why) => {
+                    halts = Some(why);
+                    break;
+                }
             }
         }
         if last_marks.is_some() {
             self.die_within(node, marks);
             return;
+        }
+        if let Some(why) = halts {
+            self.halt(node, &why);
+            return;
+        }
+        if !is_well {
+            self.misplace(node, from);
+            refused.error.into_iter().for_each(|error| self.report(node, error));
         }
         // Once for all that the step wrote: its records share a flush.
         if writes {
@@ -112,9 +131,12 @@ impl<P: Protocol> World<P> {
         if !host.journal.begin_flush() {
             return;
         }
-        let takes = host.fsync.draw(&mut host.disk_dice);
+        let mut takes = host.fsync.draw(&mut host.disk_dice);
         let incarnation = host.machine.incarnation;
-        host.machine.strained.note(at, at + takes);
+        if !host.ills.is_well() {
+            takes = takes.saturating_add(self.slowed(node));
+        }
+        self.nodes[node.0 as usize].ills.note_flush(at, at + takes);
         self.queue.push(at + takes, Event::Flushed { node, incarnation });
         self.row_of(at, takes, What::Flush, |_| (node.to_string(), node.to_string(), format_duration(takes)));
     }

@@ -6,20 +6,21 @@
 //! - here: what a world is, and its loop;
 //! - `deliver.rs`: how a packet, an alarm or a flush reaches a process;
 //! - `effects.rs`: how what a process asks for is carried out;
-//! - `strike.rs`: how faults begin and end; `target.rs`: whom they strike; `crash.rs`: how processes die; `machines.rs`: what
-//!   else can be wrong with a machine.
+//! - `strike.rs`: how faults begin and end; `target.rs`: whom they strike; `crash.rs`: how processes die; `disks.rs` and
+//!   `machines.rs`: what else can be wrong with a machine.
 //!
 //! A world can be cloned at any moment, and [`World::fork`] gives the copy another future.
 
 mod crash;
 mod deliver;
+mod disks;
 mod effects;
 mod machines;
 mod strike;
 mod target;
 
 use crate::alarms::Call;
-use crate::connectivity::{Epochs, Reachability};
+use crate::connectivity::{DiskState, Epochs, Reachability};
 use crate::delay::Delay;
 use crate::dice::{Dice, StreamName, Streams};
 use crate::disk::Journal;
@@ -29,14 +30,15 @@ use crate::machine::{Host, Machine, MachineId, Pairs};
 use crate::network::{Network, StrikeId};
 use crate::oplog::OpLog;
 use crate::protocol::{
-    Client, ClientEffectOf, ClientId, Effect, Member, NodeId, Observation, Protocol, Ticket, Transport, Why,
+    Client, ClientEffectOf, ClientId, DiskError, Effect, Member, NodeId, Observation, Protocol, Ticket, Transport, Why,
 };
 use crate::setup::{ClientSetup, Setup};
-use crate::strain::Strain;
+use crate::strain::{NodeStrain, Strain};
 use crate::time::Nanos;
 use crate::trace::{Row, Trace, What};
 use crate::wire::Fingerprint;
 use crash::Doom;
+use disks::Ills;
 use machines::Slowness;
 use std::collections::{BTreeMap, VecDeque};
 use strike::Faults;
@@ -101,6 +103,8 @@ enum Event<P: Protocol> {
         length: Option<Nanos>,
     },
     Mend(StrikeId),
+    /// Perhaps time to start a process again that its disk has stopped.
+    Supervise(NodeId),
     Repeat(StrikeId),
     /// An order, and the fault that gives it, if one does.
     Admin(NodeId, P::Admin, Option<StrikeId>),
@@ -113,6 +117,7 @@ enum Input<P: Protocol> {
     Request(ClientId, P::Request),
     Alarm(P::Timer),
     OnDisk(Ticket),
+    DiskError(DiskError),
     Admin(P::Admin, Option<StrikeId>),
 }
 
@@ -130,7 +135,7 @@ impl<P: Protocol> Input<P> {
             Input::Message(from, _) => Some(from.to_string()),
             Input::Request(from, _) => Some(from.to_string()),
             Input::Admin(..) => Some("operator".to_owned()),
-            Input::Alarm(_) | Input::OnDisk(_) => None,
+            Input::Alarm(_) | Input::OnDisk(_) | Input::DiskError(_) => None,
         }
     }
 
@@ -140,6 +145,7 @@ impl<P: Protocol> Input<P> {
             Input::Request(_, request) => format!("{request:?}"),
             Input::Alarm(timer) => format!("{timer:?}"),
             Input::OnDisk(ticket) => format!("{ticket:?}"),
+            Input::DiskError(error) => error.to_string(),
             Input::Admin(order, _) => format!("{order:?}"),
         }
     }
@@ -181,6 +187,7 @@ struct Node<P: Protocol> {
     journal: Journal<P::Record>,
     /// Whether it has ever lost its disk for good.
     lost_disk: bool,
+    ills: Ills,
     /// What waits for the disk: how far it must be, when the step that asked for it is done, and what leaves then.
     outbox: VecDeque<(usize, Nanos, Outward<P>)>,
     next_ticket: u64,
@@ -303,6 +310,7 @@ impl<P: Protocol> World<P> {
                     disk_dice: dice("disk"),
                     journal: Journal::new(),
                     lost_disk: false,
+                    ills: Ills::default(),
                     outbox: VecDeque::new(),
                     next_ticket: 0,
                     dooms: Vec::new(),
@@ -395,6 +403,7 @@ impl<P: Protocol> World<P> {
             Event::Boot(machine) => self.boot(machine, Why::First),
             Event::Strike { fault, length } => self.strike(fault, length),
             Event::Mend(strike) => self.mend(strike),
+            Event::Supervise(node) => self.supervise(node),
             Event::Repeat(strike) => self.repeat(strike),
             Event::Admin(node, order, strike) => self.input(node, Input::Admin(order, strike)),
         }
@@ -417,6 +426,7 @@ impl<P: Protocol> World<P> {
                 dice.rekey(streams);
             }
             node.slowed.iter_mut().for_each(|slowness| slowness.dice.rekey(streams));
+            node.ills.rekey(streams);
         }
         for client in &mut other.clients {
             client.machine.dice.rekey(streams);
@@ -473,7 +483,13 @@ impl<P: Protocol> World<P> {
     /// What was under strain so far.
     pub fn strain(&self) -> Strain {
         let pairs = Pairs::new(self.nodes.len(), self.clients.len());
-        Strain::new(self.nodes.iter().map(|node| node.machine.strained(self.now())), pairs, self.network.late())
+        let now = self.now();
+        let nodes = self.nodes.iter().map(|node| NodeStrain {
+            busy: node.machine.strained(now),
+            slow_disk: node.ills.slow(now),
+            stopped: node.ills.stopped(now),
+        });
+        Strain::new(nodes, pairs, self.network.late())
     }
 
     /// Every time a fault has struck so far.
@@ -553,8 +569,13 @@ impl<P: Protocol> World<P> {
             well[from.0 as usize] && well[to.0 as usize] && (from == to || self.network.is_live(from, to))
         };
         let live = pairs.iter().map(is_live).collect();
-        let lost = (0..self.nodes.len() as u32).map(NodeId).filter(|node| self.nodes[node.0 as usize].lost_disk);
-        self.epochs.record(self.queue.now(), live, well, lost.collect());
+        let disk = |node: &Node<P>| match (node.lost_disk, node.ills.takes_writes()) {
+            (true, _) => DiskState::Lost,
+            (false, true) => DiskState::Takes,
+            (false, false) => DiskState::Refuses,
+        };
+        let disks = self.nodes.iter().map(disk).collect();
+        self.epochs.record(self.queue.now(), live, well, disks);
     }
 
     fn host(&self, machine: MachineId) -> &dyn Host {

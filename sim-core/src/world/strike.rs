@@ -28,6 +28,7 @@ pub(super) enum Undo {
     Pause(Vec<MachineId>),
     Clock(Vec<MachineId>, ClockHarm),
     Cpu(Vec<NodeId>),
+    Disks(Vec<NodeId>),
     /// Lost machines in whose places empty ones come.
     Replace(Vec<MachineId>),
     /// Lost machines that nothing brings back.
@@ -160,6 +161,7 @@ impl Faults {
                 | Undo::Cpu(_)
                 | Undo::Replace(_)
                 | Undo::Gone(_)
+                | Undo::Disks(_)
                 | Undo::Order(_)
                 | Undo::Nothing => {}
             }
@@ -180,6 +182,7 @@ impl Faults {
                 | Undo::Links
                 | Undo::Clock(..)
                 | Undo::Cpu(_)
+                | Undo::Disks(_)
                 | Undo::Order(_)
                 | Undo::Nothing => {}
             }
@@ -268,6 +271,7 @@ impl<P: Protocol> World<P> {
             FaultKind::Clock { target, harm } => self.harm_clocks(id, target, *harm, &mut dice),
             FaultKind::Cpu { target, slower, extra } => self.slow_cpus(id, target, (*slower, extra), &mut dice),
             FaultKind::Lose { target } => self.lose_all(id, target, length, &mut dice),
+            FaultKind::Disk { target, harm } => self.harm_disks(id, target, harm, &mut dice),
             FaultKind::Operate { order, to, about } => {
                 self.order(id, order, [to, about], &mut dice);
                 self.operator_waits(id, length, dice)
@@ -328,6 +332,7 @@ impl<P: Protocol> World<P> {
             }
             Undo::Cpu(nodes) => nodes.into_iter().for_each(|node| self.mend_cpu(id, node)),
             Undo::Replace(machines) => machines.into_iter().for_each(|machine| self.restart(machine)),
+            Undo::Disks(nodes) => nodes.into_iter().for_each(|node| self.mend_disk(id, node)),
             Undo::Order(_) | Undo::Nothing | Undo::Gone(_) => {}
         }
         self.record_epoch();

@@ -1,7 +1,8 @@
 //! When a leader's own copy counts: the dissertation's 10.2.1, and the leader that has nobody else.
 
 use super::*;
-use crate::raft::flaws::COUNTS_UNFLUSHED;
+use crate::raft::flaws::{CORRUPT_TAIL_TRUNCATED, COUNTS_UNFLUSHED, FSYNC_ERROR_RETRIED};
+use sim_core::protocol::{AfterError, DiskError};
 
 fn parallel() -> RaftConfig {
     config(|c| (c.pre_vote, c.parallel_disk) = (false, true))
@@ -129,4 +130,43 @@ fn the_flaw_counts_unflushed_does_not_wait() {
     node.leads();
     node.is_asked(1, write(7));
     assert_eq!(node.hears(N2, matched(1, 0, 2)).told(), [Response::Returned(RegisterRet::Done)]);
+}
+
+/// 3.8: "if a server loses any of its persistent state, it cannot safely rejoin the cluster with its prior identity", be it
+/// in the middle of the log or at its end. Behind the last mark nothing was confirmed to anybody, and nothing is lost.
+#[test]
+fn a_spoilt_record_is_no_torn_tail() {
+    let with_corrupt = |at: usize| {
+        let mut found = journal(4, Some(N3), &[1, 1, 4]);
+        found.push(Slot::Ok(Record::Entries { prev: 3, entries: noops(&[4]) }));
+        found[at] = Slot::Corrupt;
+        found
+    };
+    for at in 0..3 {
+        let node = restarted_from(3, parallel(), with_corrupt(at), Some(3));
+        assert_eq!(node.start.order(), ["halt"], "record {} of 3", at + 1);
+        let flaw = config(|c| c.flaws = Flaws::new(&[CORRUPT_TAIL_TRUNCATED]));
+        let flawed = restarted_from(3, flaw, with_corrupt(at), Some(3));
+        assert_eq!(flawed.start.order(), ["truncate"], "the mistake R36");
+    }
+    assert_eq!(
+        restarted_from(3, parallel(), with_corrupt(2), Some(2)).start.order(),
+        ["truncate"],
+        "nobody was told of it"
+    );
+    assert_eq!(restarted_from(3, parallel(), journal(4, Some(N3), &[1]), Some(2)).start.order(), Vec::<&str>::new());
+}
+
+/// What is on disk after a flush failed, nobody knows (Rebello et al., ATC 2020).
+#[test]
+fn any_error_of_the_disk_stops_it() {
+    let after = |flaws: &'static [Flaw], error| {
+        let mut node = solo(3, config(|c| c.flaws = Flaws::new(flaws)));
+        node.raft.on_disk_error(error, &mut node.desk.ctx())
+    };
+    for error in [DiskError::Flush, DiskError::Write, DiskError::Full, DiskError::ReadOnly] {
+        assert_eq!(after(&[], error), AfterError::Stop);
+        let retried = if error == DiskError::Flush { AfterError::GoOn } else { AfterError::Stop };
+        assert_eq!(after(&[FSYNC_ERROR_RETRIED], error), retried, "the mistake R37");
+    }
 }

@@ -71,9 +71,14 @@ pub fn solo(count: u32, config: RaftConfig) -> Solo {
 
 /// n1 of `count`, with this journal.
 pub fn restarted(count: u32, config: RaftConfig, journal: Journal) -> Solo {
+    restarted_from(count, config, journal, None)
+}
+
+/// The same, with a mark that says how much of it was on disk; else that is what reads back.
+pub fn restarted_from(count: u32, config: RaftConfig, journal: Journal, flushed: Option<usize>) -> Solo {
     let mut desk = Desk::new(N1, 1);
     desk.now = desk.now + SECOND;
-    let raft = boot(N1, count, &config, &journal, &mut desk);
+    let raft = boot_from(N1, count, &config, (&journal, flushed), &mut desk);
     let start = Effects(desk.take());
     Solo { raft, desk, start }
 }
@@ -81,19 +86,39 @@ pub fn restarted(count: u32, config: RaftConfig, journal: Journal) -> Solo {
 /// n1 of `count`, on an empty machine that took the place of another.
 pub fn replaced(count: u32, config: RaftConfig) -> Solo {
     let mut desk = Desk::new(N1, 1);
-    let raft = boot_as(Why::Replacement, N1, count, &config, &vec![], &mut desk);
+    let raft = boot_as(Why::Replacement, N1, count, &config, (&vec![], None), &mut desk);
     let start = Effects(desk.take());
     Solo { raft, desk, start }
 }
 
 fn boot(me: NodeId, count: u32, config: &RaftConfig, journal: &Journal, desk: &mut Desk<Node>) -> Node {
-    let why = if journal.is_empty() { Why::First } else { Why::Restart };
-    boot_as(why, me, count, config, journal, desk)
+    boot_from(me, count, config, (journal, None), desk)
 }
 
-fn boot_as(why: Why, me: NodeId, count: u32, config: &RaftConfig, journal: &Journal, desk: &mut Desk<Node>) -> Node {
+fn boot_from(
+    me: NodeId,
+    count: u32,
+    config: &RaftConfig,
+    (journal, flushed): (&Journal, Option<usize>),
+    desk: &mut Desk<Node>,
+) -> Node {
+    let why = if journal.is_empty() { Why::First } else { Why::Restart };
+    boot_as(why, me, count, config, (journal, flushed), desk)
+}
+
+fn boot_as(
+    why: Why,
+    me: NodeId,
+    count: u32,
+    config: &RaftConfig,
+    (journal, flushed): (&Journal, Option<usize>),
+    desk: &mut Desk<Node>,
+) -> Node {
     let members: Vec<Member> = (0..count).map(|id| Member { id: NodeId(id), role: "node" }).collect();
-    Raft::start(Boot { me, role: "node", members: &members, config, why, journal }, &mut desk.ctx())
+    let reads_back = || journal.iter().take_while(|slot| matches!(slot, Slot::Ok(_))).count();
+    let flushed = flushed.unwrap_or_else(reads_back);
+    let boot = Boot { me, role: "node", members: &members, config, why, journal, flushed };
+    Raft::start(boot, &mut desk.ctx())
 }
 
 impl Solo {
@@ -176,7 +201,8 @@ impl Effects {
             | Effect::Truncate(_)
             | Effect::Arm(..)
             | Effect::Disarm(_)
-            | Effect::Observe(_) => None,
+            | Effect::Observe(_)
+            | Effect::Halt(_) => None,
         };
         self.0.iter().filter_map(sent).collect()
     }
@@ -198,7 +224,8 @@ impl Effects {
             | Effect::Truncate(_)
             | Effect::Arm(..)
             | Effect::Disarm(_)
-            | Effect::Observe(_) => None,
+            | Effect::Observe(_)
+            | Effect::Halt(_) => None,
         };
         self.0.iter().filter_map(told).collect()
     }
@@ -214,7 +241,8 @@ impl Effects {
             | Effect::Truncate(_)
             | Effect::Arm(..)
             | Effect::Disarm(_)
-            | Effect::Observe(_) => None,
+            | Effect::Observe(_)
+            | Effect::Halt(_) => None,
         };
         self.0.iter().find_map(records).expect("it took one")
     }
@@ -228,6 +256,7 @@ impl Effects {
             Effect::PersistLater(..) => Some("persist later"),
             Effect::Snapshot(_) => Some("snapshot"),
             Effect::Truncate(_) => Some("truncate"),
+            Effect::Halt(_) => Some("halt"),
             Effect::Arm(..) | Effect::Disarm(_) | Effect::Observe(_) => None,
         };
         self.0.iter().filter_map(name).collect()
@@ -245,7 +274,8 @@ impl Effects {
             | Effect::Snapshot(_)
             | Effect::Truncate(_)
             | Effect::Disarm(_)
-            | Effect::Observe(_) => None,
+            | Effect::Observe(_)
+            | Effect::Halt(_) => None,
         })
     }
 

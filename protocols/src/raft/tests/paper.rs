@@ -80,6 +80,8 @@
 //! D 3.8: what a server must not forget
 //!   membership::who_lost_its_disk_says_nothing_under_its_name
 //!   membership::the_flaw_rejoins_empty_votes_again
+//!   disk::a_spoilt_record_is_no_torn_tail
+//!   disk::any_error_of_the_disk_stops_it
 //! D 3.10: handing over
 //!   transfer::a_leader_that_hands_over_takes_nothing_new_on
 //!   transfer::the_target_is_told_when_it_has_everything
