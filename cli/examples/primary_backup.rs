@@ -130,7 +130,7 @@ impl Protocol for PrimaryBackup {
         let fresh = Record { role: if boot.me == PRIMARY { Role::Primary } else { Role::Backup }, value: Value::Nil };
         let latest = boot.journal.iter().rev().find_map(|slot| match slot {
             Slot::Ok(record) => Some(record.clone()),
-            Slot::Corrupt => None, // it was being written, so nobody was told of it
+            Slot::Corrupt => None, // it was being written, so nobody was told of it (on a disk that can be trusted)
         });
         let kept = latest.unwrap_or(fresh);
         let mut node = PrimaryBackup { config: boot.config.clone(), kept, sent: 0, waiting: VecDeque::new() };
@@ -206,13 +206,10 @@ impl Protocol for PrimaryBackup {
     /// What it may be held to. Who takes the backup for dead because nothing arrives is wrong now and then; that it is safe all
     /// the same rests on the primary's waiting, not on any clock.
     fn promises(_: &Config, claim: Claim, premise: &Premise) -> Result<(), String> {
+        if claim != Claim::Progress && (premise.records_rot || premise.lies_come_out()) {
+            return Err("it trusts its disk".to_owned());
+        }
         match claim {
-            Claim::Linearizable | Claim::LinearizableWrites | Claim::NoLostWrites if premise.records_rot => {
-                Err("it takes a record that does not read back for one that was being written".to_owned())
-            }
-            Claim::Linearizable | Claim::LinearizableWrites | Claim::NoLostWrites if premise.lies_come_out() => {
-                Err("it trusts its disks".to_owned())
-            }
             Claim::Linearizable | Claim::LinearizableWrites | Claim::NoLostWrites => Ok(()),
             Claim::Progress if premise.one_way_cuts => {
                 Err("a primary that is heard but does not hear cannot serve, and is not replaced".to_owned())
