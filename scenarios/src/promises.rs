@@ -38,7 +38,7 @@ pub fn premise(cluster: &Cluster, faults: &[Fault]) -> Premise {
             Action::Clock { harm, .. } => harm_clocks(&mut premise, harm),
             Action::Lose { target } => {
                 premise.nodes_lost = premise.nodes_lost.saturating_add(lost(fault, target, nodes)).min(nodes);
-                premise.come_back_empty |= fault.length.is_some();
+                premise.come_back_empty |= fault.length.is_some() || matches!(fault.timing, Timing::During { .. });
             }
             Action::Disk { harm, .. } => crate::disks::worsen(&mut premise, harm),
             Action::Pause { .. } | Action::Cpu { .. } | Action::Operate { .. } => {}
@@ -258,6 +258,7 @@ mod tests {
         assert_eq!(premise_of("").nodes_lost, 0);
         assert_eq!(lost("at = \"1s\"\ntarget = \"n1\""), (5, 1, false));
         assert_eq!(lost("at = \"1s\"\ntarget = \"minority\"\nfor = \"1s\""), (5, 2, true));
+        assert_eq!(lost("during = \"1s..2s\"\ntarget = \"leader\""), (5, 1, true));
         assert_eq!(lost("at = \"1s\"\ntarget = \"any\";at = \"2s\"\ntarget = [\"n1\", \"n2\"]"), (5, 3, false));
         assert_eq!(lost("every = \"1s\"\ntimes = 2\ntarget = \"2 of all\""), (5, 4, false));
         assert_eq!(lost("every = \"1s\"\ntarget = \"n1\""), (5, 5, false), "however often that is");

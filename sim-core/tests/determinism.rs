@@ -215,6 +215,8 @@ fn another_fault_leaves_other_streams_alone() {
             target: any(),
             harm: ClockHarm { step: 30_000_000, rate_ppb: 100_000_000, ..ClockHarm::NONE },
         },
+        FaultKind::Clock { target: any(), harm: ClockHarm { freeze: true, ..ClockHarm::NONE } },
+        FaultKind::Cpu { target: any(), slower: Ratio::new(5, 2), extra: Delay::Uniform { min: 0, max: 100_000 } },
         FaultKind::Operate { order: "honour".to_owned(), to: any(), about: any() },
         FaultKind::Link {
             from: any(),

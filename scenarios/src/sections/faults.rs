@@ -209,6 +209,12 @@ target = "one of follower""#,
         &[
             TARGET,
             may(
+                "during",
+                MOMENTS,
+                "see `at`, `every`, `when`",
+                "From when they are lost to when empty machines take their places.",
+            ),
+            may(
                 "for",
                 LENGTHS,
                 "for good: nothing takes its place, also when everything else heals",

@@ -287,11 +287,26 @@ impl<P: Protocol> World<P> {
             Some(Stop::ByDisk(due)) if due <= now && ills.takes_writes() => {}
             Some(Stop::ByDisk(_) | Stop::ForGood) | None => return,
         }
-        ills.stop = None;
-        if let Some((_, to)) = ills.stops.last_mut() {
-            *to = Some(now);
-        }
+        self.end_stop(node);
         self.restart(MachineId(node.0));
         self.record_epoch();
+    }
+
+    /// What stopped the process is gone with the disk; only faults keep the machine down from now on.
+    pub(super) fn lift_stop(&mut self, node: NodeId) {
+        if self.end_stop(node) {
+            self.nodes[node.0 as usize].machine.downs -= 1;
+        }
+    }
+
+    /// Whether a stop was there to be ended.
+    fn end_stop(&mut self, node: NodeId) -> bool {
+        let now = self.queue.now();
+        let ills = &mut self.nodes[node.0 as usize].ills;
+        let was_stopped = ills.stop.take().is_some();
+        if let Some((_, to)) = ills.stops.last_mut().filter(|_| was_stopped) {
+            *to = Some(now);
+        }
+        was_stopped
     }
 }

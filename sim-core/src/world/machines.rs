@@ -126,6 +126,7 @@ impl<P: Protocol> World<P> {
         let records = host.journal.slots().len() as u64;
         host.journal = Journal::new();
         host.lost_disk = true;
+        self.lift_stop(node);
         killed + records
     }
 

@@ -318,7 +318,6 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     ("fault", "do = \"cpu\"\nat = \"5s\"\ntarget = \"any\"\nslower = «1000001»", "S0104", "at most 1000000"),
     ("fault", "do = \"cpu\"\nat = \"5s\"\ntarget = «\"clients\"»\nslower = 2", "S0303", "`clients` is none"),
     ("fault", "do = \"lose\"\nat = \"5s\"\ntarget = «\"clients\"»", "S0303", "this is for nodes"),
-    ("fault", "do = \"lose\"\n«during» = \"5s..9s\"\ntarget = \"any\"", "S0102", "takes it"),
     (
         "fault",
         "do = \"clock\"\nevery = \"1s\"\ntarget = \"any\"\nstep = «\"-1m\"»",
