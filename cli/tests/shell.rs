@@ -6,8 +6,21 @@ mod common;
 use common::{Scratch, Told, assert_tells};
 use std::process::Stdio;
 
-const COMMANDS: [&str; 13] =
-    ["run", "check", "verify", "test", "replay", "shrink", "report", "list", "explain", "new", "schema", "completions", "man"];
+const COMMANDS: [&str; 13] = [
+    "run",
+    "check",
+    "verify",
+    "test",
+    "replay",
+    "shrink",
+    "report",
+    "list",
+    "explain",
+    "new",
+    "schema",
+    "completions",
+    "man",
+];
 
 #[test]
 fn the_schema_is_one_object_and_always_the_same() {

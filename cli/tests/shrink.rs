@@ -19,7 +19,10 @@ fn a_shipped_flaw_is_shrunk_to_a_file_that_fails_in_the_same_way() {
     let here = Scratch::new();
     let shrunk = here.stormglass(&["shrink", shipped, "--seed", "2", "--progress", "none"]);
     assert_eq!(shrunk.code, 0, "{shrunk:?}");
-    assert_tells(&shrunk.out, &["fails: election safety", " smallest ", "again: stormglass run vote-before-fsync-2.min.toml"]);
+    assert_tells(
+        &shrunk.out,
+        &["fails: election safety", " smallest ", "again: stormglass run vote-before-fsync-2.min.toml"],
+    );
     let text = here.read("vote-before-fsync-2.min.toml");
     assert!(text.starts_with("# Shrunk by stormglass") && text.contains("from vote-before-fsync, seed 2"), "{text}");
 

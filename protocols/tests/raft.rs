@@ -45,7 +45,12 @@ fn closed(until: Nanos) -> Workload {
 }
 
 fn final_reads(from: Nanos) -> Workload {
-    Workload { name: "final".into(), from, until: Nanos::MAX, ..load(Pace::FinalReads { window: 3, keys: (0..5).collect() }, 0) }
+    Workload {
+        name: "final".into(),
+        from,
+        until: Nanos::MAX,
+        ..load(Pace::FinalReads { window: 3, keys: (0..5).collect() }, 0)
+    }
 }
 
 fn cluster(seed: u64, nodes: u32, config: RaftConfig) -> Setup<Raft<Kv>> {

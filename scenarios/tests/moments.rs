@@ -76,10 +76,10 @@ fn a_takeover_is_told_from_the_cut_to_the_first_answer() {
 
 #[test]
 fn a_crash_is_told_with_what_it_lost() {
-    let seen = moment("leader-crash", 2);
-    assert_eq!(seen.title, "n5 takes over from n1");
-    assert!(notes_at(&seen, "n1")[0].starts_with("crash"), "{:?}", notes_at(&seen, "n1"));
-    let to_the_dead = path(&seen, "n5", "n1");
+    let seen = moment("leader-crash", 4);
+    assert_eq!(seen.title, "n4 takes over from n2");
+    assert!(notes_at(&seen, "n2")[0].starts_with("crash"), "{:?}", notes_at(&seen, "n2"));
+    let to_the_dead = path(&seen, "n4", "n2");
     assert!(to_the_dead.len() > 1 && to_the_dead.iter().all(|arrow| arrow.lost.as_deref() == Some("the node is down")));
 }
 

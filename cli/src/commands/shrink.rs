@@ -64,7 +64,9 @@ fn place(args: &Shrink, loaded: &Loaded, seed: u64) -> PathBuf {
 fn is_free(place: &Path) -> Result<(), Failure> {
     if place.is_file() && !files::read_text(place)?.starts_with(MARK) {
         let place = place.display();
-        return Err(Failure::usage(format!("{place} is there already, and `shrink` did not write it: name another with --out")));
+        return Err(Failure::usage(format!(
+            "{place} is there already, and `shrink` did not write it: name another with --out"
+        )));
     }
     Ok(())
 }
@@ -96,7 +98,8 @@ fn summary(shrunk: &Shrunk, place: &Path, took: Duration, ended: &str, look: Loo
         count(before.faults, "fault"),
         count(before.operations, "operation"),
     ];
-    let of = |what: &str, from: usize, to: usize| format!("{what} {} {arrow} {}", grouped(from as u64), grouped(to as u64));
+    let of =
+        |what: &str, from: usize, to: usize| format!("{what} {} {arrow} {}", grouped(from as u64), grouped(to as u64));
     let smaller = [
         of("faults", before.faults, after.faults),
         of("operations", before.operations, after.operations),
@@ -104,7 +107,8 @@ fn summary(shrunk: &Shrunk, place: &Path, took: Duration, ended: &str, look: Loo
         of("nodes", before.nodes, after.nodes),
         of("clients", before.clients, after.clients),
     ];
-    let took = format!("({}, {}{ended})", counted(*runs, "run"), duration(took.as_nanos() as u64 / 100_000_000 * 100_000_000));
+    let took =
+        format!("({}, {}{ended})", counted(*runs, "run"), duration(took.as_nanos() as u64 / 100_000_000 * 100_000_000));
     let mut text = format!(" start      {}    fails: {}\n", start.join(&format!(" {dot} ")), look.shown(check));
     text.push_str(&format!(" now        {}    {took}\n", smaller.join(&format!(" {dot} "))));
     text.push_str(&format!(" smallest   {}\n", look.shown(detail)));

@@ -97,15 +97,15 @@ impl Line {
 
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let at = if self.at == 0 { "0s".to_owned() } else { exact_time(self.at) };
-        write!(f, "c{} at {at}: {}", self.client + 1, self.asks())
+        write!(f, "c{} at {}: {}", self.client + 1, exact_time(self.at), self.asks())
     }
 }
 
 /// A line as an operation of its load.
 fn operation(text: &str, origin: &Origin, frame: &Frame<'_>) -> Result<Scripted, Diagnostic> {
     let bad = |message: String| Diagnostic::new(&codes::BAD_SCRIPT, origin, message);
-    let Line { client, at, function: name, key, values: arguments } = Line::read(text, frame.data.keyed).map_err(bad)?;
+    let Line { client, at, function: name, key, values: arguments } =
+        Line::read(text, frame.data.keyed).map_err(bad)?;
     let names: Vec<&str> = frame.data.functions.iter().map(|function| function.name).collect();
     let function = names.iter().position(|known| *known == name).ok_or_else(|| {
         let message = format!("a `{}` has no `{name}`", frame.data.name);
@@ -172,7 +172,8 @@ fn values(mut text: &str) -> Result<Vec<Value>, String> {
         }
         text = text.trim_start();
         let mut json = serde_json::Deserializer::from_str(text).into_iter::<Value>();
-        let value = json.next().and_then(Result::ok).ok_or_else(|| format!("`{text}` does not begin with a JSON value"))?;
+        let value =
+            json.next().and_then(Result::ok).ok_or_else(|| format!("`{text}` does not begin with a JSON value"))?;
         let rest = &text[json.byte_offset()..];
         if !rest.is_empty() && !rest.starts_with(char::is_whitespace) {
             return Err(format!("`{rest}` follows a value without a space"));

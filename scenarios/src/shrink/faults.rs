@@ -1,13 +1,13 @@
 //! Fewer faults: first whole ones, then each taken apart into its strikes.
 
-use super::{Luck, Shrinker};
 use super::ddmin::ddmin;
 use super::tree::{as_time, number, text, time};
+use super::{Luck, Shrinker};
 use crate::sections::{FAULTS, fault_name};
 use crate::text::entry::Takes;
 use crate::text::{Shape, Table, TableEntry, Value, write};
-use sim_core::fault::{Count, Target, When, Who};
 use sim_core::dice::{Ratio, StreamName, Streams};
+use sim_core::fault::{Count, Target, When, Who};
 use sim_core::time::{MILLISECOND, Nanos};
 use sim_core::world::StrikeReport;
 
@@ -193,7 +193,8 @@ fn kind_of(fault: &Table) -> String {
 /// Puts those whom drawn targets met in the place of these. False if one of them met nobody.
 fn name_targets(fault: &mut Table, met: &[(Target, Vec<String>)]) -> bool {
     let met: Vec<_> = met.iter().filter(|(target, _)| is_drawn(target)).collect();
-    let written = sides(fault).into_iter().flat_map(|side| targets(side)).filter(|target| is_among(target, &met)).count();
+    let written =
+        sides(fault).into_iter().flat_map(|side| targets(side)).filter(|target| is_among(target, &met)).count();
     // An order that is repeated looks its targets up again; the last time it was taken up, or it never was.
     let mut left = met[met.len().saturating_sub(written)..].to_vec();
     sides(fault).into_iter().all(|side| name_side(side, &mut left))

@@ -1,9 +1,9 @@
 //! Fewer operations: fewer clients and keys while they are drawn, then a script of what was asked, of which only what is needed
 //! is left.
 
-use super::{Luck, Shrinker};
 use super::ddmin::ddmin;
 use super::tree::{as_count, number, texts, time, value};
+use super::{Luck, Shrinker};
 use crate::diagnostics::Origin;
 use crate::parse::script::Line;
 use crate::text::{Shape, Table};
@@ -17,6 +17,9 @@ struct Asked {
     load: usize,
     line: Line,
 }
+
+/// What several operations have in common: a client, a key, a quarter of a second of their load.
+type Group = fn(&Asked) -> (usize, u64);
 
 impl Shrinker<'_> {
     /// Leaves out whole loads.
@@ -120,7 +123,7 @@ impl Shrinker<'_> {
             self.try_asking(&only);
         }
         let asked = self.asked();
-        let groups: [fn(&Asked) -> (usize, u64); 3] = [
+        let groups: [Group; 3] = [
             |asked| (asked.load, asked.line.client.into()),
             |asked| (asked.load, asked.line.key.unwrap_or(0).into()),
             |asked| (asked.load, asked.line.at / (SECOND / 4)),

@@ -35,13 +35,17 @@ pub struct Shrunk {
 
 pub(super) fn told(shrinker: &Shrinker<'_>, first: &RunRecord, before: Size) -> Shrunk {
     let Shrinker { best, seen, trial, .. } = shrinker;
-    let (check, detail) = seen.failed().map(|finding| (finding.check.clone(), finding.detail.clone())).unwrap_or_default();
+    let (check, detail) =
+        seen.failed().map(|finding| (finding.check.clone(), finding.detail.clone())).unwrap_or_default();
     let after = seen.size();
     let mut root = best.clone();
     root.put("name", tree::text(format!("{}-{}-min", first.scenario, first.seed)));
     root.put("about", tree::text(format!("Shrunk from {}, seed {}: `{check}` fails.", first.scenario, first.seed)));
     let story = story(seen);
-    let mut file = format!("{MARK} {} from {}, seed {}: the same failure, and little else.\n#\n", first.version, first.scenario, first.seed);
+    let mut file = format!(
+        "{MARK} {} from {}, seed {}: the same failure, and little else.\n#\n",
+        first.version, first.scenario, first.seed
+    );
     let mut say = |line: &str| {
         let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         file.push_str(format!("# {line}").trim_end());

@@ -69,7 +69,9 @@ fn shrinker(source: &str) -> Shrinker<'static> {
     for seed in 0..200 {
         let scenario = draft.resolve(seed).expect("nothing drawn");
         let first = run(&scenario, seed, SYSTEMS, &mut Options::default()).expect("the engine holds");
-        let Some(signature) = first.record.signature().filter(|_| first.record.verdict == Verdict::Fail) else { continue };
+        let Some(signature) = first.record.signature().filter(|_| first.record.verdict == Verdict::Fail) else {
+            continue;
+        };
         let best = draft.resolved_tree(seed).expect("nothing drawn");
         let mut trial = Trial::new(SYSTEMS, &FOREVER, signature);
         let seen = trial.run_to_its_end(&best).expect("it fails as it did");

@@ -50,7 +50,12 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     ("load", "script = [«\"read k3\"»]", "S0213", "`c1 at 1.2s: write k3 17`"),
     ("load", "script = [\"c1 at 1s: read k3\", «\"c9 at 2s: read k3\"»]", "S0213", "the load has the clients c1 to c5"),
     ("load", "script = [\"c1 at 2s: read k3\", «\"c1 at 1s: read k3\"»]", "S0213", "1s is before the line above"),
-    ("load", "at = \"9s\"\nscript = [«\"c1 at 1s: read k3\"»]", "S0213", "outside the load, which lasts from 9s to 60s"),
+    (
+        "load",
+        "at = \"9s\"\nscript = [«\"c1 at 1s: read k3\"»]",
+        "S0213",
+        "outside the load, which lasts from 9s to 60s",
+    ),
     ("load", "script = [«\"c1 at 1s: raed k3\"»]", "S0205", "did you mean `read`?"),
     ("load", "script = [«\"c1 at 1s: cas k3 1\"»]", "S0213", "write `cas <key> <from> <to>`"),
     ("load", "script = [\"c1 at 1s: read k3\"]\nops = «{ read = 1 }»", "S0106", "says what is drawn"),
