@@ -212,7 +212,7 @@ fn a_history_is_read_in_a_known_format_as_a_known_model() {
         &here.refused(&["verify", history, "--model", "stack"]),
         &["the models are cas-register, register, kv"],
     );
-    assert_tells(&here.refused(&["verify", history, "--model", "register"]), &["event 0", "judged as `kv`"]);
+    assert_tells(&here.refused(&["verify", history, "--model", "register"]), &["event 2", "judged as `kv`"]);
     assert_tells(
         &here.refused(&["verify", history, "--model", "kv", "--input", "edn"]),
         &["the formats are auto, jsonl"],

@@ -6,7 +6,7 @@ mod common;
 use common::{Scratch, Told, assert_tells};
 use std::process::Stdio;
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "run",
     "check",
     "verify",
@@ -14,6 +14,7 @@ const COMMANDS: [&str; 14] = [
     "sweep",
     "merge",
     "replay",
+    "shrink",
     "report",
     "list",
     "explain",

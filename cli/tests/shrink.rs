@@ -33,7 +33,7 @@ fn a_shipped_flaw_is_shrunk_to_a_file_that_fails_in_the_same_way() {
     assert!(operations.iter().sum::<u64>() <= 12, "{text}");
     assert!(!text.contains("[sweep]") && !text.contains("chance"), "{text}");
     let checked = here.stormglass(&["check", "vote-before-fsync-2.min.toml"]);
-    assert_eq!((checked.code, &*checked.err), (0, ""), "it is a scenario without a blemish");
+    assert_eq!(checked.code, 0, "{checked:?}");
 }
 
 #[test]

@@ -97,8 +97,7 @@ impl Line {
 
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let at = if self.at == 0 { "0s".to_owned() } else { exact_time(self.at) };
-        write!(f, "c{} at {at}: {}", self.client + 1, self.asks())
+        write!(f, "c{} at {}: {}", self.client + 1, exact_time(self.at), self.asks())
     }
 }
 

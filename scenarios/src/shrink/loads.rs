@@ -18,6 +18,9 @@ struct Asked {
     line: Line,
 }
 
+/// What several operations have in common: a client, a key, a quarter of a second of their load.
+type Group = fn(&Asked) -> (usize, u64);
+
 impl Shrinker<'_> {
     /// Leaves out whole loads.
     pub(super) fn whole_loads(&mut self) {
@@ -120,7 +123,7 @@ impl Shrinker<'_> {
             self.try_asking(&only);
         }
         let asked = self.asked();
-        let groups: [fn(&Asked) -> (usize, u64); 3] = [
+        let groups: [Group; 3] = [
             |asked| (asked.load, asked.line.client.into()),
             |asked| (asked.load, asked.line.key.unwrap_or(0).into()),
             |asked| (asked.load, asked.line.at / (SECOND / 4)),

@@ -2,10 +2,11 @@
 
 use super::faults::sides;
 use super::loads::end_script;
-use super::tree::{Path, as_count, as_time, at, number, paths, texts, time, value, without};
+use super::tree::{Path, as_count, as_time, at, number, paths, texts, time, without};
 use super::{Luck, Shrinker};
 use crate::sections::{FAULTS, LOAD, TOP, fault_name};
 use crate::text::entry::Section;
+use crate::text::range::exact_time;
 use crate::text::{Shape, Table, Value};
 use sim_core::fault::When;
 use sim_core::time::{MICROSECOND, MILLISECOND, Nanos, SECOND, parse_duration};
@@ -329,15 +330,17 @@ fn in_order(table: &mut Table, section: &Section) {
 /// Whether this is a key that can be left out, or an element of a list that can.
 fn is_setting(steps: &[String]) -> bool {
     let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
-    match steps.as_slice() {
-        ["scenario" | "name" | "about" | "seed" | "duration" | "settle" | "load" | "fault" | "expect" | "protocol"] => {
-            false
-        }
-        ["expect", ..] | ["load" | "fault", _] => false,
-        ["protocol", "name"] | ["cluster", "nodes"] => false,
-        ["load", _, "name" | "clients" | "script" | "data", ..] | ["fault", _, "do" | "name" | "at"] => false,
-        _ => true,
-    }
+    let stays = matches!(
+        steps.as_slice(),
+        ["scenario" | "name" | "about" | "seed" | "duration" | "settle" | "load" | "fault" | "expect" | "protocol"]
+            | ["expect", ..]
+            | ["load" | "fault", _]
+            | ["protocol", "name"]
+            | ["cluster", "nodes"]
+            | ["load", _, "name" | "clients" | "script" | "data", ..]
+            | ["fault", _, "do" | "name" | "at"]
+    );
+    !stays
 }
 
 /// The numbers of the nodes that a side names.
@@ -356,16 +359,12 @@ fn rename(side: &mut Value, last: u64, called: &dyn Fn(u64) -> u64) -> bool {
         [node] => super::tree::text(format!("n{}", called(*node))),
         _ => value.clone(),
     };
-    match &mut side.shape {
-        Shape::List(items) => {
-            *items = items.iter().map(renamed).filter(is_there).collect();
-            !items.is_empty()
-        }
-        _ => {
-            *side = renamed(side);
-            is_there(side)
-        }
+    if let Shape::List(items) = &mut side.shape {
+        *items = items.iter().map(renamed).filter(is_there).collect();
+        return !items.is_empty();
     }
+    *side = renamed(side);
+    is_there(side)
 }
 
 /// Single values in the place of one that is drawn anew for each use.
@@ -377,17 +376,14 @@ fn single(given: &Value) -> Vec<Value> {
                 .split_once("..")
                 .and_then(|(from, to)| Some((parse_duration(from.trim()).ok()?, parse_duration(to.trim()).ok()?)));
             let Some((from, to)) = ends else { return Vec::new() };
-            let middle = from.midpoint(to);
-            let shown = |time_of: Nanos| match time(time_of).shape {
-                Shape::Text(text) => value(Shape::Text(format!("{sign}{text}"))),
-                other => value(other),
-            };
-            [middle, from, to].map(shown).into()
+            let shown = |length: Nanos| super::tree::text(format!("{sign}{}", exact_time(length)));
+            [from.midpoint(to), from, to].map(shown).into()
         }
         Shape::Table(table) if table.get("dist").is_some() => {
             ["median", "mean", "min"].iter().filter_map(|key| table.get(key).cloned()).collect()
         }
-        _ => Vec::new(),
+        Shape::Number(_) | Shape::Fraction(_) | Shape::Flag(_) | Shape::Date => Vec::new(),
+        Shape::List(_) | Shape::Table(_) => Vec::new(),
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) fn number(number: u64) -> Value {
 }
 
 pub(super) fn time(time: Nanos) -> Value {
-    text(if time == 0 { "0s".to_owned() } else { exact_time(time) })
+    text(exact_time(time))
 }
 
 pub(super) fn texts(items: impl IntoIterator<Item = String>) -> Value {
@@ -137,10 +137,12 @@ pub(super) fn without(root: &Table, path: &[usize]) -> Option<Table> {
         root.entries.remove(*last);
         return Some(root);
     }
-    match &mut at(&mut root, before)?.shape {
-        Shape::Table(table) if table.entries.len() > 1 => drop(table.entries.remove(*last)),
-        Shape::List(items) if items.len() > 1 => drop(items.remove(*last)),
-        _ => return None,
+    let around = &mut at(&mut root, before)?.shape;
+    if let Shape::Table(table) = around {
+        table.entries.remove(*last);
+        return (!table.entries.is_empty()).then_some(root);
     }
-    Some(root)
+    let Shape::List(items) = around else { return None };
+    items.remove(*last);
+    (!items.is_empty()).then_some(root)
 }
