@@ -95,9 +95,9 @@ const SWEEP_EXAMPLES: &str = "Examples:
   stormglass sweep swarm.toml --time 10m --max-failures 20
   stormglass sweep swarm.toml --seeds 0..1000000 --shard 2/8 --db shard-2.db";
 const SWEEP_LONG: &str = concat!(
-    "The database is one SQLite file. It holds one version and, under each name and variant, one scenario; a row of `runs` is a
-function of version, scenario and seed, and holds no wall time, host or path:
-",
+    "The database is one SQLite file. It holds one version and, under each name and variant, one scenario; a row of `runs` is \
+     a function of version, scenario and seed, and holds no wall time, host or path. application_id is 0x53676c73, \
+     user_version 1.\n\n",
     include_str!("store/tables.sql"),
     "
   sqlite3 out/swarm.db \"SELECT signature, count(*), min(seed) FROM runs WHERE verdict = 'FAIL' GROUP BY 1\"

@@ -6,7 +6,7 @@
 use crate::args::Progress as Wanted;
 use crate::screen;
 use history::figures::{counted, duration, grouped};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use reports::words::brief;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -165,9 +165,10 @@ fn show(style: Style, work: Work, count: &Count, ends: &Receiver<()>) {
             // Both at once, so that it is drawn once.
             (Style::Bar, failure) => {
                 let bar: &mut ProgressBar = bar.get_or_insert_with(|| new_bar(work));
-                let below = failure.map(|failure| format!("\n       {}", brief(&failure, FAILURE_MAX)));
-                let bar = bar.clone().with_message(told + &below.unwrap_or_default());
-                bar.set_position(done);
+                if let Some(failure) = failure {
+                    bar.set_style(bar_style(Some(brief(&failure, FAILURE_MAX))));
+                }
+                bar.clone().with_message(told).set_position(done);
             }
         }
     }
@@ -179,9 +180,20 @@ fn show(style: Style, work: Work, count: &Count, ends: &Receiver<()>) {
 fn new_bar(work: Work) -> ProgressBar {
     let (Work::Runs(total) | Work::Sweep(total) | Work::Simulated(total) | Work::Shrinking(total)) = work;
     let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(10));
-    let style = ProgressStyle::with_template("{prefix}  {bar:26}  {wide_msg}").expect("the template is well-formed");
+    bar.with_style(bar_style(None)).with_prefix(name(work))
+}
+
+/// A line, and below it another if there is more to say.
+fn bar_style(below: Option<String>) -> ProgressStyle {
+    let line = "{prefix}  {bar:26}  {wide_msg}";
+    let template = if below.is_some() { format!("{line}\n       {{below}}") } else { line.to_owned() };
+    let style = ProgressStyle::with_template(&template).expect("the template is well-formed");
     let cells = if screen::shows_unicode() { "█░" } else { "#-" };
-    bar.with_style(style.progress_chars(cells)).with_prefix(name(work))
+    let write = move |_: &ProgressState, to: &mut dyn std::fmt::Write| {
+        // What is drawn is drawn again soon.
+        let _ = to.write_str(below.as_deref().unwrap_or_default());
+    };
+    style.progress_chars(cells).with_key("below", write)
 }
 
 /// The command that works.

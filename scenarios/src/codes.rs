@@ -116,7 +116,7 @@ codes! {
 
     BAD_MATRIX = "S0601" Error "`matrix` holds, for keys as `--set` takes them, lists of the values that a sweep combines: \
         `matrix = { \"protocol.pre-vote\" = [true, false], \"cluster.nodes\" = [3, 5] }` are four variants. No key and no value \
-        stands there twice, each combination must be a scenario that can run, and there are not more than can be told apart."
+        stands there twice, each combination must be a scenario that can run, and there are at most 256."
     BAD_EXCLUDE = "S0602" Error "Each table of `exclude` drops the combinations of `matrix` that have all of its values. It names \
         keys and values of the matrix, so that one that has come to match nothing is not overlooked, and something is left to run."
 }

@@ -7,6 +7,8 @@ use crate::scenario::DelaySpec;
 use sim_core::delay::{Delay, Quantiles, STEPS};
 use sim_core::dice::Ratio;
 use sim_core::time::{HOUR, Nanos};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// No single delay is longer, however fat the tail: a sum of delays must stay countable.
@@ -17,23 +19,40 @@ pub fn table(spec: &DelaySpec) -> Delay {
     match *spec {
         DelaySpec::Fixed(time) => Delay::Fixed(time),
         DelaySpec::Uniform { min, max } => Delay::Uniform { min, max },
-        DelaySpec::Exp { mean } => quantiles(|p| -(mean as f64) * libm::log1p(-p)),
-        DelaySpec::LogNormal { median, p99 } => {
+        DelaySpec::Exp { mean } => known(*spec, || quantiles(|p| -(mean as f64) * libm::log1p(-p))),
+        DelaySpec::LogNormal { median, p99 } => known(*spec, || {
             let sigma = libm::log(p99 as f64 / median as f64) / standard_normal(0.99);
             quantiles(|p| median as f64 * libm::exp(sigma * standard_normal(p)))
-        }
+        }),
     }
+}
+
+/// More tables than this are not kept: a few megabytes.
+const KNOWN_MAX: usize = 256;
+
+/// The same table for every seed of many: to compute one takes as long as to simulate some hundred messages. Each thread keeps
+/// its own, so that no run waits for another.
+fn known(spec: DelaySpec, quantiles: impl FnOnce() -> Quantiles) -> Delay {
+    thread_local! {
+        static KNOWN: RefCell<BTreeMap<DelaySpec, Arc<Quantiles>>> = const { RefCell::new(BTreeMap::new()) };
+    }
+    KNOWN.with_borrow_mut(|known| {
+        if known.len() >= KNOWN_MAX && !known.contains_key(&spec) {
+            known.clear();
+        }
+        Delay::Table(Arc::clone(known.entry(spec).or_insert_with(|| Arc::new(quantiles()))))
+    })
 }
 
 /// The body at 0, 1/1024, … and its last step once more, finer. A distribution without a shortest or a longest delay
 /// gets one: half a fine step from either end.
-fn quantiles(at: impl Fn(f64) -> f64) -> Delay {
+fn quantiles(at: impl Fn(f64) -> f64) -> Quantiles {
     let steps = STEPS as f64;
     let edge = 0.5 / (steps * steps);
     let point = |p: f64| libm::round(at(p.clamp(edge, 1.0 - edge)).min(LONGEST)) as Nanos;
     let body = (0..=STEPS).map(|i| point(i as f64 / steps)).collect();
     let tail = (0..=STEPS).map(|i| point((steps - 1.0 + i as f64 / steps) / steps)).collect();
-    Delay::Table(Arc::new(Quantiles::new(body, tail)))
+    Quantiles::new(body, tail)
 }
 
 /// Where each key's share ends, of 2^64, if the k-th of `count` keys has the weight 1 / k^skew (Zipf's law).
@@ -144,6 +163,17 @@ const TAIL_UNDER: [f64; 8] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// However many there were before, and whichever of them are kept.
+    #[test]
+    fn a_table_depends_on_nothing_but_its_delay() {
+        let spec = |mean| DelaySpec::Exp { mean };
+        let first = table(&spec(1_000_000));
+        (1..=2 * KNOWN_MAX as u64).for_each(|mean| drop(table(&spec(mean))));
+        assert_eq!(table(&spec(1_000_000)), first);
+        assert_ne!(table(&spec(1_000_001)), first);
+        assert_ne!(table(&DelaySpec::LogNormal { median: 1_000_000, p99: 1_000_001 }), first);
+    }
     use sim_core::time::MILLISECOND;
 
     #[test]

@@ -67,7 +67,7 @@ pub struct Clock {
 }
 
 /// A delay as its author describes it; [`crate::delay::table`] makes one that can be drawn from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DelaySpec {
     /// Always the same.
     Fixed(Nanos),
