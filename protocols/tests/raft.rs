@@ -199,7 +199,7 @@ fn the_leader_loses_power() {
 #[test]
 fn a_leader_cut_off_with_a_minority_is_replaced() {
     let groups = vec![vec![target(Who::Role("leader".into()))], vec![target(Who::Others)]];
-    let cut = FaultKind::Partition { groups, one_way: false };
+    let cut = FaultKind::Partition { groups, one_way: false, flap: None };
     let setup = cluster(5, 5, RaftConfig::defaults()).with_clients(5, closed(15 * SECOND));
     let world = run(setup.with_fault(strike("cut", cut, 5 * SECOND, 5 * SECOND)), 18 * SECOND);
     lawful(&world);
@@ -247,7 +247,7 @@ fn some_fault(k: u32, dice: &mut Dice) -> Fault {
     let target = vec![Target { count: Count::All, who }];
     let kind = match kind {
         0 | 1 => FaultKind::Crash { target, disk, moment: Moment::Between },
-        2 | 3 => FaultKind::Partition { groups: vec![target, vec![self::target(Who::Others)]], one_way },
+        2 | 3 => FaultKind::Partition { groups: vec![target, vec![self::target(Who::Others)]], one_way, flap: None },
         _ => FaultKind::Pause { target },
     };
     strike(&format!("storm-{k}"), kind, at, length)
@@ -262,7 +262,7 @@ fn a_follower_that_comes_back_disturbs_only_without_pre_vote() {
         (config.pre_vote, config.check_quorum) = (pre_vote, check_quorum);
         let groups =
             vec![vec![Target { count: Count::Some(1), who: Who::Role("follower".into()) }], vec![target(Who::Others)]];
-        let cut = FaultKind::Partition { groups, one_way: false };
+        let cut = FaultKind::Partition { groups, one_way: false, flap: None };
         let setup = cluster(2, 5, config).with_fault(strike("cut", cut, 3 * SECOND, 8 * SECOND));
         let before = current_leader(&run(setup.clone(), 3 * SECOND));
         let world = run(setup, 15 * SECOND);
@@ -281,7 +281,7 @@ fn a_leader_that_hears_nobody_blocks_all_without_check_quorum() {
         let config = RaftConfig { check_quorum, ..RaftConfig::defaults() };
         // Only what the first group sends is lost: the followers' answers.
         let groups = vec![vec![target(Who::Role("follower".into()))], leader()];
-        let cut = FaultKind::Partition { groups, one_way: true };
+        let cut = FaultKind::Partition { groups, one_way: true, flap: None };
         let setup = cluster(4, 3, config).with_clients(4, closed(14 * SECOND));
         let world = run(setup.with_fault(strike("cut", cut, 4 * SECOND, 8 * SECOND)), 15 * SECOND);
         lawful(&world);

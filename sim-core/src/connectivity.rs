@@ -1,7 +1,8 @@
 //! Who could have talked to whom, over the whole run: the ground truth for the bound on availability.
 //!
-//! The live directed links between machines change only when a fault begins or ends, so a run is a few *epochs*, each
-//! with one matrix. What a client could reach in an epoch is worked out afterwards, once.
+//! The live directed links between machines change only when a fault begins, ends, or comes and goes, so a run is a few
+//! *epochs*, each with one matrix. A fault that flaps leads back to the same few *states* again and again: each is kept once,
+//! and what a client could reach in it is worked out afterwards, once.
 
 use crate::machine::{MachineId, Pairs};
 use crate::protocol::{ClientId, NodeId};
@@ -9,15 +10,23 @@ use crate::reach::Reach;
 use crate::time::Nanos;
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
+use std::collections::BTreeMap;
 
-/// A stretch of the run in which no link came or went.
-#[derive(Clone, Debug)]
-struct Epoch {
-    from: Nanos,
+/// Who could talk to whom.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct State {
     /// By the number of the pair: whether one machine can send to the other.
     live: Vec<bool>,
     /// By machine: whether it is up and not paused.
     well: Vec<bool>,
+}
+
+/// A stretch of the run in which no link came or went.
+#[derive(Clone, Copy, Debug)]
+struct Epoch {
+    from: Nanos,
+    /// The number of its state.
+    state: usize,
 }
 
 /// All epochs of a run so far.
@@ -26,51 +35,58 @@ pub(crate) struct Epochs {
     nodes: usize,
     machines: usize,
     pairs: Pairs,
+    /// Every state so far, and its number.
+    states: BTreeMap<State, usize>,
     epochs: Vec<Epoch>,
 }
 
 impl Epochs {
     pub(crate) fn new(nodes: usize, clients: usize) -> Self {
-        Epochs { nodes, machines: nodes + clients, pairs: Pairs::new(nodes, clients), epochs: Vec::new() }
+        let (machines, pairs) = (nodes + clients, Pairs::new(nodes, clients));
+        Epochs { nodes, machines, pairs, states: BTreeMap::new(), epochs: Vec::new() }
     }
 
     /// From `now` on, these links are live, and these machines well.
     pub(crate) fn record(&mut self, now: Nanos, live: Vec<bool>, well: Vec<bool>) {
         assert_eq!(live.len(), self.pairs.count(), "one entry a pair");
+        let next = self.states.len();
+        let state = *self.states.entry(State { live, well }).or_insert(next);
         match self.epochs.last_mut() {
-            Some(last) if last.from == now => (last.live, last.well) = (live, well),
-            Some(last) if last.live == live && last.well == well => {}
-            Some(_) | None => self.epochs.push(Epoch { from: now, live, well }),
+            Some(last) if last.from == now => last.state = state,
+            Some(last) if last.state == state => {}
+            Some(_) | None => self.epochs.push(Epoch { from: now, state }),
         }
     }
 
     /// What every client could reach, epoch by epoch.
     pub(crate) fn reachability(&self) -> Reachability {
-        let epochs = self.epochs.iter().map(|epoch| {
-            let groups = self.groups(epoch);
+        let mut states: Vec<(&State, usize)> = self.states.iter().map(|(state, number)| (state, *number)).collect();
+        states.sort_by_key(|(_, number)| *number);
+        let reached = |(state, _): (&State, usize)| {
+            let groups = self.groups(state);
             let clients = self.nodes..self.machines;
-            ReachEpoch {
-                from: epoch.from,
-                groups: clients.clone().map(|client| self.reached(epoch, client, &groups)).collect(),
-                direct: (0..self.machines).map(|machine| self.direct(epoch, machine)).collect(),
-                well: epoch.well[self.nodes..].to_vec(),
+            Reached {
+                groups: clients.clone().map(|client| self.reached(state, client, &groups)).collect(),
+                direct: (0..self.machines).map(|machine| self.direct(state, machine)).collect(),
+                well: state.well[self.nodes..].to_vec(),
             }
-        });
-        Reachability { nodes: self.nodes, epochs: epochs.collect() }
+        };
+        let states = states.into_iter().map(reached).collect();
+        Reachability { nodes: self.nodes, states, epochs: self.epochs.clone() }
     }
 
-    fn is_live(&self, epoch: &Epoch, from: usize, to: usize) -> bool {
+    fn is_live(&self, state: &State, from: usize, to: usize) -> bool {
         let pair = self.pairs.index(MachineId(from as u32), MachineId(to as u32));
-        pair.is_some_and(|pair| epoch.live[pair])
+        pair.is_some_and(|pair| state.live[pair])
     }
 
     /// Nodes that could exchange messages both ways, directly or over other nodes: strongly connected components. A node
     /// that is down cannot even talk to itself, and is in none.
-    fn groups(&self, epoch: &Epoch) -> Vec<Vec<NodeId>> {
+    fn groups(&self, state: &State) -> Vec<Vec<NodeId>> {
         let mut graph: DiGraph<(), ()> = DiGraph::new();
         let vertices: Vec<NodeIndex> = (0..self.nodes).map(|_| graph.add_node(())).collect();
         for from in 0..self.nodes {
-            for to in (0..self.nodes).filter(|&to| to != from && self.is_live(epoch, from, to)) {
+            for to in (0..self.nodes).filter(|&to| to != from && self.is_live(state, from, to)) {
                 graph.add_edge(vertices[from], vertices[to], ());
             }
         }
@@ -79,7 +95,7 @@ impl Epochs {
             .map(|group| group.into_iter().map(|vertex| NodeId(vertex.index() as u32)).collect())
             .collect();
         groups.retain(|group: &Vec<NodeId>| {
-            group.iter().all(|node| self.is_live(epoch, node.0 as usize, node.0 as usize))
+            group.iter().all(|node| self.is_live(state, node.0 as usize, node.0 as usize))
         });
         groups.iter_mut().for_each(|group| group.sort());
         groups.sort();
@@ -87,15 +103,15 @@ impl Epochs {
     }
 
     /// The nodes that a machine could exchange messages with directly; a node that is well, itself included.
-    fn direct(&self, epoch: &Epoch, machine: usize) -> Vec<NodeId> {
-        let both = |node: &usize| self.is_live(epoch, machine, *node) && self.is_live(epoch, *node, machine);
+    fn direct(&self, state: &State, machine: usize) -> Vec<NodeId> {
+        let both = |node: &usize| self.is_live(state, machine, *node) && self.is_live(state, *node, machine);
         (0..self.nodes).filter(both).map(|node| NodeId(node as u32)).collect()
     }
 
     /// The groups that a client could ask and hear from, directly or over nodes that would pass it on.
-    fn reached(&self, epoch: &Epoch, client: usize, groups: &[Vec<NodeId>]) -> Vec<Vec<NodeId>> {
-        let asked = self.spread(client, |from, to| self.is_live(epoch, from, to));
-        let heard = self.spread(client, |from, to| self.is_live(epoch, to, from));
+    fn reached(&self, state: &State, client: usize, groups: &[Vec<NodeId>]) -> Vec<Vec<NodeId>> {
+        let asked = self.spread(client, |from, to| self.is_live(state, from, to));
+        let heard = self.spread(client, |from, to| self.is_live(state, to, from));
         let within = |reached: &[bool], group: &[NodeId]| group.iter().any(|node| reached[node.0 as usize]);
         groups.iter().filter(|group| within(&asked, group) && within(&heard, group)).cloned().collect()
     }
@@ -115,10 +131,9 @@ impl Epochs {
     }
 }
 
-/// A stretch of the run in which no link came or went, as clients and nodes saw it.
+/// A state, as clients and nodes saw it.
 #[derive(Clone, Debug)]
-struct ReachEpoch {
-    from: Nanos,
+struct Reached {
     /// By client: groups of mutually connected nodes that it could talk to.
     groups: Vec<Vec<Vec<NodeId>>>,
     /// By machine: the nodes that it could exchange messages with directly.
@@ -131,7 +146,9 @@ struct ReachEpoch {
 #[derive(Clone, Debug, Default)]
 pub struct Reachability {
     nodes: usize,
-    epochs: Vec<ReachEpoch>,
+    /// By number.
+    states: Vec<Reached>,
+    epochs: Vec<Epoch>,
 }
 
 impl Reachability {
@@ -146,9 +163,13 @@ impl Reachability {
         self.epochs[first..].iter().map(|epoch| epoch.from).take_while(move |at| *at < to)
     }
 
-    fn at(&self, at: Nanos) -> &ReachEpoch {
+    fn at(&self, at: Nanos) -> &Reached {
         let after = self.epochs.partition_point(|epoch| epoch.from <= at);
-        &self.epochs[after.checked_sub(1).expect("a run begins with an epoch")]
+        self.state(&self.epochs[after.checked_sub(1).expect("a run begins with an epoch")])
+    }
+
+    fn state(&self, epoch: &Epoch) -> &Reached {
+        &self.states[epoch.state]
     }
 
     /// Whether a client was up and not paused.
@@ -182,7 +203,7 @@ impl Reachability {
             }
             let ends = self.epochs.get(i + 1).map_or(to, |next| next.from.min(to));
             let begins = epoch.from.max(from);
-            if ends < begins || !serves(&Reach::new(&epoch.groups[client.0 as usize], self.nodes)) {
+            if ends < begins || !serves(&Reach::new(&self.state(epoch).groups[client.0 as usize], self.nodes)) {
                 continue;
             }
             match spans.last_mut() {
@@ -207,7 +228,7 @@ mod tests {
         }
         epochs.record(0, live, vec![true; 4]);
         let reach = epochs.reachability();
-        reach.epochs[0].groups[0].iter().map(|group| group.iter().map(|node| node.0).collect()).collect()
+        reach.states[0].groups[0].iter().map(|group| group.iter().map(|node| node.0).collect()).collect()
     }
 
     const UP: [(usize, usize); 3] = [(0, 0), (1, 1), (2, 2)];
@@ -265,5 +286,16 @@ mod tests {
         assert_eq!(spans(12, 15), []);
         assert_eq!(spans(5, 25), [(5, 10), (20, 25)]);
         assert_eq!(spans(12, 20), [(20, 20)], "the very instant counts");
+    }
+
+    #[test]
+    fn what_comes_and_goes_is_worked_out_once() {
+        let mut epochs = Epochs::new(1, 1);
+        for at in 0..1000 {
+            epochs.record(at, vec![at % 2 == 0; 3], vec![true; 2]);
+        }
+        let reach = epochs.reachability();
+        assert_eq!((reach.states.len(), reach.changes(0, 1000).count()), (2, 999));
+        assert_eq!(reach.when(ClientId(0), 0, 5, |reach| reach.majority()), [(0, 1), (2, 3), (4, 5)]);
     }
 }

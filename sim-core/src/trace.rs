@@ -87,6 +87,8 @@ pub enum What {
     Crash,
     /// A message, request or reply was lost; why stands after its text and a colon.
     Lost,
+    /// A message, request or reply was damaged on its way over a stream, and is sent again.
+    Corrupt,
     /// A process took a role.
     Role,
     /// A fault began.
@@ -109,6 +111,7 @@ impl What {
             What::Start => "start",
             What::Crash => "crash",
             What::Lost => "lost",
+            What::Corrupt => "corrupt",
             What::Role => "role",
             What::Fault => "fault",
             What::Heal => "heal",

@@ -116,7 +116,7 @@ impl<P: Protocol> World<P> {
     /// A process dies. How much that did: the process itself if it was alive, and every record lost with it.
     ///
     /// `how` is for the trace.
-    fn crash(&mut self, machine: MachineId, disk: DiskFate, how: &str) -> u64 {
+    pub(super) fn crash(&mut self, machine: MachineId, disk: DiskFate, how: &str) -> u64 {
         let Some(node) = self.node_at(machine) else { return self.crash_client(self.client_at(machine)) };
         let index = node.0 as usize;
         let host = &mut self.nodes[index];

@@ -23,6 +23,7 @@ pub(super) enum Tag {
     Crash,
     Strike,
     Mend,
+    Flap,
 }
 
 impl<P: Protocol> World<P> {

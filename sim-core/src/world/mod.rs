@@ -6,11 +6,13 @@
 //! - here: what a world is, and its loop;
 //! - `deliver.rs`: how a packet, an alarm or a flush reaches a process;
 //! - `effects.rs`: how what a process asks for is carried out;
-//! - `strike.rs`: how faults begin and end; `target.rs`: whom they strike; `crash.rs`: how processes die.
+//! - `strike.rs`: how faults begin and end; `target.rs`: whom they strike; `crash.rs`: how processes die; `cuts.rs`: what
+//!   befalls the network.
 //!
 //! A world can be cloned at any moment, and [`World::fork`] gives the copy another future.
 
 mod crash;
+mod cuts;
 mod deliver;
 mod effects;
 mod strike;
@@ -33,7 +35,7 @@ use crate::setup::{ClientSetup, Setup};
 use crate::strain::Strain;
 use crate::time::Nanos;
 use crate::trace::{Row, Trace, What};
-use crate::wire::Fingerprint;
+use crate::wire::{Fingerprint, size};
 use crash::Doom;
 use std::collections::{BTreeMap, VecDeque};
 use strike::Faults;
@@ -47,6 +49,15 @@ enum Load<P: Protocol> {
 }
 
 impl<P: Protocol> Load<P> {
+    /// How many bytes it is.
+    fn size(&self) -> u64 {
+        match self {
+            Load::Message(message) => size(message),
+            Load::Request(request) => size(request),
+            Load::Reply(reply) => size(reply),
+        }
+    }
+
     fn text(&self) -> String {
         match self {
             Load::Message(message) => format!("{message:?}"),
@@ -98,6 +109,7 @@ enum Event<P: Protocol> {
         length: Option<Nanos>,
     },
     Mend(StrikeId),
+    Flap(StrikeId),
     Repeat(StrikeId),
     /// An order, and the fault that gives it, if one does.
     Admin(NodeId, P::Admin, Option<StrikeId>),
@@ -383,6 +395,7 @@ impl<P: Protocol> World<P> {
             Event::Boot(machine) => self.boot(machine, Why::First),
             Event::Strike { fault, length } => self.strike(fault, length),
             Event::Mend(strike) => self.mend(strike),
+            Event::Flap(strike) => self.flap(strike),
             Event::Repeat(strike) => self.repeat(strike),
             Event::Admin(node, order, strike) => self.input(node, Input::Admin(order, strike)),
         }
