@@ -3,6 +3,9 @@
 //! The system answers yes or no ([`System::promises`]). Which settings that rests on, and which other one would turn a no
 //! into a yes, is found out by asking again with one setting changed.
 
+mod contact;
+
+use crate::layout::Layout;
 use crate::scenario::{Action, Check, Cluster, Fault, Protocol};
 use crate::systems::System;
 use sim_core::dice::Ratio;
@@ -20,17 +23,23 @@ pub fn claim(check: &Check) -> Option<Claim> {
     }
 }
 
-/// The worst that a scenario lets go wrong. Every kind of fault says here what promises depend on.
+/// The worst that a scenario lets go wrong, but for what that leaves of the contact between machines ([`contact`]). Every kind
+/// of fault says here what promises depend on.
 pub fn premise(cluster: &Cluster, faults: &[Fault]) -> Premise {
     let mut premise = Premise { clock_rate_error: cluster.clock.drift, ..Premise::CALM };
     for fault in faults {
+        if let Some(flap) = fault.action.flap() {
+            premise.calm = Some(premise.calm.map_or(flap.up.0, |calm| calm.min(flap.up.0)));
+        }
         match &fault.action {
-            Action::Crash { disk, .. } => premise.disk = premise.disk.max(Some(*disk)),
+            Action::Crash { disk, .. } | Action::Outage { disk, .. } => premise.disk = premise.disk.max(Some(*disk)),
             Action::Partition { one_way, .. } => premise.one_way_cuts |= one_way,
-            Action::CutLinks { links } => premise.one_way_cuts |= links.iter().any(|link| !has_way_back(link, links)),
-            Action::Link { one_way, loss, .. } => {
-                premise.one_way_cuts |= *one_way && loss.numerator == loss.denominator
+            Action::Shape { shape, .. } => premise.one_way_cuts |= shape.is_one_way(cluster.zones.len()),
+            Action::CutLinks { links, .. } => {
+                premise.one_way_cuts |= links.iter().any(|link| !has_way_back(link, links));
             }
+            Action::Link { one_way, spoil, .. } => premise.one_way_cuts |= *one_way && spoil.is_cut(),
+            Action::Drop { pick, .. } => premise.unheard |= contact::is_unheard(pick),
             // Faults may overlap, and then their rates add up.
             Action::Clock { step, rate_ppb, .. } => {
                 premise.clocks_step |= *step != 0;
@@ -74,8 +83,15 @@ pub struct Unpromised {
 
 impl<'a> Promises<'a> {
     /// Those of a scenario's system.
-    pub fn new(system: &'a System, protocol: &'a Protocol, cluster: &Cluster, faults: &[Fault]) -> Self {
-        Promises { system, values: &protocol.values, premise: premise(cluster, faults) }
+    pub fn new(
+        system: &'a System,
+        protocol: &'a Protocol,
+        cluster: &Cluster,
+        layout: Option<&Layout>,
+        faults: &[Fault],
+    ) -> Self {
+        let contact = contact::contact(cluster, layout, faults);
+        Promises { system, values: &protocol.values, premise: Premise { contact, ..premise(cluster, faults) } }
     }
 
     /// The words in which a report names the promise.
@@ -167,6 +183,7 @@ mod tests {
     use super::*;
     use crate::parse::parse;
     use crate::parse::tests::TOY;
+    use crate::scenario::Scenario;
     use sim_core::fault::DiskFate;
 
     fn premise_of(more: &str) -> Premise {
@@ -212,7 +229,8 @@ mod tests {
         let source = format!("scenario = 1\nduration = \"60s\"\n[protocol]\nname = \"toy\"\nreads = \"{reads}\"");
         let (draft, _) = parse(&source, "x", &[], &[TOY]).unwrap_or_else(|found| panic!("{found:?}"));
         let scenario = draft.resolve(1).expect("nothing is drawn");
-        Promises::new(&TOY, &scenario.protocol, &scenario.cluster, &scenario.faults).of(claim)
+        let Scenario { protocol, cluster, layout, faults, .. } = &scenario;
+        Promises::new(&TOY, protocol, cluster, Some(layout), faults).of(claim)
     }
 
     #[test]

@@ -138,6 +138,18 @@ impl<D> FaultKind<D> {
         }
     }
 
+    /// Whether it comes and goes.
+    pub fn flap(&self) -> Option<Flap> {
+        match self {
+            FaultKind::Partition { flap, .. }
+            | FaultKind::Shape { flap, .. }
+            | FaultKind::CutLinks { flap, .. }
+            | FaultKind::Link { flap, .. } => *flap,
+            FaultKind::Crash { .. } | FaultKind::Pause { .. } | FaultKind::Clock { .. } => None,
+            FaultKind::Operate { .. } | FaultKind::Drop { .. } | FaultKind::Outage { .. } => None,
+        }
+    }
+
     /// Its name in scenario files.
     pub fn name(&self) -> &'static str {
         match self {

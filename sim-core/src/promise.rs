@@ -10,6 +10,7 @@
 
 use crate::dice::Ratio;
 use crate::fault::DiskFate;
+use crate::time::Nanos;
 
 /// Something that can be promised, and that some check demands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,12 +37,39 @@ pub struct Premise {
     pub disk: Option<DiskFate>,
     /// Whether some machine may be heard by others that it cannot hear.
     pub one_way_cuts: bool,
+    /// How much nodes that are up and can reach each other at all depend on others for it.
+    pub contact: Contact,
+    /// The shortest time for which the network is whole between two cuts, if cuts come and go.
+    pub calm: Option<Nanos>,
+    /// Whether some messages never arrive, however often they are sent again, while others between the same machines do.
+    pub unheard: bool,
+}
+
+/// How nodes and clients that can reach each other at all do so; the later ones are worse. A bound on what is possible lets
+/// protocols pass messages on ([`Reach`](crate::reach::Reach)); few do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Contact {
+    /// Directly, whatever goes wrong.
+    Direct,
+    /// Some nodes only over others. But every node exchanges messages with a majority, or with a node that does, and nothing
+    /// else goes wrong in the meantime.
+    Joined,
+    /// Perhaps only over others.
+    Indirect,
 }
 
 impl Premise {
     /// Nothing goes wrong.
     pub const CALM: Premise =
-        Premise { clock_rate_error: Ratio::ZERO, clocks_step: false, disk: None, one_way_cuts: false };
+        Premise {
+            clock_rate_error: Ratio::ZERO,
+            clocks_step: false,
+            disk: None,
+            one_way_cuts: false,
+            contact: Contact::Direct,
+            calm: None,
+            unheard: false,
+        };
 
     /// Whether clocks never jump, and none runs faster or slower than right by more than this share.
     pub fn clocks_keep_to(&self, rate_error_max: Ratio) -> bool {
@@ -63,6 +91,11 @@ mod tests {
         assert!(drifting(10_000).clocks_keep_to(bound));
         assert!(!drifting(10_001).clocks_keep_to(bound));
         assert!(!Premise { clocks_step: true, ..Premise::CALM }.clocks_keep_to(bound));
+    }
+
+    #[test]
+    fn contact_gets_worse() {
+        assert!(Contact::Direct < Contact::Joined && Contact::Joined < Contact::Indirect);
     }
 
     #[test]

@@ -7,12 +7,16 @@
 //! | reads from a node's own state | linearizability of whatever is not a read; a node's committed prefix to its readers | recency: a read may be older than one before it at another node (dissertation 6.4) |
 //! | writes repeated, no sessions | | anything that a write done twice can break (dissertation 6.3, figure 6.1) |
 //! | check-quorum off | | progress while a leader is heard but does not hear (dissertation 6.2) |
+//! | pre-vote or check-quorum off | | progress while nodes hear each other only over others (Ng, Haridi & Carbone 2023, table 1) |
+//! | any | progress in a bridge, star, ring or short chain of nodes | progress where more goes wrong with that: it passes nothing on, and who hears a majority may lack what it takes to lead (the same) |
+//! | any | progress if the network is whole for long enough to elect somebody (section 5.6) | progress if some messages never arrive |
 //!
 //! Disks do not appear: whatever a crash does to records not yet on disk, nothing has been said that rested on them.
 
 use super::config::{RaftConfig, ReadMode};
 use sim_core::dice::Ratio;
-use sim_core::promise::{Claim, Premise};
+use sim_core::promise::{Claim, Contact, Premise};
+use sim_core::time::{Nanos, format_duration};
 
 /// How reads are answered, as far as promises go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +50,14 @@ pub struct Terms {
     pub writes: Writes,
     /// Whether a leader that hears no majority steps down.
     pub check_quorum: bool,
+    /// Whether a node asks before it disturbs the others.
+    pub pre_vote: bool,
+    /// How long nodes wait for a leader at most.
+    pub election_timeout_max: Nanos,
 }
+
+/// So many election timeouts are enough to elect somebody, if two candidates divide the votes once.
+const ELECTION_TIMEOUTS: Nanos = 2;
 
 impl Terms {
     /// What these settings mean. Flaws are not looked at.
@@ -57,7 +68,8 @@ impl Terms {
             ReadMode::Local => Reads::Local,
         };
         // Without sessions clients do not send a write twice.
-        Terms { reads, writes: Writes::Once, check_quorum: config.check_quorum }
+        let (check_quorum, pre_vote) = (config.check_quorum, config.pre_vote);
+        Terms { reads, writes: Writes::Once, check_quorum, pre_vote, election_timeout_max: config.election_timeout.1 }
     }
 
     /// Whether this is promised where no more than this goes wrong.
@@ -106,6 +118,36 @@ impl Terms {
                     .to_owned(),
             );
         }
+        let election = ELECTION_TIMEOUTS.saturating_mul(self.election_timeout_max);
+        let refuse = |reason: String| Err(reason);
+        match premise.contact {
+            Contact::Direct => {}
+            Contact::Joined if self.check_quorum && self.pre_vote => {}
+            Contact::Joined => {
+                return refuse(
+                    "without both pre-vote and check-quorum, nodes that do not hear the leader, only somebody who does, \
+                     depose it again and again"
+                        .to_owned(),
+                );
+            }
+            Contact::Indirect => {
+                return refuse(
+                    "nodes or clients here may reach each other only over others. Raft passes nothing on, so whoever hears \
+                     a majority may lack what it takes to lead"
+                        .to_owned(),
+                );
+            }
+        }
+        if premise.unheard {
+            return refuse("some messages never arrive, however often they are sent".to_owned());
+        }
+        if let Some(calm) = premise.calm.filter(|calm| *calm < election) {
+            let (calm, election) = (format_duration(calm), format_duration(election));
+            return refuse(format!(
+                "the network may be whole for {calm} at a time, and an election can take {election} (twice the longest \
+                 election-timeout)"
+            ));
+        }
         Ok(())
     }
 }
@@ -114,14 +156,24 @@ impl Terms {
 mod tests {
     use super::*;
     use sim_core::settings::{Flaws, Settings};
+    use sim_core::time::MILLISECOND;
 
     const ALL: [Claim; 4] = [Claim::Linearizable, Claim::LinearizableWrites, Claim::NoLostWrites, Claim::Progress];
-    const BEST: Terms = Terms { reads: Reads::Confirmed, writes: Writes::Once, check_quorum: true };
+    const BEST: Terms = Terms {
+        reads: Reads::Confirmed,
+        writes: Writes::Once,
+        check_quorum: true,
+        pre_vote: true,
+        election_timeout_max: 600 * MILLISECOND,
+    };
     const WORST: Premise = Premise {
         clock_rate_error: Ratio::new(1, 2),
         clocks_step: true,
         disk: Some(sim_core::fault::DiskFate::Torn),
         one_way_cuts: true,
+        contact: Contact::Direct,
+        calm: None,
+        unheard: false,
     };
 
     fn promised(terms: Terms, premise: Premise) -> Vec<Claim> {
@@ -168,5 +220,22 @@ mod tests {
         let trusting = Terms { check_quorum: false, ..BEST };
         assert_eq!(promised(trusting, Premise::CALM), ALL);
         assert_eq!(promised(trusting, Premise { one_way_cuts: true, ..Premise::CALM }), ALL[..3]);
+    }
+
+    #[test]
+    fn nodes_that_hear_each_other_over_others_need_pre_vote_and_check_quorum_and_nothing_else_to_go_wrong() {
+        let contact = |contact| Premise { contact, ..Premise::CALM };
+        let (joined, indirect) = (contact(Contact::Joined), contact(Contact::Indirect));
+        assert_eq!(promised(BEST, joined), ALL);
+        assert_eq!(promised(Terms { pre_vote: false, ..BEST }, joined), ALL[..3]);
+        assert_eq!(promised(Terms { check_quorum: false, ..BEST }, joined), ALL[..3]);
+        assert_eq!(promised(BEST, indirect), ALL[..3]);
+    }
+
+    #[test]
+    fn progress_needs_time_for_an_election_and_messages_that_arrive() {
+        let calm = |ms: u64| Premise { calm: Some(ms * MILLISECOND), ..Premise::CALM };
+        assert_eq!((promised(BEST, calm(1200)).len(), promised(BEST, calm(1199)).len()), (4, 3));
+        assert_eq!(promised(BEST, Premise { unheard: true, ..Premise::CALM }), ALL[..3]);
     }
 }

@@ -122,6 +122,9 @@ impl<'a> Walk<'a> {
             | Takes::Drift
             | Takes::Delay
             | Takes::AddedDelay
+            | Takes::Size
+            | Takes::Bandwidth
+            | Takes::Places
             | Takes::Texts
             | Takes::Name(_)
             | Takes::Names(_)

@@ -11,6 +11,7 @@ mod expect;
 mod fault;
 mod layout;
 mod load;
+mod network;
 mod operate;
 mod protocol;
 mod sentence;
@@ -19,6 +20,7 @@ mod target;
 pub(crate) mod tests;
 
 pub use draft::Draft;
+pub(crate) use network::PLACES;
 pub(crate) use expect::check_of;
 pub use sentence::{CHECKS, GOALS};
 pub use target::TARGETS;
@@ -103,7 +105,7 @@ fn walk(root: &Table, draws: Vec<Draw>, file_stem: &str, systems: &[System], pro
     let faults = fault::faults(&top, &scene);
     let promises = match (system, &protocol, &cluster, &faults) {
         (Some(system), Some(protocol), Some(cluster), Some(faults)) => {
-            Some(Promises::new(system, protocol, cluster, faults))
+            Some(Promises::new(system, protocol, cluster, layout.as_ref(), faults))
         }
         (_, _, _, _) => None,
     };

@@ -10,7 +10,7 @@ use super::parse;
 use crate::diagnostics::{Diagnostic, render};
 use crate::scenario::{Action, Arrivals, Check, Clock, DelaySpec, Fault, Keys, Load, Model, Reach, Scenario, Timing};
 use sim_core::dice::Ratio;
-use sim_core::fault::{Count, DiskFate, Event, Moment, Target, Who};
+use sim_core::fault::{Count, DiskFate, Event, Moment, Spoil, Target, Who};
 use sim_core::protocol::{ClientId, NodeId};
 use sim_core::time::{MILLISECOND, Nanos, SECOND};
 pub(crate) use toy::TOY;
@@ -154,12 +154,17 @@ fn faults_mean_what_they_say() {
         from: vec![region("us-east")],
         to: vec![one(role("leader")), one(Who::Clients)],
         one_way: false,
-        delay: DelaySpec::Fixed(80 * MILLISECOND),
-        loss: Ratio::ZERO,
-        duplicate: Ratio::new(1, 10_000),
-        duplicate_after: DelaySpec::Fixed(0),
-        reorder: Ratio::ZERO,
-        reorder_by: DelaySpec::Uniform { min: 0, max: 500 * MILLISECOND },
+        spoil: Box::new(Spoil {
+            delay: DelaySpec::Fixed(80 * MILLISECOND),
+            loss: Ratio::ZERO,
+            corrupt: Ratio::ZERO,
+            duplicate: Ratio::new(1, 10_000),
+            duplicate_after: DelaySpec::Fixed(0),
+            reorder: Ratio::ZERO,
+            reorder_by: DelaySpec::Uniform { min: 0, max: 500 * MILLISECOND },
+            bandwidth: None,
+        }),
+        flap: None,
     };
     let fibre = ["us-east -> us-west", "us-west -> us-east", "eu-west -> us-east"].map(str::to_owned).to_vec();
     let elected = Timing::Event { event: Event::RoleTaken("leader".to_owned()), after: SECOND, times: 1 };
@@ -168,7 +173,7 @@ fn faults_mean_what_they_say() {
         [
             fault(
                 "partition-1",
-                Action::Partition { groups, one_way: false },
+                Action::Partition { groups, one_way: false, flap: None },
                 Timing::During { from: 20 * SECOND, to: 50 * SECOND },
                 None
             ),
@@ -195,7 +200,7 @@ fn faults_mean_what_they_say() {
                 Some((6, 6))
             ),
             fault("link-1", link, elected, None),
-            fault("fibre", Action::CutLinks { links: fibre }, at(5, 5), None),
+            fault("fibre", Action::CutLinks { links: fibre, flap: None }, at(5, 5), None),
         ]
     );
 }
@@ -223,12 +228,17 @@ fn links_mix_up_datagrams_as_they_are_told() {
         from: vec![one(Who::Any)],
         to: vec![one(Who::All)],
         one_way: false,
-        delay: DelaySpec::Fixed(0),
-        loss: Ratio::ZERO,
-        duplicate,
-        duplicate_after: after,
-        reorder,
-        reorder_by: DelaySpec::Uniform { min: 0, max },
+        spoil: Box::new(Spoil {
+            delay: DelaySpec::Fixed(0),
+            loss: Ratio::ZERO,
+            corrupt: Ratio::ZERO,
+            duplicate,
+            duplicate_after: after,
+            reorder,
+            reorder_by: DelaySpec::Uniform { min: 0, max },
+            bandwidth: None,
+        }),
+        flap: None,
     };
     let fault = |keys: &str| format!("do = \"link\"\nbetween = [\"any\", \"all\"]\n{keys}");
     let faults = [

@@ -50,10 +50,11 @@ impl Shape {
         }
     }
 
-    /// Whether every node, itself included, exchanges messages with a majority of so many.
+    /// Whether, of so many, every node exchanges messages with a majority (itself included), or with a node that does.
     pub fn leaves_majorities(self, nodes: usize) -> bool {
         let both = |a: usize, b: usize| a == b || (self.hears(nodes, a, b) && self.hears(nodes, b, a));
-        (0..nodes).all(|node| (0..nodes).filter(|&other| both(node, other)).count() * 2 > nodes)
+        let has_majority = |node: usize| (0..nodes).filter(|&other| both(node, other)).count() * 2 > nodes;
+        (0..nodes).all(|node| (0..nodes).any(|other| both(node, other) && has_majority(other)))
     }
 
     /// Whether some cut is of one way only.
@@ -264,8 +265,8 @@ mod tests {
         let of = |nodes| Shape::ALL.map(|shape| (shape.leaves_majorities(nodes), shape.is_one_way(nodes)));
         let [whole, broken, one_way] = [(true, false), (false, false), (false, true)];
         assert_eq!(of(3), [whole, whole, whole, one_way]);
-        assert_eq!(of(5), [whole, broken, broken, whole]);
-        assert_eq!(of(4), [broken, broken, broken, whole]);
+        assert_eq!(of(5), [whole; 4]);
+        assert_eq!(of(6), [whole, whole, broken, (true, true)]);
     }
 
     #[test]
