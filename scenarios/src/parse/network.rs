@@ -19,7 +19,10 @@ pub const PLACES: [(&str, &str); 4] = [
     ("zone:a", "This zone."),
     ("region:us-east", "All zones of this region."),
     ("provider:north", "All regions of this provider."),
-    ("one of zones", "One in which nodes stand, drawn anew for each strike; likewise `2 of ..`, `regions`, `providers`."),
+    (
+        "one of zones",
+        "One in which nodes stand, drawn anew for each strike; likewise `2 of ..`, `regions`, `providers`.",
+    ),
 ];
 
 pub(super) fn partition(reader: &Reader<'_>, scene: &Scene<'_>) -> Option<Action> {
@@ -267,7 +270,11 @@ fn place(given: Given<'_>, scene: &Scene<'_>) -> Result<Place, Diagnostic> {
         }
     };
     if scene.layout.is_some() && !known.contains(&name) {
-        let there_are = if known.is_empty() { format!("the layout names no {kind}") } else { format!("there are {}", quoted(&known)) };
+        let there_are = if known.is_empty() {
+            format!("the layout names no {kind}")
+        } else {
+            format!("there are {}", quoted(&known))
+        };
         let problem = unknown(format!("there is no {kind} `{name}`"));
         return Err(problem.label(did_you_mean(name, &known)).help(there_are));
     }

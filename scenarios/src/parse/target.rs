@@ -112,7 +112,10 @@ fn place(
         "provider" => {
             let providers = scene.layout.map(|layout| layout.named(PlaceKind::Providers)).unwrap_or_default();
             if scene.layout.is_some() && providers.is_empty() {
-                return Err(at(&codes::UNKNOWN_TARGET, format!("there is no provider `{name}`: the layout names none")));
+                return Err(at(
+                    &codes::UNKNOWN_TARGET,
+                    format!("there is no provider `{name}`: the layout names none"),
+                ));
             }
             known(providers, Who::Provider(name.to_owned()))
         }

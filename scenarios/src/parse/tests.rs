@@ -354,7 +354,8 @@ fn the_network_breaks_as_it_is_told() {
     let leader = || vec![one(Who::Role("leader".to_owned()))];
     let shape = |shape, order, flap| Action::Shape { shape, order, flap };
     let flap = Some(Flap { up: (200 * MILLISECOND, SECOND), down: (2 * SECOND, 2 * SECOND) });
-    let pick = |kinds: &[&str], share, count| Pick { kinds: kinds.iter().map(|k| (*k).to_owned()).collect(), share, count };
+    let pick =
+        |kinds: &[&str], share, count| Pick { kinds: kinds.iter().map(|k| (*k).to_owned()).collect(), share, count };
     let outage = |place| Action::Outage { places: vec![place], disk: DiskFate::Keep };
     assert_eq!(
         actions(&[
@@ -369,11 +370,7 @@ fn the_network_breaks_as_it_is_told() {
             shape(Shape::Bridge, vec![], None),
             shape(Shape::Star, leader(), flap),
             Action::Drop { from: vec![], to: vec![], pick: pick(&[], Ratio::new(100, 100), None) },
-            Action::Drop {
-                from: leader(),
-                to: vec![],
-                pick: pick(&["Append", "Ask"], Ratio::new(30, 100), Some(3))
-            },
+            Action::Drop { from: leader(), to: vec![], pick: pick(&["Append", "Ask"], Ratio::new(30, 100), Some(3)) },
             outage(Place::Zone("a".to_owned())),
             outage(Place::Drawn(1, PlaceKind::Regions)),
         ]

@@ -130,7 +130,8 @@ impl<P: Protocol> World<P> {
         for (side, group) in groups.iter().enumerate() {
             group.iter().for_each(|&machine| sides.entry(machine).or_default().push(side));
         }
-        let is_cut = |from: &[usize], to: &[usize]| !from.iter().any(|side| to.contains(side)) && (!one_way || from[0] == 0);
+        let is_cut =
+            |from: &[usize], to: &[usize]| !from.iter().any(|side| to.contains(side)) && (!one_way || from[0] == 0);
         let mut pairs = Vec::new();
         for (&from, of_from) in &sides {
             let cut = sides.iter().filter(|(_, of_to)| is_cut(of_from, of_to));

@@ -29,7 +29,12 @@ pub(super) const MISTAKES: &[Mistake] = &[
         "S0303",
         "this is for nodes",
     ),
-    ("fault", "do = \"partition\"\nat = \"5s\"\nshape = \"star\"\norder = «\"others\"»", "S0304", "only in the `groups`"),
+    (
+        "fault",
+        "do = \"partition\"\nat = \"5s\"\nshape = \"star\"\norder = «\"others\"»",
+        "S0304",
+        "only in the `groups`",
+    ),
     (
         "cluster",
         "nodes = 2\n[[fault]]\ndo = \"partition\"\nat = \"5s\"\nshape = «\"ring\"»",
