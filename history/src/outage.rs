@@ -65,6 +65,9 @@ pub enum Cause {
     /// Requests, replies or what the serving node needed of others were under way for longer than usual.
     #[serde(rename = "slow link")]
     SlowLink,
+    /// Requests, replies or what the serving node needed of others were picked out and dropped, though links were whole.
+    #[serde(rename = "messages dropped")]
+    Dropped,
     /// The client's own machine was paused or down.
     #[serde(rename = "client paused")]
     ClientPaused,
@@ -97,7 +100,7 @@ pub struct Takeover {
 
 impl Cause {
     /// All of them.
-    pub const ALL: [Cause; 8] = [
+    pub const ALL: [Cause; 9] = [
         Cause::NoQuorum,
         Cause::DiskFailure,
         Cause::NoLeader,
@@ -105,6 +108,7 @@ impl Cause {
         Cause::Overload,
         Cause::SlowDisk,
         Cause::SlowLink,
+        Cause::Dropped,
         Cause::ClientPaused,
     ];
 
@@ -156,6 +160,7 @@ impl fmt::Display for Cause {
             Cause::Overload => "overload",
             Cause::SlowDisk => "slow disk",
             Cause::SlowLink => "slow link",
+            Cause::Dropped => "messages dropped",
             Cause::ClientPaused => "client paused",
         })
     }

@@ -10,10 +10,11 @@ use protocols::raft::{Command, Raft, RaftConfig, ReadMode};
 use sim_core::delay::Delay;
 use sim_core::dice::{Dice, StreamName, Streams};
 use sim_core::fault::{Count, DiskFate, Fault, FaultKind, Moment, Strike, Target, When, Who};
-use sim_core::protocol::{ClientId, NodeId};
+use sim_core::protocol::{ClientId, NodeId, Protocol};
 use sim_core::settings::{Flaw, Flaws, Settings, Values};
 use sim_core::setup::Setup;
 use sim_core::time::{MICROSECOND, MILLISECOND, Nanos, SECOND};
+use sim_core::trace::{ALWAYS, What};
 use sim_core::workload::{Keys, Pace, Workload};
 use sim_core::world::World;
 use std::collections::{BTreeMap, BTreeSet};
@@ -204,7 +205,7 @@ fn the_leader_loses_power() {
 #[test]
 fn a_leader_cut_off_with_a_minority_is_replaced() {
     let groups = vec![vec![target(Who::Role("leader".into()))], vec![target(Who::Others)]];
-    let cut = FaultKind::Partition { groups, one_way: false };
+    let cut = FaultKind::Partition { groups, one_way: false, flap: None };
     let setup = cluster(5, 5, RaftConfig::defaults()).with_clients(5, closed(15 * SECOND));
     let world = run(setup.with_fault(strike("cut", cut, 5 * SECOND, 5 * SECOND)), 18 * SECOND);
     lawful(&world);
@@ -252,7 +253,7 @@ fn some_fault(k: u32, dice: &mut Dice) -> Fault {
     let target = vec![Target { count: Count::All, who }];
     let kind = match kind {
         0 | 1 => FaultKind::Crash { target, disk, moment: Moment::Between },
-        2 | 3 => FaultKind::Partition { groups: vec![target, vec![self::target(Who::Others)]], one_way },
+        2 | 3 => FaultKind::Partition { groups: vec![target, vec![self::target(Who::Others)]], one_way, flap: None },
         _ => FaultKind::Pause { target },
     };
     strike(&format!("storm-{k}"), kind, at, length)
@@ -267,7 +268,7 @@ fn a_follower_that_comes_back_disturbs_only_without_pre_vote() {
         (config.pre_vote, config.check_quorum) = (pre_vote, check_quorum);
         let groups =
             vec![vec![Target { count: Count::Some(1), who: Who::Role("follower".into()) }], vec![target(Who::Others)]];
-        let cut = FaultKind::Partition { groups, one_way: false };
+        let cut = FaultKind::Partition { groups, one_way: false, flap: None };
         let setup = cluster(2, 5, config).with_fault(strike("cut", cut, 3 * SECOND, 8 * SECOND));
         let before = current_leader(&run(setup.clone(), 3 * SECOND));
         let world = run(setup, 15 * SECOND);
@@ -286,7 +287,7 @@ fn a_leader_that_hears_nobody_blocks_all_without_check_quorum() {
         let config = RaftConfig { check_quorum, ..RaftConfig::defaults() };
         // Only what the first group sends is lost: the followers' answers.
         let groups = vec![vec![target(Who::Role("follower".into()))], leader()];
-        let cut = FaultKind::Partition { groups, one_way: true };
+        let cut = FaultKind::Partition { groups, one_way: true, flap: None };
         let setup = cluster(4, 3, config).with_clients(4, closed(14 * SECOND));
         let world = run(setup.with_fault(strike("cut", cut, 4 * SECOND, 8 * SECOND)), 15 * SECOND);
         lawful(&world);
@@ -370,4 +371,23 @@ fn one_register_is_replicated_as_well() {
     assert_eq!(world.breach(), None);
     let done = world.log().ops().iter().filter(|op| op.served().is_some()).count();
     assert!(done > 300, "{done}");
+}
+
+/// What faults can pick out by name is what is said, no more and no less.
+#[test]
+fn every_kind_of_message_is_known_by_name() {
+    let config = RaftConfig { reads: ReadMode::Follower, snapshot_every: 50, ..RaftConfig::defaults() };
+    let mut setup = cluster(3, 3, config).with_clients(3, closed(9 * SECOND));
+    let crash = |who| FaultKind::Crash { target: vec![target(who)], disk: DiskFate::Keep, moment: Moment::Between };
+    let order = FaultKind::Operate { order: "transfer".to_owned(), to: leader(), about: vec![target(Who::Any)] };
+    // The leader is replaced, a node lags until it needs a snapshot, and the leader hands over.
+    setup = setup.with_fault(strike("leader", crash(Who::Role("leader".to_owned())), 2 * SECOND, SECOND));
+    setup = setup.with_fault(strike("lag", crash(Who::Node(NodeId(2))), 4 * SECOND, 2 * SECOND));
+    setup = setup.with_fault(strike("order", order, 7 * SECOND, SECOND));
+    setup.trace = vec![ALWAYS];
+    let sent = run(setup, 10 * SECOND).take_rows().into_iter().filter(|row| row.what == What::Sent);
+    let kind = |text: &str| text.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_owned();
+    let said: BTreeSet<String> = sent.map(|row| kind(&row.text)).collect();
+    let known: BTreeSet<String> = Raft::<Kv>::KINDS.iter().map(|kind| (*kind).to_owned()).collect();
+    assert_eq!(said, known);
 }

@@ -83,6 +83,7 @@ pub const fn meaning(cause: Cause) -> &'static str {
         Cause::Overload => "Those who serve had no CPU to spare.",
         Cause::SlowDisk => "Those who serve waited long for their disks.",
         Cause::SlowLink => "What was needed was under way for longer than usual.",
+        Cause::Dropped => "What was needed was picked out by a fault and dropped, over links that were whole.",
         Cause::ClientPaused => "The clients themselves were paused or down.",
     }
 }

@@ -47,7 +47,7 @@ codes! {
         `150ms`, shares `97%`, rates `300/s`, ranges `1ms..10ms`."
     UNKNOWN_WORD = "S0105" Error "The key takes one of a few words, and this is none of them."
     CONFLICT = "S0106" Error "These keys do not go together, or one that they need is missing: a fault has exactly one of \
-        `at`, `during`, `every` and `when`; a partition has either `groups` or `links`."
+        `at`, `during`, `every` and `when`; a partition has exactly one of `groups`, `shape` and `links`."
     MISPLACED_KEY = "S0107" Error "The key exists, but elsewhere. In TOML every key after a [header] belongs to that header, \
         up to the next one: top-level keys stand above the first header, and `must = [..]` needs its [expect] above it."
     DUPLICATE_NAME = "S0108" Error "Two loads or two faults have the same name. Each draws its random numbers from a stream \
@@ -82,13 +82,15 @@ codes! {
         the function takes: a number, a word, `nil`, or what does not look like these in JSON."
 
     NO_TRAFFIC = "S0301" Warning "The fault strikes when every load has ended, so no client will notice it."
-    UNKNOWN_TARGET = "S0302" Error "A target is a role of the system (`leader`), a place (`zone:a`, `region:us-east`), a node \
-        (`n3`), `any`, `all`, `others`, `minority`, `majority`, `clients` or a client (`client:c2`), perhaps after `one of`, \
-        `2 of` or `half of`. This one is not a target, or does not exist in this cluster."
+    UNKNOWN_TARGET = "S0302" Error "A target is a role of the system (`leader`), a place (`zone:a`, `region:us-east`, \
+        `provider:north`), a node (`n3`), `any`, `all`, `others`, `minority`, `majority`, `clients` or a client (`client:c2`), \
+        perhaps after `one of`, `2 of` or `half of`; an outage strikes a place, or `one of zones`, `regions` or `providers`. \
+        This one is not a target, or does not exist in this cluster."
     EMPTY_TARGET = "S0303" Error "The target asks for more machines than there can be, or for none at all. The fault would \
         strike nobody."
-    BAD_GROUPS = "S0304" Error "A partition splits machines into at least two groups, and nobody can be on both sides. \
-        `others`, whoever is in no other group, makes sense only there."
+    BAD_GROUPS = "S0304" Error "A partition splits machines into at least two groups. Who is named in two of them hears both, so \
+        a group needs somebody of its own; `others`, whoever is in no other group, makes sense only there, once. A shape takes \
+        at least three nodes."
     OUTSIDE = "S0305" Error "The fault would strike at or after the end of the run, or so often that the run would be nothing \
         else. (One that ends after `duration` is fine: `settle` heals everything.)"
     UNKNOWN_TRIGGER = "S0306" Error "`when` knows two kinds of event: a role of the system is taken (`leader elected`), and so \
@@ -97,6 +99,8 @@ codes! {
         within a region by the zones: `us-east <-> us-west`, or `us-east -> us-west` for one way."
     UNKNOWN_ORDER = "S0308" Error "The system has no order of this name; `stormglass list protocols` shows what an operator \
         can tell it."
+    UNKNOWN_MESSAGE = "S0309" Error "`messages` names the kinds of messages that are dropped, by the system's own names for them; \
+        `stormglass explain fault.drop.messages` shows them."
 
     UNKNOWN_SENTENCE = "S0401" Error "Expectations are sentences of a fixed form; this is not one of them. The same text is \
         shown with the result of a run."

@@ -1,11 +1,13 @@
 //! A plan in words, as `stormglass check --plan` prints it.
 
+mod network;
+
 use crate::plan::Plan;
 use history::Draw;
 use history::figures::counted;
 use sim_core::delay::Delay;
 use sim_core::dice::Ratio;
-use sim_core::fault::{self, ClockHarm, FaultKind, Moment, Target, When, Which};
+use sim_core::fault::{self, ClockHarm, FaultKind, Moment, Place, Target, When, Which};
 use sim_core::protocol::NodeId;
 use sim_core::time::{Nanos, format_duration};
 use sim_core::workload::{Pace, Workload};
@@ -49,8 +51,11 @@ impl fmt::Display for Plan {
             };
             writeln!(f, "load       {}: {clients}, {what}, {from} to {until}", load.name)?;
         }
-        for fault in &self.faults {
+        for (fault, why) in self.faults.iter().zip(&self.whys) {
             write_fault(f, fault)?;
+            if let Some(why) = why {
+                writeln!(f, "           why: {why}")?;
+            }
         }
         Ok(())
     }
@@ -102,15 +107,25 @@ pub(crate) fn told_faults(plan: &Plan, strikes: &[StrikeReport]) -> Vec<(Nanos, 
     strikes.iter().map(told).collect()
 }
 
+fn list(targets: &[Target]) -> String {
+    targets.iter().map(Target::to_string).collect::<Vec<_>>().join(" ")
+}
+
+fn share(ratio: Ratio) -> String {
+    format!("{}/{}", ratio.numerator, ratio.denominator)
+}
+
 fn describe(kind: &FaultKind) -> String {
-    let list = |targets: &[Target]| targets.iter().map(Target::to_string).collect::<Vec<_>>().join(" ");
-    let share = |ratio: Ratio| format!("{}/{}", ratio.numerator, ratio.denominator);
     match kind {
-        FaultKind::Partition { groups, one_way } => {
+        FaultKind::Partition { groups, one_way, flap } => {
             let groups: Vec<String> = groups.iter().map(|group| list(group)).collect();
-            format!("partition {}", groups.join(if *one_way { " -> " } else { " | " }))
+            format!("partition {}{}", groups.join(if *one_way { " -> " } else { " | " }), network::flaps(*flap))
         }
-        FaultKind::CutLinks { links } => format!("cut {}", links.join(", ")),
+        FaultKind::Shape { shape, order, flap } => {
+            let first = if order.is_empty() { String::new() } else { format!(", {} first", list(order)) };
+            format!("partition into a {}{first}{}", shape.name(), network::flaps(*flap))
+        }
+        FaultKind::CutLinks { links, flap } => format!("cut {}{}", links.join(", "), network::flaps(*flap)),
         FaultKind::Crash { target, disk, moment } => {
             let when = match moment {
                 Moment::Between => "",
@@ -131,18 +146,15 @@ fn describe(kind: &FaultKind) -> String {
         FaultKind::Disk { target, harm } => format!("disk of {}: {}", list(target), crate::disks::describe(harm)),
         FaultKind::Operate { order, to, about } if about.is_empty() => format!("tell {} to {order}", list(to)),
         FaultKind::Operate { order, to, about } => format!("tell {} to {order} {}", list(to), list(about)),
-        FaultKind::Link { from, to, one_way, delay, loss, duplicate, duplicate_after, reorder, reorder_by } => {
+        FaultKind::Link { from, to, one_way, spoil, flap } => {
             let arrow = if *one_way { "->" } else { "<->" };
-            let median = |delay: &Delay| format!("+{} (median)", format_duration(delay.median()));
-            let harms = [
-                (*delay != Delay::NONE).then(|| median(delay)),
-                (*loss != Ratio::ZERO).then(|| format!("loss {}", share(*loss))),
-                (*duplicate != Ratio::ZERO).then(|| format!("duplicates {}", share(*duplicate))),
-                (*duplicate_after != Delay::NONE).then(|| format!("second copies {}", median(duplicate_after))),
-                (*reorder != Ratio::ZERO).then(|| format!("{} overtaken, {}", share(*reorder), median(reorder_by))),
-            ];
-            let harms: Vec<String> = harms.into_iter().flatten().collect();
-            format!("link {} {arrow} {}: {}", list(from), list(to), harms.join(", "))
+            let harms = format!("{}{}", network::spoilt(spoil), network::flaps(*flap));
+            format!("link {} {arrow} {}: {harms}", list(from), list(to))
+        }
+        FaultKind::Drop { from, to, pick } => network::dropped(from, to, pick),
+        FaultKind::Outage { places, disk } => {
+            let places: Vec<String> = places.iter().map(Place::to_string).collect();
+            format!("outage of {}, disk = {disk}", places.join(", "))
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::scenario::DelaySpec;
 use sim_core::dice::Ratio;
+use sim_core::fault::{Bandwidth, PlaceKind};
 
 /// A layout, every link spelt out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +22,19 @@ pub struct Zone {
     pub name: String,
     /// Such as `us-east`.
     pub region: String,
+    /// Who runs it, if the layout says so.
+    pub provider: Option<String>,
+}
+
+impl Zone {
+    /// The place of this kind that it is or is in.
+    pub fn place(&self, kind: PlaceKind) -> Option<&str> {
+        match kind {
+            PlaceKind::Zones => Some(&self.name),
+            PlaceKind::Regions => Some(&self.region),
+            PlaceKind::Providers => self.provider.as_deref(),
+        }
+    }
 }
 
 /// A directed link.
@@ -39,6 +53,8 @@ pub struct Link {
     pub loss: Ratio,
     /// How many arrive twice.
     pub duplicate: Ratio,
+    /// How much passes; links of one name share it.
+    pub bandwidth: Option<Bandwidth>,
 }
 
 impl Layout {
@@ -53,13 +69,18 @@ impl Layout {
 
     /// The names of the regions, each once.
     pub fn regions(&self) -> Vec<&str> {
-        let mut regions: Vec<&str> = Vec::new();
-        for zone in &self.zones {
-            if !regions.contains(&zone.region.as_str()) {
-                regions.push(&zone.region);
+        self.named(PlaceKind::Regions)
+    }
+
+    /// The names of all places of a kind, each once.
+    pub fn named(&self, kind: PlaceKind) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for name in self.zones.iter().filter_map(|zone| zone.place(kind)) {
+            if !names.contains(&name) {
+                names.push(name);
             }
         }
-        regions
+        names
     }
 
     /// The names of everything that a machine can stand in.
@@ -104,6 +125,19 @@ pub static PRESETS: &[Preset] = &[
             [links]
             same-zone = { dist = "lognormal", median = "200us", p99 = "800us" }
             same-region = { dist = "lognormal", median = "700us", p99 = "2ms" }
+        "#,
+    },
+    Preset {
+        name: "two-clouds",
+        about: "Two providers next to each other, three zones and two.",
+        text: r#"
+            [regions]
+            north = { zones = ["a", "b", "c"], provider = "alder" }
+            south = { zones = ["a", "b"], provider = "birch" }
+            [links]
+            same-zone = { dist = "lognormal", median = "200us", p99 = "800us" }
+            same-region = { dist = "lognormal", median = "700us", p99 = "2ms" }
+            "north <-> south" = { dist = "lognormal", median = "2500us", p99 = "8ms" }
         "#,
     },
     Preset {

@@ -17,6 +17,7 @@ use sim_core::time::Nanos;
 use sim_core::topology::{Topology, ZoneId};
 use sim_core::workload::{Keys, Pace, Workload};
 use sim_core::{Clock, Tcp};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A node of a plan.
@@ -61,6 +62,8 @@ pub struct Plan {
     pub clients: Vec<ClientSetup>,
     /// What goes wrong, and when.
     pub faults: Vec<fault::Fault>,
+    /// Why there is each of them, in the words of the scenario's author.
+    pub whys: Vec<Option<String>>,
     /// What the seed decided of the scenario before.
     pub draws: Vec<Draw>,
 }
@@ -95,6 +98,7 @@ impl Plan {
             tcp: Tcp::default(),
             clients: clients(scenario),
             faults: faults.collect(),
+            whys: scenario.faults.iter().map(|fault| fault.why.clone()).collect(),
             draws: scenario.draws.clone(),
         }
     }
@@ -104,9 +108,15 @@ fn topology(scenario: &Scenario) -> Topology {
     let mut topology = Topology::new();
     let zones = scenario.layout.zones.iter();
     let zones: Vec<ZoneId> = zones.map(|zone| topology.zone(&zone.name, &zone.region)).collect();
+    for (id, zone) in zones.iter().zip(&scenario.layout.zones) {
+        zone.provider.iter().for_each(|provider| topology.run_by(*id, provider));
+    }
     for link in &scenario.layout.links {
         topology.link(zones[link.from], zones[link.to], &link.name, table(&link.delay), link.loss, link.duplicate);
     }
+    // Once for each name, whatever links share it.
+    let narrow = scenario.layout.links.iter().filter_map(|link| Some((&*link.name, link.bandwidth?)));
+    narrow.collect::<BTreeMap<_, _>>().into_iter().for_each(|(name, bandwidth)| topology.limit(name, bandwidth));
     topology
 }
 

@@ -3,6 +3,9 @@
 //! The system answers yes or no ([`System::promises`]). Which settings that rests on, and which other one would turn a no
 //! into a yes, is found out by asking again with one setting changed.
 
+mod contact;
+
+use crate::layout::Layout;
 use crate::scenario::{Action, Check, Cluster, Fault, Protocol, Timing};
 use crate::systems::System;
 use sim_core::dice::Ratio;
@@ -22,19 +25,25 @@ pub fn claim(check: &Check) -> Option<Claim> {
     }
 }
 
-/// The worst that a scenario lets go wrong. Every kind of fault says here what promises depend on.
+/// The worst that a scenario lets go wrong, but for what that leaves of the contact between machines ([`contact`]). Every kind
+/// of fault says here what promises depend on.
 pub fn premise(cluster: &Cluster, faults: &[Fault]) -> Premise {
     let rate_error = plus_ppb(cluster.clock.drift, worst_rate(faults));
     let nodes = cluster.zones.len() as u32;
     let mut premise = Premise { clock_rate_error: rate_error, nodes, ..Premise::CALM };
     for fault in faults {
+        if let Some(flap) = fault.action.flap() {
+            premise.calm = Some(premise.calm.map_or(flap.up.0, |calm| calm.min(flap.up.0)));
+        }
         match &fault.action {
-            Action::Crash { disk, .. } => premise.disk = premise.disk.max(Some(*disk)),
+            Action::Crash { disk, .. } | Action::Outage { disk, .. } => premise.disk = premise.disk.max(Some(*disk)),
             Action::Partition { one_way, .. } => premise.one_way_cuts |= one_way,
-            Action::CutLinks { links } => premise.one_way_cuts |= links.iter().any(|link| !has_way_back(link, links)),
-            Action::Link { one_way, loss, .. } => {
-                premise.one_way_cuts |= *one_way && loss.numerator == loss.denominator
+            Action::Shape { shape, .. } => premise.one_way_cuts |= shape.is_one_way(cluster.zones.len()),
+            Action::CutLinks { links, .. } => {
+                premise.one_way_cuts |= links.iter().any(|link| !has_way_back(link, links));
             }
+            Action::Link { one_way, spoil, .. } => premise.one_way_cuts |= *one_way && spoil.is_cut(),
+            Action::Drop { pick, .. } => premise.unheard |= contact::is_unheard(pick),
             Action::Clock { harm, .. } => harm_clocks(&mut premise, harm),
             Action::Lose { target } => {
                 premise.nodes_lost = premise.nodes_lost.saturating_add(lost(fault, target, nodes)).min(nodes);
@@ -90,7 +99,7 @@ fn lost(fault: &Fault, target: &[Target], nodes: u32) -> u32 {
             Who::Minority => nodes.saturating_sub(1) / 2,
             Who::Majority => nodes / 2 + 1,
             Who::Role(role) if role == "leader" => 1,
-            Who::All | Who::Others | Who::Role(_) | Who::Zone(_) | Who::Region(_) => nodes,
+            Who::All | Who::Others | Who::Role(_) | Who::Zone(_) | Who::Region(_) | Who::Provider(_) => nodes,
             Who::Clients | Who::Client(_) => 0,
         };
         match target.count {
@@ -140,8 +149,15 @@ pub struct Unpromised {
 
 impl<'a> Promises<'a> {
     /// Those of a scenario's system.
-    pub fn new(system: &'a System, protocol: &'a Protocol, cluster: &Cluster, faults: &[Fault]) -> Self {
-        Promises { system, values: &protocol.values, premise: premise(cluster, faults) }
+    pub fn new(
+        system: &'a System,
+        protocol: &'a Protocol,
+        cluster: &Cluster,
+        layout: Option<&Layout>,
+        faults: &[Fault],
+    ) -> Self {
+        let contact = contact::contact(cluster, layout, faults);
+        Promises { system, values: &protocol.values, premise: Premise { contact, ..premise(cluster, faults) } }
     }
 
     /// Whether it is promised.
@@ -238,6 +254,7 @@ mod tests {
     use super::*;
     use crate::parse::parse;
     use crate::parse::tests::TOY;
+    use crate::scenario::Scenario;
     use sim_core::fault::DiskFate;
 
     fn premise_of(more: &str) -> Premise {
@@ -327,7 +344,8 @@ mod tests {
         let source = format!("scenario = 1\nduration = \"60s\"\n[protocol]\nname = \"toy\"\nreads = \"{reads}\"");
         let (draft, _) = parse(&source, "x", &[], &[TOY]).unwrap_or_else(|found| panic!("{found:?}"));
         let scenario = draft.resolve(1).expect("nothing is drawn");
-        Promises::new(&TOY, &scenario.protocol, &scenario.cluster, &scenario.faults).of(claim)
+        let Scenario { protocol, cluster, layout, faults, .. } = &scenario;
+        Promises::new(&TOY, protocol, cluster, Some(layout), faults).of(claim)
     }
 
     #[test]

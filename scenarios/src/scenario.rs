@@ -202,6 +202,8 @@ pub struct Fault {
     pub name: String,
     /// What it is a part of, if it is: of such faults together one has to have an effect.
     pub part_of: Option<String>,
+    /// Why it is there, in the author's words.
+    pub why: Option<String>,
     /// What happens.
     pub action: Action,
     /// When.

@@ -83,6 +83,9 @@ impl Writer<'_> {
             Takes::Drift => one(text(&format!("[+-]?{DECIMAL}(%|ppm)"))),
             Takes::Delay => one(reference("delay")),
             Takes::AddedDelay => one(reference("added-delay")),
+            Takes::Size => quantity(&format!("0|{DECIMAL}([KMG]i?)?B")),
+            Takes::Bandwidth => one(text(&format!("{DECIMAL}(([KMG]i?)?B|[KMG]?bit)/s"))),
+            Takes::Places => one(reference("places")),
             Takes::Texts => one(list("text")),
             Takes::Name(list) => one(self.name(list)),
             Takes::Names(list) => one(json!({ "type": "array", "items": self.names(list) })),
@@ -120,6 +123,8 @@ impl Writer<'_> {
             ("link", written(&range).chain(links).collect()),
             ("target", vec![text(&self.target())]),
             ("targets", vec![reference("target"), list("target")]),
+            ("place", vec![text("(zone|region|provider):.+|(one|[1-9][0-9]*) of (zones|regions|providers)")]),
+            ("places", vec![reference("place"), list("place")]),
         ];
         let define = |(name, mut forms): (&str, Vec<Value>)| {
             forms.push(chosen(&definition(name)));
@@ -139,7 +144,7 @@ impl Writer<'_> {
     fn name(&self, list: Listed) -> Value {
         let known: Vec<String> = listed(list, self.systems).into_iter().map(|(name, _)| name).collect();
         match list {
-            Listed::Systems | Listed::Flaws | Listed::Data | Listed::Orders | Listed::Layouts => {
+            Listed::Systems | Listed::Flaws | Listed::Data | Listed::Orders | Listed::Kinds | Listed::Layouts => {
                 json!({ "type": "string", "enum": known })
             }
             Listed::Events => text(&format!("({}) elected|[1-9][0-9]* operations", roles(self.systems).join("|"))),
@@ -156,7 +161,7 @@ impl Writer<'_> {
     fn target(&self) -> String {
         let words = roles(self.systems).into_iter().chain(["any", "all", "others", "minority", "majority", "clients"]);
         let words: Vec<&str> = words.collect();
-        let places = "(zone|region):.+|client:c[0-9]+|n[0-9]+";
+        let places = "(zone|region|provider):.+|client:c[0-9]+|n[0-9]+";
         format!(" *((one|half|[1-9][0-9]*) +of +)?({}|{places}) *", words.join("|"))
     }
 
@@ -294,6 +299,9 @@ fn is_drawn_between(takes: &Takes) -> bool {
         // Delays say so themselves.
         Takes::Delay
         | Takes::AddedDelay
+        | Takes::Size
+        | Takes::Bandwidth
+        | Takes::Places
         | Takes::Text
         | Takes::Texts
         | Takes::Name(_)

@@ -66,6 +66,8 @@ pub struct System {
     pub nodes: (u32, u32),
     /// What an operator can order its nodes to do: `operate` faults.
     pub orders: &'static [OrderKind],
+    /// The kinds of its messages, requests and replies: `drop` faults.
+    pub kinds: &'static [&'static str],
     /// Its laws, as findings show them.
     pub laws: &'static [&'static str],
     /// What its clients can operate on, the usual one first.
@@ -103,6 +105,7 @@ impl System {
             serving: None,
             nodes: (1, u32::MAX),
             orders: P::ORDERS,
+            kinds: P::KINDS,
             laws: P::Laws::NAMES,
             data,
             check: fits::<P::Config>,

@@ -195,6 +195,7 @@ mod tests {
             keys: &[],
             flaws: &[],
             orders: &[],
+            kinds: &[],
             roles: &[],
             check: |_, _| Ok(()),
             promises: |_, _, _| Ok(()),

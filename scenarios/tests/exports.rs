@@ -96,7 +96,7 @@ fn host(row: &Row) -> Option<&str> {
     match row.what {
         What::Message | What::Request | What::Reply | What::Timer | What::OnDisk | What::Admin => Some(&row.to),
         What::Sent | What::Start | What::Crash | What::Role => Some(&row.from),
-        What::Lost | What::Flush | What::Fault | What::Heal => None,
+        What::Lost | What::Corrupt | What::Flush | What::Fault | What::Heal => None,
     }
 }
 

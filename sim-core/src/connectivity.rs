@@ -1,7 +1,8 @@
 //! Who could have talked to whom, over the whole run: the ground truth for the bound on availability.
 //!
-//! The live directed links between machines change only when a fault begins or ends, so a run is a few *epochs*, each
-//! with one matrix. What a client could reach in an epoch is worked out afterwards, once.
+//! The live directed links between machines change only when a fault begins, ends, or comes and goes, so a run is a few
+//! *epochs*, each with one matrix. A fault that flaps leads back to the same few *states* again and again: each is kept once,
+//! and what a client could reach in it is worked out afterwards, once.
 
 use crate::machine::{MachineId, Pairs};
 use crate::protocol::{ClientId, NodeId};
@@ -9,11 +10,11 @@ use crate::reach::Reach;
 use crate::time::Nanos;
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
+use std::collections::BTreeMap;
 
-/// A stretch of the run in which no link came or went.
-#[derive(Clone, Debug)]
-struct Epoch {
-    from: Nanos,
+/// Who could talk to whom.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct State {
     /// By the number of the pair: whether one machine can send to the other.
     live: Vec<bool>,
     /// By machine: whether it is up and not paused.
@@ -23,7 +24,7 @@ struct Epoch {
 }
 
 /// What a node's disk can be used for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum DiskState {
     /// It takes what is written.
     Takes,
@@ -33,11 +34,19 @@ pub(crate) enum DiskState {
     Lost,
 }
 
-impl Epoch {
+impl State {
     fn lost(&self) -> Vec<NodeId> {
         let lost = self.disks.iter().enumerate().filter(|(_, disk)| **disk == DiskState::Lost);
         lost.map(|(node, _)| NodeId(node as u32)).collect()
     }
+}
+
+/// A stretch of the run in which no link came or went.
+#[derive(Clone, Copy, Debug)]
+struct Epoch {
+    from: Nanos,
+    /// The number of its state.
+    state: usize,
 }
 
 /// All epochs of a run so far.
@@ -46,52 +55,59 @@ pub(crate) struct Epochs {
     nodes: usize,
     machines: usize,
     pairs: Pairs,
+    /// Every state so far, and its number.
+    states: BTreeMap<State, usize>,
     epochs: Vec<Epoch>,
 }
 
 impl Epochs {
     pub(crate) fn new(nodes: usize, clients: usize) -> Self {
-        Epochs { nodes, machines: nodes + clients, pairs: Pairs::new(nodes, clients), epochs: Vec::new() }
+        let (machines, pairs) = (nodes + clients, Pairs::new(nodes, clients));
+        Epochs { nodes, machines, pairs, states: BTreeMap::new(), epochs: Vec::new() }
     }
 
     /// From `now` on, these links are live, these machines well, and the nodes' disks in these states.
     pub(crate) fn record(&mut self, now: Nanos, live: Vec<bool>, well: Vec<bool>, disks: Vec<DiskState>) {
         assert_eq!(live.len(), self.pairs.count(), "one entry a pair");
+        let next = self.states.len();
+        let state = *self.states.entry(State { live, well, disks }).or_insert(next);
         match self.epochs.last_mut() {
-            Some(last) if last.from == now => (last.live, last.well, last.disks) = (live, well, disks),
-            Some(last) if last.live == live && last.well == well && last.disks == disks => {}
-            Some(_) | None => self.epochs.push(Epoch { from: now, live, well, disks }),
+            Some(last) if last.from == now => last.state = state,
+            Some(last) if last.state == state => {}
+            Some(_) | None => self.epochs.push(Epoch { from: now, state }),
         }
     }
 
     /// What every client could reach, epoch by epoch.
     pub(crate) fn reachability(&self) -> Reachability {
-        let epochs = self.epochs.iter().map(|epoch| {
-            let groups = self.groups(epoch);
+        let mut states: Vec<(&State, usize)> = self.states.iter().map(|(state, number)| (state, *number)).collect();
+        states.sort_by_key(|(_, number)| *number);
+        let reached = |(state, _): (&State, usize)| {
+            let groups = self.groups(state);
             let clients = self.nodes..self.machines;
-            ReachEpoch {
-                from: epoch.from,
-                groups: clients.clone().map(|client| self.reached(epoch, client, &groups)).collect(),
-                direct: (0..self.machines).map(|machine| self.direct(epoch, machine)).collect(),
-                well: epoch.well[self.nodes..].to_vec(),
-                lost: epoch.lost(),
+            Reached {
+                groups: clients.clone().map(|client| self.reached(state, client, &groups)).collect(),
+                direct: (0..self.machines).map(|machine| self.direct(state, machine)).collect(),
+                well: state.well[self.nodes..].to_vec(),
+                lost: state.lost(),
             }
-        });
-        Reachability { nodes: self.nodes, epochs: epochs.collect() }
+        };
+        let states = states.into_iter().map(reached).collect();
+        Reachability { nodes: self.nodes, states, epochs: self.epochs.clone() }
     }
 
-    fn is_live(&self, epoch: &Epoch, from: usize, to: usize) -> bool {
+    fn is_live(&self, state: &State, from: usize, to: usize) -> bool {
         let pair = self.pairs.index(MachineId(from as u32), MachineId(to as u32));
-        pair.is_some_and(|pair| epoch.live[pair])
+        pair.is_some_and(|pair| state.live[pair])
     }
 
     /// Nodes that could exchange messages both ways, directly or over other nodes: strongly connected components. A node
     /// that is down cannot even talk to itself, and is in none.
-    fn groups(&self, epoch: &Epoch) -> Vec<Vec<NodeId>> {
+    fn groups(&self, state: &State) -> Vec<Vec<NodeId>> {
         let mut graph: DiGraph<(), ()> = DiGraph::new();
         let vertices: Vec<NodeIndex> = (0..self.nodes).map(|_| graph.add_node(())).collect();
         for from in 0..self.nodes {
-            for to in (0..self.nodes).filter(|&to| to != from && self.is_live(epoch, from, to)) {
+            for to in (0..self.nodes).filter(|&to| to != from && self.is_live(state, from, to)) {
                 graph.add_edge(vertices[from], vertices[to], ());
             }
         }
@@ -100,7 +116,7 @@ impl Epochs {
             .map(|group| group.into_iter().map(|vertex| NodeId(vertex.index() as u32)).collect())
             .collect();
         groups.retain(|group: &Vec<NodeId>| {
-            group.iter().all(|node| self.is_live(epoch, node.0 as usize, node.0 as usize))
+            group.iter().all(|node| self.is_live(state, node.0 as usize, node.0 as usize))
         });
         groups.iter_mut().for_each(|group| group.sort());
         groups.sort();
@@ -108,20 +124,20 @@ impl Epochs {
     }
 
     /// The nodes that a machine could exchange messages with directly; a node that is well, itself included.
-    fn direct(&self, epoch: &Epoch, machine: usize) -> Vec<NodeId> {
-        let both = |node: &usize| self.is_live(epoch, machine, *node) && self.is_live(epoch, *node, machine);
+    fn direct(&self, state: &State, machine: usize) -> Vec<NodeId> {
+        let both = |node: &usize| self.is_live(state, machine, *node) && self.is_live(state, *node, machine);
         (0..self.nodes).filter(both).map(|node| NodeId(node as u32)).collect()
     }
 
     /// The groups that a client could ask and hear from, directly or over nodes that would pass it on. Who cannot write
     /// anything down passes things on, and is of no other use to anybody.
-    fn reached(&self, epoch: &Epoch, client: usize, groups: &[Vec<NodeId>]) -> Vec<Vec<NodeId>> {
-        let asked = self.spread(client, |from, to| self.is_live(epoch, from, to));
-        let heard = self.spread(client, |from, to| self.is_live(epoch, to, from));
+    fn reached(&self, state: &State, client: usize, groups: &[Vec<NodeId>]) -> Vec<Vec<NodeId>> {
+        let asked = self.spread(client, |from, to| self.is_live(state, from, to));
+        let heard = self.spread(client, |from, to| self.is_live(state, to, from));
         let within = |reached: &[bool], group: &[NodeId]| group.iter().any(|node| reached[node.0 as usize]);
         let reached = groups.iter().filter(|group| within(&asked, group) && within(&heard, group));
         let of_use = reached.map(|group| {
-            group.iter().copied().filter(|node| epoch.disks[node.0 as usize] != DiskState::Refuses).collect()
+            group.iter().copied().filter(|node| state.disks[node.0 as usize] != DiskState::Refuses).collect()
         });
         of_use.filter(|group: &Vec<NodeId>| !group.is_empty()).collect()
     }
@@ -141,10 +157,9 @@ impl Epochs {
     }
 }
 
-/// A stretch of the run in which no link came or went, as clients and nodes saw it.
+/// A state, as clients and nodes saw it.
 #[derive(Clone, Debug)]
-struct ReachEpoch {
-    from: Nanos,
+struct Reached {
     /// By client: groups of mutually connected nodes that it could talk to.
     groups: Vec<Vec<Vec<NodeId>>>,
     /// By machine: the nodes that it could exchange messages with directly.
@@ -159,7 +174,9 @@ struct ReachEpoch {
 #[derive(Clone, Debug, Default)]
 pub struct Reachability {
     nodes: usize,
-    epochs: Vec<ReachEpoch>,
+    /// By number.
+    states: Vec<Reached>,
+    epochs: Vec<Epoch>,
 }
 
 impl Reachability {
@@ -174,9 +191,13 @@ impl Reachability {
         self.epochs[first..].iter().map(|epoch| epoch.from).take_while(move |at| *at < to)
     }
 
-    fn at(&self, at: Nanos) -> &ReachEpoch {
+    fn at(&self, at: Nanos) -> &Reached {
         let after = self.epochs.partition_point(|epoch| epoch.from <= at);
-        &self.epochs[after.checked_sub(1).expect("a run begins with an epoch")]
+        self.state(&self.epochs[after.checked_sub(1).expect("a run begins with an epoch")])
+    }
+
+    fn state(&self, epoch: &Epoch) -> &Reached {
+        &self.states[epoch.state]
     }
 
     /// Whether a client was up and not paused.
@@ -215,8 +236,9 @@ impl Reachability {
             }
             let ends = self.epochs.get(i + 1).map_or(to, |next| next.from.min(to));
             let begins = epoch.from.max(from);
+            let state = self.state(epoch);
             if ends < begins
-                || !serves(&Reach::new(&epoch.groups[client.0 as usize], self.nodes).with_lost(&epoch.lost))
+                || !serves(&Reach::new(&state.groups[client.0 as usize], self.nodes).with_lost(&state.lost))
             {
                 continue;
             }
@@ -242,7 +264,7 @@ mod tests {
         }
         epochs.record(0, live, vec![true; 4], vec![DiskState::Takes; 3]);
         let reach = epochs.reachability();
-        reach.epochs[0].groups[0].iter().map(|group| group.iter().map(|node| node.0).collect()).collect()
+        reach.states[0].groups[0].iter().map(|group| group.iter().map(|node| node.0).collect()).collect()
     }
 
     const UP: [(usize, usize); 3] = [(0, 0), (1, 1), (2, 2)];
@@ -299,8 +321,8 @@ mod tests {
         epochs.record(5, live.clone(), vec![true; 4], vec![DiskState::Takes, DiskState::Refuses, DiskState::Takes]);
         epochs.record(9, live, vec![true; 4], vec![DiskState::Refuses; 3]);
         let reach = epochs.reachability();
-        assert_eq!(reach.epochs[1].groups[0], [[NodeId(0), NodeId(2)]]);
-        assert!(reach.epochs[2].groups[0].is_empty());
+        assert_eq!(reach.state(&reach.epochs[1]).groups[0], [[NodeId(0), NodeId(2)]]);
+        assert!(reach.state(&reach.epochs[2]).groups[0].is_empty());
         assert_eq!(reach.contacts(ClientId(0), 9), [NodeId(1)], "it can be talked to all the same");
     }
 
@@ -317,5 +339,16 @@ mod tests {
         assert_eq!(spans(12, 15), []);
         assert_eq!(spans(5, 25), [(5, 10), (20, 25)]);
         assert_eq!(spans(12, 20), [(20, 20)], "the very instant counts");
+    }
+
+    #[test]
+    fn what_comes_and_goes_is_worked_out_once() {
+        let mut epochs = Epochs::new(1, 1);
+        for at in 0..1000 {
+            epochs.record(at, vec![at % 2 == 0; 3], vec![true; 2], vec![DiskState::Takes]);
+        }
+        let reach = epochs.reachability();
+        assert_eq!((reach.states.len(), reach.changes(0, 1000).count()), (2, 999));
+        assert_eq!(reach.when(ClientId(0), 0, 5, |reach| reach.majority()), [(0, 1), (2, 3), (4, 5)]);
     }
 }

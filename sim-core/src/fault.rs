@@ -4,6 +4,10 @@
 //! strikes. Where it has to choose, it throws dice of its own, named after it and the number of the strike, so that taking one
 //! fault out of a run leaves the others as they were.
 
+mod network;
+
+pub use network::{Bandwidth, Flap, Pick, Place, PlaceKind, Shape, Spoil};
+
 use crate::delay::Delay;
 use crate::dice::Ratio;
 use crate::harm::DiskHarm;
@@ -25,17 +29,31 @@ pub struct Fault {
 /// What a fault does. `D` is how delays are given: to the world as distributions to draw from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FaultKind<D = Delay> {
-    /// Cuts every pair of machines in different groups. Machines in no group talk to everybody.
+    /// Cuts every pair of machines in different groups. Machines in no group talk to everybody. A target that stands in two
+    /// groups is meant to be on both sides, and hears both; who is met by different targets stays with the first.
     Partition {
         /// Who stays together.
         groups: Vec<Vec<Target>>,
         /// Only what the first group sends is lost; it still hears the others.
         one_way: bool,
+        /// Whether it comes and goes.
+        flap: Option<Flap>,
+    },
+    /// Cuts nodes off from each other so that some hear others that do not hear each other. Clients talk to every node.
+    Shape {
+        /// Who hears whom, by position.
+        shape: Shape,
+        /// Who stands first; the others follow in an order drawn by lot.
+        order: Vec<Target>,
+        /// Whether it comes and goes.
+        flap: Option<Flap>,
     },
     /// Cuts links of the topology, by name (`us-east -> us-west`); traffic takes another route where there is one.
     CutLinks {
         /// The names of directed links.
         links: Vec<String>,
+        /// Whether it comes and goes.
+        flap: Option<Flap>,
     },
     /// Stops a process dead; its machine comes back, with what `disk` leaves of its journal, when the fault ends.
     Crash {
@@ -98,18 +116,28 @@ pub enum FaultKind<D = Delay> {
         to: Vec<Target>,
         /// … and, unless set, back.
         one_way: bool,
-        /// Added to every message.
-        delay: D,
-        /// Lost, in addition to what the link loses anyway.
-        loss: Ratio,
-        /// Doubled, likewise (datagrams only).
-        duplicate: Ratio,
-        /// How much later than usual the second copy comes.
-        duplicate_after: D,
-        /// Held up, so that later ones overtake them (datagrams only).
-        reorder: Ratio,
-        /// For how long.
-        reorder_by: D,
+        /// What becomes of it.
+        spoil: Box<Spoil<D>>,
+        /// Whether it comes and goes.
+        flap: Option<Flap>,
+    },
+    /// Picks messages, requests and replies out and drops them. On a stream the message alone vanishes and the connection
+    /// lives, as with a proxy or a peer that has a mistake.
+    Drop {
+        /// From one of these machines, or from any if there are none …
+        from: Vec<Target>,
+        /// … to one of these, likewise.
+        to: Vec<Target>,
+        /// Which.
+        pick: Pick,
+    },
+    /// Power and network of some places are gone: their nodes die, and every link from and to them is cut. Their clients go on
+    /// asking, and nobody hears them.
+    Outage {
+        /// Which.
+        places: Vec<Place>,
+        /// What becomes of records that were not yet on disk.
+        disk: DiskFate,
     },
 }
 
@@ -117,8 +145,9 @@ impl<D> FaultKind<D> {
     /// The same fault, with its delays given in another way.
     pub fn with_delays<E>(self, convert: impl Fn(D) -> E) -> FaultKind<E> {
         match self {
-            FaultKind::Partition { groups, one_way } => FaultKind::Partition { groups, one_way },
-            FaultKind::CutLinks { links } => FaultKind::CutLinks { links },
+            FaultKind::Partition { groups, one_way, flap } => FaultKind::Partition { groups, one_way, flap },
+            FaultKind::Shape { shape, order, flap } => FaultKind::Shape { shape, order, flap },
+            FaultKind::CutLinks { links, flap } => FaultKind::CutLinks { links, flap },
             FaultKind::Crash { target, disk, moment } => FaultKind::Crash { target, disk, moment },
             FaultKind::Pause { target } => FaultKind::Pause { target },
             FaultKind::Clock { target, harm } => FaultKind::Clock { target, harm },
@@ -126,17 +155,31 @@ impl<D> FaultKind<D> {
             FaultKind::Lose { target } => FaultKind::Lose { target },
             FaultKind::Disk { target, harm } => FaultKind::Disk { target, harm: harm.with_delays(convert) },
             FaultKind::Operate { order, to, about } => FaultKind::Operate { order, to, about },
-            FaultKind::Link { from, to, one_way, delay, loss, duplicate, duplicate_after, reorder, reorder_by } => {
-                let [delay, duplicate_after, reorder_by] = [delay, duplicate_after, reorder_by].map(convert);
-                FaultKind::Link { from, to, one_way, delay, loss, duplicate, duplicate_after, reorder, reorder_by }
+            FaultKind::Link { from, to, one_way, spoil, flap } => {
+                FaultKind::Link { from, to, one_way, spoil: Box::new(spoil.with_delays(convert)), flap }
             }
+            FaultKind::Drop { from, to, pick } => FaultKind::Drop { from, to, pick },
+            FaultKind::Outage { places, disk } => FaultKind::Outage { places, disk },
+        }
+    }
+
+    /// Whether it comes and goes.
+    pub fn flap(&self) -> Option<Flap> {
+        match self {
+            FaultKind::Partition { flap, .. }
+            | FaultKind::Shape { flap, .. }
+            | FaultKind::CutLinks { flap, .. }
+            | FaultKind::Link { flap, .. } => *flap,
+            FaultKind::Crash { .. } | FaultKind::Pause { .. } | FaultKind::Clock { .. } => None,
+            FaultKind::Cpu { .. } | FaultKind::Disk { .. } | FaultKind::Lose { .. } => None,
+            FaultKind::Operate { .. } | FaultKind::Drop { .. } | FaultKind::Outage { .. } => None,
         }
     }
 
     /// Its name in scenario files.
     pub fn name(&self) -> &'static str {
         match self {
-            FaultKind::Partition { .. } | FaultKind::CutLinks { .. } => "partition",
+            FaultKind::Partition { .. } | FaultKind::Shape { .. } | FaultKind::CutLinks { .. } => "partition",
             FaultKind::Crash { .. } => "crash",
             FaultKind::Pause { .. } => "pause",
             FaultKind::Clock { .. } => "clock",
@@ -145,6 +188,8 @@ impl<D> FaultKind<D> {
             FaultKind::Disk { .. } => "disk",
             FaultKind::Operate { .. } => "operate",
             FaultKind::Link { .. } => "link",
+            FaultKind::Drop { .. } => "drop",
+            FaultKind::Outage { .. } => "outage",
         }
     }
 }
@@ -291,10 +336,23 @@ pub enum Who {
     Zone(String),
     /// A region.
     Region(String),
+    /// Everything of one provider.
+    Provider(String),
     /// Every client.
     Clients,
     /// A client.
     Client(ClientId),
+}
+
+impl Who {
+    /// Whether it is a place, in which both nodes and clients may stand.
+    pub fn is_place(&self) -> bool {
+        match self {
+            Who::Zone(_) | Who::Region(_) | Who::Provider(_) => true,
+            Who::All | Who::Any | Who::Minority | Who::Majority | Who::Others => false,
+            Who::Role(_) | Who::Node(_) | Who::Clients | Who::Client(_) => false,
+        }
+    }
 }
 
 impl fmt::Display for Target {
@@ -315,6 +373,7 @@ impl fmt::Display for Target {
             Who::Node(node) => node.fmt(f),
             Who::Zone(zone) => write!(f, "zone:{zone}"),
             Who::Region(region) => write!(f, "region:{region}"),
+            Who::Provider(provider) => write!(f, "provider:{provider}"),
             Who::Clients => f.write_str("clients"),
             Who::Client(client) => write!(f, "client:{client}"),
         }

@@ -7,14 +7,21 @@
 //! A *stream* is TCP as far as a protocol can tell: in order; a loss shows as the time its retransmission takes; while a
 //! path is cut, what was sent waits, and is tried again at growing intervals; after a while the connection is reset and
 //! what waited is lost. A *datagram* is lost, doubled and overtaken.
+//!
+//! Where bandwidth is limited (`network/pipe.rs`), a message also waits for those before it. Nobody asks for a message's size
+//! where it is not.
 
-use crate::delay::Delay;
+mod pipe;
+
 use crate::dice::{Dice, Ratio, StreamName, Streams};
+use crate::fault::Spoil;
 use crate::machine::{MachineId, Pairs};
 use crate::protocol::Transport;
 use crate::strain::{LONG, Spans};
 use crate::time::{MILLISECOND, Nanos, SECOND};
 use crate::topology::{Topology, ZoneId, either};
+use petgraph::graph::EdgeIndex;
+use pipe::{Passage, Pipe};
 use std::collections::BTreeMap;
 
 /// How streams behave.
@@ -38,25 +45,14 @@ impl Default for Tcp {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct StrikeId(pub(crate) u32);
 
-/// What a fault does to the messages of a path.
-#[derive(Clone, Debug)]
-pub(crate) struct Spoil {
-    pub(crate) delay: Delay,
-    pub(crate) loss: Ratio,
-    pub(crate) duplicate: Ratio,
-    /// How much later than usual its second copies come.
-    pub(crate) duplicate_after: Delay,
-    /// The share that is held up, and for how long.
-    pub(crate) reorder: Ratio,
-    pub(crate) reorder_by: Delay,
-}
-
 /// One ordered pair of machines.
 #[derive(Clone, Debug, Default)]
 struct Path {
     dice: Option<Box<Dice>>,
     cuts: Vec<StrikeId>,
     spoils: Vec<(StrikeId, Box<Spoil>)>,
+    /// What faults leave of its bandwidth.
+    pipes: Vec<(StrikeId, Pipe)>,
     last_arrival: Nanos,
     /// Counts the connections; what was sent on an earlier one does not arrive.
     connection: u32,
@@ -79,8 +75,8 @@ pub(crate) enum Fate {
     ArrivesTwice { at: Nanos, again: Nanos, connection: u32 },
     /// It is on a stream whose path is cut: it would arrive then, and waits to be retransmitted.
     Stalls { at: Nanos, connection: u32 },
-    /// It is gone.
-    Lost,
+    /// It is gone, for this reason.
+    Lost(&'static str),
     /// It would be held up for so long that its connection is given up, and what is under way on it.
     TimesOut,
 }
@@ -96,6 +92,8 @@ struct Harm {
     /// Datagrams only: how much later this one comes, and its second copy.
     overtaken: Nanos,
     copy_later: Nanos,
+    /// It is damaged, and its checksum tells.
+    is_damaged: bool,
 }
 
 impl Harm {
@@ -115,10 +113,11 @@ impl Harm {
         for (strike, spoil) in spoils {
             let more = spoil.delay.at(quantile);
             let loses = takes(&mut self.loss, spoil.loss, low(chance));
+            let damages = takes(&mut self.loss, spoil.corrupt, low(chance));
             let doubles = takes(&mut self.duplicate, spoil.duplicate, high(chance)) && is_datagram;
             let reorders = takes(&mut reorder, spoil.reorder, low(order)) && is_datagram;
             let kept_back = if reorders { spoil.reorder_by.at(scrambled(order)) } else { 0 };
-            if more > 0 || loses || doubles || kept_back > 0 {
+            if more > 0 || loses || damages || doubles || kept_back > 0 {
                 effects.push(*strike);
             }
             if doubles {
@@ -126,6 +125,7 @@ impl Harm {
             }
             self.held_up += more;
             self.overtaken += kept_back;
+            self.is_damaged |= damages;
         }
     }
 }
@@ -144,12 +144,16 @@ pub(crate) struct Network {
     link: StreamName,
     streams: Streams,
     pub(crate) tcp: Tcp,
-    /// Link cuts in force, by name of the link.
-    link_cuts: Vec<(StrikeId, Vec<String>)>,
+    /// By number, what links of one name share where their bandwidth is limited.
+    pipes: Vec<Pipe>,
+    /// Link cuts in force.
+    link_cuts: Vec<(StrikeId, Vec<EdgeIndex>)>,
     /// Whose cuts lie on the usual way between two zones, for those asked about since links were last cut or healed.
     diverted: BTreeMap<(ZoneId, ZoneId), Vec<StrikeId>>,
     /// Effects of faults since they were last collected: one entry a message and fault.
     pub(crate) effects: Vec<StrikeId>,
+    /// Whether the last message with an effect was damaged.
+    pub(crate) damaged: bool,
 }
 
 impl Network {
@@ -164,6 +168,7 @@ impl Network {
         let late = vec![Spans::default(); pairs.count()];
         let (zones, names) = machines.into_iter().unzip();
         let link = StreamName::new(&["link"]);
+        let pipes = topology.pipes().map(Pipe::new).collect();
         Network {
             topology,
             zones,
@@ -174,9 +179,11 @@ impl Network {
             link,
             streams,
             tcp,
+            pipes,
             link_cuts: Vec::new(),
             diverted: BTreeMap::new(),
             effects: Vec::new(),
+            damaged: false,
         }
     }
 
@@ -184,9 +191,16 @@ impl Network {
         self.pairs.index(from, to).expect("clients talk to nodes only")
     }
 
-    /// A message is sent now.
+    /// A message is sent now. Its size in bytes is asked for only where it matters.
     #[inline]
-    pub(crate) fn send(&mut self, from: MachineId, to: MachineId, transport: Transport, now: Nanos) -> Fate {
+    pub(crate) fn send(
+        &mut self,
+        from: MachineId,
+        to: MachineId,
+        transport: Transport,
+        now: Nanos,
+        size: impl FnOnce() -> u64,
+    ) -> Fate {
         let index = self.index(from, to);
         if !self.paths[index].cuts.is_empty() || !self.link_cuts.is_empty() {
             self.count_cuts(from, to);
@@ -203,7 +217,7 @@ impl Network {
         let cut = !path.cuts.is_empty() || route.is_none();
         let connection = path.connection;
         if cut && transport == Transport::Datagram {
-            return Fate::Lost;
+            return Fate::Lost("cut off");
         }
         let Some(route) = route else {
             return Fate::Stalls { at: now.max(path.last_arrival), connection };
@@ -212,12 +226,22 @@ impl Network {
         let mut harm = Harm { loss: route.loss, duplicate: route.duplicate, ..Harm::default() };
         if !path.spoils.is_empty() {
             harm.add(&path.spoils, transport, quantile, &mut self.effects);
+            self.damaged = harm.is_damaged;
         }
-        let Harm { loss, duplicate, held_up, overtaken, copy_later } = harm;
+        if !(cut || route.pipes.is_empty() && path.pipes.is_empty()) {
+            let shared = Shared { pipes: &mut self.pipes, route: &route.pipes };
+            match squeezed(path, shared, (transport, now, self.tcp), size(), &mut self.effects) {
+                Passage::Takes(time) => harm.held_up += time,
+                Passage::Full if transport == Transport::Datagram => return Fate::Lost("no room in the queue"),
+                Passage::Full => harm.held_up = self.tcp.reset_after,
+            }
+        }
+        let Harm { loss, duplicate, held_up, overtaken, copy_later, is_damaged } = harm;
         let undisturbed = delay;
         delay += held_up + overtaken;
         match transport {
-            Transport::Datagram if low(chance) < loss => Fate::Lost,
+            Transport::Datagram if is_damaged => Fate::Lost("its checksum is wrong"),
+            Transport::Datagram if low(chance) < loss => Fate::Lost("lost on the way"),
             Transport::Datagram if high(chance) < duplicate => {
                 let usual = route.delays.iter().map(|d| d.at(quantile.rotate_left(32))).sum::<Nanos>();
                 let again = now + delay + usual + copy_later;
@@ -303,6 +327,7 @@ impl Network {
     pub(crate) fn spoil(&mut self, strike: StrikeId, from: MachineId, to: MachineId, spoil: Spoil) {
         let Some(index) = self.pairs.index(from, to) else { return };
         if self.paths[index].spoils.iter().all(|(other, _)| *other != strike) {
+            self.paths[index].pipes.extend(spoil.bandwidth.map(|bandwidth| (strike, Pipe::new(bandwidth))));
             self.paths[index].spoils.push((strike, Box::new(spoil)));
         }
     }
@@ -312,15 +337,29 @@ impl Network {
         for path in &mut self.paths {
             path.cuts.retain(|cut| *cut != strike);
             path.spoils.retain(|(spoil, _)| *spoil != strike);
+            path.pipes.retain(|(pipe, _)| *pipe != strike);
         }
     }
 
-    pub(crate) fn cut_links(&mut self, strike: StrikeId, links: &[String]) {
-        for link in links {
-            let found = self.topology.cut(link);
-            assert!(found > 0, "no link is named {link}: scenarios are checked against their layout");
-        }
-        self.link_cuts.push((strike, links.to_vec()));
+    /// Cuts all links of these names.
+    pub(crate) fn cut_links(&mut self, strike: StrikeId, names: &[String]) {
+        let named = |name: &String| {
+            let links = self.topology.named(name);
+            assert!(!links.is_empty(), "no link is named {name}: scenarios are checked against their layout");
+            links
+        };
+        let links = names.iter().flat_map(named).collect();
+        self.cut_edges(strike, links);
+    }
+
+    /// Cuts all links from and to these zones.
+    pub(crate) fn cut_zones(&mut self, strike: StrikeId, zones: &[ZoneId]) {
+        self.cut_edges(strike, self.topology.touching(zones));
+    }
+
+    fn cut_edges(&mut self, strike: StrikeId, links: Vec<EdgeIndex>) {
+        self.topology.cut(&links);
+        self.link_cuts.push((strike, links));
         self.diverted.clear();
     }
 
@@ -328,10 +367,8 @@ impl Network {
     pub(crate) fn heal_links(&mut self, strike: StrikeId) {
         let (healed, rest) = std::mem::take(&mut self.link_cuts).into_iter().partition(|(other, _)| *other == strike);
         self.link_cuts = rest;
-        let healed: Vec<(StrikeId, Vec<String>)> = healed;
-        for link in healed.iter().flat_map(|(_, links)| links) {
-            self.topology.heal(link);
-        }
+        let healed: Vec<(StrikeId, Vec<EdgeIndex>)> = healed;
+        healed.iter().for_each(|(_, links)| self.topology.heal(links));
         self.diverted.clear();
     }
 
@@ -341,7 +378,15 @@ impl Network {
     }
 
     pub(crate) fn zone(&self, machine: MachineId) -> &crate::topology::Zone {
-        self.topology.zone_at(self.zones[machine.0 as usize])
+        self.topology.zone_at(self.zone_of(machine))
+    }
+
+    pub(crate) fn zone_of(&self, machine: MachineId) -> ZoneId {
+        self.zones[machine.0 as usize]
+    }
+
+    pub(crate) fn topology(&self) -> &Topology {
+        &self.topology
     }
 
     /// Continues with the streams of another future.
@@ -354,10 +399,50 @@ impl Network {
 }
 
 /// A message whose way would lead over a cut link is lost or goes another way: that is these cuts' effect.
-fn cuts_on_usual_way(topology: &Topology, cuts: &[(StrikeId, Vec<String>)], from: ZoneId, to: ZoneId) -> Vec<StrikeId> {
+fn cuts_on_usual_way(
+    topology: &Topology,
+    cuts: &[(StrikeId, Vec<EdgeIndex>)],
+    from: ZoneId,
+    to: ZoneId,
+) -> Vec<StrikeId> {
     let usual = topology.usual_links(from, to);
-    let meets = |links: &[String]| usual.iter().any(|name| links.iter().any(|link| link == name));
+    let meets = |links: &[EdgeIndex]| usual.iter().any(|edge| links.contains(edge));
     cuts.iter().filter(|(_, links)| meets(links)).map(|(strike, _)| *strike).collect()
+}
+
+/// The pipes of the topology, and which of them a message goes through.
+struct Shared<'a> {
+    pipes: &'a mut [Pipe],
+    route: &'a [usize],
+}
+
+/// A message is through a fault's pipe this much later before that counts as an effect: else every message had one.
+const NOTICED: Nanos = MILLISECOND;
+
+/// A message goes through pipes that it shares with others, and through those that faults left of its path.
+#[cold]
+#[inline(never)]
+fn squeezed(
+    path: &mut Path,
+    shared: Shared<'_>,
+    (transport, now, tcp): (Transport, Nanos, Tcp),
+    payload: u64,
+    effects: &mut Vec<StrikeId>,
+) -> Passage {
+    let bytes = pipe::with_headers(payload, transport);
+    let holds_up = |pipe: &Pipe| {
+        pipe.through(bytes, now) - now >= NOTICED || (transport == Transport::Datagram && pipe.is_full(now))
+    };
+    for (strike, _) in path.pipes.iter().filter(|(_, pipe)| holds_up(pipe)) {
+        // The effects of each message are collected before the next: this fault may have done another thing to this one.
+        if !effects.contains(strike) {
+            effects.push(*strike);
+        }
+    }
+    let own = path.pipes.iter_mut().map(|(_, pipe)| pipe);
+    let route = shared.route;
+    let shared = shared.pipes.iter_mut().enumerate().filter(|(number, _)| route.contains(number)).map(|(_, pipe)| pipe);
+    pipe::pass(own.chain(shared), bytes, transport, now, tcp.reset_after)
 }
 
 /// Adds a fault's share to what has befallen a message so far, by luck or by other faults. Whether it is this share that the
@@ -400,18 +485,13 @@ fn retransmission(chance: u64, loss: u64, tcp: Tcp) -> Nanos {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::delay::Delay;
+    use crate::fault::Bandwidth;
 
     const A: MachineId = MachineId(0);
     const B: MachineId = MachineId(1);
 
-    const HARMLESS: Spoil = Spoil {
-        delay: Delay::NONE,
-        loss: Ratio::ZERO,
-        duplicate: Ratio::ZERO,
-        duplicate_after: Delay::NONE,
-        reorder: Ratio::ZERO,
-        reorder_by: Delay::NONE,
-    };
+    const HARMLESS: Spoil = Spoil::NONE;
 
     fn network(loss: Ratio, duplicate: Ratio) -> Network {
         let mut topology = Topology::new();
@@ -422,13 +502,20 @@ mod tests {
         Network::new(topology, machines, Pairs::new(2, 0), Tcp::default(), Streams::new(1))
     }
 
+    impl Network {
+        /// Something without a payload is sent.
+        fn sent(&mut self, from: MachineId, to: MachineId, transport: Transport, now: Nanos) -> Fate {
+            self.send(from, to, transport, now, || 0)
+        }
+    }
+
     #[test]
     fn a_stream_keeps_order_and_a_datagram_does_not() {
         for (transport, ordered) in [(Transport::Stream, true), (Transport::Datagram, false)] {
             let mut net = network(Ratio::ZERO, Ratio::ZERO);
             let arrivals: Vec<Nanos> = (0..100)
                 .map(|i| {
-                    let Fate::Arrives { at, .. } = net.send(A, B, transport, i * 1000) else { panic!("it arrives") };
+                    let Fate::Arrives { at, .. } = net.sent(A, B, transport, i * 1000) else { panic!("it arrives") };
                     at
                 })
                 .collect();
@@ -441,8 +528,8 @@ mod tests {
         let mut net = network(Ratio::new(1, 4), Ratio::new(1, 8));
         let (mut lost, mut twice) = (0, 0);
         for _ in 0..8000 {
-            match net.send(A, B, Transport::Datagram, 0) {
-                Fate::Lost => lost += 1,
+            match net.sent(A, B, Transport::Datagram, 0) {
+                Fate::Lost(_) => lost += 1,
                 Fate::ArrivesTwice { .. } => twice += 1,
                 Fate::Arrives { .. } => {}
                 Fate::Stalls { .. } | Fate::TimesOut => panic!("datagrams do not wait"),
@@ -461,9 +548,9 @@ mod tests {
     fn a_cut_loses_datagrams_stalls_streams_and_counts_both() {
         let mut net = network(Ratio::ZERO, Ratio::ZERO);
         net.cut(StrikeId(3), A, B);
-        assert_eq!(net.send(A, B, Transport::Datagram, 0), Fate::Lost);
-        assert!(matches!(net.send(A, B, Transport::Stream, 0), Fate::Stalls { .. }));
-        assert!(matches!(net.send(B, A, Transport::Stream, 0), Fate::Arrives { .. }), "one way");
+        assert_eq!(net.sent(A, B, Transport::Datagram, 0), Fate::Lost("cut off"));
+        assert!(matches!(net.sent(A, B, Transport::Stream, 0), Fate::Stalls { .. }));
+        assert!(matches!(net.sent(B, A, Transport::Stream, 0), Fate::Arrives { .. }), "one way");
         assert_eq!(net.effects, [StrikeId(3), StrikeId(3)]);
         assert!(!net.is_live(A, B) && net.is_live(B, A));
         net.mend(StrikeId(3));
@@ -477,7 +564,7 @@ mod tests {
         spoiled.spoil(StrikeId(0), A, B, spoil());
         for now in 0..10 {
             let (Fate::Arrives { at: usual, .. }, Fate::Arrives { at: late, .. }) =
-                (plain.send(A, B, Transport::Datagram, now), spoiled.send(A, B, Transport::Datagram, now))
+                (plain.sent(A, B, Transport::Datagram, now), spoiled.sent(A, B, Transport::Datagram, now))
             else {
                 panic!("both arrive")
             };
@@ -495,7 +582,7 @@ mod tests {
         let mut late = Vec::new();
         for now in 0..8000 {
             let (Fate::Arrives { at: usual, .. }, Fate::Arrives { at, .. }) =
-                (plain.send(A, B, Transport::Datagram, now), spoiled.send(A, B, Transport::Datagram, now))
+                (plain.sent(A, B, Transport::Datagram, now), spoiled.sent(A, B, Transport::Datagram, now))
             else {
                 panic!("both arrive")
             };
@@ -513,7 +600,7 @@ mod tests {
         let copies = |after: Delay| {
             let mut net = network(Ratio::ZERO, Ratio::ZERO);
             net.spoil(StrikeId(0), A, B, Spoil { duplicate: Ratio::new(1, 2), duplicate_after: after, ..HARMLESS });
-            let fates = (0..1000).map(|now| net.send(A, B, Transport::Datagram, now)).collect::<Vec<_>>();
+            let fates = (0..1000).map(|now| net.sent(A, B, Transport::Datagram, now)).collect::<Vec<_>>();
             let doubled = fates.iter().filter(|fate| matches!(fate, Fate::ArrivesTwice { .. })).count();
             assert_eq!(net.effects.len(), doubled, "one each");
             fates
@@ -539,7 +626,7 @@ mod tests {
         let spoil = Spoil { duplicate: all, duplicate_after: late.clone(), reorder: all, reorder_by: late, ..HARMLESS };
         spoiled.spoil(StrikeId(0), A, B, spoil);
         for now in 0..100 {
-            assert_eq!(plain.send(A, B, Transport::Stream, now), spoiled.send(A, B, Transport::Stream, now));
+            assert_eq!(plain.sent(A, B, Transport::Stream, now), spoiled.sent(A, B, Transport::Stream, now));
         }
         assert_eq!(spoiled.effects, []);
     }
@@ -550,19 +637,91 @@ mod tests {
         let mut net = network(Ratio::ZERO, Ratio::ZERO);
         let slow = Spoil { delay: Delay::Fixed(30 * SECOND), ..HARMLESS };
         net.spoil(StrikeId(0), A, B, slow);
-        assert_eq!(net.send(A, B, Transport::Stream, 0), Fate::TimesOut);
+        assert_eq!(net.sent(A, B, Transport::Stream, 0), Fate::TimesOut);
         net.reset(A, B);
         net.mend(StrikeId(0));
-        let Fate::Arrives { at, .. } = net.send(A, B, Transport::Stream, 0) else { panic!("it arrives") };
+        let Fate::Arrives { at, .. } = net.sent(A, B, Transport::Stream, 0) else { panic!("it arrives") };
         assert!(at <= 10 * MILLISECOND);
     }
 
     #[test]
     fn what_was_on_a_reset_connection_does_not_arrive() {
         let mut net = network(Ratio::ZERO, Ratio::ZERO);
-        let Fate::Arrives { connection, .. } = net.send(A, B, Transport::Stream, 0) else { panic!("it arrives") };
+        let Fate::Arrives { connection, .. } = net.sent(A, B, Transport::Stream, 0) else { panic!("it arrives") };
         assert_eq!(net.arrives(A, B, connection), Some(true));
         net.reset(A, B);
         assert_eq!(net.arrives(A, B, connection), None);
+    }
+
+    /// On a stream the damaged segment is sent again, as TCP does; the application sees that it comes late.
+    #[test]
+    fn what_is_damaged_is_dropped_and_counted() {
+        let spoil = || Spoil { corrupt: Ratio::new(1, 10), ..HARMLESS };
+        let mut net = network(Ratio::ZERO, Ratio::ZERO);
+        net.spoil(StrikeId(4), A, B, spoil());
+        let mut damaged = 0;
+        for now in 0..1000 {
+            let fate = net.sent(A, B, Transport::Datagram, now);
+            assert_eq!(fate == Fate::Lost("its checksum is wrong"), net.damaged);
+            damaged += usize::from(net.damaged);
+        }
+        assert!((70..130).contains(&damaged), "{damaged}");
+        assert_eq!(net.effects, vec![StrikeId(4); damaged]);
+        let (mut plain, mut spoilt) = (network(Ratio::ZERO, Ratio::ZERO), network(Ratio::ZERO, Ratio::ZERO));
+        spoilt.spoil(StrikeId(4), A, B, spoil());
+        for now in (0..100).map(|i| i * 20 * SECOND) {
+            let fates = [&mut plain, &mut spoilt].map(|net| net.sent(A, B, Transport::Stream, now));
+            let [Fate::Arrives { at: usual, .. }, Fate::Arrives { at, .. }] = fates else { panic!("{fates:?}") };
+            assert_eq!(at >= usual + 200 * MILLISECOND, spoilt.damaged, "{at} instead of {usual}");
+        }
+        assert!(!spoilt.effects.is_empty());
+    }
+
+    #[test]
+    fn a_narrow_path_holds_up_whatever_has_a_size() {
+        let mut net = network(Ratio::ZERO, Ratio::ZERO);
+        let bandwidth = Some(Bandwidth { bytes_per_second: 1_000_000, queue: 4000 });
+        net.spoil(StrikeId(0), A, B, Spoil { bandwidth, ..HARMLESS });
+        let mut effects = Vec::new();
+        let mut at = |transport, size| {
+            let fate = net.send(A, B, transport, 0, || size);
+            effects.append(&mut net.effects);
+            fate
+        };
+        let Fate::Arrives { at: first, .. } = at(Transport::Stream, 5000) else { panic!("it arrives") };
+        assert!((6 * MILLISECOND..16 * MILLISECOND).contains(&first), "5 ms, and 1-10 ms on the way");
+        assert_eq!(at(Transport::Datagram, 10), Fate::Lost("no room in the queue"));
+        assert_eq!(at(Transport::Stream, 3_000_000), Fate::TimesOut, "3 s");
+        assert_eq!(effects, [StrikeId(0); 3]);
+        assert!(
+            matches!(net.send(B, A, Transport::Datagram, 0, || 5000), Fate::Arrives { .. }),
+            "the other way is wide"
+        );
+        net.mend(StrikeId(0));
+        assert!(matches!(net.send(A, B, Transport::Datagram, 0, || 5000), Fate::Arrives { .. }));
+    }
+
+    /// And nobody asks how large a message is where that does not matter.
+    #[test]
+    fn links_of_one_name_share_their_bandwidth() {
+        let mut topology = Topology::new();
+        let zones = ["a", "b", "c"].map(|name| topology.zone(name, name));
+        let fibre = |topology: &mut Topology, to: ZoneId| {
+            topology.link(zones[0], to, "fibre", Delay::Fixed(MILLISECOND), Ratio::ZERO, Ratio::ZERO);
+        };
+        zones[1..].iter().for_each(|&to| fibre(&mut topology, to));
+        topology.link(zones[1], zones[0], "back", Delay::Fixed(MILLISECOND), Ratio::ZERO, Ratio::ZERO);
+        topology.limit("fibre", Bandwidth { bytes_per_second: 1_000_000, queue: 1_000_000 });
+        let machines = zones.map(|zone| (zone, StreamName::new(&["node", &format!("{zone:?}")]))).to_vec();
+        let mut net = Network::new(topology, machines, Pairs::new(3, 0), Tcp::default(), Streams::new(1));
+        let c = MachineId(2);
+        let arrives = |fate: Fate| {
+            let Fate::Arrives { at, .. } = fate else { panic!("{fate:?}") };
+            at / MILLISECOND
+        };
+        assert_eq!(arrives(net.send(A, B, Transport::Stream, 0, || 10_000)), 11);
+        assert_eq!(arrives(net.send(A, c, Transport::Stream, 0, || 10_000)), 21, "behind what is for b");
+        assert_eq!(arrives(net.send(B, A, Transport::Stream, 0, || panic!("nobody asks"))), 1);
+        assert_eq!(net.effects, [], "no fault did that");
     }
 }

@@ -10,6 +10,7 @@
 
 use crate::dice::Ratio;
 use crate::fault::DiskFate;
+use crate::time::Nanos;
 
 /// Something that can be promised, and that some check demands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +53,25 @@ pub struct Premise {
     pub nodes_lost: u32,
     /// Whether empty machines take the places of lost ones, under their names.
     pub come_back_empty: bool,
+    /// How much nodes that are up and can reach each other at all depend on others for it.
+    pub contact: Contact,
+    /// The shortest time for which the network is whole between two cuts, if cuts come and go.
+    pub calm: Option<Nanos>,
+    /// Whether some messages never arrive, however often they are sent again, while others between the same machines do.
+    pub unheard: bool,
+}
+
+/// How nodes and clients that can reach each other at all do so; the later ones are worse. A bound on what is possible lets
+/// protocols pass messages on ([`Reach`](crate::reach::Reach)); few do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Contact {
+    /// Directly, whatever goes wrong.
+    Direct,
+    /// Some nodes only over others. But every node exchanges messages with a majority, or with a node that does, and nothing
+    /// else goes wrong in the meantime.
+    Joined,
+    /// Perhaps only over others.
+    Indirect,
 }
 
 impl Premise {
@@ -69,6 +89,9 @@ impl Premise {
         nodes: 0,
         nodes_lost: 0,
         come_back_empty: false,
+        contact: Contact::Direct,
+        calm: None,
+        unheard: false,
     };
 
     /// Whether a record can be gone of which a flush said that it is safe, and nothing tells: a flush lied, and the power
@@ -102,6 +125,11 @@ mod tests {
             Premise { wall_clocks_wrong: true, ..Premise::CALM }.clocks_keep_to(bound),
             "they say nothing of these"
         );
+    }
+
+    #[test]
+    fn contact_gets_worse() {
+        assert!(Contact::Direct < Contact::Joined && Contact::Joined < Contact::Indirect);
     }
 
     #[test]

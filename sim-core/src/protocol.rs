@@ -130,6 +130,10 @@ pub trait Protocol: Vocabulary + Clone {
     /// What an operator can order, by the names that scenario files use.
     const ORDERS: &'static [OrderKind] = &[];
 
+    /// The kinds of its messages, requests and replies, as [`wire::kind`](crate::wire::kind) names them: by these a fault drops
+    /// some and not others. A system that lists none can only be made to lose messages of all kinds.
+    const KINDS: &'static [&'static str] = &[];
+
     /// The order of this name (one of [`Protocol::ORDERS`]) about these nodes.
     fn order(name: &str, about: &[NodeId]) -> Self::Admin {
         let _ = about;

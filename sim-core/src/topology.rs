@@ -2,11 +2,12 @@
 //!
 //! A graph (petgraph) of *zones*: machine rooms in which the machines stand. Directed *links* join them, each with its
 //! delay, loss and duplication; a zone's link to itself carries the traffic within it. Regions are names for sets of
-//! zones. A message takes the cheapest route whose links are live, cheapest by median delay, so cutting the fibre
+//! zones, providers for sets of regions. A message takes the cheapest route whose links are live, cheapest by median delay, so cutting the fibre
 //! between two regions sends their traffic round by a third, if there is one.
 
 use crate::delay::Delay;
 use crate::dice::Ratio;
+use crate::fault::Bandwidth;
 use crate::time::Nanos;
 use petgraph::algo::astar;
 use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
@@ -23,6 +24,8 @@ pub struct Zone {
     pub name: String,
     /// The region it is in.
     pub region: String,
+    /// Who runs it, if that matters.
+    pub provider: Option<String>,
 }
 
 /// A directed link.
@@ -36,6 +39,8 @@ pub struct Link {
     pub loss: Ratio,
     /// How many arrive twice.
     pub duplicate: Ratio,
+    /// Its pipe, if it has a bandwidth.
+    pipe: Option<usize>,
     /// How many faults cut it right now.
     cuts: u32,
 }
@@ -49,12 +54,16 @@ pub(crate) struct Route {
     pub(crate) loss: u64,
     /// The chance to arrive twice, of 2^32.
     pub(crate) duplicate: u64,
+    /// The numbers of the pipes that it goes through.
+    pub(crate) pipes: Vec<usize>,
 }
 
 /// The graph, and the routes found in it so far.
 #[derive(Clone, Debug, Default)]
 pub struct Topology {
     graph: DiGraph<Zone, Link>,
+    /// What links of one name share, where that has a bandwidth.
+    pipes: Vec<(String, Bandwidth)>,
     /// By `from * zones + to`, filled at first use and forgotten when a link is cut or healed.
     routes: Vec<Option<Option<Route>>>,
 }
@@ -67,9 +76,14 @@ impl Topology {
 
     /// Adds a zone; without a link to itself, machines in it cannot talk to each other.
     pub fn zone(&mut self, name: impl Into<String>, region: impl Into<String>) -> ZoneId {
-        let index = self.graph.add_node(Zone { name: name.into(), region: region.into() });
+        let index = self.graph.add_node(Zone { name: name.into(), region: region.into(), provider: None });
         self.routes.clear();
         ZoneId(index.index() as u32)
+    }
+
+    /// Says who runs a zone.
+    pub fn run_by(&mut self, zone: ZoneId, provider: impl Into<String>) {
+        self.graph[vertex(zone)].provider = Some(provider.into());
     }
 
     /// Adds a directed link.
@@ -82,9 +96,23 @@ impl Topology {
         loss: Ratio,
         duplicate: Ratio,
     ) {
-        let link = Link { name: name.into(), delay, loss, duplicate, cuts: 0 };
+        let link = Link { name: name.into(), delay, loss, duplicate, pipe: None, cuts: 0 };
         self.graph.add_edge(vertex(from), vertex(to), link);
         self.routes.clear();
+    }
+
+    /// Gives the links of this name a bandwidth, which they share as they share the fibre.
+    pub fn limit(&mut self, name: &str, bandwidth: Bandwidth) {
+        let pipe = self.pipes.len();
+        self.pipes.push((name.to_owned(), bandwidth));
+        let links = self.graph.edge_weights_mut().filter(|link| link.name == name);
+        links.for_each(|link| link.pipe = Some(pipe));
+        self.routes.clear();
+    }
+
+    /// The bandwidth of every pipe, by its number.
+    pub(crate) fn pipes(&self) -> impl Iterator<Item = Bandwidth> + '_ {
+        self.pipes.iter().map(|(_, bandwidth)| *bandwidth)
     }
 
     /// One zone in which every message takes `delay`.
@@ -110,25 +138,34 @@ impl Topology {
         self.graph.edge_weights()
     }
 
-    /// Cuts (or, `-1`, heals by one cut) every link of this name. How many there are.
-    fn shift_cuts(&mut self, name: &str, by: i32) -> usize {
-        let mut found = 0;
-        for link in self.graph.edge_weights_mut().filter(|link| link.name == name) {
-            link.cuts = link.cuts.checked_add_signed(by).expect("a link is healed as often as it was cut");
-            found += 1;
+    /// The links of this name.
+    pub(crate) fn named(&self, name: &str) -> Vec<EdgeIndex> {
+        self.graph.edge_indices().filter(|&edge| self.graph[edge].name == name).collect()
+    }
+
+    /// The links that begin or end in these zones.
+    pub(crate) fn touching(&self, zones: &[ZoneId]) -> Vec<EdgeIndex> {
+        let is_in = |index: NodeIndex| zones.contains(&ZoneId(index.index() as u32));
+        let touches = |edge: &EdgeIndex| {
+            let (from, to) = self.graph.edge_endpoints(*edge).expect("a link has two ends");
+            is_in(from) || is_in(to)
+        };
+        self.graph.edge_indices().filter(touches).collect()
+    }
+
+    /// Cuts these links once more.
+    pub(crate) fn cut(&mut self, links: &[EdgeIndex]) {
+        links.iter().for_each(|&link| self.graph[link].cuts += 1);
+        self.routes.clear();
+    }
+
+    /// Takes one cut of these links back.
+    pub(crate) fn heal(&mut self, links: &[EdgeIndex]) {
+        for &link in links {
+            let cuts = &mut self.graph[link].cuts;
+            *cuts = cuts.checked_sub(1).expect("a link is healed as often as it was cut");
         }
         self.routes.clear();
-        found
-    }
-
-    /// Cuts every link of this name once more. How many links that were.
-    pub(crate) fn cut(&mut self, name: &str) -> usize {
-        self.shift_cuts(name, 1)
-    }
-
-    /// Takes one cut of every link of this name back.
-    pub(crate) fn heal(&mut self, name: &str) -> usize {
-        self.shift_cuts(name, -1)
     }
 
     /// The cheapest live route, if there is one.
@@ -148,10 +185,9 @@ impl Topology {
         self.cheapest(from, to, |link| link.cuts == 0).map(|edges| self.along(&edges))
     }
 
-    /// The names of the links a message would take if no link were cut.
-    pub(crate) fn usual_links(&self, from: ZoneId, to: ZoneId) -> Vec<&str> {
-        let edges = self.cheapest(from, to, |_| true).unwrap_or_default();
-        edges.into_iter().map(|edge| &*self.graph[edge].name).collect()
+    /// The links a message would take if no link were cut.
+    pub(crate) fn usual_links(&self, from: ZoneId, to: ZoneId) -> Vec<EdgeIndex> {
+        self.cheapest(from, to, |_| true).unwrap_or_default()
     }
 
     /// The cheapest way over links that qualify.
@@ -176,6 +212,7 @@ impl Topology {
             delays: links().map(|link| link.delay.clone()).collect(),
             loss: either(links().map(|link| link.loss.threshold_32())),
             duplicate: either(links().map(|link| link.duplicate.threshold_32())),
+            pipes: links().filter_map(|link| link.pipe).collect(),
         }
     }
 
@@ -213,27 +250,42 @@ mod tests {
         (t, zones)
     }
 
+    fn cut(t: &mut Topology, name: &str) {
+        t.cut(&t.named(name));
+    }
+
     #[test]
     fn a_message_takes_the_cheapest_live_route() {
         let (mut t, [a, b, c]) = triangle();
         assert_eq!(t.distance(a, c), Some(15 * MILLISECOND));
-        assert_eq!(t.cut("a -> c"), 1);
+        cut(&mut t, "a -> c");
         assert_eq!(t.distance(a, c), Some(20 * MILLISECOND), "round by b");
         assert_eq!(t.distance(c, a), Some(15 * MILLISECOND), "the way back is another link");
-        t.cut("a -> b");
+        cut(&mut t, "a -> b");
         assert_eq!(t.distance(a, c), None);
-        t.cut("a -> b");
-        t.heal("a -> b");
+        cut(&mut t, "a -> b");
+        t.heal(&t.named("a -> b"));
         assert_eq!(t.distance(a, b), None, "cut twice, healed once");
-        t.heal("a -> b");
+        t.heal(&t.named("a -> b"));
         assert_eq!(t.distance(a, c), Some(20 * MILLISECOND));
         assert_eq!(t.distance(a, a), None, "nothing joins a with itself here");
     }
 
     #[test]
+    fn a_zone_that_is_gone_relays_nothing() {
+        let (mut t, [a, b, c]) = triangle();
+        cut(&mut t, "a -> c");
+        assert_eq!(t.touching(&[b]).len(), 4, "two ways to each of two");
+        t.cut(&t.touching(&[b]));
+        assert_eq!((t.distance(a, c), t.distance(c, a), t.distance(c, b)), (None, Some(15 * MILLISECOND), None));
+        t.heal(&t.touching(&[b]));
+        assert_eq!(t.distance(a, c), Some(20 * MILLISECOND));
+    }
+
+    #[test]
     fn losses_add_up_along_a_route() {
         let (mut t, [a, _, c]) = triangle();
-        t.cut("a -> c");
+        cut(&mut t, "a -> c");
         let loss = t.route(a, c).expect("a route").loss;
         let expected = (1u64 << 32) * 19 / 100;
         assert!(loss.abs_diff(expected) < 4, "1 - 0.9 * 0.9 = 0.19, got {loss} of 2^32");

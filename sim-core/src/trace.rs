@@ -112,7 +112,7 @@ impl Post {
                 Some(Letter { number, under_way })
             }
             What::Timer | What::OnDisk | What::Flush | What::Admin | What::Start | What::Crash => None,
-            What::Role | What::Fault | What::Heal => None,
+            What::Role | What::Fault | What::Heal | What::Corrupt => None,
         }
     }
 
@@ -180,6 +180,8 @@ pub enum What {
     Crash,
     /// A message, request or reply was lost; why stands after its text and a colon.
     Lost,
+    /// A message, request or reply was damaged on its way over a stream, and is sent again.
+    Corrupt,
     /// A process took a role.
     Role,
     /// A fault began.
@@ -221,6 +223,7 @@ impl What {
             What::Start => "start",
             What::Crash => "crash",
             What::Lost => "lost",
+            What::Corrupt => "corrupt",
             What::Role => "role",
             What::Fault => "fault",
             What::Heal => "heal",

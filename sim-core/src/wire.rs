@@ -1,7 +1,11 @@
-//! What travels and what is written down: its kind, its size, and its part in the fingerprint.
+//! What travels and what is written down: its kind and its part in the fingerprint. Its size: `wire/size.rs`.
 //!
 //! Everything that is `Serialize` qualifies: `serde`'s derive visits every field in the order of the source, so no
 //! field can be forgotten in the fingerprint, and the first enum variant met is the message's *kind*.
+
+mod size;
+
+pub use size::size;
 
 use serde::Serialize;
 use serde::ser::{self, Impossible};

@@ -4,7 +4,7 @@ mod toy;
 
 use sim_core::delay::Delay;
 use sim_core::dice::Ratio;
-use sim_core::fault::{ClockHarm, DiskFate, Fault, FaultKind, Moment, Who};
+use sim_core::fault::{ClockHarm, DiskFate, Fault, FaultKind, Flap, Moment, Pick, Place, PlaceKind, Shape, Spoil, Who};
 use sim_core::setup::Setup;
 use sim_core::time::{MILLISECOND, SECOND};
 use sim_core::trace::{ALWAYS, Row, What};
@@ -116,6 +116,7 @@ fn every_message_is_told_of_when_it_leaves_and_when_its_way_ends() {
             | What::Admin
             | What::Start
             | What::Crash
+            | What::Corrupt
             | What::Role
             | What::Fault
             | What::Heal => {}
@@ -222,13 +223,23 @@ fn another_fault_leaves_other_streams_alone() {
             from: any(),
             to: vec![target(Who::All)],
             one_way: false,
-            delay: Delay::NONE,
-            loss: Ratio::ZERO,
-            duplicate: Ratio::new(1, 2),
-            duplicate_after: Delay::Uniform { min: 0, max: SECOND },
-            reorder: Ratio::new(1, 2),
-            reorder_by: Delay::Uniform { min: 0, max: SECOND },
+            spoil: Box::new(Spoil {
+                duplicate: Ratio::new(1, 2),
+                duplicate_after: Delay::Uniform { min: 0, max: SECOND },
+                reorder: Ratio::new(1, 2),
+                reorder_by: Delay::Uniform { min: 0, max: SECOND },
+                corrupt: Ratio::new(1, 10),
+                ..Spoil::NONE
+            }),
+            flap: Some(Flap { up: (MILLISECOND, SECOND), down: (MILLISECOND, SECOND) }),
         },
+        FaultKind::Shape { shape: Shape::Bridge, order: any(), flap: None },
+        FaultKind::Drop {
+            from: Vec::new(),
+            to: any(),
+            pick: Pick { kinds: Vec::new(), share: Ratio::new(1, 2), count: None },
+        },
+        FaultKind::Outage { places: vec![Place::Drawn(1, PlaceKind::Zones)], disk: DiskFate::Torn },
     ] {
         assert_eq!(struck(Some(another.clone())), alone, "with {another:?}");
     }

@@ -4,7 +4,7 @@ mod toy;
 
 use sim_core::delay::Delay;
 use sim_core::dice::Ratio;
-use sim_core::fault::{ClockHarm, Count, DiskFate, Event, Fault, FaultKind, Moment, Strike, Target, When, Who};
+use sim_core::fault::{ClockHarm, Count, DiskFate, Event, Fault, FaultKind, Moment, Spoil, Strike, Target, When, Who};
 use sim_core::protocol::{ClientId, NodeId, Protocol, Why};
 use sim_core::setup::Setup;
 use sim_core::time::{MILLISECOND, Nanos, SECOND};
@@ -35,7 +35,7 @@ fn a_cut_between_idle_machines_has_no_effect_and_says_so() {
 
 #[test]
 fn a_one_way_cut_leaves_the_other_way_alone() {
-    let cut = FaultKind::Partition { groups: vec![vec![node(0)], vec![node(2)]], one_way: true };
+    let cut = FaultKind::Partition { groups: vec![vec![node(0)], vec![node(2)]], one_way: true, flap: None };
     let world = run(three(1).with_fault(once(cut, 0, 10 * SECOND)), 2 * SECOND);
     let heard = |n: u32, from: u32| toy(&world, n).said.iter().filter(|(peer, _)| *peer == NodeId(from)).count();
     assert_eq!(heard(2, 0), 0, "n1's gossip does not reach n3");
@@ -73,12 +73,8 @@ fn a_slow_link_is_slow_and_a_lossy_one_loses() {
         from: vec![target(Who::Clients), node(0)],
         to: vec![target(Who::All)],
         one_way: false,
-        delay,
-        loss,
-        duplicate: Ratio::ZERO,
-        duplicate_after: Delay::NONE,
-        reorder: Ratio::ZERO,
-        reorder_by: Delay::NONE,
+        spoil: Box::new(Spoil { delay, loss, ..Spoil::NONE }),
+        flap: None,
     };
     let (usual, greeted, _) = served(None);
     assert!(usual > 250 && greeted > 100, "{usual} {greeted}");

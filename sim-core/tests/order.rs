@@ -9,7 +9,7 @@ use history::{Register, RegisterOp};
 use sim_core::Clock;
 use sim_core::delay::Delay;
 use sim_core::dice::Ratio;
-use sim_core::fault::{ClockHarm, DiskFate, Fault, FaultKind, Moment, Which};
+use sim_core::fault::{Bandwidth, ClockHarm, DiskFate, Fault, FaultKind, Moment, Spoil, Which};
 use sim_core::laws::{Breach, Laws, Nodes};
 use sim_core::promise::{Claim, Premise};
 use sim_core::protocol::{
@@ -301,12 +301,8 @@ fn where_all_is_lost_nothing_arrives() {
         from: vec![node(0)],
         to: vec![node(1)],
         one_way: false,
-        delay: Delay::NONE,
-        loss: Ratio::new(1, 1),
-        duplicate: Ratio::ZERO,
-        duplicate_after: Delay::NONE,
-        reorder: Ratio::ZERO,
-        reorder_by: Delay::NONE,
+        spoil: Box::new(Spoil { loss: Ratio::new(1, 1), ..Spoil::NONE }),
+        flap: None,
     };
     let world = run(script(counting(300)).with_fault(once(lossy, 0, 100 * SECOND)), 20 * SECOND);
     assert_eq!(words(&world), [0; 0]);
@@ -316,7 +312,7 @@ fn where_all_is_lost_nothing_arrives() {
 /// The cut of a link that meets a message in flight is to blame for its delay.
 #[test]
 fn a_link_cut_that_meets_a_message_in_flight_counts() {
-    let links = FaultKind::CutLinks { links: vec!["local".to_owned()] };
+    let links = FaultKind::CutLinks { links: vec!["local".to_owned()], flap: None };
     let setup = apart(100 * MILLISECOND, vec![(10 * MILLISECOND, vec![Say(0)])]);
     let world = run(setup.with_fault(once(links, 50 * MILLISECOND, 90 * MILLISECOND)), SECOND);
     assert_eq!(heard(&world), [(0, 310)], "it met the cut at 110 ms");
@@ -341,12 +337,8 @@ fn a_stalled_connection_that_times_out_is_followed_by_a_new_one() {
         from: vec![node(0)],
         to: vec![node(1)],
         one_way: false,
-        delay: Delay::Fixed(30 * SECOND),
-        loss: Ratio::ZERO,
-        duplicate: Ratio::ZERO,
-        duplicate_after: Delay::NONE,
-        reorder: Ratio::ZERO,
-        reorder_by: Delay::NONE,
+        spoil: Box::new(Spoil { delay: Delay::Fixed(30 * SECOND), ..Spoil::NONE }),
+        flap: None,
     };
     let setup = script(counting(20)).with_fault(cut(5 * MILLISECOND, 175 * MILLISECOND));
     let world = run(setup.with_fault(once(slow, 100 * MILLISECOND, 50 * MILLISECOND)), 2 * SECOND);
@@ -531,8 +523,8 @@ fn a_datagram_outlives_the_process_it_was_sent_to() {
 
 /// From n1 to n2, all the time.
 fn spoilt(duplicate: Ratio, duplicate_after: Delay, reorder: Ratio, reorder_by: Delay) -> Fault {
-    let (from, to, one_way, delay, loss) = (vec![node(0)], vec![node(1)], true, Delay::NONE, Ratio::ZERO);
-    let link = FaultKind::Link { from, to, one_way, delay, loss, duplicate, duplicate_after, reorder, reorder_by };
+    let spoil = Box::new(Spoil { duplicate, duplicate_after, reorder, reorder_by, ..Spoil::NONE });
+    let link = FaultKind::Link { from: vec![node(0)], to: vec![node(1)], one_way: true, spoil, flap: None };
     once(link, 0, 100 * SECOND)
 }
 
@@ -565,4 +557,25 @@ fn a_late_duplicate_outlives_the_process_that_heard_the_first() {
     assert_eq!(heard(&run(setup.clone(), 2 * SECOND)), [(5, 11), (5, 1012)]);
     let setup = setup.with_fault(once(crash, 100 * MILLISECOND, 100 * MILLISECOND));
     assert_eq!(heard(&run(setup, 2 * SECOND)), [(5, 1012)]);
+}
+
+/// A word is 8 bytes; with the headers of a stream 74, with those of a datagram 50. Here each takes a millisecond, and the
+/// next waits for it.
+#[test]
+fn words_go_through_a_narrow_link_one_by_one() {
+    let narrow = |bytes_per_second, queue| {
+        let spoil = Box::new(Spoil { bandwidth: Some(Bandwidth { bytes_per_second, queue }), ..Spoil::NONE });
+        once(FaultKind::Link { from: vec![node(0)], to: vec![node(1)], one_way: true, spoil, flap: None }, 0, SECOND)
+    };
+    let said = vec![(10 * MILLISECOND, vec![Say(1), Say(2)]), (11 * MILLISECOND, vec![Say(3)])];
+    let world = run(script(said).with_fault(narrow(74_000, 0)), SECOND);
+    assert_eq!(heard(&world), [(1, 12), (2, 13), (3, 14)], "a stream waits, queue or not");
+    assert_eq!(world.strikes()[0].effects, 3);
+    let tossed = |queue| {
+        let said = vec![(10 * MILLISECOND, vec![Toss(1), Toss(2), Toss(3)])];
+        run(script(said).with_fault(narrow(50_000, queue)), SECOND)
+    };
+    assert_eq!(heard(&tossed(49)), [(1, 12)], "the second finds 50 bytes waiting");
+    assert_eq!(heard(&tossed(50)), [(1, 12), (2, 13)], "and the third 100");
+    assert_eq!(tossed(50).strikes()[0].effects, 3, "one dropped, two as late as that");
 }

@@ -343,6 +343,22 @@ impl<O: Object> Protocol for Raft<O> {
         OrderKind { name: "snapshot", about: About::Nobody, text: "The node shall take a snapshot now." },
     ];
 
+    const KINDS: &'static [&'static str] = &[
+        "PreVote",
+        "PreVoteReply",
+        "RequestVote",
+        "RequestVoteReply",
+        "AppendEntries",
+        "AppendEntriesReply",
+        "InstallSnapshot",
+        "InstallSnapshotReply",
+        "TimeoutNow",
+        "ReadIndex",
+        "ReadIndexReply",
+        "Request",
+        "Answer",
+    ];
+
     fn order(name: &str, about: &[NodeId]) -> Order {
         match (name, about) {
             ("add", nodes) => Order::Add(nodes.to_vec()),

@@ -7,6 +7,9 @@
 //! | reads from a node's own state | linearizability of whatever is not a read; a node's committed prefix to its readers | recency: a read may be older than one before it at another node (dissertation 6.4) |
 //! | writes repeated, no sessions | | anything that a write done twice can break (dissertation 6.3, figure 6.1) |
 //! | check-quorum off | | progress while a leader is heard but does not hear (dissertation 6.2) |
+//! | pre-vote or check-quorum off | | progress while nodes hear each other only over others (Ng, Haridi & Carbone 2023, table 1) |
+//! | any | progress in a bridge, star, ring or short chain of nodes | progress where more goes wrong with that: it passes nothing on, and who hears a majority may lack what it takes to lead (the same) |
+//! | any | progress if the network is whole for long enough to elect somebody (section 5.6) | progress if some messages never arrive |
 //!
 //! | disks that lie | the same, while the power lasts | anything about writes, once it goes: one disk that lies can be the one that a majority needed |
 //!
@@ -18,7 +21,8 @@
 
 use super::config::{RaftConfig, ReadMode};
 use sim_core::dice::Ratio;
-use sim_core::promise::{Claim, Premise};
+use sim_core::promise::{Claim, Contact, Premise};
+use sim_core::time::{Nanos, format_duration};
 
 /// How reads are answered, as far as promises go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +58,14 @@ pub struct Terms {
     pub check_quorum: bool,
     /// How many nodes vote at the beginning, if there are so many.
     pub voters: usize,
+    /// Whether a node asks before it disturbs the others.
+    pub pre_vote: bool,
+    /// How long nodes wait for a leader at most.
+    pub election_timeout_max: Nanos,
 }
+
+/// So many election timeouts are enough to elect somebody, if two candidates divide the votes once.
+const ELECTION_TIMEOUTS: Nanos = 2;
 
 impl Terms {
     /// What these settings mean. Flaws are not looked at.
@@ -65,7 +76,14 @@ impl Terms {
             ReadMode::Local => Reads::Local,
         };
         // Without sessions clients do not send a write twice.
-        Terms { reads, writes: Writes::Once, check_quorum: config.check_quorum, voters: config.founders() }
+        Terms {
+            reads,
+            writes: Writes::Once,
+            check_quorum: config.check_quorum,
+            pre_vote: config.pre_vote,
+            voters: config.founders(),
+            election_timeout_max: config.election_timeout.1,
+        }
     }
 
     /// Whether this is promised where no more than this goes wrong.
@@ -125,6 +143,36 @@ impl Terms {
                  was committed"
             ));
         }
+        let election = ELECTION_TIMEOUTS.saturating_mul(self.election_timeout_max);
+        let refuse = |reason: String| Err(reason);
+        match premise.contact {
+            Contact::Direct => {}
+            Contact::Joined if self.check_quorum && self.pre_vote => {}
+            Contact::Joined => {
+                return refuse(
+                    "without both pre-vote and check-quorum, nodes that do not hear the leader, only somebody who does, \
+                     depose it again and again"
+                        .to_owned(),
+                );
+            }
+            Contact::Indirect => {
+                return refuse(
+                    "nodes or clients here may reach each other only over others. Raft passes nothing on, so whoever hears \
+                     a majority may lack what it takes to lead"
+                        .to_owned(),
+                );
+            }
+        }
+        if premise.unheard {
+            return refuse("some messages never arrive, however often they are sent".to_owned());
+        }
+        if let Some(calm) = premise.calm.filter(|calm| *calm < election) {
+            let (calm, election) = (format_duration(calm), format_duration(election));
+            return refuse(format!(
+                "the network may be whole for {calm} at a time, and an election can take {election} (twice the longest \
+                 election-timeout)"
+            ));
+        }
         Ok(())
     }
 }
@@ -146,9 +194,17 @@ mod tests {
     use super::*;
     use sim_core::fault::DiskFate;
     use sim_core::settings::{Flaws, Settings};
+    use sim_core::time::MILLISECOND;
 
     const ALL: [Claim; 4] = [Claim::Linearizable, Claim::LinearizableWrites, Claim::NoLostWrites, Claim::Progress];
-    const BEST: Terms = Terms { reads: Reads::Confirmed, writes: Writes::Once, check_quorum: true, voters: usize::MAX };
+    const BEST: Terms = Terms {
+        reads: Reads::Confirmed,
+        writes: Writes::Once,
+        check_quorum: true,
+        pre_vote: true,
+        voters: usize::MAX,
+        election_timeout_max: 600 * MILLISECOND,
+    };
     const WORST: Premise = Premise {
         clock_rate_error: Ratio::new(1, 2),
         clocks_step: true,
@@ -162,6 +218,9 @@ mod tests {
         nodes: 5,
         nodes_lost: 2,
         come_back_empty: true,
+        contact: Contact::Direct,
+        calm: None,
+        unheard: false,
     };
 
     fn promised(terms: Terms, premise: Premise) -> Vec<Claim> {
@@ -230,5 +289,22 @@ mod tests {
         let trusting = Terms { check_quorum: false, ..BEST };
         assert_eq!(promised(trusting, Premise::CALM), ALL);
         assert_eq!(promised(trusting, Premise { one_way_cuts: true, ..Premise::CALM }), ALL[..3]);
+    }
+
+    #[test]
+    fn nodes_that_hear_each_other_over_others_need_pre_vote_and_check_quorum_and_nothing_else_to_go_wrong() {
+        let contact = |contact| Premise { contact, ..Premise::CALM };
+        let (joined, indirect) = (contact(Contact::Joined), contact(Contact::Indirect));
+        assert_eq!(promised(BEST, joined), ALL);
+        assert_eq!(promised(Terms { pre_vote: false, ..BEST }, joined), ALL[..3]);
+        assert_eq!(promised(Terms { check_quorum: false, ..BEST }, joined), ALL[..3]);
+        assert_eq!(promised(BEST, indirect), ALL[..3]);
+    }
+
+    #[test]
+    fn progress_needs_time_for_an_election_and_messages_that_arrive() {
+        let calm = |ms: u64| Premise { calm: Some(ms * MILLISECOND), ..Premise::CALM };
+        assert_eq!((promised(BEST, calm(1200)).len(), promised(BEST, calm(1199)).len()), (4, 3));
+        assert_eq!(promised(BEST, Premise { unheard: true, ..Premise::CALM }), ALL[..3]);
     }
 }

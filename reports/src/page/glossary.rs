@@ -33,6 +33,7 @@ const TERMS: &[Term] = &[
     ("slow disk", meaning(Cause::SlowDisk), |r| has_cause(r, Cause::SlowDisk)),
     ("disk failure", meaning(Cause::DiskFailure), |r| has_cause(r, Cause::DiskFailure)),
     ("slow link", meaning(Cause::SlowLink), |r| has_cause(r, Cause::SlowLink)),
+    ("messages dropped", meaning(Cause::Dropped), |r| has_cause(r, Cause::Dropped)),
     ("client paused", meaning(Cause::ClientPaused), |r| has_cause(r, Cause::ClientPaused)),
     (
         "takeover",

@@ -98,6 +98,7 @@ impl Export for Perfetto {
         match row.what {
             What::Sent => self.instant(row, &row.from, &format!("send {}", label(&row.text)), flow, out),
             What::Lost => self.instant(row, &row.from, &format!("lost {}", label(&row.text)), flow, out),
+            What::Corrupt => self.instant(row, &row.from, &format!("corrupt {}", label(&row.text)), None, out),
             What::Message | What::Request | What::Reply => self.step(row, label(&row.text), flow, out),
             What::Timer | What::OnDisk | What::Admin => {
                 self.step(row, &format!("{} {}", row.what.name(), label(&row.text)), flow, out);

@@ -63,6 +63,6 @@ fn event(row: &Row) -> Option<(&str, String)> {
         What::Message | What::Request | What::Reply => Some((to, format!("from {from}: {text}"))),
         What::Timer | What::OnDisk | What::Admin => Some((to, format!("{}: {text}", row.what.name()))),
         What::Start | What::Crash | What::Role => Some((from, format!("{}: {text}", row.what.name()))),
-        What::Lost | What::Flush | What::Fault | What::Heal => None,
+        What::Lost | What::Corrupt | What::Flush | What::Fault | What::Heal => None,
     }
 }

@@ -113,6 +113,10 @@ pub fn listed(listed: Listed, systems: &[System]) -> Vec<(String, String)> {
         Listed::Orders => {
             systems.iter().flat_map(|system| system.orders).map(|order| row(order.name, order.text)).collect()
         }
+        Listed::Kinds => {
+            let of = |system: &System| format!("One of the messages of {}.", system.name);
+            systems.iter().flat_map(|system| system.kinds.iter().map(|kind| row(kind, &of(system)))).collect()
+        }
         Listed::Layouts => PRESETS.iter().map(|preset| row(preset.name, preset.about)).collect(),
         Listed::Events => roles(systems)
             .into_iter()

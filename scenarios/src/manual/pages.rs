@@ -5,7 +5,7 @@ use super::{Page, Thing, check_name, kinds_of_data, listed, roles};
 use crate::codes::Code;
 use crate::diagnostics::Severity;
 use crate::layout::Preset;
-use crate::parse::{CHECKS, TARGETS};
+use crate::parse::{CHECKS, PLACES, TARGETS};
 use crate::promises;
 use crate::sections::{FAULTS, OPERATE, PROTOCOL, TOP, fault_name};
 use crate::systems::{DataKind, System};
@@ -175,9 +175,12 @@ fn unit(takes: &Takes) -> Option<&'static str> {
         | Takes::Links => Some("ns, us, ms, s, m, h; several add up: 1m30s"),
         Takes::Share | Takes::Drift | Takes::Setting(Kind::Share { .. }) => Some("% or ppm, a millionth"),
         Takes::Rate => Some("/s, /m or /h"),
+        Takes::Size => Some("B, KB, MB, GB; KiB, MiB, GiB are 1024 of the next"),
+        Takes::Bandwidth => Some("B/s, KB/s, MB/s, GB/s; or Kbit/s, Mbit/s, Gbit/s"),
         Takes::Setting(Kind::Flag | Kind::Count { .. } | Kind::Word(_))
         | Takes::Text
         | Takes::Decimal
+        | Takes::Places
         | Takes::Texts
         | Takes::Name(_)
         | Takes::Names(_)
@@ -214,6 +217,8 @@ fn of_value(entry: &Entry, systems: &[System]) -> Vec<(String, String)> {
     } else if matches!(entry.takes, Takes::Targets | Takes::Groups) {
         let roles = roles(systems).into_iter().map(|role| row(role, "Who has this role."));
         roles.chain(TARGETS.iter().map(|(name, text)| row(name, text))).collect()
+    } else if let Takes::Places = entry.takes {
+        PLACES.iter().map(|(name, text)| row(name, text)).collect()
     } else if matches!(entry.takes, Takes::Delay | Takes::AddedDelay | Takes::Links) {
         SHAPES.iter().map(|shape| row(shape_name(shape), shape.text)).collect()
     } else if let Takes::CountOr(section) = entry.takes {
@@ -244,6 +249,9 @@ fn by_seed(entry: &Entry, value: &str) -> String {
         | Takes::Drift
         | Takes::Delay
         | Takes::AddedDelay
+        | Takes::Size
+        | Takes::Bandwidth
+        | Takes::Places
         | Takes::Texts
         | Takes::Name(_)
         | Takes::Names(_)

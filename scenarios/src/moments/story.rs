@@ -159,7 +159,7 @@ fn happens_to(row: &Row) -> Option<&str> {
     match row.what {
         What::Message | What::Request | What::Reply | What::Timer | What::OnDisk | What::Admin => Some(&row.to),
         What::Start | What::Crash | What::Role => Some(&row.from),
-        What::Sent | What::Lost | What::Flush | What::Fault | What::Heal => None,
+        What::Sent | What::Lost | What::Corrupt | What::Flush | What::Fault | What::Heal => None,
     }
 }
 
@@ -197,7 +197,7 @@ fn pair(rows: &[Row], now: usize, to: Nanos) -> (Vec<Message<'_>>, Vec<Nanos>) {
             }
             What::Sent | What::Message | What::Request | What::Reply | What::Lost => {}
             What::Timer | What::OnDisk | What::Flush | What::Admin | What::Start | What::Crash => {}
-            What::Role | What::Fault | What::Heal => {}
+            What::Role | What::Fault | What::Heal | What::Corrupt => {}
         }
     }
     let under_way = open.into_values().flatten().map(|message| messages[message].sent).collect();
@@ -251,7 +251,7 @@ fn remarks(rows: &[Row], deeds: &[Deed]) -> Vec<Remark> {
                 remarks.extend(struck.map(|machine| Remark::new(i, row.at, machine, fault(row))));
             }
             What::Start | What::Fault | What::Heal => {}
-            What::Sent | What::Message | What::Request | What::Reply | What::Lost => {}
+            What::Sent | What::Message | What::Request | What::Reply | What::Lost | What::Corrupt => {}
             What::Timer | What::OnDisk | What::Flush | What::Admin => {}
         }
     }
@@ -285,7 +285,13 @@ fn crash(text: &str) -> String {
 
 /// `partition-1 begins: n1 | n2 n3`
 fn fault(row: &Row) -> String {
-    let does = if row.what == What::Fault { "begins" } else { "ends" };
+    let does = match (row.what == What::Fault, &*row.text) {
+        // It comes and goes as long as it lasts.
+        (true, "flap") => "is back",
+        (false, "flap") => "is away",
+        (true, _) => "begins",
+        (false, _) => "ends",
+    };
     format!("{} {does}: {}", row.from, row.to)
 }
 
@@ -296,7 +302,7 @@ fn struck(who: &str) -> Vec<&str> {
         number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
     };
     let machines = who.split([' ', ':']).filter(is_machine);
-    let is_between = who.contains(['|', '>', ':']);
+    let is_between = who.contains(['|', '>', ':']) || who.contains(" - ");
     machines.take(if is_between { 1 } else { usize::MAX }).collect()
 }
 

@@ -10,6 +10,7 @@
 
 use crate::delay::table;
 use crate::diagnostics::Origin;
+use crate::layout::Zone;
 use crate::parse::{Scene, one_fault};
 use crate::promises::{Promises, claim};
 use crate::scenario::{Action, DelaySpec, Fault, Scenario};
@@ -17,10 +18,11 @@ use crate::text::draws::{Decide, resolve};
 use crate::text::{self, Shape, Table, TableEntry, Value};
 use history::Draw;
 use sim_core::dice::{Dice, Ratio, StreamName, Streams};
-use sim_core::fault::{Count, Target, Who};
+use sim_core::fault::{Count, Place, PlaceKind, Target, Who};
 use sim_core::protocol::{About, OrderKind};
 use sim_core::time::{MICROSECOND, MILLISECOND, Nanos, SECOND, format_duration};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 #[cfg(test)]
@@ -279,10 +281,10 @@ impl Ground<'_> {
 
     /// Whether what the scenario demands is promised where this goes wrong, too.
     fn is_survived(&self, fault: &Fault, others: &mut Vec<Fault>) -> bool {
-        let Scenario { protocol, cluster, expect, .. } = self.scenario;
+        let Scenario { protocol, cluster, layout, expect, .. } = self.scenario;
         let Some(system) = self.scene.system else { return true };
         others.push(fault.clone());
-        let promises = Promises::new(system, protocol, cluster, others);
+        let promises = Promises::new(system, protocol, cluster, Some(layout), others);
         let mut claims = expect.must.iter().filter_map(|expectation| claim(&expectation.check));
         let is_survived = claims.all(|claim| promises.makes(claim));
         others.pop();
@@ -300,13 +302,49 @@ impl Ground<'_> {
                 let away: u32 = groups.iter().filter(|group| named(group)).map(|group| all(group)).sum();
                 Takes::ForNow(away.min(nodes.saturating_sub(away).max(minority)))
             }
-            Action::CutLinks { .. } => Takes::ForNow(minority),
+            Action::CutLinks { .. } | Action::Shape { .. } => Takes::ForNow(minority),
+            Action::Outage { places, .. } => Takes::ForNow(self.most_in(places)),
             Action::Crash { target, .. } | Action::Pause { target } => Takes::ForNow(all(target)),
             Action::Lose { target } => Takes::ForGood(all(target)),
             Action::Disk { target, harm } if harm.spoils() => Takes::ForGood(all(target)),
             Action::Disk { target, .. } => Takes::ForNow(all(target)),
-            Action::Cpu { .. } | Action::Clock { .. } | Action::Operate { .. } | Action::Link { .. } => Takes::Nobody,
+            Action::Cpu { .. }
+            | Action::Clock { .. }
+            | Action::Operate { .. }
+            | Action::Link { .. }
+            | Action::Drop { .. } => Takes::Nobody,
         }
+    }
+
+    /// How many nodes stand in these places; of those drawn by lot, in the fullest.
+    fn most_in(&self, places: &[Place]) -> u32 {
+        let Scenario { cluster, layout, .. } = self.scenario;
+        let by = |name: &dyn Fn(&Zone) -> Option<String>| {
+            let mut nodes: BTreeMap<String, u32> = BTreeMap::new();
+            for place in cluster.zones.iter().filter_map(|zone| name(&layout.zones[*zone])) {
+                *nodes.entry(place).or_default() += 1;
+            }
+            nodes
+        };
+        let (zone, region) = (|zone: &Zone| Some(zone.name.clone()), |zone: &Zone| Some(zone.region.clone()));
+        let provider = |zone: &Zone| zone.provider.clone();
+        let named = |nodes: BTreeMap<String, u32>, name: &String| nodes.get(name).copied().unwrap_or(0);
+        let of = |place: &Place| match place {
+            Place::Zone(name) => named(by(&zone), name),
+            Place::Region(name) => named(by(&region), name),
+            Place::Provider(name) => named(by(&provider), name),
+            Place::Drawn(count, kind) => {
+                let nodes = match kind {
+                    PlaceKind::Zones => by(&zone),
+                    PlaceKind::Regions => by(&region),
+                    PlaceKind::Providers => by(&provider),
+                };
+                let mut fullest: Vec<u32> = nodes.into_values().collect();
+                fullest.sort_unstable_by_key(|nodes| std::cmp::Reverse(*nodes));
+                fullest.iter().take(*count as usize).sum()
+            }
+        };
+        places.iter().map(of).sum::<u32>().min(cluster.zones.len() as u32)
     }
 
     /// How many nodes a target can be.
@@ -324,6 +362,7 @@ impl Ground<'_> {
             Who::All | Who::Others | Who::Role(_) => nodes,
             Who::Zone(name) => standing(&|zone| layout.zones[zone].name == *name),
             Who::Region(name) => standing(&|zone| layout.zones[zone].region == *name),
+            Who::Provider(name) => standing(&|zone| layout.zones[zone].provider.as_ref() == Some(name)),
             Who::Clients | Who::Client(_) => 0,
         };
         match target.count {

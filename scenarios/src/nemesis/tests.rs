@@ -70,7 +70,9 @@ fn is_down(action: &Action) -> bool {
             assert!(!groups.iter().any(|group| is_two(group)), "{action:?}");
             true
         }
+        Action::Outage { .. } | Action::Shape { .. } => true,
         Action::CutLinks { .. }
+        | Action::Drop { .. }
         | Action::Cpu { .. }
         | Action::Clock { .. }
         | Action::Operate { .. }

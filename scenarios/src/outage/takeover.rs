@@ -59,7 +59,7 @@ fn lost_touch(plan: &Plan, finished: &Finished, node: NodeId, since: Nanos, unti
 
 /// When links were spoilt, the last time between two instants.
 fn link_spoilt(plan: &Plan, finished: &Finished, since: Nanos, until: Nanos) -> Option<Nanos> {
-    let is_link = |fault: usize| matches!(plan.faults[fault].kind, FaultKind::Link { .. });
+    let is_link = |fault: usize| matches!(plan.faults[fault].kind, FaultKind::Link { .. } | FaultKind::Drop { .. });
     let mut spoilt = finished.strikes.iter().filter(|strike| is_link(strike.fault)).map(|strike| strike.from);
     spoilt.rfind(|at| (since..until).contains(at))
 }

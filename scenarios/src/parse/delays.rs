@@ -9,6 +9,7 @@ use crate::text::quantity::Given;
 use crate::text::reader::Reader;
 use crate::text::{Problems, Table};
 use sim_core::dice::Ratio;
+use sim_core::fault::Bandwidth;
 use sim_core::settings::parse_duration_range;
 
 /// The delay under this key, if it has one or a default.
@@ -32,10 +33,19 @@ fn written(given: &Given<'_>) -> Result<DelaySpec, Diagnostic> {
     Ok(if min == max { DelaySpec::Fixed(min) } else { DelaySpec::Uniform { min, max } })
 }
 
-/// What a link does to a message: its delay, its loss, its duplication.
-pub(super) fn link(given: Given<'_>, problems: &Problems) -> Option<(DelaySpec, Ratio, Ratio)> {
+/// What a link does to a message.
+#[derive(Clone, Copy)]
+pub(super) struct LinkTraits {
+    pub delay: DelaySpec,
+    pub loss: Ratio,
+    pub duplicate: Ratio,
+    pub bandwidth: Option<Bandwidth>,
+}
+
+pub(super) fn link(given: Given<'_>, problems: &Problems) -> Option<LinkTraits> {
     let Ok(table) = given.table() else {
-        return Some((problems.note(written(&given))?, Ratio::ZERO, Ratio::ZERO));
+        let delay = problems.note(written(&given))?;
+        return Some(LinkTraits { delay, loss: Ratio::ZERO, duplicate: Ratio::ZERO, bandwidth: None });
     };
     let (delay, reader) = if table.get("dist").is_some() {
         shape(given, table, LINK_LOSSES, problems)?
@@ -43,7 +53,21 @@ pub(super) fn link(given: Given<'_>, problems: &Problems) -> Option<(DelaySpec, 
         let reader = open(table, &PLAIN_LINK, LINK_LOSSES, problems);
         (delay(&reader, "delay", problems)?, reader)
     };
-    Some((delay, reader.share("loss")?, reader.share("duplicate")?))
+    let (loss, duplicate) = (reader.share("loss")?, reader.share("duplicate")?);
+    Some(LinkTraits { delay, loss, duplicate, bandwidth: bandwidth(&reader)? })
+}
+
+/// The bandwidth and its queue; within, `None` if there is no limit.
+pub(super) fn bandwidth(reader: &Reader<'_>) -> Option<Option<Bandwidth>> {
+    if !reader.has("bandwidth") {
+        if reader.has("queue") {
+            reader.tell(&codes::CONFLICT, "queue", "`queue` goes with `bandwidth`");
+        }
+        return Some(None);
+    }
+    let queue = reader.read("queue", |given| given.size());
+    let bytes_per_second = reader.read("bandwidth", |given| given.bandwidth());
+    Some(Some(Bandwidth { bytes_per_second: bytes_per_second?, queue: queue? }))
 }
 
 fn open<'a>(table: &'a Table, section: &Section, more: &'static [Entry], problems: &'a Problems) -> Reader<'a> {

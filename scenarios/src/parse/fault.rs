@@ -2,18 +2,18 @@
 
 use super::disk::disk;
 use super::load::{Names, exists};
+use super::network;
 use super::operate::operate;
 use super::target::{has_others, target};
-use super::{Scene, delays, layout, machine};
+use super::{Scene, machine};
 use crate::codes;
 use crate::diagnostics::Diagnostic;
-use crate::scenario::{Action, DelaySpec, Fault, Timing};
+use crate::scenario::{Action, Fault, Timing};
 use crate::sections::{FAULTS, PARTITION, STRIKES_MAX, fault_name};
 use crate::text::Table;
 use crate::text::entry::{Takes, quoted};
 use crate::text::quantity::{Given, did_you_mean};
 use crate::text::reader::Reader;
-use sim_core::dice::Ratio;
 use sim_core::fault::{DiskFate, Event, Moment, Target};
 use sim_core::settings::{Kind, Setting};
 use sim_core::time::{Nanos, format_duration};
@@ -38,6 +38,7 @@ pub(super) fn faults(tables: &[&Table], scene: &Scene<'_>) -> Option<Vec<Fault>>
         let section = section.expect("every kind of fault has a section");
         let reader = Reader::numbered(table, section, &place, scene.problems);
         let name = names.name(&reader, scene.problems);
+        let why = reader.text("why");
         let action = action(&reader, kind, scene);
         let timing = timing(&reader, scene);
         let length = if reader.takes("for") { reader.times("for") } else { None };
@@ -45,8 +46,9 @@ pub(super) fn faults(tables: &[&Table], scene: &Scene<'_>) -> Option<Vec<Fault>>
             check_time(&reader, timing, scene);
         }
         let part_of = reader.text("part-of");
-        let fault = action.zip(timing).map(|(action, timing)| Fault { name, part_of, action, timing, length });
+        let fault = action.zip(timing).map(|(action, timing)| Fault { name, part_of, why, action, timing, length });
         if let Some(fault) = &fault {
+            network::check_flap(&reader, fault, strikes_of(fault, scene), scene);
             back = machine::check_steps(&reader, fault, back, scene);
         }
         if exists(&reader) {
@@ -72,13 +74,11 @@ fn kind(table: &Table, place: &str, scene: &Scene<'_>) -> Option<&'static str> {
 
 fn action(reader: &Reader<'_>, kind: &str, scene: &Scene<'_>) -> Option<Action> {
     match kind {
-        "partition" => partition(reader, scene),
+        "partition" => network::partition(reader, scene),
+        "drop" => network::drop_messages(reader, scene),
+        "outage" => network::outage(reader, disk_fate(reader)?, scene),
         "crash" => {
-            let disk = match reader.word("disk")? {
-                "keep" => DiskFate::Keep,
-                "lose-unsynced" => DiskFate::LoseUnsynced,
-                _ => DiskFate::Torn,
-            };
+            let disk = disk_fate(reader)?;
             let moment = if reader.flag("mid-step")? { Moment::Within } else { Moment::Between };
             Some(Action::Crash { target: struck(reader, scene)?, disk, moment })
         }
@@ -88,8 +88,16 @@ fn action(reader: &Reader<'_>, kind: &str, scene: &Scene<'_>) -> Option<Action> 
         "lose" => machine::lose(reader, scene),
         "disk" => disk(reader, scene),
         "pause" => Some(Action::Pause { target: struck(reader, scene)? }),
-        _ => link(reader, scene),
+        _ => network::link(reader, scene),
     }
+}
+
+fn disk_fate(reader: &Reader<'_>) -> Option<DiskFate> {
+    Some(match reader.word("disk")? {
+        "keep" => DiskFate::Keep,
+        "lose-unsynced" => DiskFate::LoseUnsynced,
+        _ => DiskFate::Torn,
+    })
 }
 
 /// The targets in `target`.
@@ -119,105 +127,13 @@ pub(super) fn outside_groups(reader: &Reader<'_>, key: &str, targets: &[Target])
     !has_others(targets)
 }
 
-fn partition(reader: &Reader<'_>, scene: &Scene<'_>) -> Option<Action> {
-    let one_way = reader.flag("one-way")?;
-    match (reader.given("groups"), reader.has("links")) {
-        (Some(groups), false) => Some(Action::Partition { groups: self::groups(groups, scene)?, one_way }),
-        (None, true) => {
-            if one_way {
-                reader.tell(&codes::CONFLICT, "one-way", "`one-way` goes with `groups`; a one-way link is \"a -> b\"");
-            }
-            cut_links(reader, scene)
-        }
-        (groups, _) => {
-            let key = if groups.is_some() { "links" } else { "do" };
-            reader.tell(&codes::CONFLICT, key, "a partition has either `groups` or `links`");
-            None
-        }
+/// How often a fault strikes at most.
+fn strikes_of(fault: &Fault, scene: &Scene<'_>) -> u64 {
+    match fault.timing {
+        Timing::At { .. } | Timing::During { .. } => 1,
+        Timing::Every { period, times, .. } => strikes(period, times, scene.duration.unwrap_or(0)),
+        Timing::Event { times, .. } => times.into(),
     }
-}
-
-fn groups(given: Given<'_>, scene: &Scene<'_>) -> Option<Vec<Vec<Target>>> {
-    let items = scene.problems.note(given.list())?;
-    let groups: Vec<Option<Vec<Target>>> = items.iter().map(|item| targets(given.element(item), scene)).collect();
-    let groups: Vec<Vec<Target>> = groups.into_iter().collect::<Option<_>>()?;
-    let bad = |message: String| {
-        scene.problems.push(Diagnostic::new(&codes::BAD_GROUPS, &given.value.origin, message));
-        None
-    };
-    if groups.len() < 2 {
-        return bad("a partition has at least two groups".to_owned());
-    }
-    for (i, group) in groups.iter().enumerate() {
-        for target in group {
-            if groups[..i].iter().any(|earlier| earlier.contains(target)) {
-                return bad(format!("`{target}` is in two groups"));
-            }
-        }
-    }
-    Some(groups)
-}
-
-fn cut_links(reader: &Reader<'_>, scene: &Scene<'_>) -> Option<Action> {
-    let names = reader.texts("links");
-    let layout = scene.layout?;
-    let mut links: Vec<String> = Vec::new();
-    let mut is_whole = true;
-    for (name, origin) in &names {
-        let ways = layout::link_ends(name).map_or(vec![name.trim().to_owned()], |(a, b)| {
-            let back = name.contains("<->").then(|| format!("{b} -> {a}"));
-            [format!("{a} -> {b}")].into_iter().chain(back).collect()
-        });
-        if let Some(unknown) = ways.iter().find(|way| !layout.has_link(way)) {
-            let mut known: Vec<&str> = layout.links.iter().map(|link| link.name.as_str()).collect();
-            known.sort_unstable();
-            known.dedup();
-            let problem = Diagnostic::new(&codes::UNKNOWN_LINK, origin, format!("there is no link `{unknown}`"));
-            let problem =
-                problem.label(did_you_mean(unknown, &known)).help(format!("the links are {}", quoted(&known)));
-            scene.problems.push(problem);
-            is_whole = false;
-            continue;
-        }
-        links.extend(ways.into_iter().filter(|way| !links.contains(way)).collect::<Vec<_>>());
-    }
-    if names.is_empty() {
-        reader.tell(&codes::BAD_GROUPS, "links", "no link is cut");
-    }
-    (is_whole && !links.is_empty()).then_some(Action::CutLinks { links })
-}
-
-fn link(reader: &Reader<'_>, scene: &Scene<'_>) -> Option<Action> {
-    let one_way = reader.flag("one-way");
-    const HARMS: [&str; 4] = ["delay", "loss", "duplicate", "reorder"];
-    if !HARMS.iter().any(|key| reader.has(key)) {
-        let message = format!("this `link` fault does nothing; it needs one of {}", quoted(&HARMS));
-        reader.tell(&codes::CONFLICT, "do", message);
-    }
-    for (key, of) in [("duplicate-after", "duplicate"), ("reorder-by", "reorder")] {
-        if reader.has(key) && !reader.has(of) {
-            reader.tell(&codes::CONFLICT, key, format!("`{key}` goes with `{of}`"));
-        }
-    }
-    let share = |key: &str| if reader.has(key) { reader.share(key) } else { Some(Ratio::ZERO) };
-    let (loss, duplicate, reorder) = (share("loss"), share("duplicate"), share("reorder"));
-    let after = |key: &str| delays::delay(reader, key, scene.problems);
-    let (duplicate_after, reorder_by) = (after("duplicate-after")?, after("reorder-by")?);
-    let delay =
-        if reader.has("delay") { delays::delay(reader, "delay", scene.problems) } else { Some(DelaySpec::Fixed(0)) };
-    let between = reader.given("between")?;
-    let sides = scene.problems.note(between.list())?;
-    let [from, to] = sides else {
-        reader.tell(&codes::BAD_GROUPS, "between", format!("`between` has two sides; these are {}", sides.len()));
-        return None;
-    };
-    let side = |side| targets(between.element(side), scene);
-    let (from, to) = (side(from), side(to));
-    let (from, to) = (from?, to?);
-    let is_clear = outside_groups(reader, "between", &from) && outside_groups(reader, "between", &to);
-    is_clear.then_some(())?;
-    let (one_way, delay, loss, duplicate, reorder) = (one_way?, delay?, loss?, duplicate?, reorder?);
-    Some(Action::Link { from, to, one_way, delay, loss, duplicate, duplicate_after, reorder, reorder_by })
 }
 
 /// How often a fault strikes that does so again and again.

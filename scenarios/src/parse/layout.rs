@@ -1,16 +1,14 @@
 //! `[layout]`: regions, zones, and a link between any two zones from what the file says of some.
 
-use super::delays;
+use super::delays::{self, LinkTraits};
 use crate::codes;
 use crate::diagnostics::{Diagnostic, Origin};
 use crate::layout::{Layout, Link, PRESETS, Preset, Zone};
-use crate::scenario::DelaySpec;
 use crate::sections::{LAYOUT, REGION};
 use crate::text::entry::{Takes, quoted};
 use crate::text::quantity::{Given, check_name, did_you_mean};
 use crate::text::reader::Reader;
 use crate::text::{self, Problems, Table};
-use sim_core::dice::Ratio;
 
 /// The preset of this name.
 pub(super) fn preset(name: &str) -> Option<Layout> {
@@ -40,9 +38,10 @@ pub(super) fn own(table: &Table, problems: &Problems) -> Option<Layout> {
                     from,
                     to,
                     name: link_name(way, &layout, from, to),
-                    delay: way.delay,
-                    loss: way.loss,
-                    duplicate: way.duplicate,
+                    delay: way.traits.delay,
+                    loss: way.traits.loss,
+                    duplicate: way.traits.duplicate,
+                    bandwidth: way.traits.bandwidth,
                 }),
                 None => missing.push(missing_entry(&layout, from, to)),
             }
@@ -67,6 +66,7 @@ fn zones(regions: &Table, problems: &Problems) -> Option<Vec<Zone>> {
         problems.note(check_name(&entry.key, &entry.key_origin))?;
         let table = problems.note(given.table())?;
         let reader = Reader::numbered(table, &REGION, &format!("region `{}`", entry.key), problems);
+        let provider = reader.name("provider");
         for (zone, origin) in reader.texts("zones") {
             problems.note(check_name(zone, origin))?;
             let name = if is_only { zone.to_owned() } else { format!("{}-{zone}", entry.key) };
@@ -74,7 +74,7 @@ fn zones(regions: &Table, problems: &Problems) -> Option<Vec<Zone>> {
                 let message = format!("there are two places called `{name}`");
                 problems.push(Diagnostic::new(&codes::DUPLICATE_NAME, origin, message));
             }
-            zones.push(Zone { name, region: entry.key.clone() });
+            zones.push(Zone { name, region: entry.key.clone(), provider: provider.clone() });
         }
     }
     if zones.is_empty() || zones.len() > ZONES_MAX {
@@ -93,9 +93,7 @@ struct Way {
     reach: Reach,
     /// How much an entry knows of the pair: more beats less.
     rank: u8,
-    delay: DelaySpec,
-    loss: Ratio,
-    duplicate: Ratio,
+    traits: LinkTraits,
 }
 
 #[derive(PartialEq)]
@@ -112,12 +110,12 @@ fn ways(table: &Table, layout: &Layout, problems: &Problems) -> Vec<Way> {
         let given = Given { key: &entry.key, takes: Takes::Delay, value: &entry.value };
         let link = delays::link(given, problems);
         let reaches = problems.note(reaches(&entry.key, &entry.key_origin, layout));
-        let (Some((delay, loss, duplicate)), Some((reaches, rank))) = (link, reaches) else { continue };
+        let (Some(traits), Some((reaches, rank))) = (link, reaches) else { continue };
         if ways.iter().any(|way| way.rank == rank && reaches.contains(&way.reach)) {
             let message = format!("another entry says the same as `{}`", entry.key);
             problems.push(Diagnostic::new(&codes::BAD_LINKS, &entry.key_origin, message));
         }
-        ways.extend(reaches.into_iter().map(|reach| Way { reach, rank, delay, loss, duplicate }));
+        ways.extend(reaches.into_iter().map(|reach| Way { reach, rank, traits }));
     }
     ways
 }
@@ -198,6 +196,9 @@ fn missing_entry(layout: &Layout, from: usize, to: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::DelaySpec;
+    use sim_core::dice::Ratio;
+    use sim_core::fault::{Bandwidth, PlaceKind};
 
     fn layout(text: &str) -> Result<Layout, Vec<String>> {
         let table = text::parse(text).unwrap();
@@ -246,6 +247,30 @@ mod tests {
         let direct = DelaySpec::Uniform { min: 5_000_000, max: 6_000_000 };
         assert_eq!(link("e-b", "w-a"), ("e-b -> w-a", direct, none));
         assert_eq!(link("w-a", "e-b"), ("w-a -> e-b", direct, none));
+    }
+
+    #[test]
+    fn links_have_a_bandwidth_and_regions_a_provider_if_they_say_so() {
+        let text = |queue: &str| {
+            format!(
+                r#"
+                regions = {{ e = {{ zones = ["a", "b"], provider = "one" }}, w = {{ zones = ["a"] }} }}
+                [links]
+                same-zone = {{ delay = "1ms", {queue} }}
+                same-region = "2ms"
+                "e <-> w" = {{ dist = "exp", mean = "30ms", bandwidth = "8Mbit/s", queue = "1KiB" }}
+                "#
+            )
+        };
+        let layout = |queue| layout(&text(queue));
+        let found = layout("bandwidth = \"1GB/s\"").unwrap();
+        assert_eq!((found.named(PlaceKind::Providers), found.named(PlaceKind::Zones).len()), (vec!["one"], 3));
+        let of = |name: &str| found.links.iter().find(|link| link.name == name).unwrap().bandwidth;
+        assert_eq!(of("w -> e"), Some(Bandwidth { bytes_per_second: 1_000_000, queue: 1024 }));
+        assert_eq!(of("e-a"), Some(Bandwidth { bytes_per_second: 1_000_000_000, queue: 64_000 }));
+        assert_eq!(of("e-a -> e-b"), None);
+        assert_eq!(layout("queue = \"1KB\"").unwrap_err(), ["`queue` goes with `bandwidth`"]);
+        assert!(layout("bandwidth = \"1MB\"").unwrap_err()[0].contains("is not a bandwidth"));
     }
 
     #[test]

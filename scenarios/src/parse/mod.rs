@@ -14,6 +14,7 @@ mod layout;
 mod load;
 mod machine;
 mod nemesis;
+mod network;
 mod operate;
 mod protocol;
 pub(crate) mod script;
@@ -27,6 +28,7 @@ pub(crate) use draft::read;
 pub use draft::{Draft, Identity};
 pub(crate) use expect::check_of;
 pub(crate) use fault::one_fault;
+pub(crate) use network::PLACES;
 pub use sentence::{CHECKS, GOALS};
 pub use sweep::{StopAfter, Sweep, Variant};
 pub use target::TARGETS;
@@ -116,7 +118,7 @@ fn walk(root: &Table, draws: Vec<Draw>, file_stem: &str, systems: &[System], pro
     let faults = fault::faults(&top.tables("fault"), &scene);
     let promises = match (system, &protocol, &cluster, &faults) {
         (Some(system), Some(protocol), Some(cluster), Some(faults)) => {
-            Some(Promises::new(system, protocol, cluster, faults))
+            Some(Promises::new(system, protocol, cluster, layout.as_ref(), faults))
         }
         (_, _, _, _) => None,
     };

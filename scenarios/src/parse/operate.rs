@@ -42,7 +42,6 @@ fn kind(given: Given<'_>, name: &str, scene: &Scene<'_>) -> Result<Option<&'stat
         .help(help))
 }
 
-/// Whether no client is meant.
 pub(super) fn are_nodes(reader: &Reader<'_>, key: &str, targets: &[Target]) -> bool {
     let client = targets.iter().find(|target| matches!(target.who, Who::Clients | Who::Client(_)));
     if let Some(client) = client {
@@ -75,7 +74,8 @@ fn can_be_one(target: &Target) -> bool {
         (Count::Some(count), _) => count == 1,
         (Count::Half, _) => false,
         (Count::All, Who::Any | Who::Role(_) | Who::Node(_)) => true,
-        (Count::All, Who::All | Who::Minority | Who::Majority | Who::Others | Who::Zone(_) | Who::Region(_)) => false,
+        (Count::All, Who::All | Who::Minority | Who::Majority | Who::Others) => false,
+        (Count::All, Who::Zone(_) | Who::Region(_) | Who::Provider(_)) => false,
         (Count::All, Who::Clients | Who::Client(_)) => false,
     }
 }

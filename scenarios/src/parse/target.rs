@@ -6,7 +6,7 @@ use crate::codes::Code;
 use crate::diagnostics::Diagnostic;
 use crate::text::entry::quoted;
 use crate::text::quantity::{Given, did_you_mean};
-use sim_core::fault::{Count, Target, Who};
+use sim_core::fault::{Count, PlaceKind, Target, Who};
 use sim_core::protocol::{ClientId, NodeId};
 
 /// Targets that need nothing but themselves to be understood.
@@ -20,7 +20,7 @@ const WORDS: [(&str, Who); 6] = [
 ];
 
 /// How targets are written, for the manual; a role of the system is one, too.
-pub const TARGETS: [(&str, &str); 11] = [
+pub const TARGETS: [(&str, &str); 12] = [
     ("any", "A node, drawn anew for each strike."),
     ("all", "Every node."),
     ("minority", "So many nodes that the others are a majority."),
@@ -29,6 +29,7 @@ pub const TARGETS: [(&str, &str); 11] = [
     ("n3", "This node."),
     ("zone:a", "Who stands in this zone: its nodes; its clients where it has none."),
     ("region:us-east", "Likewise in this region."),
+    ("provider:north", "Likewise in all regions of this provider."),
     ("clients", "Every client."),
     ("client:c2", "This client."),
     ("2 of all", "Two of them, drawn anew for each strike; likewise `one of ..` and `half of ..`."),
@@ -81,7 +82,7 @@ fn who(text: &str, scene: &Scene<'_>, at: &dyn Fn(&'static Code, String) -> Diag
     }
     let words: Vec<&str> = system.roles.iter().copied().chain(WORDS.iter().map(|(word, _)| *word)).collect();
     let problem = at(&codes::UNKNOWN_TARGET, format!("`{text}` is not a target")).label(did_you_mean(text, &words));
-    let more = "and n1, zone:.., region:.., client:c1, each perhaps after `one of`, `2 of`, `half of`";
+    let more = "and n1, zone:.., region:.., provider:.., client:c1, each perhaps after `one of`, `2 of`, `half of`";
     Err(problem.help(format!("targets are {}, {more}", quoted(&words))))
 }
 
@@ -108,6 +109,16 @@ fn place(
             let regions = scene.layout.map(|layout| layout.regions());
             known(regions.unwrap_or_default(), Who::Region(name.to_owned()))
         }
+        "provider" => {
+            let providers = scene.layout.map(|layout| layout.named(PlaceKind::Providers)).unwrap_or_default();
+            if scene.layout.is_some() && providers.is_empty() {
+                return Err(at(
+                    &codes::UNKNOWN_TARGET,
+                    format!("there is no provider `{name}`: the layout names none"),
+                ));
+            }
+            known(providers, Who::Provider(name.to_owned()))
+        }
         "client" => {
             let clients = scene.clients.as_ref().map_or(u32::MAX, |clients| clients.len() as u32);
             let number = name.strip_prefix('c').and_then(|digits| digits.parse::<u32>().ok());
@@ -121,8 +132,8 @@ fn place(
         _ => {
             let problem = at(&codes::UNKNOWN_TARGET, format!("`{kind}:` is not a kind of target"));
             Err(problem
-                .label(did_you_mean(kind, &["zone", "region", "client"]))
-                .help("write zone:, region: or client:"))
+                .label(did_you_mean(kind, &["zone", "region", "provider", "client"]))
+                .help("write zone:, region:, provider: or client:"))
         }
     }
 }
@@ -163,6 +174,7 @@ fn most(who: &Who, scene: &Scene<'_>) -> Option<usize> {
         Who::Majority => Some(nodes.len() / 2 + 1),
         Who::Zone(name) => standing(&|zone| zones[zone].name == *name),
         Who::Region(name) => standing(&|zone| zones[zone].region == *name),
+        Who::Provider(name) => standing(&|zone| zones[zone].provider.as_ref() == Some(name)),
         Who::Clients => Some(scene.clients.as_ref()?.len()),
     }
 }

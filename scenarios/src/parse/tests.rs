@@ -11,7 +11,7 @@ use super::parse;
 use crate::diagnostics::{Diagnostic, render};
 use crate::scenario::{Action, Arrivals, Check, Clock, DelaySpec, Fault, Keys, Load, Model, Reach, Scenario, Timing};
 use sim_core::dice::Ratio;
-use sim_core::fault::{ClockHarm, Count, DiskFate, Event, Moment, Target, Which, Who};
+use sim_core::fault::{ClockHarm, Count, DiskFate, Event, Moment, Spoil, Target, Which, Who};
 use sim_core::protocol::{ClientId, NodeId};
 use sim_core::time::{MILLISECOND, Nanos, SECOND};
 pub(crate) use toy::TOY;
@@ -146,6 +146,7 @@ fn faults_mean_what_they_say() {
     let fault = |name: &str, action, timing, length: Option<(Nanos, Nanos)>| Fault {
         name: name.to_owned(),
         part_of: None,
+        why: None,
         action,
         timing,
         length: length.map(|(min, max)| (min * SECOND, max * SECOND)),
@@ -156,12 +157,17 @@ fn faults_mean_what_they_say() {
         from: vec![region("us-east")],
         to: vec![one(role("leader")), one(Who::Clients)],
         one_way: false,
-        delay: DelaySpec::Fixed(80 * MILLISECOND),
-        loss: Ratio::ZERO,
-        duplicate: Ratio::new(1, 10_000),
-        duplicate_after: DelaySpec::Fixed(0),
-        reorder: Ratio::ZERO,
-        reorder_by: DelaySpec::Uniform { min: 0, max: 500 * MILLISECOND },
+        spoil: Box::new(Spoil {
+            delay: DelaySpec::Fixed(80 * MILLISECOND),
+            loss: Ratio::ZERO,
+            corrupt: Ratio::ZERO,
+            duplicate: Ratio::new(1, 10_000),
+            duplicate_after: DelaySpec::Fixed(0),
+            reorder: Ratio::ZERO,
+            reorder_by: DelaySpec::Uniform { min: 0, max: 500 * MILLISECOND },
+            bandwidth: None,
+        }),
+        flap: None,
     };
     let fibre = ["us-east -> us-west", "us-west -> us-east", "eu-west -> us-east"].map(str::to_owned).to_vec();
     let elected = Timing::Event { event: Event::RoleTaken("leader".to_owned()), after: SECOND, times: 1, within: None };
@@ -170,7 +176,7 @@ fn faults_mean_what_they_say() {
         [
             fault(
                 "partition-1",
-                Action::Partition { groups, one_way: false },
+                Action::Partition { groups, one_way: false, flap: None },
                 Timing::During { from: 20 * SECOND, to: 50 * SECOND },
                 None
             ),
@@ -197,7 +203,7 @@ fn faults_mean_what_they_say() {
                 Some((6, 6))
             ),
             fault("link-1", link, elected, None),
-            fault("fibre", Action::CutLinks { links: fibre }, at(5, 5), None),
+            fault("fibre", Action::CutLinks { links: fibre, flap: None }, at(5, 5), None),
         ]
     );
 }
@@ -225,12 +231,17 @@ fn links_mix_up_datagrams_as_they_are_told() {
         from: vec![one(Who::Any)],
         to: vec![one(Who::All)],
         one_way: false,
-        delay: DelaySpec::Fixed(0),
-        loss: Ratio::ZERO,
-        duplicate,
-        duplicate_after: after,
-        reorder,
-        reorder_by: DelaySpec::Uniform { min: 0, max },
+        spoil: Box::new(Spoil {
+            delay: DelaySpec::Fixed(0),
+            loss: Ratio::ZERO,
+            corrupt: Ratio::ZERO,
+            duplicate,
+            duplicate_after: after,
+            reorder,
+            reorder_by: DelaySpec::Uniform { min: 0, max },
+            bandwidth: None,
+        }),
+        flap: None,
     };
     let fault = |keys: &str| format!("do = \"link\"\nbetween = [\"any\", \"all\"]\n{keys}");
     let faults = [
@@ -377,4 +388,37 @@ fn only_the_first_problems_are_shown() {
     let found = read(&source).unwrap_err();
     assert_eq!(found.len(), 21);
     assert!(found.iter().any(|problem| problem.code == "S0006" && problem.message.contains("480 more")));
+}
+
+#[test]
+fn the_network_breaks_as_it_is_told() {
+    use sim_core::fault::{Bandwidth, Flap, Pick, Place, PlaceKind, Shape};
+    let leader = || vec![one(Who::Role("leader".to_owned()))];
+    let shape = |shape, order, flap| Action::Shape { shape, order, flap };
+    let flap = Some(Flap { up: (200 * MILLISECOND, SECOND), down: (2 * SECOND, 2 * SECOND) });
+    let pick =
+        |kinds: &[&str], share, count| Pick { kinds: kinds.iter().map(|k| (*k).to_owned()).collect(), share, count };
+    let outage = |place| Action::Outage { places: vec![place], disk: DiskFate::Keep };
+    assert_eq!(
+        actions(&[
+            "do = \"partition\"\nshape = \"bridge\"",
+            "do = \"partition\"\nshape = \"star\"\norder = \"leader\"\nflap = { up = \"200ms..1s\", down = \"2s\" }",
+            "do = \"drop\"",
+            "do = \"drop\"\nmessages = [\"Append\", \"Ask\"]\nfrom = \"leader\"\nshare = \"30%\"\ncount = 3",
+            "do = \"outage\"\nplace = \"zone:a\"",
+            "do = \"outage\"\nplace = \"one of regions\"",
+        ]),
+        [
+            shape(Shape::Bridge, vec![], None),
+            shape(Shape::Star, leader(), flap),
+            Action::Drop { from: vec![], to: vec![], pick: pick(&[], Ratio::new(100, 100), None) },
+            Action::Drop { from: leader(), to: vec![], pick: pick(&["Append", "Ask"], Ratio::new(30, 100), Some(3)) },
+            outage(Place::Zone("a".to_owned())),
+            outage(Place::Drawn(1, PlaceKind::Regions)),
+        ]
+    );
+    let narrow = actions(&["do = \"link\"\nbetween = [\"n1\", \"n2\"]\nbandwidth = \"1MB/s\"\ncorrupt = \"1%\""]);
+    let [Action::Link { spoil, .. }] = &narrow[..] else { panic!("{narrow:?}") };
+    assert_eq!(spoil.bandwidth, Some(Bandwidth { bytes_per_second: 1_000_000, queue: 64_000 }));
+    assert_eq!((spoil.corrupt, spoil.loss), (Ratio::new(1, 100), Ratio::ZERO));
 }

@@ -1,12 +1,13 @@
 //! The kinds of `[[fault]]` and their keys.
 
+use super::network::{DROP, LINK, OUTAGE, PARTITION};
 use super::{CHANCE, FLAG, LENGTH, LENGTHS, MOMENTS, STRIKES_MAX, WAIT, count, may, needs, with, word};
 use crate::text::entry::{Entry, Listed, Section, Takes};
 
-const FAULT: &[Entry] = &[
+pub(super) const FAULT: &[Entry] = &[
     needs(
         "do",
-        word(&["partition", "crash", "pause", "link", "clock", "cpu", "disk", "lose", "operate"]),
+        word(&["partition", "crash", "pause", "link", "clock", "cpu", "disk", "lose", "operate", "drop", "outage"]),
         "What happens.",
     ),
     may("name", Takes::Text, "<do>-<k>", "Its own name: its random numbers are drawn by it.").eg(r#""cut-leader""#),
@@ -28,41 +29,30 @@ const FAULT: &[Entry] = &[
     )
     .eg(r#""20s..30s""#),
     may("times", count(1, STRIKES_MAX), "1 with `when`, no limit with `every`", "How many times at most.").eg("3"),
+    may("why", Takes::Text, "nothing", "What it is there for, in a few words: pages and plans show it.")
+        .eg(r#""the fibre is cut""#),
     CHANCE,
     may("part-of", Takes::Text, "nothing", "What it is a part of: it is enough that one of the parts had an effect.")
         .eg(r#""storm""#),
 ];
 
 /// Of a fault that lasts.
-const LASTING: &[Entry] = &[
+pub(super) const LASTING: &[Entry] = &[
     may("during", MOMENTS, "see `at`, `every`, `when`", "From when to when.").eg(r#""20s..50s""#),
     may("for", LENGTHS, "to the end of `duration`", "How long it lasts; within a range, drawn for each strike.")
         .eg(r#""5s..10s""#),
 ];
 
 const TARGET: Entry = needs("target", Takes::Targets, "Whom it strikes.").eg(r#""one of all""#);
-const ONE_WAY: Entry = with("one-way", FLAG, "false", "Only what the first send to the others.").eg("true");
+pub(super) const ONE_WAY: Entry = with("one-way", FLAG, "false", "Only what the first send to the others.").eg("true");
 
-/// `[[fault]]` with `do = "partition"`.
-pub static PARTITION: Section = Section {
-    title: "a `partition` fault",
-    text: "Machines in different groups do not hear each other, or links are cut.",
-    example: r#"do = "partition"
-at = "10s"
-for = "5s"
-groups = [["minority"], ["others"]]"#,
-    parts: &[
-        FAULT,
-        LASTING,
-        &[
-            may("groups", Takes::Groups, "see `links`", "Who stays together; who is in no group talks to everybody.")
-                .eg(r#"[["minority"], ["others"]]"#),
-            may("links", Takes::Texts, "see `groups`", "The links to cut, such as `us-east <-> us-west`.")
-                .eg(r#"["us-east <-> us-west"]"#),
-            ONE_WAY,
-        ],
-    ],
-};
+pub(super) const DISK_FATE: Entry = with(
+    "disk",
+    word(&["keep", "lose-unsynced", "torn"]),
+    "keep",
+    "What is left of records not yet on disk: all, none, or some with the last one torn.",
+)
+.eg(r#""lose-unsynced""#);
 
 /// `[[fault]]` with `do = "crash"`.
 pub static CRASH: Section = Section {
@@ -78,13 +68,7 @@ disk = "lose-unsynced""#,
         LASTING,
         &[
             TARGET,
-            with(
-                "disk",
-                word(&["keep", "lose-unsynced", "torn"]),
-                "keep",
-                "What is left of records not yet on disk: all, none, or some with the last one torn.",
-            )
-            .eg(r#""lose-unsynced""#),
+            DISK_FATE,
             with("mid-step", FLAG, "false", "They die in the middle of their next step that leaves a mark.").eg("true"),
         ],
     ],
@@ -99,46 +83,6 @@ at = "10s"
 for = "3s"
 target = "any""#,
     parts: &[FAULT, LASTING, &[TARGET]],
-};
-
-/// `[[fault]]` with `do = "link"`.
-pub static LINK: Section = Section {
-    title: "a `link` fault",
-    text: "The traffic between two sets of machines is spoilt.",
-    example: r#"do = "link"
-during = "10s..15s"
-between = ["any", "all"]
-delay = "+80ms"
-loss = "5%""#,
-    parts: &[
-        FAULT,
-        LASTING,
-        &[
-            needs("between", Takes::Groups, "The two sides, each a target or a list of targets.").eg(r#"["n1", "n2"]"#),
-            ONE_WAY,
-            may("delay", Takes::AddedDelay, "none", "Added to every message: \"+80ms\"."),
-            may("loss", Takes::Share, "none", "This share is lost.").eg(r#""5%""#),
-            may(
-                "duplicate",
-                Takes::Share,
-                "none",
-                "This share of datagrams arrives twice; streams know nothing of it.",
-            ),
-            with(
-                "duplicate-after",
-                Takes::AddedDelay,
-                "0ms",
-                "With `duplicate`: the second copy comes this much later.",
-            ),
-            may(
-                "reorder",
-                Takes::Share,
-                "none",
-                "This share of datagrams is held up, and overtaken; streams keep their order.",
-            ),
-            with("reorder-by", Takes::AddedDelay, "0ms..500ms", "With `reorder`: for how long."),
-        ],
-    ],
 };
 
 /// `[[fault]]` with `do = "clock"`.
@@ -290,7 +234,8 @@ pub static OPERATE: Section = Section {
 };
 
 /// The kinds of `[[fault]]`.
-pub static FAULTS: &[&Section] = &[&PARTITION, &CRASH, &PAUSE, &LINK, &CLOCK_FAULT, &CPU, &DISK_FAULT, &LOSE, &OPERATE];
+pub static FAULTS: &[&Section] =
+    &[&PARTITION, &CRASH, &PAUSE, &LINK, &CLOCK_FAULT, &CPU, &DISK_FAULT, &LOSE, &OPERATE, &DROP, &OUTAGE];
 
 /// What `do` calls a kind of fault.
 pub fn fault_name(fault: &Section) -> &'static str {

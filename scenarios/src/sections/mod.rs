@@ -6,9 +6,11 @@
 
 mod faults;
 mod nemesis;
+mod network;
 
 pub use faults::*;
 pub use nemesis::*;
+pub use network::*;
 
 use crate::text::entry::{Absent, Entry, Listed, Section, Takes};
 use sim_core::settings::Kind;
@@ -145,8 +147,12 @@ pub static REGION: Section = Section {
     title: "a region",
     text: "A region is a name for some zones.",
     example: "",
-    parts: &[&[needs("zones", Takes::Texts, "Its zones; elsewhere `a` in `us-east` is called `us-east-a`.")
-        .eg(r#"["a", "b"]"#)]],
+    parts: &[&[
+        needs("zones", Takes::Texts, "Its zones; elsewhere `a` in `us-east` is called `us-east-a`.")
+            .eg(r#"["a", "b"]"#),
+        may("provider", Takes::Text, "nobody's", "Who runs it: `outage` faults can strike all that a provider runs.")
+            .eg(r#""north""#),
+    ]],
 };
 
 /// `[protocol]`; the system's own keys are added to it.
@@ -375,6 +381,8 @@ pub static PLAIN_LINK: Section = Section {
 pub static LINK_LOSSES: &[Entry] = &[
     with("loss", Takes::Share, "0%", "The share that is lost.").eg(r#""1%""#),
     with("duplicate", Takes::Share, "0%", "The share that arrives twice.").eg(r#""1%""#),
+    LINK_BANDWIDTH[0],
+    LINK_BANDWIDTH[1],
 ];
 
 /// Every section with a header of its own.

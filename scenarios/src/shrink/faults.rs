@@ -229,7 +229,7 @@ fn is_drawn(target: &Target) -> bool {
     match (target.count, &target.who) {
         (Count::Some(_) | Count::Half, _) | (Count::All, Who::Any | Who::Minority | Who::Majority) => true,
         (Count::All, Who::All | Who::Others | Who::Role(_) | Who::Node(_) | Who::Zone(_) | Who::Region(_)) => false,
-        (Count::All, Who::Clients | Who::Client(_)) => false,
+        (Count::All, Who::Provider(_) | Who::Clients | Who::Client(_)) => false,
     }
 }
 

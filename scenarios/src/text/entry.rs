@@ -80,6 +80,12 @@ pub enum Takes {
     Delay,
     /// A delay, as a text perhaps with a `+`.
     AddedDelay,
+    /// `64KB`.
+    Size,
+    /// `1MB/s`.
+    Bandwidth,
+    /// A place, or a list of them.
+    Places,
     /// A list of texts.
     Texts,
     /// The name of something that there is a list of.
@@ -119,6 +125,8 @@ pub enum Listed {
     Data,
     /// What an operator can order of a system.
     Orders,
+    /// The kinds of messages, requests and replies of a system.
+    Kinds,
     /// The preset layouts.
     Layouts,
     /// What sets off a fault.
@@ -149,6 +157,9 @@ impl Takes {
                 "a delay: \"5ms\", \"1ms..10ms\", or { dist = \"lognormal\", median = \"31ms\", p99 = \"45ms\" }"
                     .to_owned()
             }
+            Takes::Size => "a size such as \"64KB\"".to_owned(),
+            Takes::Bandwidth => "a bandwidth such as \"1MB/s\" or \"10Mbit/s\"".to_owned(),
+            Takes::Places => "a place such as \"zone:a\" or \"one of regions\", or a list of places".to_owned(),
             Takes::Texts | Takes::Names(_) => "a list of texts, such as [\"a\", \"b\"]".to_owned(),
             Takes::Targets => "a target such as \"leader\", or a list of targets".to_owned(),
             Takes::Groups => "a list of groups such as [[\"leader\"], [\"others\"]]".to_owned(),
@@ -184,6 +195,9 @@ impl Takes {
             | Takes::Drift
             | Takes::Delay
             | Takes::AddedDelay
+            | Takes::Size
+            | Takes::Bandwidth
+            | Takes::Places
             | Takes::Texts
             | Takes::Name(_)
             | Takes::Names(_)
@@ -226,6 +240,9 @@ impl Takes {
             Takes::Drift => "\"+5%\"".to_owned(),
             Takes::Delay => "\"1ms..10ms\"".to_owned(),
             Takes::AddedDelay => "\"+80ms\"".to_owned(),
+            Takes::Size => "\"64KB\"".to_owned(),
+            Takes::Bandwidth => "\"1MB/s\"".to_owned(),
+            Takes::Places => "\"one of zones\"".to_owned(),
             Takes::Texts | Takes::Names(_) => "[\"..\"]".to_owned(),
             Takes::Targets => "\"any\"".to_owned(),
             Takes::Groups => "[[\"any\"], [\"others\"]]".to_owned(),

@@ -117,6 +117,25 @@ impl<'a> Given<'a> {
         Ok(rate)
     }
 
+    /// `64KB`, in bytes.
+    pub fn size(&self) -> Result<u64, Diagnostic> {
+        let text = self.quantity()?;
+        let cure = "write it like \"64KB\", in B, KB, MB, GB, KiB, MiB or GiB";
+        scaled(text, &SIZES).ok_or_else(|| self.bad(format!("`{text}` is not a size; {cure}")))
+    }
+
+    /// `1MB/s` or `10Mbit/s`, in bytes a second; not 0.
+    pub fn bandwidth(&self) -> Result<u64, Diagnostic> {
+        let text = self.quantity()?;
+        let of_bits = |text: &str| scaled(text, &BITS).map(|bits| bits / 8);
+        let read = text.strip_suffix("/s").and_then(|amount| scaled(amount, &SIZES).or_else(|| of_bits(amount)));
+        match read {
+            None => Err(self.bad(format!("`{text}` is not a bandwidth; write it like \"1MB/s\" or \"10Mbit/s\""))),
+            Some(0) => Err(self.bad("a bandwidth of less than a byte a second; cut the link instead")),
+            Some(bytes) => Ok(bytes),
+        }
+    }
+
     pub fn decimal(&self) -> Result<Ratio, Diagnostic> {
         let (Shape::Number(number) | Shape::Fraction(number)) = &self.value.shape else {
             return Err(self.wrong_type());
@@ -164,6 +183,30 @@ impl<'a> Given<'a> {
             Some(ppb) => Ok(sign * ppb),
         }
     }
+}
+
+/// Units of size, in bytes.
+const SIZES: [(&str, u64); 7] = [
+    ("KiB", 1 << 10),
+    ("MiB", 1 << 20),
+    ("GiB", 1 << 30),
+    ("KB", 1_000),
+    ("MB", 1_000_000),
+    ("GB", 1_000_000_000),
+    ("B", 1),
+];
+
+/// Units by which networks are sold, in bits.
+const BITS: [(&str, u64); 4] = [("Kbit", 1_000), ("Mbit", 1_000_000), ("Gbit", 1_000_000_000), ("bit", 1)];
+
+/// A number and one of these units; a bare 0 is 0 of any.
+fn scaled(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+    if text == "0" {
+        return Some(0);
+    }
+    let (number, unit) = units.iter().find_map(|(name, unit)| Some((text.strip_suffix(name)?, *unit)))?;
+    let number = decimal(number)?;
+    u64::try_from(u128::from(number.numerator) * u128::from(unit) / u128::from(number.denominator)).ok()
 }
 
 /// The sign of a quantity, and the rest.
@@ -245,6 +288,23 @@ mod tests {
         assert_eq!(text("1.5/m", |given| given.rate()), Ok(Ratio::new(15, 600)));
         assert!(given(Shape::Number("300".into()), |given| given.rate()).unwrap_err().contains("\"300/s\""));
         assert!(text("0/s", |given| given.rate()).is_err());
+    }
+
+    #[test]
+    fn sizes_and_bandwidths_have_units() {
+        for (written, bytes) in [("64KB", 64_000), ("64KiB", 65_536), ("1.5MB", 1_500_000), ("7B", 7), ("0", 0)] {
+            assert_eq!(text(written, |given| given.size()), Ok(bytes), "{written}");
+        }
+        for (written, bytes) in [("1MB/s", 1_000_000), ("10Mbit/s", 1_250_000), ("1GiB/s", 1 << 30), ("8bit/s", 1)] {
+            assert_eq!(text(written, |given| given.bandwidth()), Ok(bytes), "{written}");
+        }
+        for bad in ["64", "KB", "64 KB", "64kb", "-1B", "64KB/s", ""] {
+            assert!(text(bad, |given| given.size()).is_err(), "{bad}");
+        }
+        for bad in ["1MB", "0", "0B/s", "7bit/s", "1MB/m", "/s", "1e3B/s", "999999999999GB/s"] {
+            assert!(text(bad, |given| given.bandwidth()).is_err(), "{bad}");
+        }
+        assert!(given(Shape::Number("64".into()), |given| given.size()).unwrap_err().contains("\"64KB\""));
     }
 
     #[test]

@@ -27,6 +27,7 @@ pub(super) enum Tag {
     Strike,
     Mend,
     DiskError,
+    Flap,
 }
 
 impl<P: Protocol> World<P> {

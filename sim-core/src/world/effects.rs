@@ -174,21 +174,25 @@ impl<P: Protocol> World<P> {
         match *fate {
             Fate::Arrives { at, .. } | Fate::Stalls { at, .. } => self.trace.due(&from, &to, &[at]),
             Fate::ArrivesTwice { at, again, .. } => self.trace.due(&from, &to, &[at, again]),
-            Fate::Lost | Fate::TimesOut => {}
+            Fate::Lost(_) | Fate::TimesOut => {}
         }
     }
 
     /// Puts something on the network at `at`.
     #[inline]
     fn transmit(&mut self, from: MachineId, to: MachineId, transport: Transport, load: Load<P>, at: Nanos) {
-        let fate = self.network.send(from, to, transport, at);
+        let fate = self.network.send(from, to, transport, at, || load.size());
         if self.trace.is_on(self.now()) {
             self.keep_sent([from, to], &load, &fate, at);
         }
         if !self.network.effects.is_empty() {
-            self.count_network_effects();
+            self.spoilt(from, to, transport, &load, at);
         }
         let packet = |connection, stalled, load| Packet { from, to, transport, connection, stalled, load };
+        // It vanishes at the far end: its connection lives, and what comes behind it comes when it would have come anyway.
+        if self.faults.cuts.drop_some() && fate != Fate::TimesOut && self.drops(from, to, &load) {
+            return self.lost(&packet(0, false, load), at, "dropped");
+        }
         match fate {
             Fate::Arrives { at, connection } => self.queue.push(at, Event::Arrive(packet(connection, false, load))),
             Fate::ArrivesTwice { at, again, connection } => {
@@ -196,11 +200,20 @@ impl<P: Protocol> World<P> {
                 self.queue.push(at, Event::Arrive(packet(connection, false, load)));
             }
             Fate::Stalls { at, connection } => self.queue.push(at, Event::Arrive(packet(connection, true, load))),
-            Fate::Lost => self.lost(&packet(0, false, load), at, "lost on the way"),
+            Fate::Lost(why) => self.lost(&packet(0, false, load), at, why),
             Fate::TimesOut => {
                 self.disconnect(from, to, "the connection timed out");
                 self.lost(&packet(0, false, load), at, "the connection timed out");
             }
+        }
+    }
+
+    /// Faults did something to a message.
+    #[cold]
+    fn spoilt(&mut self, from: MachineId, to: MachineId, transport: Transport, load: &Load<P>, at: Nanos) {
+        self.count_network_effects();
+        if std::mem::take(&mut self.network.damaged) && transport == Transport::Stream {
+            self.row_at(at, What::Corrupt, |world| (world.machine_name(from), world.machine_name(to), load.text()));
         }
     }
 }

@@ -6,12 +6,13 @@
 //! - here: what a world is, and its loop;
 //! - `deliver.rs`: how a packet, an alarm or a flush reaches a process;
 //! - `effects.rs`: how what a process asks for is carried out;
-//! - `strike.rs`: how faults begin and end; `target.rs`: whom they strike; `crash.rs`: how processes die; `disks.rs` and
-//!   `machines.rs`: what else can be wrong with a machine.
+//! - `strike.rs`: how faults begin and end; `target.rs`: whom they strike; `crash.rs`: how processes die; `cuts.rs`: what
+//!   befalls the network; `disks.rs` and `machines.rs`: what else can be wrong with a machine.
 //!
 //! A world can be cloned at any moment, and [`World::fork`] gives the copy another future.
 
 mod crash;
+mod cuts;
 mod deliver;
 mod disks;
 mod effects;
@@ -36,7 +37,7 @@ use crate::setup::{ClientSetup, Setup};
 use crate::strain::{NodeStrain, Strain};
 use crate::time::Nanos;
 use crate::trace::{Row, Trace, What};
-use crate::wire::Fingerprint;
+use crate::wire::{Fingerprint, size};
 use crash::Doom;
 use disks::Ills;
 use machines::Slowness;
@@ -52,6 +53,15 @@ enum Load<P: Protocol> {
 }
 
 impl<P: Protocol> Load<P> {
+    /// How many bytes it is.
+    fn size(&self) -> u64 {
+        match self {
+            Load::Message(message) => size(message),
+            Load::Request(request) => size(request),
+            Load::Reply(reply) => size(reply),
+        }
+    }
+
     fn text(&self) -> String {
         match self {
             Load::Message(message) => format!("{message:?}"),
@@ -105,6 +115,7 @@ enum Event<P: Protocol> {
     Mend(StrikeId),
     /// Perhaps time to start a process again that its disk has stopped.
     Supervise(NodeId),
+    Flap(StrikeId),
     Repeat(StrikeId),
     /// An order, and the fault that gives it, if one does.
     Admin(NodeId, P::Admin, Option<StrikeId>),
@@ -404,6 +415,7 @@ impl<P: Protocol> World<P> {
             Event::Strike { fault, length } => self.strike(fault, length),
             Event::Mend(strike) => self.mend(strike),
             Event::Supervise(node) => self.supervise(node),
+            Event::Flap(strike) => self.flap(strike),
             Event::Repeat(strike) => self.repeat(strike),
             Event::Admin(node, order, strike) => self.input(node, Input::Admin(order, strike)),
         }
@@ -489,7 +501,7 @@ impl<P: Protocol> World<P> {
             slow_disk: node.ills.slow(now),
             stopped: node.ills.stopped(now),
         });
-        Strain::new(nodes, pairs, self.network.late())
+        Strain::new(nodes, pairs, self.network.late(), self.faults.cuts.dropped(now))
     }
 
     /// Every time a fault has struck so far.

@@ -4,20 +4,18 @@
 //! counts its effects: a cut between machines that say nothing to each other counts none, and a run can then say that
 //! it tested nothing.
 
+use super::cuts::Cuts;
 use super::deliver::Tag;
 use super::target::Scope;
 use super::{Event, StrikeReport, World};
 use crate::dice::{Dice, StreamName, Streams};
 use crate::fault::{ClockHarm, Event as Trigger, Fault, FaultKind, Target, When};
 use crate::machine::MachineId;
-use crate::network::{Spoil, StrikeId};
+use crate::network::StrikeId;
 use crate::protocol::{About, NodeId, Protocol};
 use crate::time::{MILLISECOND, Nanos};
 use crate::trace::What;
 use std::collections::BTreeSet;
-
-/// A share of all, of 2^32.
-const ALL: u64 = 1 << 32;
 
 /// What must be taken back when a fault ends.
 #[derive(Clone, Debug)]
@@ -55,7 +53,7 @@ pub(super) struct Strike {
     from: Nanos,
     to: Option<Nanos>,
     pub(super) effects: u64,
-    who: String,
+    pub(super) who: String,
     pub(super) met: Vec<(Target, Vec<String>)>,
     pub(super) undo: Undo,
 }
@@ -80,6 +78,7 @@ pub(super) struct Faults {
     streams: Streams,
     waiting: Vec<Waiting>,
     strikes: Vec<Strike>,
+    pub(super) cuts: Cuts,
     /// Roles and terms seen, for triggers.
     taken: BTreeSet<(&'static str, u64)>,
     served: u64,
@@ -96,7 +95,8 @@ impl Faults {
             }
         });
         let waiting = waiting.collect();
-        Faults { faults, streams, waiting, strikes: Vec::new(), taken: BTreeSet::new(), served: 0, healed: false }
+        let (strikes, cuts, taken) = (Vec::new(), Cuts::default(), BTreeSet::new());
+        Faults { faults, streams, waiting, strikes, cuts, taken, served: 0, healed: false }
     }
 
     /// Dice for the next strike of a fault: each strike has its own, so that whom one finds does not shift the next.
@@ -127,6 +127,13 @@ impl Faults {
 
     pub(super) fn rekey(&mut self, streams: Streams) {
         self.streams = streams;
+        self.cuts.rekey(streams);
+    }
+
+    /// What the fault of a strike is called, and whom it struck.
+    pub(super) fn named(&self, id: StrikeId) -> (String, String) {
+        let strike = &self.strikes[id.0 as usize];
+        (self.faults[strike.fault].name.clone(), strike.who.clone())
     }
 
     pub(super) fn reports(&self, now: Nanos) -> Vec<StrikeReport> {
@@ -262,8 +269,18 @@ impl<P: Protocol> World<P> {
         let (met, undo) = (Vec::new(), Undo::Paths);
         self.faults.strikes.push(Strike { fault, from: now, to: None, effects: 0, who, met, undo });
         let undo = match &definition.kind {
-            FaultKind::Partition { groups, one_way } => self.partition(id, groups, *one_way, &mut dice),
-            FaultKind::CutLinks { links } => self.cut_links(id, links),
+            FaultKind::Partition { groups, one_way, flap } => {
+                let injury = self.partition(id, groups, *one_way, &mut dice);
+                self.injure(id, injury, *flap, dice)
+            }
+            FaultKind::Shape { shape, order, flap } => {
+                let injury = self.shape(id, *shape, order, &mut dice);
+                self.injure(id, injury, *flap, dice)
+            }
+            FaultKind::CutLinks { links, flap } => {
+                let injury = self.cut_links(id, links);
+                self.injure(id, injury, *flap, dice)
+            }
             FaultKind::Crash { target, disk, moment } => {
                 self.crash_all(id, target, (*disk, *moment), length, &mut dice)
             }
@@ -276,17 +293,12 @@ impl<P: Protocol> World<P> {
                 self.order(id, order, [to, about], &mut dice);
                 self.operator_waits(id, length, dice)
             }
-            FaultKind::Link { from, to, one_way, delay, loss, duplicate, duplicate_after, reorder, reorder_by } => {
-                let spoil = Spoil {
-                    delay: delay.clone(),
-                    loss: *loss,
-                    duplicate: *duplicate,
-                    duplicate_after: duplicate_after.clone(),
-                    reorder: *reorder,
-                    reorder_by: reorder_by.clone(),
-                };
-                self.spoil(id, [from, to], *one_way, &spoil, &mut dice)
+            FaultKind::Link { from, to, one_way, spoil, flap } => {
+                let injury = self.spoil(id, [from, to], *one_way, spoil, &mut dice);
+                self.injure(id, injury, *flap, dice)
             }
+            FaultKind::Drop { from, to, pick } => self.drop_picked(id, [from, to], pick, dice),
+            FaultKind::Outage { places, disk } => self.outage(id, places, *disk, length, &mut dice),
         };
         let strike = self.strike_mut(id);
         let takes = if matches!(undo, Undo::Nothing) { 0 } else { length.unwrap_or(Nanos::MAX) };
@@ -322,10 +334,15 @@ impl<P: Protocol> World<P> {
         let strike = self.strike_mut(id);
         strike.to = Some(now);
         let (fault, undo) = (strike.fault, strike.undo.clone());
+        self.faults.cuts.end(id, now);
         match undo {
             Undo::Paths => self.network.mend(id),
             Undo::Links => self.network.heal_links(id),
-            Undo::Crash(_) => due.into_iter().for_each(|machine| self.restart(machine)),
+            Undo::Crash(_) => {
+                // Where a whole place was gone, its links come back before its machines.
+                self.network.heal_links(id);
+                due.into_iter().for_each(|machine| self.restart(machine));
+            }
             Undo::Pause(machines) => machines.into_iter().for_each(|machine| self.resume(machine)),
             Undo::Clock(machines, harm) => {
                 machines.into_iter().for_each(|machine| self.mend_clock(id, machine, harm));
@@ -351,6 +368,8 @@ impl<P: Protocol> World<P> {
     pub fn heal(&mut self) {
         self.faults.healed = true;
         // The network first: what restarts or wakes up finds it whole.
+        let open = self.faults.strikes.iter().enumerate().filter(|(_, strike)| strike.to.is_none());
+        open.for_each(|(id, _)| self.network.heal_links(StrikeId(id as u32)));
         let is_process = |strike: &Strike| matches!(strike.undo, Undo::Crash(_) | Undo::Pause(_) | Undo::Replace(_));
         let ends = |strike: &Strike| !matches!(strike.undo, Undo::Gone(_));
         for processes in [false, true] {
@@ -364,51 +383,6 @@ impl<P: Protocol> World<P> {
 
     pub(super) fn strike_mut(&mut self, id: StrikeId) -> &mut Strike {
         &mut self.faults.strikes[id.0 as usize]
-    }
-
-    fn partition(&mut self, id: StrikeId, groups: &[Vec<Target>], one_way: bool, dice: &mut Dice) -> Undo {
-        let groups = self.resolve_groups(id, groups, dice);
-        for (i, senders) in groups.iter().enumerate() {
-            for (j, receivers) in groups.iter().enumerate() {
-                if i == j || (one_way && i != 0) {
-                    continue;
-                }
-                for &from in senders {
-                    for &to in receivers {
-                        self.network.cut(id, from, to);
-                    }
-                }
-            }
-        }
-        let names: Vec<String> = groups.iter().map(|group| self.names(group)).collect();
-        self.strike_mut(id).who = names.join(if one_way { " -> " } else { " | " });
-        Undo::Paths
-    }
-
-    fn cut_links(&mut self, id: StrikeId, links: &[String]) -> Undo {
-        self.network.cut_links(id, links);
-        self.strike_mut(id).who = links.join(", ");
-        Undo::Links
-    }
-
-    fn spoil(&mut self, id: StrikeId, ends: [&Vec<Target>; 2], one_way: bool, spoil: &Spoil, dice: &mut Dice) -> Undo {
-        let ends = ends.map(|targets| self.resolve(id, targets, Scope::Machines, &BTreeSet::new(), dice));
-        let mut harm = |from, to| match spoil.loss.threshold_32() {
-            // Where everything is lost nothing gets through, however often it is sent again.
-            ALL => self.network.cut(id, from, to),
-            _ => self.network.spoil(id, from, to, spoil.clone()),
-        };
-        for &from in &ends[0] {
-            for &to in ends[1].iter().filter(|&&to| to != from) {
-                harm(from, to);
-                if !one_way {
-                    harm(to, from);
-                }
-            }
-        }
-        let names = ends.map(|end| self.names(&end));
-        self.strike_mut(id).who = names.join(if one_way { " -> " } else { " <-> " });
-        Undo::Paths
     }
 
     pub(super) fn name_struck(&mut self, id: StrikeId, machines: &[MachineId], effects: u64) {

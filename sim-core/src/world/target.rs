@@ -27,18 +27,28 @@ impl<P: Protocol> World<P> {
     ) -> Vec<Vec<MachineId>> {
         let is_others = |target: &Target| target.who == Who::Others;
         let mut taken: BTreeSet<MachineId> = BTreeSet::new();
+        let mut known: Vec<(&Target, Vec<MachineId>)> = Vec::new();
         let mut resolved: Vec<Vec<MachineId>> = Vec::new();
         for targets in groups {
-            let named: Vec<Target> = targets.iter().filter(|target| !is_others(target)).cloned().collect();
-            // Nobody is on two sides: who is named twice stays with the first, and lots are drawn among the rest.
-            let group = self.resolve(id, &named, Scope::Machines, &taken, dice);
+            let (mut group, mut met) = (BTreeSet::new(), Vec::new());
+            for target in targets.iter().filter(|target| !is_others(target)) {
+                // Who is meant to be on two sides is, by the same target. Else nobody is: who is met by several stays with the
+                // first, and lots are drawn among the rest.
+                let machines = match known.iter().find(|(earlier, _)| *earlier == target) {
+                    Some((_, machines)) => machines.clone(),
+                    None => self.resolve(id, std::slice::from_ref(target), Scope::Machines, &taken, dice),
+                };
+                group.extend(&machines);
+                met.push((target, machines));
+            }
+            known.extend(met);
             taken.extend(&group);
-            resolved.push(group);
+            resolved.push(group.into_iter().collect());
         }
         let placed = groups
             .iter()
             .flatten()
-            .any(|target| matches!(target.who, Who::Zone(_) | Who::Region(_) | Who::Clients | Who::Client(_)));
+            .any(|target| target.who.is_place() || matches!(target.who, Who::Clients | Who::Client(_)));
         let machines = self.nodes.len() + if placed { self.clients.len() } else { 0 };
         for (group, targets) in resolved.iter_mut().zip(groups) {
             if let Some(others) = targets.iter().find(|target| is_others(target)) {
@@ -107,6 +117,9 @@ impl<P: Protocol> World<P> {
             Who::Node(NodeId(node)) => vec![MachineId(*node)],
             Who::Zone(zone) => placed().filter(|&machine| self.network.zone(machine).name == *zone).collect(),
             Who::Region(region) => placed().filter(|&machine| self.network.zone(machine).region == *region).collect(),
+            Who::Provider(provider) => {
+                placed().filter(|&machine| self.network.zone(machine).provider.as_ref() == Some(provider)).collect()
+            }
             Who::Clients => (0..self.clients.len())
                 .filter(|&c| !self.clients[c].setup.workload.reads_finally())
                 .map(|c| self.clients[c].machine.id)

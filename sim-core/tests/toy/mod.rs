@@ -379,5 +379,5 @@ pub fn once(kind: FaultKind, at: Nanos, length: Nanos) -> Fault {
 }
 
 pub fn split(groups: Vec<Vec<Target>>) -> FaultKind {
-    FaultKind::Partition { groups, one_way: false }
+    FaultKind::Partition { groups, one_way: false, flap: None }
 }

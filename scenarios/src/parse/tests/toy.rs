@@ -55,6 +55,7 @@ pub(crate) const TOY: System = System {
         OrderKind { name: "members", about: About::Some, text: "Says who takes part." },
         OrderKind { name: "compact", about: About::Nobody, text: "Writes a snapshot." },
     ],
+    kinds: &["Vote", "Append", "Ask", "Answer"],
     laws: &["election safety"],
     data: &[DataKind::object::<Kv>(), DataKind::object::<Register>(), CART],
     check,
