@@ -58,6 +58,9 @@ pub enum Cause {
     /// Requests, replies or what the serving node needed of others were under way for longer than usual.
     #[serde(rename = "slow link")]
     SlowLink,
+    /// Requests, replies or what the serving node needed of others were picked out and dropped, though links were whole.
+    #[serde(rename = "messages dropped")]
+    Dropped,
     /// The client's own machine was paused or down.
     #[serde(rename = "client paused")]
     ClientPaused,
@@ -90,8 +93,15 @@ pub struct Takeover {
 
 impl Cause {
     /// All of them.
-    pub const ALL: [Cause; 6] =
-        [Cause::NoQuorum, Cause::NoLeader, Cause::WrongNode, Cause::Overload, Cause::SlowLink, Cause::ClientPaused];
+    pub const ALL: [Cause; 7] = [
+        Cause::NoQuorum,
+        Cause::NoLeader,
+        Cause::WrongNode,
+        Cause::Overload,
+        Cause::SlowLink,
+        Cause::Dropped,
+        Cause::ClientPaused,
+    ];
 
     /// Every cause among some spans and how long it was one, the longest first.
     pub fn shares(spans: &[CauseSpan]) -> Vec<(Cause, u64)> {
@@ -134,6 +144,7 @@ impl fmt::Display for Cause {
             Cause::WrongNode => "wrong node asked",
             Cause::Overload => "overload",
             Cause::SlowLink => "slow link",
+            Cause::Dropped => "messages dropped",
             Cause::ClientPaused => "client paused",
         })
     }

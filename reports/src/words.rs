@@ -79,6 +79,7 @@ pub const fn meaning(cause: Cause) -> &'static str {
         Cause::WrongNode => "Some node served, and the clients were asking another.",
         Cause::Overload => "Those who serve had no CPU or disk to spare.",
         Cause::SlowLink => "What was needed was under way for longer than usual.",
+        Cause::Dropped => "What was needed was picked out by a fault and dropped, over links that were whole.",
         Cause::ClientPaused => "The clients themselves were paused or down.",
     }
 }

@@ -140,12 +140,7 @@ impl Writer<'_> {
     fn name(&self, list: Listed) -> Value {
         let known: Vec<String> = listed(list, self.systems).into_iter().map(|(name, _)| name).collect();
         match list {
-            Listed::Systems
-            | Listed::Flaws
-            | Listed::Data
-            | Listed::Orders
-            | Listed::Kinds
-            | Listed::Layouts => {
+            Listed::Systems | Listed::Flaws | Listed::Data | Listed::Orders | Listed::Kinds | Listed::Layouts => {
                 json!({ "type": "string", "enum": known })
             }
             Listed::Events => text(&format!("({}) elected|[1-9][0-9]* operations", roles(self.systems).join("|"))),

@@ -693,7 +693,10 @@ mod tests {
         assert_eq!(at(Transport::Datagram, 10), Fate::Lost("no room in the queue"));
         assert_eq!(at(Transport::Stream, 3_000_000), Fate::TimesOut, "3 s");
         assert_eq!(effects, [StrikeId(0); 3]);
-        assert!(matches!(net.send(B, A, Transport::Datagram, 0, || 5000), Fate::Arrives { .. }), "the other way is wide");
+        assert!(
+            matches!(net.send(B, A, Transport::Datagram, 0, || 5000), Fate::Arrives { .. }),
+            "the other way is wide"
+        );
         net.mend(StrikeId(0));
         assert!(matches!(net.send(A, B, Transport::Datagram, 0, || 5000), Fate::Arrives { .. }));
     }

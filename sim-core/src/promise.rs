@@ -60,16 +60,15 @@ pub enum Contact {
 
 impl Premise {
     /// Nothing goes wrong.
-    pub const CALM: Premise =
-        Premise {
-            clock_rate_error: Ratio::ZERO,
-            clocks_step: false,
-            disk: None,
-            one_way_cuts: false,
-            contact: Contact::Direct,
-            calm: None,
-            unheard: false,
-        };
+    pub const CALM: Premise = Premise {
+        clock_rate_error: Ratio::ZERO,
+        clocks_step: false,
+        disk: None,
+        one_way_cuts: false,
+        contact: Contact::Direct,
+        calm: None,
+        unheard: false,
+    };
 
     /// Whether clocks never jump, and none runs faster or slower than right by more than this share.
     pub fn clocks_keep_to(&self, rate_error_max: Ratio) -> bool {

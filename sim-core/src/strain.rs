@@ -61,8 +61,21 @@ pub struct Strain {
     nodes: u32,
     /// By node.
     busy: Vec<Vec<Span>>,
-    /// By pair of machines, whichever way; the lower number first.
-    late: BTreeMap<(u32, u32), Vec<Span>>,
+    late: Between,
+    /// When a fault was dropping messages, from the first that it dropped there.
+    dropped: Between,
+}
+
+/// By pair of machines, whichever way; the lower number first.
+type Between = BTreeMap<(u32, u32), Vec<Span>>;
+
+/// Stretches of time that belong to pairs of machines, in order.
+fn between(stretches: impl Iterator<Item = ((MachineId, MachineId), Vec<Span>)>) -> Between {
+    let mut between = Between::new();
+    for ((MachineId(from), MachineId(to)), spans) in stretches {
+        between.entry((from.min(to), from.max(to))).or_default().extend(spans);
+    }
+    between.into_iter().map(|(pair, spans)| (pair, joined(spans))).collect()
 }
 
 impl Strain {
@@ -70,15 +83,13 @@ impl Strain {
         busy: impl Iterator<Item = Vec<Span>>,
         pairs: Pairs,
         late: impl Iterator<Item = &'a Spans>,
+        dropped: impl Iterator<Item = ((MachineId, MachineId), Span)>,
     ) -> Self {
         let busy: Vec<Vec<Span>> = busy.map(joined).collect();
-        let mut between: BTreeMap<(u32, u32), Vec<Span>> = BTreeMap::new();
-        for ((MachineId(from), MachineId(to)), spans) in pairs.iter().zip(late).filter(|(_, spans)| !spans.0.is_empty())
-        {
-            between.entry((from.min(to), from.max(to))).or_default().extend(&spans.0);
-        }
-        let late = between.into_iter().map(|(pair, spans)| (pair, joined(spans))).collect();
-        Strain { nodes: busy.len() as u32, busy, late }
+        let late = pairs.iter().zip(late).filter(|(_, spans)| !spans.0.is_empty());
+        let late = between(late.map(|(pair, spans)| (pair, spans.0.clone())));
+        let dropped = between(dropped.map(|(pair, span)| (pair, vec![span])));
+        Strain { nodes: busy.len() as u32, busy, late, dropped }
     }
 
     /// When a node had something waiting all the time, or its disk was slow to flush.
@@ -88,16 +99,26 @@ impl Strain {
 
     /// When something under way between two nodes was late.
     pub fn late(&self, a: NodeId, b: NodeId) -> &[Span] {
-        self.between(a.0, b.0)
+        Strain::of(&self.late, a.0, b.0)
     }
 
     /// When something under way between a client and a node was late.
     pub fn late_for(&self, client: ClientId, node: NodeId) -> &[Span] {
-        self.between(node.0, self.nodes + client.0)
+        Strain::of(&self.late, node.0, self.nodes + client.0)
     }
 
-    fn between(&self, a: u32, b: u32) -> &[Span] {
-        self.late.get(&(a.min(b), a.max(b))).map_or(&[], |spans| &spans[..])
+    /// When messages between two nodes were being picked out and dropped.
+    pub fn dropped(&self, a: NodeId, b: NodeId) -> &[Span] {
+        Strain::of(&self.dropped, a.0, b.0)
+    }
+
+    /// When messages between a client and a node were.
+    pub fn dropped_for(&self, client: ClientId, node: NodeId) -> &[Span] {
+        Strain::of(&self.dropped, node.0, self.nodes + client.0)
+    }
+
+    fn of(between: &Between, a: u32, b: u32) -> &[Span] {
+        between.get(&(a.min(b), a.max(b))).map_or(&[], |spans| &spans[..])
     }
 }
 
@@ -127,7 +148,10 @@ mod tests {
         note(1, 0, 8 * LONG);
         note(2, 1, 0);
         let busy = [vec![(7, 9), (1, 3), (2, 4)], Vec::new()];
-        let strain = Strain::new(busy.into_iter(), pairs, late.iter());
+        let dropped = [((MachineId(1), MachineId(2)), (5, 6)), ((MachineId(2), MachineId(1)), (6, 9))];
+        let strain = Strain::new(busy.into_iter(), pairs, late.iter(), dropped.into_iter());
+        assert_eq!(strain.dropped_for(ClientId(0), NodeId(1)), [(5, 9)]);
+        assert!(strain.dropped(NodeId(0), NodeId(1)).is_empty());
         assert_eq!(strain.late(NodeId(1), NodeId(0)), [(8 * LONG, 11 * LONG)]);
         assert_eq!(strain.late_for(ClientId(0), NodeId(1)), [(0, 2 * LONG)]);
         assert!(strain.late_for(ClientId(0), NodeId(0)).is_empty());

@@ -303,7 +303,8 @@ fn one_of_some_places_is_one_in_which_nodes_stand() {
 #[test]
 fn overlapping_outages_end_one_by_one() {
     let strike = |at, length| Strike { at, length: Some(length) };
-    let fault = |name: &str, place, strikes| Fault { name: name.to_owned(), kind: outage(place), when: When::At(strikes) };
+    let fault =
+        |name: &str, place, strikes| Fault { name: name.to_owned(), kind: outage(place), when: When::At(strikes) };
     let east = fault("east", Place::Region("east".to_owned()), vec![strike(SECOND, 2 * SECOND)]);
     let zone = fault("a", Place::Zone("a".to_owned()), vec![strike(2 * SECOND, 2 * SECOND)]);
     let world = run(spread().with_fault(east).with_fault(zone), 5 * SECOND);

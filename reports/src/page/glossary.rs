@@ -31,6 +31,7 @@ const TERMS: &[Term] = &[
     ("wrong node asked", meaning(Cause::WrongNode), |r| has_cause(r, Cause::WrongNode)),
     ("overload", meaning(Cause::Overload), |r| has_cause(r, Cause::Overload)),
     ("slow link", meaning(Cause::SlowLink), |r| has_cause(r, Cause::SlowLink)),
+    ("messages dropped", meaning(Cause::Dropped), |r| has_cause(r, Cause::Dropped)),
     ("client paused", meaning(Cause::ClientPaused), |r| has_cause(r, Cause::ClientPaused)),
     (
         "takeover",

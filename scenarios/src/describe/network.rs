@@ -49,7 +49,11 @@ pub(super) fn dropped(from: &[Target], to: &[Target], pick: &Pick) -> String {
     let end = |targets: &[Target]| if targets.is_empty() { "anybody".to_owned() } else { list(targets) };
     let kinds = if pick.kinds.is_empty() { "whatever".to_owned() } else { pick.kinds.join(", ") };
     let most = pick.count.map_or_else(String::new, |count| format!(", at most {count}"));
-    let some = if pick.share.numerator < pick.share.denominator { format!("{} of ", share(pick.share)) } else { String::new() };
+    let some = if pick.share.numerator < pick.share.denominator {
+        format!("{} of ", share(pick.share))
+    } else {
+        String::new()
+    };
     format!("drop {some}{kinds} {} -> {}{most}", end(from), end(to))
 }
 

@@ -3,7 +3,8 @@
 //! Follow the operation on its way. Its client must be awake. Somebody must be able to serve it at all, by the links and
 //! nodes that are left. One node must be the one that serves (for systems that have such a role), be in touch with its
 //! quorum and with the client. The client must be asking that one. There, the operation waits for a CPU or a disk, there
-//! or at those whose consent is needed; and whatever is left of its time it is under way between machines. The first of
+//! or at those whose consent is needed; whatever is left of its time it is under way between machines, if a fault does not
+//! drop what it sends. The first of
 //! these that fails is the cause. If none does, the operation is on its usual way, and that has no cause of its own: what
 //! made the outage is what came before.
 
@@ -126,7 +127,11 @@ impl Ground<'_> {
         nodes().for_each(|node| add(self.strain.busy(node)));
         for node in self.may_serve(wait) {
             add(self.strain.late_for(wait.client, node));
-            nodes().filter(|peer| *peer != node).for_each(|peer| add(self.strain.late(node, peer)));
+            add(self.strain.dropped_for(wait.client, node));
+            for peer in nodes().filter(|peer| *peer != node) {
+                add(self.strain.late(node, peer));
+                add(self.strain.dropped(node, peer));
+            }
         }
         instants.retain(|at| from < *at && *at < to);
         instants.extend([from, to]);
@@ -190,6 +195,7 @@ impl Ground<'_> {
         let is_busy =
             |node: NodeId| covering(self.strain.busy(node), at).is_some_and(|(from, to)| to - from >= wait.long);
         let is_late = |peer: NodeId| peer != node && covers(self.strain.late(node, peer), at);
+        let is_unheard = |peer: NodeId| peer != node && covers(self.strain.dropped(node, peer), at);
         let suffice_without = |is_out: &dyn Fn(NodeId) -> bool| {
             let left = self.reach.peers(node, at).iter().copied().filter(|peer| !is_out(*peer)).collect();
             suffices(&Reach::new(&[left], self.reach.nodes()))
@@ -198,6 +204,8 @@ impl Ground<'_> {
             Some(Cause::Overload)
         } else if covers(self.strain.late_for(wait.client, node), at) || !suffice_without(&is_late) {
             Some(Cause::SlowLink)
+        } else if covers(self.strain.dropped_for(wait.client, node), at) || !suffice_without(&is_unheard) {
+            Some(Cause::Dropped)
         } else {
             None
         }

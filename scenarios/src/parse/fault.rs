@@ -1,10 +1,10 @@
 //! `[[fault]]`: what goes wrong, and when.
 
+use super::Scene;
 use super::load::{Names, exists};
 use super::network;
 use super::operate::operate;
 use super::target::{has_others, target};
-use super::Scene;
 use crate::codes;
 use crate::diagnostics::Diagnostic;
 use crate::scenario::{Action, Fault, Timing};

@@ -20,8 +20,8 @@ mod target;
 pub(crate) mod tests;
 
 pub use draft::Draft;
-pub(crate) use network::PLACES;
 pub(crate) use expect::check_of;
+pub(crate) use network::PLACES;
 pub use sentence::{CHECKS, GOALS};
 pub use target::TARGETS;
 

@@ -2,6 +2,7 @@
 
 use super::fault::{outside_groups, targets};
 use super::operate::are_nodes;
+use super::target::has_others;
 use super::{Scene, delays, layout};
 use crate::codes;
 use crate::diagnostics::Diagnostic;
@@ -18,7 +19,10 @@ pub const PLACES: [(&str, &str); 4] = [
     ("zone:a", "This zone."),
     ("region:us-east", "All zones of this region."),
     ("provider:north", "All regions of this provider."),
-    ("one of zones", "One in which nodes stand, drawn anew for each strike; likewise `2 of ..`, `regions`, `providers`."),
+    (
+        "one of zones",
+        "One in which nodes stand, drawn anew for each strike; likewise `2 of ..`, `regions`, `providers`.",
+    ),
 ];
 
 pub(super) fn partition(reader: &Reader<'_>, scene: &Scene<'_>) -> Option<Action> {
@@ -55,15 +59,14 @@ fn groups(given: Given<'_>, scene: &Scene<'_>) -> Option<Vec<Vec<Target>>> {
     if groups.len() < 2 {
         return bad("a partition has at least two groups".to_owned());
     }
-    for (i, group) in groups.iter().enumerate() {
-        let elsewhere = |target: &Target| groups[..i].iter().any(|earlier| earlier.contains(target));
-        if super::target::has_others(group) && groups[..i].iter().any(|earlier| super::target::has_others(earlier)) {
-            return bad("`others` is in two groups".to_owned());
-        }
-        // Who is in two groups hears both; who is in no other group than these is cut off from nobody there.
-        if let Some(target) = group.first().filter(|_| group.iter().all(elsewhere)) {
-            return bad(format!("`{target}` is in two groups, and there is nobody else in the second"));
-        }
+    if groups.iter().filter(|group| has_others(group)).count() > 1 {
+        return bad("`others` is in two groups".to_owned());
+    }
+    // Who is in two groups hears both; so between a group and one that holds all of it nothing is cut.
+    let is_within = |i: usize, j: usize| i != j && groups[i].iter().all(|target| groups[j].contains(target));
+    if let Some(i) = (0..groups.len()).find(|i| (0..groups.len()).any(|j| is_within(*i, j))) {
+        let target = &groups[i][0];
+        return bad(format!("`{target}` is in two groups, and in one of them there is nobody else"));
     }
     Some(groups)
 }
@@ -267,7 +270,11 @@ fn place(given: Given<'_>, scene: &Scene<'_>) -> Result<Place, Diagnostic> {
         }
     };
     if scene.layout.is_some() && !known.contains(&name) {
-        let there_are = if known.is_empty() { format!("the layout names no {kind}") } else { format!("there are {}", quoted(&known)) };
+        let there_are = if known.is_empty() {
+            format!("the layout names no {kind}")
+        } else {
+            format!("there are {}", quoted(&known))
+        };
         let problem = unknown(format!("there is no {kind} `{name}`"));
         return Err(problem.label(did_you_mean(name, &known)).help(there_are));
     }

@@ -82,7 +82,7 @@ fn who(text: &str, scene: &Scene<'_>, at: &dyn Fn(&'static Code, String) -> Diag
     }
     let words: Vec<&str> = system.roles.iter().copied().chain(WORDS.iter().map(|(word, _)| *word)).collect();
     let problem = at(&codes::UNKNOWN_TARGET, format!("`{text}` is not a target")).label(did_you_mean(text, &words));
-    let more = "and n1, zone:.., region:.., client:c1, each perhaps after `one of`, `2 of`, `half of`";
+    let more = "and n1, zone:.., region:.., provider:.., client:c1, each perhaps after `one of`, `2 of`, `half of`";
     Err(problem.help(format!("targets are {}, {more}", quoted(&words))))
 }
 
@@ -112,7 +112,10 @@ fn place(
         "provider" => {
             let providers = scene.layout.map(|layout| layout.named(PlaceKind::Providers)).unwrap_or_default();
             if scene.layout.is_some() && providers.is_empty() {
-                return Err(at(&codes::UNKNOWN_TARGET, format!("there is no provider `{name}`: the layout names none")));
+                return Err(at(
+                    &codes::UNKNOWN_TARGET,
+                    format!("there is no provider `{name}`: the layout names none"),
+                ));
             }
             known(providers, Who::Provider(name.to_owned()))
         }

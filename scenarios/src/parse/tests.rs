@@ -347,3 +347,36 @@ fn only_the_first_problems_are_shown() {
     assert_eq!(found.len(), 21);
     assert!(found.iter().any(|problem| problem.code == "S0006" && problem.message.contains("480 more")));
 }
+
+#[test]
+fn the_network_breaks_as_it_is_told() {
+    use sim_core::fault::{Bandwidth, Flap, Pick, Place, PlaceKind, Shape};
+    let leader = || vec![one(Who::Role("leader".to_owned()))];
+    let shape = |shape, order, flap| Action::Shape { shape, order, flap };
+    let flap = Some(Flap { up: (200 * MILLISECOND, SECOND), down: (2 * SECOND, 2 * SECOND) });
+    let pick =
+        |kinds: &[&str], share, count| Pick { kinds: kinds.iter().map(|k| (*k).to_owned()).collect(), share, count };
+    let outage = |place| Action::Outage { places: vec![place], disk: DiskFate::Keep };
+    assert_eq!(
+        actions(&[
+            "do = \"partition\"\nshape = \"bridge\"",
+            "do = \"partition\"\nshape = \"star\"\norder = \"leader\"\nflap = { up = \"200ms..1s\", down = \"2s\" }",
+            "do = \"drop\"",
+            "do = \"drop\"\nmessages = [\"Append\", \"Ask\"]\nfrom = \"leader\"\nshare = \"30%\"\ncount = 3",
+            "do = \"outage\"\nplace = \"zone:a\"",
+            "do = \"outage\"\nplace = \"one of regions\"",
+        ]),
+        [
+            shape(Shape::Bridge, vec![], None),
+            shape(Shape::Star, leader(), flap),
+            Action::Drop { from: vec![], to: vec![], pick: pick(&[], Ratio::new(100, 100), None) },
+            Action::Drop { from: leader(), to: vec![], pick: pick(&["Append", "Ask"], Ratio::new(30, 100), Some(3)) },
+            outage(Place::Zone("a".to_owned())),
+            outage(Place::Drawn(1, PlaceKind::Regions)),
+        ]
+    );
+    let narrow = actions(&["do = \"link\"\nbetween = [\"n1\", \"n2\"]\nbandwidth = \"1MB/s\"\ncorrupt = \"1%\""]);
+    let [Action::Link { spoil, .. }] = &narrow[..] else { panic!("{narrow:?}") };
+    assert_eq!(spoil.bandwidth, Some(Bandwidth { bytes_per_second: 1_000_000, queue: 64_000 }));
+    assert_eq!((spoil.corrupt, spoil.loss), (Ratio::new(1, 100), Ratio::ZERO));
+}

@@ -26,7 +26,9 @@ pub(super) fn contact(cluster: &Cluster, layout: Option<&Layout>, faults: &[Faul
         Action::CutLinks { links, .. } if links.iter().all(|link| link.contains(" -> ")) => Contact::Direct,
         Action::CutLinks { .. } => Contact::Indirect,
         // Who is cut off from all is alone.
-        Action::Link { from, to, spoil, .. } if !spoil.is_cut() || is_everybody(from) || is_everybody(to) => Contact::Direct,
+        Action::Link { from, to, spoil, .. } if !spoil.is_cut() || is_everybody(from) || is_everybody(to) => {
+            Contact::Direct
+        }
         Action::Link { .. } => Contact::Indirect,
         Action::Crash { .. } | Action::Pause { .. } | Action::Clock { .. } | Action::Operate { .. } => Contact::Direct,
         // What is dropped is another question, and whoever is in a place that is gone reaches nobody.
@@ -159,7 +161,8 @@ mod tests {
 
     #[test]
     fn links_that_lose_everything_leave_somebody_between() {
-        let link = |between: &str, loss: &str| contact_of(&[&format!("{AT}do = \"link\"\nbetween = {between}\n{loss}")]);
+        let link =
+            |between: &str, loss: &str| contact_of(&[&format!("{AT}do = \"link\"\nbetween = {between}\n{loss}")]);
         assert_eq!(link(r#"["n1", "n2"]"#, "loss = \"99%\""), Contact::Direct);
         assert_eq!(link(r#"["n1", "n2"]"#, "loss = \"100%\""), Contact::Indirect);
         assert_eq!(link(r#"["n1", "n2"]"#, "corrupt = \"100%\""), Contact::Indirect);

@@ -145,7 +145,8 @@ pub static REGION: Section = Section {
     text: "A region is a name for some zones.",
     example: "",
     parts: &[&[
-        needs("zones", Takes::Texts, "Its zones; elsewhere `a` in `us-east` is called `us-east-a`.").eg(r#"["a", "b"]"#),
+        needs("zones", Takes::Texts, "Its zones; elsewhere `a` in `us-east` is called `us-east-a`.")
+            .eg(r#"["a", "b"]"#),
         may("provider", Takes::Text, "nobody's", "Who runs it: `outage` faults can strike all that a provider runs.")
             .eg(r#""north""#),
     ]],

@@ -9,6 +9,7 @@ use crate::fault::{DiskFate, Flap, Pick, Place, PlaceKind, Shape, Spoil, Target}
 use crate::machine::MachineId;
 use crate::network::StrikeId;
 use crate::protocol::Protocol;
+use crate::strain::Span;
 use crate::time::Nanos;
 use crate::topology::{Zone, ZoneId};
 use crate::trace::What;
@@ -50,16 +51,27 @@ pub(super) struct Dropping {
     /// How many more.
     left: u64,
     dice: Dice,
+    /// Where it has dropped something: when the first and when the last.
+    between: BTreeMap<Pair, Span>,
 }
 
 impl Dropping {
-    fn takes(&mut self, (from, to): Pair, kind: &str) -> bool {
+    fn takes(&mut self, (from, to): Pair, kind: &str, now: Nanos) -> bool {
         let [senders, receivers] = &self.ends;
         let is_meant = senders[from.0 as usize] && receivers[to.0 as usize];
         let is_of_kind = self.kinds.is_empty() || self.kinds.iter().any(|wanted| wanted == kind);
         let taken = is_meant && is_of_kind && self.dice.chance(self.share) && self.left > 0;
-        self.left -= u64::from(taken);
+        if taken {
+            self.left -= 1;
+            self.between.entry((from, to)).or_insert((now, now)).1 = now;
+        }
         taken
+    }
+
+    /// Where and when it dropped what it was meant for: until now, unless it has had enough.
+    fn stretches(&self, now: Nanos) -> impl Iterator<Item = (Pair, Span)> {
+        let until = move |last: Nanos| if self.left == 0 { last } else { now };
+        self.between.iter().map(move |(pair, (first, last))| (*pair, (*first, until(*last))))
     }
 }
 
@@ -68,6 +80,8 @@ impl Dropping {
 pub(super) struct Cuts {
     flapping: BTreeMap<StrikeId, Flapping>,
     dropping: Vec<Dropping>,
+    /// Where and when faults that are over dropped messages.
+    dropped: Vec<(Pair, Span)>,
 }
 
 impl Cuts {
@@ -78,9 +92,18 @@ impl Cuts {
     }
 
     /// A fault is over.
-    pub(super) fn forget(&mut self, id: StrikeId) {
+    pub(super) fn end(&mut self, id: StrikeId, now: Nanos) {
         self.flapping.remove(&id);
-        self.dropping.retain(|dropping| dropping.strike != id);
+        let (over, rest) = std::mem::take(&mut self.dropping).into_iter().partition(|dropping| dropping.strike == id);
+        self.dropping = rest;
+        let over: Vec<Dropping> = over;
+        self.dropped.extend(over.iter().flat_map(|dropping| dropping.stretches(now)));
+    }
+
+    /// Between whom and when messages were dropped.
+    pub(super) fn dropped(&self, now: Nanos) -> impl Iterator<Item = (Pair, Span)> {
+        let open = self.dropping.iter().flat_map(move |dropping| dropping.stretches(now));
+        self.dropped.iter().copied().chain(open)
     }
 
     pub(super) fn rekey(&mut self, streams: Streams) {
@@ -107,7 +130,8 @@ impl<P: Protocol> World<P> {
         for (side, group) in groups.iter().enumerate() {
             group.iter().for_each(|&machine| sides.entry(machine).or_default().push(side));
         }
-        let is_cut = |from: &[usize], to: &[usize]| !from.iter().any(|side| to.contains(side)) && (!one_way || from[0] == 0);
+        let is_cut =
+            |from: &[usize], to: &[usize]| !from.iter().any(|side| to.contains(side)) && (!one_way || from[0] == 0);
         let mut pairs = Vec::new();
         for (&from, of_from) in &sides {
             let cut = sides.iter().filter(|(_, of_to)| is_cut(of_from, of_to));
@@ -232,16 +256,17 @@ impl<P: Protocol> World<P> {
         });
         self.strike_mut(id).who = names.join(" -> ");
         let (kinds, left) = (pick.kinds.clone(), pick.count.unwrap_or(u64::MAX));
-        self.faults.cuts.dropping.push(Dropping { strike: id, ends, kinds, share: pick.share, left, dice });
+        let (share, between) = (pick.share, BTreeMap::new());
+        self.faults.cuts.dropping.push(Dropping { strike: id, ends, kinds, share, left, dice, between });
         Undo::Paths
     }
 
     /// Whether a fault drops this message. Each that it is meant for costs a throw of the fault's own dice.
     #[cold]
     pub(super) fn drops(&mut self, from: MachineId, to: MachineId, load: &Load<P>) -> bool {
-        let kind = load.kind();
+        let (kind, now) = (load.kind(), self.queue.now());
         let mut dropping = self.faults.cuts.dropping.iter_mut();
-        let strike = dropping.find_map(|dropping| dropping.takes((from, to), kind).then_some(dropping.strike));
+        let strike = dropping.find_map(|dropping| dropping.takes((from, to), kind, now).then_some(dropping.strike));
         self.faults.count(strike);
         strike.is_some()
     }

@@ -472,7 +472,8 @@ impl<P: Protocol> World<P> {
     /// What was under strain so far.
     pub fn strain(&self) -> Strain {
         let pairs = Pairs::new(self.nodes.len(), self.clients.len());
-        Strain::new(self.nodes.iter().map(|node| node.machine.strained(self.now())), pairs, self.network.late())
+        let busy = self.nodes.iter().map(|node| node.machine.strained(self.now()));
+        Strain::new(busy, pairs, self.network.late(), self.faults.cuts.dropped(self.now()))
     }
 
     /// Every time a fault has struck so far.

@@ -299,7 +299,7 @@ impl<P: Protocol> World<P> {
         let strike = self.strike_mut(id);
         strike.to = Some(now);
         let (fault, undo) = (strike.fault, strike.undo.clone());
-        self.faults.cuts.forget(id);
+        self.faults.cuts.end(id, now);
         match undo {
             Undo::Paths => self.network.mend(id),
             Undo::Links => self.network.heal_links(id),

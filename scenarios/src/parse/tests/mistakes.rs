@@ -1,5 +1,7 @@
 //! Every mistake, by example.
 
+mod network;
+
 use super::read;
 use crate::codes;
 use crate::diagnostics::{Origin, render};
@@ -29,7 +31,13 @@ const LOCAL: &str =
     "scenario = 1\nabout = \"x\"\nduration = \"60s\"\n[[load]]\n[protocol]\nname = \"toy\"\nreads = \"local\"";
 
 /// Place, snippet, code, and what its message, label or help says.
-const MISTAKES: &[(&str, &str, &str, &str)] = &[
+type Mistake = (&'static str, &'static str, &'static str, &'static str);
+
+fn mistakes() -> impl Iterator<Item = &'static Mistake> {
+    MISTAKES.iter().chain(network::MISTAKES)
+}
+
+const MISTAKES: &[Mistake] = &[
     ("end", "[[load]]\ndata = «\"register\"»", "S0211", "an earlier one for kv"),
     ("top", "name = «raft»", "S0001", "texts stand in quotes: \"raft\""),
     ("top", "seed = 1\n«seed» = 2", "S0001", "duplicate key"),
@@ -99,7 +107,6 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
         "S0106",
         "`for` does not go with `during`",
     ),
-    ("fault", "do = «\"partition\"»\nat = \"1s\"", "S0106", "either `groups` or `links`"),
     ("fault", "do = «\"link\"»\nat = \"1s\"\nbetween = [\"n1\", \"n2\"]", "S0106", "does nothing"),
     ("load", "model = «{ open = { rate = \"1/s\" }, closed = {} }»", "S0106", "either `open` or `closed`"),
     ("load", "keys = { skew = «1.1» }", "S0106", "`uniform` keys have no `skew`"),
@@ -287,7 +294,7 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
         "fault",
         "do = \"operate\"\nat = \"5s\"\norder = \"members\"\nabout = «[\"n1\", \"clients\"]»",
         "S0303",
-        "orders are for nodes; `clients` is none",
+        "this is for nodes; `clients` is none",
     ),
     (
         "fault",
@@ -357,7 +364,7 @@ fn marked(place: &str, snippet: &str) -> (String, Option<std::ops::Range<usize>>
 #[test]
 fn every_mistake_is_told_where_it_is() {
     let mut wrong = String::new();
-    for (place, snippet, code, phrase) in MISTAKES {
+    for (place, snippet, code, phrase) in mistakes() {
         let (source, span) = marked(place, snippet);
         let found = read(&source).map_or_else(|found| found, |(_, warnings)| warnings);
         let shown = render(&found, "x.toml", &source, false);
@@ -373,7 +380,7 @@ fn every_mistake_is_told_where_it_is() {
 fn every_code_has_an_example() {
     let elsewhere = [&codes::TOO_LARGE, &codes::BAD_OVERRIDE, &codes::TOO_MANY].map(|code| code.id);
     for code in codes::ALL.iter().filter(|code| !elsewhere.contains(&code.id)) {
-        assert!(MISTAKES.iter().any(|(_, _, id, _)| *id == code.id), "{} has none", code.id);
+        assert!(mistakes().any(|(_, _, id, _)| *id == code.id), "{} has none", code.id);
     }
 }
 
@@ -391,7 +398,7 @@ const SHOWN: &str = r#"error[S0302]: `leeder` is not a target
 13 | target = "leeder"
    |          ^^^^^^^^ did you mean `leader`?
    |
-   = help: targets are `leader`, `follower`, `candidate`, `any`, `all`, `others`, `minority`, `majority`, `clients`, and n1, zone:.., region:.., client:c1, each perhaps after `one of`, `2 of`, `half of`
+   = help: targets are `leader`, `follower`, `candidate`, `any`, `all`, `others`, `minority`, `majority`, `clients`, and n1, zone:.., region:.., provider:.., client:c1, each perhaps after `one of`, `2 of`, `half of`
 
 error[S0107]: `expect` belongs at the top level, but this line is inside [[fault]] number 1
   --> raft.toml:14:1

@@ -1,0 +1,105 @@
+//! Mistakes about faults of the network.
+
+use super::Mistake;
+
+pub(super) const MISTAKES: &[Mistake] = &[
+    ("fault", "do = «\"partition\"»\nat = \"1s\"", "S0106", "exactly one of `groups`, `shape`, `links`"),
+    (
+        "fault",
+        "do = \"partition\"\nat = \"5s\"\ngroups = [[\"any\"], [\"others\"]]\nshape = «\"bridge\"»",
+        "S0106",
+        "exactly one of",
+    ),
+    ("fault", "do = \"partition\"\nat = \"5s\"\nshape = «\"brigde\"»", "S0105", "did you mean `bridge`?"),
+    (
+        "fault",
+        "do = \"partition\"\nat = \"5s\"\ngroups = [[\"any\"], [\"others\"]]\norder = «\"n1\"»",
+        "S0106",
+        "`order` goes with `shape`",
+    ),
+    (
+        "fault",
+        "do = \"partition\"\nat = \"5s\"\nshape = \"star\"\none-way = «true»",
+        "S0106",
+        "`one-way` goes with `groups`",
+    ),
+    (
+        "fault",
+        "do = \"partition\"\nat = \"5s\"\nshape = \"star\"\norder = «\"client:c1\"»",
+        "S0303",
+        "this is for nodes",
+    ),
+    (
+        "fault",
+        "do = \"partition\"\nat = \"5s\"\nshape = \"star\"\norder = «\"others\"»",
+        "S0304",
+        "only in the `groups`",
+    ),
+    (
+        "cluster",
+        "nodes = 2\n[[fault]]\ndo = \"partition\"\nat = \"5s\"\nshape = «\"ring\"»",
+        "S0304",
+        "a ring takes at least three nodes; there are 2",
+    ),
+    (
+        "fault",
+        "do = \"partition\"\nat = \"5s\"\ngroups = «[[\"n1\", \"n2\"], [\"n2\"]]»",
+        "S0304",
+        "`n2` is in two groups, and in one of them there is nobody else",
+    ),
+    (
+        "fault",
+        "do = \"partition\"\nat = \"5s\"\ngroups = «[[\"n1\", \"others\"], [\"n2\", \"others\"]]»",
+        "S0304",
+        "`others` is in two groups",
+    ),
+    (
+        "fault",
+        "do = \"partition\"\nat = \"5s\"\nshape = \"star\"\nflap = «{ up = \"1s\" }»",
+        "S0101",
+        "`flap` has no `down`",
+    ),
+    (
+        "fault",
+        "do = \"partition\"\nat = \"5s\"\nshape = \"star\"\nflap = { up = «\"0ms\"», down = \"1s\" }",
+        "S0104",
+        "at least 1ms",
+    ),
+    (
+        "fault",
+        "do = \"partition\"\nevery = \"1s\"\nfor = \"1s\"\nshape = \"star\"\nflap = «{ up = \"1ms\", down = \"1ms\" }»",
+        "S0305",
+        "would come and go up to",
+    ),
+    ("fault", "do = \"crash\"\nat = \"5s\"\ntarget = \"any\"\n«flap» = { up = \"1s\" }", "S0102", "takes it"),
+    (
+        "fault",
+        "do = \"link\"\nat = \"5s\"\nbetween = [\"n1\", \"n2\"]\nloss = \"1%\"\nqueue = «\"1KB\"»",
+        "S0106",
+        "goes with `bandwidth`",
+    ),
+    (
+        "fault",
+        "do = \"link\"\nat = \"5s\"\nbetween = [\"n1\", \"n2\"]\nbandwidth = «\"1MB\"»",
+        "S0104",
+        "write it like \"1MB/s\" or \"10Mbit/s\"",
+    ),
+    (
+        "fault",
+        "do = \"link\"\nat = \"5s\"\nbetween = [\"n1\", \"n2\"]\nbandwidth = \"1MB/s\"\nqueue = «\"64\"»",
+        "S0104",
+        "write it like \"64KB\"",
+    ),
+    ("fault", "do = \"drop\"\nat = \"5s\"\nmessages = [«\"Apend\"»]", "S0309", "did you mean `Append`?"),
+    ("fault", "do = \"drop\"\nat = \"5s\"\nmessages = «[]»", "S0303", "leave `messages` out to mean all"),
+    ("fault", "do = \"drop\"\nat = \"5s\"\nshare = «\"0%\"»", "S0104", "drops nothing"),
+    ("fault", "do = \"drop\"\nat = \"5s\"\nfrom = «\"others\"»", "S0304", "only in the `groups` of a partition"),
+    ("fault", "do = \"outage\"\nat = \"5s\"\nplace = «\"zone:b\"»", "S0302", "there are `a`"),
+    ("fault", "do = \"outage\"\nat = \"5s\"\nplace = «\"provider:x\"»", "S0302", "the layout names no provider"),
+    ("fault", "do = \"outage\"\nat = \"5s\"\nplace = «\"leader\"»", "S0302", "write zone:a"),
+    ("fault", "do = \"outage\"\nat = \"5s\"\nplace = «\"half of zones\"»", "S0302", "is not a place"),
+    ("fault", "do = \"outage\"\nat = \"5s\"\nplace = «\"2 of zones\"»", "S0303", "nodes stand in 1"),
+    ("fault", "do = \"outage\"\nat = \"5s\"\nplace = «\"zonne:a\"»", "S0302", "did you mean `zone`?"),
+    ("fault", "do = \"outage\"\nat = \"5s\"\nplace = «[]»", "S0303", "this is nowhere"),
+    ("fault", "do = \"crash\"\nat = \"5s\"\ntarget = «\"provider:x\"»", "S0302", "the layout names none"),
+];
