@@ -124,6 +124,7 @@ impl Protocol for PrimaryBackup {
     type Config = Config;
     type Data = Register;
     type Laws = (); // what must hold after every step: nothing beyond what clients see
+    const KINDS: &'static [&'static str] = &["Copy", "Have", "TookOver", "Request", "Answer"]; // what `drop` faults can name
 
     /// A process begins, the first time or after a crash, with what its journal kept.
     fn start(boot: Boot<'_, Self>, ctx: &mut Ctx<'_, Self>) -> Self {
@@ -211,6 +212,10 @@ impl Protocol for PrimaryBackup {
             Claim::Progress if premise.one_way_cuts => {
                 Err("a primary that is heard but does not hear cannot serve, and is not replaced".to_owned())
             }
+            Claim::Progress if premise.contact > Contact::Direct => {
+                Err("nobody passes anything on to a node that is reached over others only".to_owned())
+            }
+            Claim::Progress if premise.unheard => Err("a copy that never arrives holds up all after it".to_owned()),
             Claim::Progress => Ok(()),
         }
     }

@@ -5,7 +5,7 @@
 
 // The system: what it says, what it is told, what it promises.
 pub use sim_core::dice::{Dice, Ratio};
-pub use sim_core::promise::{Claim, Premise};
+pub use sim_core::promise::{Claim, Contact, Premise};
 pub use sim_core::protocol::{
     About, Boot, ClientId, Ctx, Embed, Member, Never, NodeId, Observation, OrderKind, Protocol, Slot, Ticket,
     Transport, Vocabulary, Why,

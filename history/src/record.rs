@@ -130,6 +130,9 @@ pub struct FaultRecord {
     pub effects: u64,
     /// Whom it struck.
     pub who: String,
+    /// Why the scenario has it, in the words of its author.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 /// A time in which a node held a role.

@@ -10,10 +10,11 @@ use protocols::raft::{Command, Raft, RaftConfig, ReadMode};
 use sim_core::delay::Delay;
 use sim_core::dice::{Dice, StreamName, Streams};
 use sim_core::fault::{Count, DiskFate, Fault, FaultKind, Moment, Strike, Target, When, Who};
-use sim_core::protocol::{ClientId, NodeId};
+use sim_core::protocol::{ClientId, NodeId, Protocol};
 use sim_core::settings::{Flaw, Flaws, Settings, Values};
 use sim_core::setup::Setup;
 use sim_core::time::{MICROSECOND, MILLISECOND, Nanos, SECOND};
+use sim_core::trace::{ALWAYS, What};
 use sim_core::workload::{Keys, Pace, Workload};
 use sim_core::world::World;
 use std::collections::{BTreeMap, BTreeSet};
@@ -365,4 +366,23 @@ fn one_register_is_replicated_as_well() {
     assert_eq!(world.breach(), None);
     let done = world.log().ops().iter().filter(|op| op.served().is_some()).count();
     assert!(done > 300, "{done}");
+}
+
+/// What faults can pick out by name is what is said, no more and no less.
+#[test]
+fn every_kind_of_message_is_known_by_name() {
+    let config = RaftConfig { reads: ReadMode::Follower, snapshot_every: 50, ..RaftConfig::defaults() };
+    let mut setup = cluster(3, 3, config).with_clients(3, closed(9 * SECOND));
+    let crash = |who| FaultKind::Crash { target: vec![target(who)], disk: DiskFate::Keep, moment: Moment::Between };
+    let order = FaultKind::Operate { order: "transfer".to_owned(), to: leader(), about: vec![target(Who::Any)] };
+    // The leader is replaced, a node lags until it needs a snapshot, and the leader hands over.
+    setup = setup.with_fault(strike("leader", crash(Who::Role("leader".to_owned())), 2 * SECOND, SECOND));
+    setup = setup.with_fault(strike("lag", crash(Who::Node(NodeId(2))), 4 * SECOND, 2 * SECOND));
+    setup = setup.with_fault(strike("order", order, 7 * SECOND, SECOND));
+    setup.trace = vec![ALWAYS];
+    let sent = run(setup, 10 * SECOND).take_rows().into_iter().filter(|row| row.what == What::Sent);
+    let kind = |text: &str| text.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_owned();
+    let said: BTreeSet<String> = sent.map(|row| kind(&row.text)).collect();
+    let known: BTreeSet<String> = Raft::<Kv>::KINDS.iter().map(|kind| (*kind).to_owned()).collect();
+    assert_eq!(said, known);
 }

@@ -11,7 +11,7 @@ pub(crate) fn brief(who: &str, nodes: u32) -> String {
     let mut told = Vec::new();
     let mut group = Vec::new();
     for word in who.split_whitespace() {
-        if word.ends_with(['|', '>', ':']) {
+        if word == "-" || word.ends_with(['|', '>', ':']) {
             told.extend(members(&group, nodes));
             told.push(word.to_owned());
             group.clear();
@@ -55,6 +55,7 @@ mod tests {
             ("n1 n2 <-> n3 n4", "n1 n2 <-> n3 n4"),
             ("n1 n2 n3 n4 n5 -> c1", "all nodes -> c1"),
             ("n7: transfer n1", "n7: transfer n1"),
+            ("n1 n3 - n5 - n4 n2", "n1 n3 - n5 - n4 n2"),
             ("us-east -> us-west", "us-east -> us-west"),
             ("c1 c2 c3 c4", "4 clients"),
             ("never struck", "never struck"),

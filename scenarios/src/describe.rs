@@ -44,8 +44,11 @@ impl fmt::Display for Plan {
             let (clients, keys) = (counted(count as u64, "client"), counted(load.keys.count().into(), "key"));
             writeln!(f, "load       {}: {clients}, {keys}, {from} to {until}", load.name)?;
         }
-        for fault in &self.faults {
+        for (fault, why) in self.faults.iter().zip(&self.whys) {
             write_fault(f, fault)?;
+            if let Some(why) = why {
+                writeln!(f, "           why: {why}")?;
+            }
         }
         Ok(())
     }

@@ -62,6 +62,8 @@ pub struct Plan {
     pub clients: Vec<ClientSetup>,
     /// What goes wrong, and when.
     pub faults: Vec<fault::Fault>,
+    /// Why there is each of them, in the words of the scenario's author.
+    pub whys: Vec<Option<String>>,
     /// What the seed decided of the scenario before.
     pub draws: Vec<Draw>,
 }
@@ -96,6 +98,7 @@ impl Plan {
             tcp: Tcp::default(),
             clients: clients(scenario),
             faults: faults.collect(),
+            whys: scenario.faults.iter().map(|fault| fault.why.clone()).collect(),
             draws: scenario.draws.clone(),
         }
     }

@@ -107,16 +107,17 @@ fn places(scenario: &Scenario) -> u32 {
 /// Every time a fault struck, and every fault that never did.
 fn faults(plan: &Plan, finished: &Finished) -> Vec<FaultRecord> {
     let name = |fault: usize| (plan.faults[fault].name.clone(), plan.faults[fault].kind.name().to_owned());
+    let why = |fault: usize| plan.whys[fault].clone();
     let struck = finished.strikes.iter().map(|strike| {
         let (name, kind) = name(strike.fault);
-        let who = strike.who.clone();
-        FaultRecord { name, kind, from_ns: strike.from, to_ns: strike.to, effects: strike.effects, who }
+        let (who, why) = (strike.who.clone(), why(strike.fault));
+        FaultRecord { name, kind, from_ns: strike.from, to_ns: strike.to, effects: strike.effects, who, why }
     });
     let missed = (0..plan.faults.len()).filter(|fault| finished.strikes.iter().all(|strike| strike.fault != *fault));
     let missed = missed.map(|fault| {
         let (name, kind) = name(fault);
-        let who = "never struck".to_owned();
-        FaultRecord { name, kind, from_ns: finished.end, to_ns: finished.end, effects: 0, who }
+        let (who, why) = ("never struck".to_owned(), why(fault));
+        FaultRecord { name, kind, from_ns: finished.end, to_ns: finished.end, effects: 0, who, why }
     });
     struck.chain(missed).collect()
 }

@@ -186,6 +186,8 @@ pub struct Keys {
 pub struct Fault {
     /// Its own name, or `<do>-<k>` with k counted within its kind from 1; no two are alike.
     pub name: String,
+    /// Why it is there, in the author's words.
+    pub why: Option<String>,
     /// What happens.
     pub action: Action,
     /// When.

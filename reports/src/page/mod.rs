@@ -231,7 +231,10 @@ impl Page<'_> {
                 tr {
                     th.text scope="row" { (self.text(&fault.name)) }
                     td { (self.text(&fault.kind)) }
-                    td.text { (self.text(&fault.who)) }
+                    td.text {
+                        (self.text(&fault.who))
+                        @if let Some(why) = &fault.why { ": " (self.text(why)) }
+                    }
                     td.number { (exact(fault.from_ns)) }
                     td.number { (time(length)) }
                     td.number { (count(fault.effects)) }

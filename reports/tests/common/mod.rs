@@ -91,6 +91,7 @@ pub fn passing() -> RunRecord {
             to_ns: 7 * SECOND,
             effects: 33,
             who: "n1 | n2 n3".to_owned(),
+            why: None,
         }],
         roles: vec![
             role("n1", "candidate", 1, 0, 1),
@@ -274,8 +275,9 @@ prop_compose! {
         kind in prop_oneof![proptest::sample::select(vec!["crash", "partition", "clock", "operate"]).prop_map(str::to_owned), word()],
         (from_ns, to_ns) in (moment(), moment()),
         effects in prop_oneof![Just(0), any::<u64>()],
+        why in proptest::option::of(word()),
     ) -> FaultRecord {
-        FaultRecord { name, kind, from_ns, to_ns, effects, who }
+        FaultRecord { name, kind, from_ns, to_ns, effects, who, why }
     }
 }
 

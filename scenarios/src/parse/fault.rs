@@ -32,13 +32,14 @@ pub(super) fn faults(top: &Reader<'_>, scene: &Scene<'_>) -> Option<Vec<Fault>> 
         let section = section.expect("every kind of fault has a section");
         let reader = Reader::numbered(table, section, &place, scene.problems);
         let name = names.name(&reader, scene.problems);
+        let why = reader.text("why");
         let action = action(&reader, kind, scene);
         let timing = timing(&reader, scene);
         let length = if reader.takes("for") { reader.times("for") } else { None };
         if let Some(timing) = &timing {
             check_time(&reader, timing, scene);
         }
-        let fault = action.zip(timing).map(|(action, timing)| Fault { name, action, timing, length });
+        let fault = action.zip(timing).map(|(action, timing)| Fault { name, why, action, timing, length });
         if let Some(fault) = &fault {
             network::check_flap(&reader, fault, strikes_of(fault, scene), scene);
             back = check_steps(&reader, fault, back, scene);

@@ -144,6 +144,7 @@ fn faults_mean_what_they_say() {
     let at = |from: Nanos, to: Nanos| Timing::At { from: from * SECOND, to: to * SECOND };
     let fault = |name: &str, action, timing, length: Option<(Nanos, Nanos)>| Fault {
         name: name.to_owned(),
+        why: None,
         action,
         timing,
         length: length.map(|(min, max)| (min * SECOND, max * SECOND)),

@@ -14,8 +14,8 @@ use std::collections::BTreeSet;
 
 /// Lanes of faults: each with its kinds; what is of none of them has the last.
 const TROUBLE: [(&str, &[&str]); 6] = [
-    ("network", &["partition", "link"]),
-    ("process", &["crash", "pause"]),
+    ("network", &["partition", "link", "drop"]),
+    ("process", &["crash", "pause", "outage"]),
     ("clock", &["clock"]),
     ("disk", &["disk"]),
     ("operator", &["operate"]),
@@ -112,7 +112,7 @@ fn trouble(record: &RunRecord, axis: &Axis) -> Vec<Lane> {
 }
 
 fn strike(fault: &FaultRecord, nodes: u32, axis: &Axis) -> Bar {
-    let FaultRecord { name, kind, from_ns, to_ns, effects, who } = fault;
+    let FaultRecord { name, kind, from_ns, to_ns, effects, who, why } = fault;
     let who = &brief(who, nodes);
     let length = to_ns.saturating_sub(*from_ns);
     // A name that was made from the kind says no more than the kind; what an order is stands in whom it is for.
@@ -122,6 +122,7 @@ fn strike(fault: &FaultRecord, nodes: u32, axis: &Axis) -> Bar {
     let effect = if *effects == 0 { "no effect".to_owned() } else { counted(*effects, "effect") };
     let lasted = if length == 0 { String::new() } else { format!(" for {}", time(length)) };
     let tip = format!("{} ({}): {}, at {}{lasted}, {effect}", shown(name), shown(kind), shown(who), moment(*from_ns));
+    let tip = tip + &why.as_ref().map_or(String::new(), |why| format!(": {}", shown(why)));
     let look = if *effects == 0 { Look::Empty(Ink::FAULT) } else { Look::Bordered(Ink::FAULT) };
     Bar::new((axis.x(*from_ns), axis.x(*to_ns)), look, text, tip)
 }
