@@ -7,8 +7,6 @@ use crate::text::entry::{Entry, Listed, Section, Takes};
 pub(super) const FAULT: &[Entry] = &[
     needs("do", word(&["partition", "crash", "pause", "link", "clock", "operate", "drop", "outage"]), "What happens."),
     may("name", Takes::Text, "<do>-<k>", "Its own name: its random numbers are drawn by it.").eg(r#""cut-leader""#),
-    may("why", Takes::Text, "nothing", "What it is there for, in a few words: pages and plans show it.")
-        .eg(r#""the fibre is cut""#),
     may("at", MOMENTS, "see `every`, `when`", "When it strikes; within a range, drawn for each seed.").eg(r#""10s""#),
     may("every", LENGTH, "see `at`, `when`", "It strikes again and again, first after this time.").eg(r#""8s""#),
     may("jitter", WAIT, "none", "With `every`: each strike is up to this much later.").eg(r#""2s""#),
@@ -20,6 +18,8 @@ pub(super) const FAULT: &[Entry] = &[
     ),
     may("after", WAIT, "none", "With `when`: it strikes this much later.").eg(r#""500ms""#),
     may("times", count(1, STRIKES_MAX), "1 with `when`, no limit with `every`", "How many times at most.").eg("3"),
+    may("why", Takes::Text, "nothing", "What it is there for, in a few words: pages and plans show it.")
+        .eg(r#""the fibre is cut""#),
     CHANCE,
 ];
 
