@@ -207,10 +207,9 @@ fn what_is_overtaken_or_comes_twice() {
     let reorder =
         fault!(r#"do = "link""# r#"between = ["all", "all"]"# r#"reorder = "10%""# r#"reorder-by = "0ms..50ms""#);
     let duplicate = fault!(r#"do = "link""# r#"between = ["all", "all"]"# r#"duplicate = "10%""# r#"duplicate-after = "0ms..50ms""#);
-    for bad in ["flaws = [\"truncate-always\"]\ntransport = \"datagram\""] {
-        Bite { fault: reorder, bad, ..bite }.bites();
-        Bite { fault: duplicate, bad, ..bite }.bites();
-    }
+    let bad = "flaws = [\"truncate-always\"]\ntransport = \"datagram\"";
+    Bite { fault: reorder, bad, ..bite }.bites();
+    Bite { fault: duplicate, bad, ..bite }.bites();
     Bite { fault: reorder, bad: "flaws = [\"stale-reject-lowers-next\"]\ntransport = \"datagram\"", ..bite }.bites();
 }
 

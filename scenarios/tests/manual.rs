@@ -29,7 +29,7 @@ fn every_value_that_is_shown_can_be_read() {
         let Some(path) = place.set_path() else { continue };
         let steps: Vec<&str> = place.path.split('.').collect();
         let kind = match steps.as_slice() {
-            ["fault", kind, _] => kind,
+            ["fault", kind, _, ..] => kind,
             _ => fault_name(FAULTS[0]),
         };
         let Some((_, set)) = page.facts.iter().find(|(name, _)| *name == "set by") else { continue };

@@ -715,9 +715,9 @@ mod tests {
         let machines = zones.map(|zone| (zone, StreamName::new(&["node", &format!("{zone:?}")]))).to_vec();
         let mut net = Network::new(topology, machines, Pairs::new(3, 0), Tcp::default(), Streams::new(1));
         let c = MachineId(2);
-        let arrives = |fate: Fate| match fate {
-            Fate::Arrives { at, .. } => at / MILLISECOND,
-            other => panic!("{other:?}"),
+        let arrives = |fate: Fate| {
+            let Fate::Arrives { at, .. } = fate else { panic!("{fate:?}") };
+            at / MILLISECOND
         };
         assert_eq!(arrives(net.send(A, B, Transport::Stream, 0, || 10_000)), 11);
         assert_eq!(arrives(net.send(A, c, Transport::Stream, 0, || 10_000)), 21, "behind what is for b");

@@ -41,7 +41,8 @@ impl Place<'_> {
             steps if steps.contains(&OWN_NAME) => None,
             ["delay", ..] => None,
             // The kind is no part of the way to a fault's key.
-            ["fault", .., last] => Some(format!("fault.0.{last}")),
+            ["fault", key] | ["fault", _, key] => Some(format!("fault.0.{key}")),
+            ["fault", _, rest @ ..] => Some(format!("fault.0.{}", rest.join("."))),
             ["load", rest @ ..] if !rest.is_empty() => Some(format!("load.0.{}", rest.join("."))),
             _ => Some(shown),
         }
