@@ -212,9 +212,7 @@ impl Protocol for PrimaryBackup {
             Claim::Progress if premise.one_way_cuts => {
                 Err("a primary that is heard but does not hear cannot serve, and is not replaced".to_owned())
             }
-            Claim::Progress if premise.contact > Contact::Direct => {
-                Err("nobody passes anything on to a node that is reached over others only".to_owned())
-            }
+            Claim::Progress if premise.contact > Contact::Direct => Err("neither node passes anything on".to_owned()),
             Claim::Progress if premise.unheard => Err("a copy that never arrives holds up all after it".to_owned()),
             Claim::Progress => Ok(()),
         }

@@ -364,7 +364,15 @@ fn each_list_has_a_line_for_each_thing() {
         ("protocols", &["raft  "][..]),
         (
             "faults",
-            &["partition  ", "crash  ", "pause  ", "link  ", "clock  ", "operate  ", "Keys: groups, links, one-way."],
+            &[
+                "partition  ",
+                "crash  ",
+                "pause  ",
+                "link  ",
+                "clock  ",
+                "operate  ",
+                "Keys: groups, shape, order, links, one-way, flap.",
+            ],
         ),
         ("flaws", &["raft ack-before-fsync  ", "raft read-without-quorum  "]),
         (

@@ -266,7 +266,7 @@ mod tests {
         let [whole, broken, one_way] = [(true, false), (false, false), (false, true)];
         assert_eq!(of(3), [whole, whole, whole, one_way]);
         assert_eq!(of(5), [whole; 4]);
-        assert_eq!(of(6), [whole, whole, broken, (true, true)]);
+        assert_eq!(of(6), [whole, whole, broken, one_way]);
     }
 
     #[test]
