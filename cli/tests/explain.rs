@@ -102,7 +102,7 @@ fn without_a_kind_the_lists_are_listed() {
     assert_eq!(names, LISTS);
     assert_tells(
         &told.out,
-        &["faults     what can go wrong: 6", "scenarios  those that ship, or those below this directory: 1"],
+        &["faults     what can go wrong: 8", "scenarios  those that ship, or those below this directory: 1"],
     );
     let told = here.stormglass(&["list", "--format", "json"]);
     let lists: Vec<serde_json::Value> = serde_json::from_str(&told.out).expect("a list of objects");
