@@ -196,11 +196,15 @@ fn run_all(
         many::jobs(args.jobs),
         InStep::of(missing),
         || ended().is_none(),
-        |(case, seed)| run_one(&cases[*case], *seed),
+        |(case, seed)| {
+            let row = run_one(&cases[*case], *seed)?;
+            // Before this thread asks whether to go on, and not when somebody has taken the row.
+            failures.fetch_add(u64::from(row.verdict == Verdict::Fail), Ordering::Relaxed);
+            Ok(row)
+        },
         |told| match told {
             Told::Pause => writer.pause(),
             Told::Done((case, _), row) => {
-                failures.fetch_add(u64::from(row.verdict == Verdict::Fail), Ordering::Relaxed);
                 show(&progress, &cases[case], &row);
                 totals.add(&row);
                 writer.add(&cases[case].subject, &row)
