@@ -19,6 +19,7 @@ use crate::text::{self, Shape, Table, TableEntry, Value};
 use history::Draw;
 use sim_core::dice::{Dice, Ratio, StreamName, Streams};
 use sim_core::fault::{Count, Place, PlaceKind, Target, Who};
+use sim_core::promise::{Claim, Premise};
 use sim_core::protocol::{About, OrderKind};
 use sim_core::time::{MICROSECOND, MILLISECOND, Nanos, SECOND, format_duration};
 use std::borrow::Cow;
@@ -118,6 +119,8 @@ struct Taken {
     faulted: Nanos,
     /// How many nodes do not come back.
     gone: u32,
+    /// Whether an operator gave an order.
+    is_ordered: bool,
 }
 
 impl Taken {
@@ -137,6 +140,7 @@ impl Taken {
                 self.gone += nodes;
             }
         }
+        self.is_ordered |= matches!(strike.fault.action, Action::Operate { .. });
         self.faults.push(strike.fault.clone());
     }
 }
@@ -217,9 +221,17 @@ impl Ground<'_> {
         let head = entries.into_iter().map(|(key, text)| entry(key, Shape::Text(text)));
         table.entries = head.chain(table.entries).collect();
         place_table(&mut table, &self.nemesis.origin);
-        let fault = one_fault(&table, self.scene)?;
+        let fault = self.read(&mut table)?;
         let takes = self.takes(&fault.action);
         Some(Strike { table, fault, until, takes })
+    }
+
+    /// The fault that a table describes. What is over at once takes no length.
+    fn read(&self, table: &mut Table) -> Option<Fault> {
+        one_fault(table, self.scene).or_else(|| {
+            table.entries.retain(|entry| entry.key != "for");
+            one_fault(table, self.scene)
+        })
     }
 
     /// When a fault strikes: at its instant, or, if it chases a role, when somebody takes that; and when it is over at the
@@ -261,22 +273,31 @@ impl Ground<'_> {
         let Budget { down_at_once, concurrent, faulted_time } = self.nemesis.budget;
         let there = || taken.spans.iter().filter(|(until, _)| *until > at);
         let down = there().map(|(_, nodes)| nodes).sum::<u32>() + taken.gone;
-        let minority = minority(self.scenario.cluster.zones.len());
         let most = match down_at_once {
             Down::One => 1,
-            Down::Minority => minority,
+            Down::Minority => minority(self.scenario.cluster.zones.len()),
             Down::Beyond => u32::MAX,
         };
         let has_room = match strike.takes {
-            Takes::Nobody => true,
+            Takes::Nobody => taken.gone == 0 || !matches!(strike.fault.action, Action::Operate { .. }),
             Takes::ForNow(nodes) => down.saturating_add(nodes) <= most,
-            // Where a majority never comes back there is nothing left to be judged.
-            Takes::ForGood(nodes) => down.saturating_add(nodes) <= most && taken.gone + nodes <= minority,
+            Takes::ForGood(nodes) => down.saturating_add(nodes) <= most && self.can_spare(taken.gone + nodes, taken),
         };
         let (begin, end) = self.nemesis.during;
         let scaled = |time: Nanos, by: u64| u128::from(time) * u128::from(by);
         let faulted = scaled(taken.faulted_with(at, strike.until), faulted_time.denominator);
         there().count() < concurrent && has_room && faulted <= scaled(end - begin, faulted_time.numerator)
+    }
+
+    /// Whether the system goes on when so many nodes never come back: where it need not, nothing is left to be judged. An
+    /// operator who changes members may have left those that are lost in the majority.
+    fn can_spare(&self, gone: u32, taken: &Taken) -> bool {
+        let nodes = self.scenario.cluster.zones.len() as u32;
+        let premise = Premise { nodes, nodes_lost: gone, ..Premise::CALM };
+        let values = &self.scenario.protocol.values;
+        let goes_on =
+            self.scene.system.is_none_or(|system| (system.promises)(values, Claim::Progress, &premise).is_ok());
+        goes_on && gone <= minority(nodes as usize) && !taken.is_ordered
     }
 
     /// Whether what the scenario demands is promised where this goes wrong, too.

@@ -24,7 +24,7 @@ fn scenario(draft: &Draft<'_>, seed: u64) -> Scenario {
 /// From when to when a fault may be there.
 fn span(fault: &Fault) -> (Nanos, Nanos) {
     match fault.timing {
-        Timing::At { from, to } => (from, to + fault.length.expect("it ends").1),
+        Timing::At { from, to } => (from, to + fault.length.map_or(1, |(_, longest)| longest)),
         Timing::Event { within, .. } => within.expect("it waits for so long and no longer"),
         Timing::During { .. } | Timing::Every { .. } => panic!("a nemesis does not draw these"),
     }

@@ -1,6 +1,7 @@
 //! `[[fault]]`: what goes wrong, and when.
 
 use super::disk::disk;
+use super::draft::is_error;
 use super::load::{Names, exists};
 use super::network;
 use super::operate::operate;
@@ -18,9 +19,11 @@ use sim_core::fault::{DiskFate, Event, Moment, Target};
 use sim_core::settings::{Kind, Setting};
 use sim_core::time::{Nanos, format_duration};
 
-/// A fault by itself; `None` if it is broken.
+/// A fault by itself; `None` if anything is wrong with it. Nobody is told: the scene has problems that nobody else reads.
 pub(crate) fn one_fault(table: &Table, scene: &Scene<'_>) -> Option<Fault> {
-    faults(&[table], scene)?.pop()
+    let fault = faults(&[table], scene).and_then(|mut faults| faults.pop());
+    let is_broken = scene.problems.take().iter().any(is_error);
+    fault.filter(|_| !is_broken)
 }
 
 /// All faults; `None` if one of them is broken.

@@ -103,6 +103,11 @@ impl Problems {
         result.map_err(|diagnostic| self.push(diagnostic)).ok()
     }
 
+    /// What has been found since this was last called.
+    pub fn take(&self) -> Vec<Diagnostic> {
+        std::mem::take(&mut self.0.borrow_mut())
+    }
+
     pub fn into_inner(self) -> Vec<Diagnostic> {
         self.0.into_inner()
     }
