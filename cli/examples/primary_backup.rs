@@ -207,16 +207,16 @@ impl Protocol for PrimaryBackup {
     /// What it may be held to. Who takes the backup for dead because nothing arrives is wrong now and then; that it is safe all
     /// the same rests on the primary's waiting, not on any clock.
     fn promises(_: &Config, claim: Claim, premise: &Premise) -> Result<(), String> {
-        if claim != Claim::Progress && (premise.records_rot || premise.lies_come_out()) {
-            return Err("it trusts its disk".to_owned());
-        }
+        let trusted = !premise.records_rot && !premise.lies_come_out();
         match claim {
-            Claim::Linearizable | Claim::LinearizableWrites | Claim::NoLostWrites => Ok(()),
+            Claim::Linearizable | Claim::LinearizableWrites | Claim::NoLostWrites if trusted => Ok(()),
+            Claim::Linearizable | Claim::LinearizableWrites | Claim::NoLostWrites => Err("it trusts its disk".into()),
             Claim::Progress if premise.one_way_cuts => {
                 Err("a primary that is heard but does not hear cannot serve, and is not replaced".to_owned())
             }
-            Claim::Progress if premise.contact > Contact::Direct => Err("neither node passes anything on".to_owned()),
-            Claim::Progress if premise.unheard => Err("a copy that never arrives holds up all after it".to_owned()),
+            Claim::Progress if premise.contact > Contact::Direct || premise.unheard => {
+                Err("it makes no detours".into())
+            }
             Claim::Progress => Ok(()),
         }
     }

@@ -31,7 +31,8 @@ budget = { down-at-once = "minority", concurrent = 3, faulted-time = "60%" }"#,
         )
         .eg(r#""20%""#),
         may("during", MOMENTS, "the whole `duration`", "From when to when there are faults.").eg(r#""5s..50s""#),
-        may("budget", Takes::Table(&BUDGET), "its defaults", "How much goes wrong at once."),
+        may("budget", Takes::Table(&BUDGET), "its defaults", "How much goes wrong at once.")
+            .eg(r#"{ down-at-once = "minority", concurrent = 3, faulted-time = "60%" }"#),
     ]],
 };
 

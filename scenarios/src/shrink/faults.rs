@@ -164,6 +164,7 @@ impl Shrinker<'_> {
                 strike.put("for", time(length));
             }
             strike.put("name", text(if is_one { name.clone() } else { format!("{name}-{}", i + 1) }));
+            name_places(&mut strike, &report.places);
             name_targets(&mut strike, &report.met).then_some(strike)
         };
         reports.iter().enumerate().filter_map(strike).collect()
@@ -188,6 +189,22 @@ fn kind_of(fault: &Table) -> String {
     kind.take_out(TIMING);
     kind.take_out(&["name"]);
     write::document(&kind)
+}
+
+/// Puts the places that were struck in the place of those that were drawn.
+fn name_places(fault: &mut Table, struck: &[Vec<String>]) {
+    let kind = fault.text("do").unwrap_or_default().to_owned();
+    let section = FAULTS.iter().find(|section| fault_name(section) == kind);
+    let is_place = |key: &str| {
+        matches!(section.and_then(|section| section.entry(key)).map(|entry| entry.takes), Some(Takes::Places))
+    };
+    let named: Vec<Value> = struck.iter().flatten().map(|name| text(name.clone())).collect();
+    if let Some(entry) = fault.entries.iter_mut().find(|entry| is_place(&entry.key)) {
+        entry.value.shape = match <[Value; 1]>::try_from(named) {
+            Ok([one]) => one.shape,
+            Err(several) => Shape::List(several),
+        };
+    }
 }
 
 /// Puts those whom drawn targets met in the place of these. False if one of them met nobody.

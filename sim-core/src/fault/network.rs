@@ -208,6 +208,25 @@ impl PlaceKind {
     }
 }
 
+impl Place {
+    /// The place of this kind and name.
+    pub(crate) fn named(kind: PlaceKind, name: String) -> Self {
+        match kind {
+            PlaceKind::Zones => Place::Zone(name),
+            PlaceKind::Regions => Place::Region(name),
+            PlaceKind::Providers => Place::Provider(name),
+        }
+    }
+
+    /// Its name without its kind; of places to be drawn, what is to be drawn.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Place::Zone(name) | Place::Region(name) | Place::Provider(name) => name.clone(),
+            Place::Drawn(..) => self.to_string(),
+        }
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

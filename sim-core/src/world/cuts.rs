@@ -280,7 +280,7 @@ impl<P: Protocol> World<P> {
         length: Option<Nanos>,
         dice: &mut Dice,
     ) -> Undo {
-        let (zones, names) = self.struck_zones(places, dice);
+        let (zones, struck) = self.struck_zones(places, dice);
         self.network.cut_zones(id, &zones);
         let is_there = |&machine: &MachineId| zones.contains(&self.network.zone_of(machine));
         let nodes: Vec<MachineId> = (0..self.nodes.len() as u32).map(MachineId).filter(is_there).collect();
@@ -291,13 +291,15 @@ impl<P: Protocol> World<P> {
         }
         self.name_struck(id, &nodes, effects);
         let strike = self.strike_mut(id);
+        let names: Vec<String> = struck.iter().flatten().map(Place::name).collect();
         strike.who = format!("{}: {}", names.join(" "), strike.who);
+        strike.places = struck.iter().map(|places| places.iter().map(Place::to_string).collect()).collect();
         Undo::Crash(nodes.into_iter().map(|machine| Down { machine, until }).collect())
     }
 
-    /// The zones of some places, and what these are called.
-    fn struck_zones(&self, places: &[Place], dice: &mut Dice) -> (Vec<ZoneId>, Vec<String>) {
-        let (mut zones, mut names) = (BTreeSet::new(), Vec::new());
+    /// The zones of some places, and by place which it is, or which were drawn for it.
+    fn struck_zones(&self, places: &[Place], dice: &mut Dice) -> (Vec<ZoneId>, Vec<Vec<Place>>) {
+        let (mut zones, mut struck) = (BTreeSet::new(), Vec::new());
         for place in places {
             let (kind, called) = match place {
                 Place::Zone(name) => (PlaceKind::Zones, vec![name.clone()]),
@@ -312,9 +314,9 @@ impl<P: Protocol> World<P> {
             };
             let is_meant = |zone: &Zone| place_of(zone, kind).is_some_and(|name| called.iter().any(|c| c == name));
             zones.extend(self.network.topology().zones().filter(|(_, zone)| is_meant(zone)).map(|(id, _)| id));
-            names.extend(called);
+            struck.push(called.into_iter().map(|name| Place::named(kind, name)).collect());
         }
-        (zones.into_iter().collect(), names)
+        (zones.into_iter().collect(), struck)
     }
 
     /// The places of some kind in which nodes stand, in the order of the first of them.

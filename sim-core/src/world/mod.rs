@@ -259,6 +259,8 @@ pub struct StrikeReport {
     /// The machines that each of its targets stood for, in the order in which they were looked up; an order that is
     /// repeated looks them up again.
     pub met: Vec<(Target, Vec<String>)>,
+    /// For each of its places, in order, those that it turned out to be, as scenario files write them: `zone:a`.
+    pub places: Vec<Vec<String>>,
 }
 
 /// A world in which a protocol runs.

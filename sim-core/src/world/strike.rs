@@ -55,6 +55,7 @@ pub(super) struct Strike {
     pub(super) effects: u64,
     pub(super) who: String,
     pub(super) met: Vec<(Target, Vec<String>)>,
+    pub(super) places: Vec<Vec<String>>,
     pub(super) undo: Undo,
 }
 
@@ -144,6 +145,7 @@ impl Faults {
             effects: strike.effects,
             who: strike.who.clone(),
             met: strike.met.clone(),
+            places: strike.places.clone(),
         };
         self.strikes.iter().map(report).collect()
     }
@@ -266,8 +268,8 @@ impl<P: Protocol> World<P> {
         let mut dice = self.faults.dice(fault);
         self.stamp(Tag::Strike, fault as u32, id.0);
         let who = String::new();
-        let (met, undo) = (Vec::new(), Undo::Paths);
-        self.faults.strikes.push(Strike { fault, from: now, to: None, effects: 0, who, met, undo });
+        let (met, places, undo) = (Vec::new(), Vec::new(), Undo::Paths);
+        self.faults.strikes.push(Strike { fault, from: now, to: None, effects: 0, who, met, places, undo });
         let undo = match &definition.kind {
             FaultKind::Partition { groups, one_way, flap } => {
                 let injury = self.partition(id, groups, *one_way, &mut dice);
