@@ -97,12 +97,13 @@ impl<P: Protocol> World<P> {
         self.nodes[node.0 as usize].slowed.retain(|slowness| slowness.strike != id);
     }
 
-    /// How long a step takes on a slow CPU that takes so long as a rule.
+    /// How long a step takes on a slow CPU that takes so long as a rule. Of several faults the worst decides: multiplied
+    /// they would make a step of minutes, which no end of a fault could take back.
     #[cold]
     pub(super) fn slow_down(&mut self, node: NodeId, takes: Nanos) -> Nanos {
         let now = self.queue.now();
         let host = &mut self.nodes[node.0 as usize];
-        let takes = host.slowed.iter_mut().fold(takes, |takes, slowness| slowness.of(takes));
+        let takes = host.slowed.iter_mut().map(|slowness| slowness.of(takes)).max().unwrap_or(takes);
         host.machine.strained.note(now, now.saturating_add(takes));
         for slowness in &self.nodes[node.0 as usize].slowed {
             self.faults.count(Some(slowness.strike));
