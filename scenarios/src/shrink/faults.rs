@@ -1,5 +1,6 @@
 //! Fewer faults: first whole ones, then each taken apart into its strikes.
 
+use super::anew::FEW_FAULTS;
 use super::ddmin::ddmin;
 use super::tree::{as_time, number, text, time};
 use super::{Luck, Shrinker};
@@ -13,9 +14,6 @@ use sim_core::world::StrikeReport;
 
 /// The keys that say when a fault strikes.
 const TIMING: &[&str] = &["at", "every", "jitter", "times", "during", "when", "after", "for"];
-
-/// A story with no more faults than this is short.
-const FEW: usize = 3;
 
 /// Times that are drawn by lot are whole numbers of this.
 const GRID: Nanos = 10 * MILLISECOND;
@@ -71,7 +69,7 @@ impl Shrinker<'_> {
     pub(super) fn strike_otherwise(&mut self) {
         self.last_longer();
         let most = self.best.tables("fault").len();
-        for few in FEW..most {
+        for few in FEW_FAULTS..most {
             let tries = Luck::Search.tries(self.seen.finished.steps);
             if (0..tries).any(|lot| {
                 let candidate = self.struck_otherwise(few, lot);
@@ -183,7 +181,7 @@ impl Shrinker<'_> {
 }
 
 /// A fault without when it strikes and what it is called.
-fn kind_of(fault: &Table) -> String {
+pub(super) fn kind_of(fault: &Table) -> String {
     let mut kind = fault.clone();
     kind.take_out(TIMING);
     kind.take_out(&["name"]);

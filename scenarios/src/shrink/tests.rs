@@ -76,7 +76,7 @@ fn shrinker(source: &str) -> Shrinker<'static> {
         let mut trial = Trial::new(SYSTEMS, &FOREVER, signature);
         let seen = trial.run_to_its_end(&best).expect("it fails as it did");
         assert_eq!(format!("{:016x}", seen.finished.fingerprint), first.record.fingerprint, "its tree is the same run");
-        return Shrinker { best, seen, trial, disappointed: 0 };
+        return Shrinker::new(best, seen, trial);
     }
     panic!("no seed fails");
 }
