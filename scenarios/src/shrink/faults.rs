@@ -2,7 +2,7 @@
 
 use super::anew::FEW_FAULTS;
 use super::ddmin::ddmin;
-use super::tree::{as_time, number, text, time};
+use super::tree::{as_time, number, text, texts, time};
 use super::{Luck, Shrinker};
 use crate::sections::{FAULTS, fault_name};
 use crate::text::entry::Takes;
@@ -75,6 +75,27 @@ impl Shrinker<'_> {
                 let candidate = self.struck_otherwise(few, lot);
                 self.attempt(candidate)
             }) {
+                return;
+            }
+        }
+    }
+
+    /// Links that are slow from beginning to end, and nothing else, are no fault: that is where the nodes stand.
+    pub(super) fn slow_by_layout(&mut self) {
+        if self.best.get("layout").is_some() || self.best.inner("cluster").get("layout").is_some() {
+            return;
+        }
+        for fault in (0..self.best.tables("fault").len()).rev() {
+            let mut faults = self.best.tables("fault");
+            let slow = faults.remove(fault);
+            let Some(delay) = slow.get("delay").filter(|_| is_slowness(&slow)).cloned() else { continue };
+            let mut candidate = self.best.clone();
+            candidate.put_tables("fault", faults);
+            candidate.inner("cluster").take_out(&["place"]);
+            let layout = candidate.inner("layout");
+            layout.inner("regions").inner("room").put("zones", texts(["a".to_owned()]));
+            layout.inner("links").put("same-zone", delay);
+            if self.attempt_with(Luck::Search, &candidate) {
                 return;
             }
         }
@@ -178,6 +199,15 @@ impl Shrinker<'_> {
             When::Event { length, .. } => (report.from, *length),
         }
     }
+}
+
+/// Whether a fault makes all links slow from the beginning, and does no more.
+fn is_slowness(fault: &Table) -> bool {
+    let says = |key: &str| ["do", "name", "at", "for", "between", "delay"].contains(&key);
+    fault.text("do") == Some("link")
+        && fault.get("at").and_then(as_time) == Some(0)
+        && fault.texts("between") == ["all", "all"]
+        && fault.entries.iter().all(|entry| says(&entry.key))
 }
 
 /// A fault without when it strikes and what it is called.

@@ -9,7 +9,7 @@
 //! (nodes, clients, keys), then every fault is taken apart into single strikes and every load into a script, and of these
 //! [`ddmin`] leaves what is needed. Then what is left is said as simply as it can be: keys at their defaults, no ranges, round
 //! times. Where a step changes too much for the failure to survive by itself, other seeds are tried: of a small scenario that
-//! costs nothing. All of it is repeated until nothing changes.
+//! costs nothing. Where a story stays long, short ones are drawn by lot ([`anew`]). All of it is repeated until nothing changes.
 
 mod anew;
 mod ddmin;
@@ -167,6 +167,7 @@ impl Shrinker<'_> {
             self.about("operations", Shrinker::write_scripts);
             self.about("operations", Shrinker::fewer_operations);
             self.about("strikes", Shrinker::take_apart);
+            self.about("a layout", Shrinker::slow_by_layout);
             self.about("a shorter story", |shrinker| shrinker.tell_anew(SEARCH));
             self.about("nodes", Shrinker::fewer_nodes);
             self.about("clients", Shrinker::fewer_clients);
