@@ -1,7 +1,8 @@
 //! Fewer faults: first whole ones, then each taken apart into its strikes.
 
+use super::anew::FEW_FAULTS;
 use super::ddmin::ddmin;
-use super::tree::{as_time, number, text, time};
+use super::tree::{as_time, number, text, texts, time};
 use super::{Luck, Shrinker};
 use crate::sections::{FAULTS, fault_name};
 use crate::text::entry::Takes;
@@ -13,9 +14,6 @@ use sim_core::world::StrikeReport;
 
 /// The keys that say when a fault strikes.
 const TIMING: &[&str] = &["at", "every", "jitter", "times", "during", "when", "after", "for"];
-
-/// A story with no more faults than this is short.
-const FEW: usize = 3;
 
 /// Times that are drawn by lot are whole numbers of this.
 const GRID: Nanos = 10 * MILLISECOND;
@@ -71,12 +69,33 @@ impl Shrinker<'_> {
     pub(super) fn strike_otherwise(&mut self) {
         self.last_longer();
         let most = self.best.tables("fault").len();
-        for few in FEW..most {
+        for few in FEW_FAULTS..most {
             let tries = Luck::Search.tries(self.seen.finished.steps);
             if (0..tries).any(|lot| {
                 let candidate = self.struck_otherwise(few, lot);
                 self.attempt(candidate)
             }) {
+                return;
+            }
+        }
+    }
+
+    /// Links that are slow from beginning to end, and nothing else, are no fault: that is where the nodes stand.
+    pub(super) fn slow_by_layout(&mut self) {
+        if self.best.get("layout").is_some() || self.best.inner("cluster").get("layout").is_some() {
+            return;
+        }
+        for fault in (0..self.best.tables("fault").len()).rev() {
+            let mut faults = self.best.tables("fault");
+            let slow = faults.remove(fault);
+            let Some(delay) = slow.get("delay").filter(|_| is_slowness(&slow)).cloned() else { continue };
+            let mut candidate = self.best.clone();
+            candidate.put_tables("fault", faults);
+            candidate.inner("cluster").take_out(&["place"]);
+            let layout = candidate.inner("layout");
+            layout.inner("regions").inner("room").put("zones", texts(["a".to_owned()]));
+            layout.inner("links").put("same-zone", delay);
+            if self.attempt_with(Luck::Search, &candidate) {
                 return;
             }
         }
@@ -183,8 +202,17 @@ impl Shrinker<'_> {
     }
 }
 
+/// Whether a fault makes all links slow from the beginning, and does no more.
+fn is_slowness(fault: &Table) -> bool {
+    let says = |key: &str| ["do", "name", "at", "for", "between", "delay"].contains(&key);
+    fault.text("do") == Some("link")
+        && fault.get("at").and_then(as_time) == Some(0)
+        && fault.texts("between") == ["all", "all"]
+        && fault.entries.iter().all(|entry| says(&entry.key))
+}
+
 /// A fault without when it strikes and what it is called.
-fn kind_of(fault: &Table) -> String {
+pub(super) fn kind_of(fault: &Table) -> String {
     let mut kind = fault.clone();
     kind.take_out(TIMING);
     kind.take_out(&["name"]);

@@ -13,9 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// An operation of a script, and which load it belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Asked {
+pub(super) struct Asked {
     load: usize,
-    line: Line,
+    pub line: Line,
 }
 
 /// What several operations have in common: a client, a key, a quarter of a second of their load.
@@ -155,6 +155,19 @@ impl Shrinker<'_> {
         all
     }
 
+    /// The same of loads that are drawn, too.
+    pub(super) fn asked_for(&self) -> Vec<Asked> {
+        let scripts = self.scripts().into_iter().enumerate();
+        scripts.flat_map(|(load, lines)| lines.into_iter().map(move |line| Asked { load, line })).collect()
+    }
+
+    /// The smallest so far, in which all loads are scripts and ask for this.
+    pub(super) fn asking_anew(&self, some: &[Asked]) -> Table {
+        let mut loads = self.best.tables("load");
+        loads.iter_mut().for_each(|load| write_script(load, &[]));
+        self.asking_of(loads, some)
+    }
+
     fn is_keyed(&self) -> bool {
         self.seen.scenario.loads.first().is_some_and(|load| load.data.keyed)
     }
@@ -170,7 +183,10 @@ impl Shrinker<'_> {
 
     /// The smallest so far, with scripts that ask for this. A load that asks for nothing is left out.
     fn asking(&self, some: &[Asked]) -> Table {
-        let mut loads = self.best.tables("load");
+        self.asking_of(self.best.tables("load"), some)
+    }
+
+    fn asking_of(&self, mut loads: Vec<Table>, some: &[Asked]) -> Table {
         for (i, load) in loads.iter_mut().enumerate().filter(|(_, load)| load.get("script").is_some()) {
             let mut lines: Vec<Line> =
                 some.iter().filter(|asked| asked.load == i).map(|asked| asked.line.clone()).collect();

@@ -9,8 +9,9 @@
 //! (nodes, clients, keys), then every fault is taken apart into single strikes and every load into a script, and of these
 //! [`ddmin`] leaves what is needed. Then what is left is said as simply as it can be: keys at their defaults, no ranges, round
 //! times. Where a step changes too much for the failure to survive by itself, other seeds are tried: of a small scenario that
-//! costs nothing. All of it is repeated until nothing changes.
+//! costs nothing. Where a story stays long, short ones are drawn by lot ([`anew`]). All of it is repeated until nothing changes.
 
+mod anew;
 mod ddmin;
 mod faults;
 mod loads;
@@ -111,11 +112,17 @@ pub fn shrink(draft: &Draft<'_>, seed: u64, limits: &Limits<'_>) -> Result<Outco
     let mut trial = Trial::new(draft.systems(), limits, signature);
     let seen = trial.run_to_its_end(&best).ok_or(Trouble::Unstable)?;
     let before = seen.size();
-    let mut shrinker = Shrinker { best, seen, trial, disappointed: 0 };
+    let mut shrinker = Shrinker::new(best, seen, trial);
     shrinker.shrink();
     shrinker.tidy();
     Ok(Outcome::Shrunk(Box::new(story::told(&shrinker, &first.record, before))))
 }
+
+/// How many events a look for a shorter story may take where plain walking downhill may well do: a second or two.
+const GLANCE: u64 = 2_000_000;
+
+/// The same where it did not.
+const SEARCH: u64 = 20_000_000;
 
 /// The smallest so far, and how it is made smaller.
 struct Shrinker<'a> {
@@ -124,6 +131,18 @@ struct Shrinker<'a> {
     trial: Trial<'a>,
     /// How often in a row much luck was not enough: the failure may be rare, and then seeds are not worth their time.
     disappointed: u32,
+    /// The kinds of faults that the run had to begin with.
+    kinds: Vec<Table>,
+    /// How many short stories were drawn.
+    told_anew: u64,
+}
+
+impl<'a> Shrinker<'a> {
+    fn new(best: Table, seen: Seen, trial: Trial<'a>) -> Self {
+        let mut shrinker = Shrinker { best, seen, trial, disappointed: 0, kinds: Vec::new(), told_anew: 0 };
+        shrinker.kinds = shrinker.kinds_of_faults();
+        shrinker
+    }
 }
 
 impl Shrinker<'_> {
@@ -141,12 +160,15 @@ impl Shrinker<'_> {
         self.about("strikes", Shrinker::take_apart);
         self.about("time", Shrinker::cut_time);
         self.about("time", Shrinker::close_gaps);
+        self.about("a shorter story", |shrinker| shrinker.tell_anew(GLANCE));
         self.disappointed = 0;
         loop {
             let before = self.weight();
             self.about("operations", Shrinker::write_scripts);
             self.about("operations", Shrinker::fewer_operations);
             self.about("strikes", Shrinker::take_apart);
+            self.about("a layout", Shrinker::slow_by_layout);
+            self.about("a shorter story", |shrinker| shrinker.tell_anew(SEARCH));
             self.about("nodes", Shrinker::fewer_nodes);
             self.about("clients", Shrinker::fewer_clients);
             self.about("keys", Shrinker::fewer_keys);

@@ -353,7 +353,7 @@ fn node_names(side: &Value) -> Vec<u64> {
 }
 
 /// Calls the nodes of a side by other numbers, and leaves out those beyond the last. False if nobody is left.
-fn rename(side: &mut Value, last: u64, called: &dyn Fn(u64) -> u64) -> bool {
+pub(super) fn rename(side: &mut Value, last: u64, called: &dyn Fn(u64) -> u64) -> bool {
     let is_there = |value: &Value| node_names(value).iter().all(|node| (1..=last).contains(node));
     let renamed = |value: &Value| match node_names(value).as_slice() {
         [node] => super::tree::text(format!("n{}", called(*node))),

@@ -76,7 +76,7 @@ fn shrinker(source: &str) -> Shrinker<'static> {
         let mut trial = Trial::new(SYSTEMS, &FOREVER, signature);
         let seen = trial.run_to_its_end(&best).expect("it fails as it did");
         assert_eq!(format!("{:016x}", seen.finished.fingerprint), first.record.fingerprint, "its tree is the same run");
-        return Shrinker { best, seen, trial, disappointed: 0 };
+        return Shrinker::new(best, seen, trial);
     }
     panic!("no seed fails");
 }
@@ -179,4 +179,36 @@ fn the_smallest_so_far_is_a_result_too() {
         let record = run(&scenario, small.seed(), SYSTEMS, &mut Options::default()).expect("the engine holds").record;
         assert_eq!(record.signature(), shrinker.seen.finished.breach.as_ref().map(|breach| breach.law.to_owned()));
     }
+}
+
+/// A long story is told anew by a short one, and a short one is left as it is.
+#[test]
+fn a_long_story_is_told_anew() {
+    let mut shrinker = shrinker(&LOSES.replace("[\"any\", \"one of follower\"]", "\"all\""));
+    let before = shrinker.seen.size();
+    assert!(before.operations > 100, "{before:?}");
+    shrinker.tell_anew(0);
+    assert_eq!((shrinker.seen.size(), shrinker.told_anew), (before, 0), "without a budget nothing is tried");
+    shrinker.tell_anew(5_000_000);
+    let short = shrinker.seen.size();
+    assert!(short.operations <= 12 && short.faults <= 3, "{short:?}");
+    let told = (shrinker.seen.finished.fingerprint, shrinker.told_anew);
+    shrinker.tell_anew(5_000_000);
+    assert_eq!((shrinker.seen.finished.fingerprint, shrinker.told_anew), told);
+}
+
+/// Slow links from beginning to end become a layout; those that are slow for a while or lose messages stay a fault.
+#[test]
+fn links_that_are_always_slow_are_a_layout() {
+    let slow = |more: &str| {
+        let link = format!("[[fault]]\ndo = \"link\"\nbetween = [\"all\", \"all\"]\ndelay = \"5ms\"\n{more}\n[expect]");
+        let mut shrinker =
+            shrinker(&LOSES.replace("[expect]", &link).replace("[\"any\", \"one of follower\"]", "\"all\""));
+        let before = shrinker.best.tables("fault").len();
+        shrinker.slow_by_layout();
+        (before - shrinker.best.tables("fault").len(), shrinker.best.get("layout").is_some())
+    };
+    assert_eq!(slow("at = \"0s\""), (1, true));
+    assert_eq!(slow("at = \"1ms\""), (0, false));
+    assert_eq!(slow("at = \"0s\"\nloss = \"1%\""), (0, false));
 }

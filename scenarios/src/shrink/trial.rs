@@ -64,12 +64,14 @@ pub(super) struct Trial<'a> {
     /// What was tried and is not to be tried again: the hashes of the files.
     failed: BTreeSet<u64>,
     pub runs: u64,
+    /// How many events all of them had.
+    pub events: u64,
     pub step: Step,
 }
 
 impl<'a> Trial<'a> {
     pub fn new(systems: &'a [System], limits: &'a Limits<'a>, signature: String) -> Self {
-        Trial { systems, limits, signature, failed: BTreeSet::new(), runs: 0, step: Step::default() }
+        Trial { systems, limits, signature, failed: BTreeSet::new(), runs: 0, events: 0, step: Step::default() }
     }
 
     /// Whether there is no time left.
@@ -107,6 +109,7 @@ impl<'a> Trial<'a> {
         self.step.runs = self.runs;
         let mut options = Options { keep_going: Some(keep_going), ..Options::default() };
         let finished = runner(&scenario, self.systems)(&plan, &mut options).ok()?;
+        self.events += finished.steps;
         if finished.is_interrupted() {
             return None;
         }
