@@ -109,7 +109,7 @@ pub fn shrink(draft: &Draft<'_>, seed: u64, limits: &Limits<'_>) -> Result<Outco
         return Ok(Outcome::NoFailure(Box::new(first.record)));
     };
     let best = draft.resolved_tree(seed).map_err(Trouble::Misfit)?;
-    let mut trial = Trial::new(draft.systems(), limits, signature);
+    let mut trial = Trial::new(draft.systems(), limits, signature, &scenario);
     let seen = trial.run_to_its_end(&best).ok_or(Trouble::Unstable)?;
     let before = seen.size();
     let mut shrinker = Shrinker::new(best, seen, trial);

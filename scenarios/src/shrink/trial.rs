@@ -9,7 +9,7 @@ use crate::record::runner;
 use crate::scenario::Scenario;
 use crate::systems::System;
 use crate::text::{Table, write};
-use history::{Finding, Purpose, Verdict, principal, signature};
+use history::{Finding, PROGRESS, Purpose, Verdict, principal, signature};
 use sim_core::time::Nanos;
 use std::collections::BTreeSet;
 
@@ -61,6 +61,8 @@ pub(super) struct Trial<'a> {
     limits: &'a Limits<'a>,
     /// What a candidate has to fail with.
     signature: String,
+    /// How long it has to let things settle: where service after that is demanded, less time would be another demand.
+    settle_min: Nanos,
     /// What was tried and is not to be tried again: the hashes of the files.
     failed: BTreeSet<u64>,
     pub runs: u64,
@@ -70,8 +72,19 @@ pub(super) struct Trial<'a> {
 }
 
 impl<'a> Trial<'a> {
-    pub fn new(systems: &'a [System], limits: &'a Limits<'a>, signature: String) -> Self {
-        Trial { systems, limits, signature, failed: BTreeSet::new(), runs: 0, events: 0, step: Step::default() }
+    /// Tries what `scenario`, which failed with this signature, is to be made smaller to.
+    pub fn new(systems: &'a [System], limits: &'a Limits<'a>, signature: String, scenario: &Scenario) -> Self {
+        let settle_min = if signature == PROGRESS { scenario.settle } else { 0 };
+        Trial {
+            systems,
+            limits,
+            signature,
+            settle_min,
+            failed: BTreeSet::new(),
+            runs: 0,
+            events: 0,
+            step: Step::default(),
+        }
     }
 
     /// Whether there is no time left.
@@ -103,7 +116,7 @@ impl<'a> Trial<'a> {
     }
 
     fn seen(&mut self, root: &Table, keep_going: &dyn Fn(Nanos) -> bool) -> Option<Seen> {
-        let scenario = read(root, self.systems)?;
+        let scenario = read(root, self.systems).filter(|scenario| scenario.settle >= self.settle_min)?;
         let plan = Plan::draw(&scenario, scenario.seed);
         self.runs += 1;
         self.step.runs = self.runs;
