@@ -109,7 +109,7 @@ fn its_promises_are_kept_to() {
     let here = Scratch::new();
     let scenario = std::fs::read_to_string(file("primary_backup.toml")).expect("it is there");
     here.write("one-way.toml", scenario.replace("do = \"partition\"", "do = \"partition\"\none-way = true"));
-    assert_tells(&example(&here, &["check", "one-way.toml"]).err, &["S0404", "heard but does not hear"]);
+    assert_tells(&example(&here, &["check", "one-way.toml"]).err, &["S0404", "does not hear is not replaced"]);
 }
 
 /// Somebody else's crate depends on `stormglass` and on nothing else. Those that the command itself depends on would be

@@ -109,7 +109,7 @@ pub fn shrink(draft: &Draft<'_>, seed: u64, limits: &Limits<'_>) -> Result<Outco
         return Ok(Outcome::NoFailure(Box::new(first.record)));
     };
     let best = draft.resolved_tree(seed).map_err(Trouble::Misfit)?;
-    let mut trial = Trial::new(draft.systems(), limits, signature, &scenario);
+    let mut trial = Trial::new(draft.systems(), limits, signature, scenario.settle);
     let seen = trial.run_to_its_end(&best).ok_or(Trouble::Unstable)?;
     let before = seen.size();
     let mut shrinker = Shrinker::new(best, seen, trial);
@@ -122,7 +122,7 @@ pub fn shrink(draft: &Draft<'_>, seed: u64, limits: &Limits<'_>) -> Result<Outco
 const GLANCE: u64 = 2_000_000;
 
 /// The same where it did not.
-const SEARCH: u64 = 20_000_000;
+const SEARCH: u64 = 10_000_000;
 
 /// The smallest so far, and how it is made smaller.
 struct Shrinker<'a> {

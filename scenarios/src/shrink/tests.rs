@@ -73,7 +73,7 @@ fn shrinker(source: &str) -> Shrinker<'static> {
             continue;
         };
         let best = draft.resolved_tree(seed).expect("nothing drawn");
-        let mut trial = Trial::new(SYSTEMS, &FOREVER, signature);
+        let mut trial = Trial::new(SYSTEMS, &FOREVER, signature, 0);
         let seen = trial.run_to_its_end(&best).expect("it fails as it did");
         assert_eq!(format!("{:016x}", seen.finished.fingerprint), first.record.fingerprint, "its tree is the same run");
         return Shrinker::new(best, seen, trial);

@@ -72,9 +72,9 @@ pub(super) struct Trial<'a> {
 }
 
 impl<'a> Trial<'a> {
-    /// Tries what `scenario`, which failed with this signature, is to be made smaller to.
-    pub fn new(systems: &'a [System], limits: &'a Limits<'a>, signature: String, scenario: &Scenario) -> Self {
-        let settle_min = if signature == PROGRESS { scenario.settle } else { 0 };
+    /// Tries what a scenario that failed with this signature, and lets things settle for so long, is to be made smaller to.
+    pub fn new(systems: &'a [System], limits: &'a Limits<'a>, signature: String, settle: Nanos) -> Self {
+        let settle_min = if signature == PROGRESS { settle } else { 0 };
         Trial {
             systems,
             limits,
