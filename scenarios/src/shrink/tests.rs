@@ -142,7 +142,8 @@ fn what_is_left_is_small_fixed_and_fails_in_the_same_way() {
     assert_eq!(again, shrunk.file, "and the same again");
 
     let (small, warnings) = crate::parse(&shrunk.file, "small", &[], SYSTEMS).expect("a file that `run` takes");
-    assert!(warnings.is_empty(), "{warnings:?}");
+    // Some laws break before anybody asks for anything.
+    assert!(warnings.iter().all(|warning| warning.code == crate::codes::NO_LOAD.id), "{warnings:?}");
     let scenario = small.resolve(small.seed()).expect("nothing drawn");
     let record = run(&scenario, small.seed(), SYSTEMS, &mut Options::default()).expect("the engine holds").record;
     assert_eq!((record.verdict, record.signature().as_deref()), (Verdict::Fail, Some(&*shrunk.check)));
