@@ -25,7 +25,7 @@ pub fn claim(check: &Check) -> Option<Claim> {
     }
 }
 
-/// The worst that a scenario lets go wrong, but for what that leaves of the contact between machines ([`contact`]). Every kind
+/// The worst that a scenario lets go wrong, but for what that leaves of the contact between machines (`promises/contact.rs`). Every kind
 /// of fault says here what promises depend on.
 pub fn premise(cluster: &Cluster, faults: &[Fault]) -> Premise {
     let rate_error = plus_ppb(cluster.clock.drift, worst_rate(faults));

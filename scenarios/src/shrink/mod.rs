@@ -7,9 +7,9 @@
 //!
 //! The order is the one that pays: what makes runs short first (the end of time, whole faults), then what makes them plain
 //! (nodes, clients, keys), then every fault is taken apart into single strikes and every load into a script, and of these
-//! [`ddmin`] leaves what is needed. Then what is left is said as simply as it can be: keys at their defaults, no ranges, round
+//! `ddmin` leaves what is needed. Then what is left is said as simply as it can be: keys at their defaults, no ranges, round
 //! times. Where a step changes too much for the failure to survive by itself, other seeds are tried: of a small scenario that
-//! costs nothing. Where a story stays long, short ones are drawn by lot ([`anew`]). All of it is repeated until nothing changes.
+//! costs nothing. Where a story stays long, short ones are drawn by lot (`anew.rs`). All of it is repeated until nothing changes.
 
 mod anew;
 mod ddmin;
