@@ -9,7 +9,7 @@ use crate::layout::Layout;
 use crate::scenario::{Action, Check, Cluster, Fault, Protocol, Timing};
 use crate::systems::System;
 use sim_core::dice::Ratio;
-use sim_core::fault::{ClockHarm, Count, Target, Which, Who};
+use sim_core::fault::{ClockHarm, Count, PlaceKind, Target, Which, Who};
 use sim_core::promise::{Claim, Premise};
 use sim_core::settings::{Flaws, Key, Kind, Setting, Values};
 use sim_core::time::Nanos;
@@ -25,8 +25,8 @@ pub fn claim(check: &Check) -> Option<Claim> {
     }
 }
 
-/// The worst that a scenario lets go wrong, but for what that leaves of the contact between machines (`promises/contact.rs`). Every kind
-/// of fault says here what promises depend on.
+/// The worst that a scenario lets go wrong, but for what that leaves of the contact between machines
+/// (`promises/contact.rs`). Every kind of fault says here what promises depend on.
 pub fn premise(cluster: &Cluster, faults: &[Fault]) -> Premise {
     let rate_error = plus_ppb(cluster.clock.drift, worst_rate(faults));
     let nodes = cluster.zones.len() as u32;
@@ -93,28 +93,34 @@ fn harm_clocks(premise: &mut Premise, harm: &ClockHarm) {
 
 /// How many nodes a fault can meet in all its strikes, at most; all where that depends on more than the scenario says.
 fn lost(fault: &Fault, target: &[Target], nodes: u32) -> u32 {
-    let of = |target: &Target| {
-        let meant = match &target.who {
-            Who::Any | Who::Node(_) => 1,
-            Who::Minority => nodes.saturating_sub(1) / 2,
-            Who::Majority => nodes / 2 + 1,
-            Who::Role(role) if role == "leader" => 1,
-            Who::All | Who::Others | Who::Role(_) | Who::Zone(_) | Who::Region(_) | Who::Provider(_) => nodes,
-            Who::Clients | Who::Client(_) => 0,
-        };
-        match target.count {
-            Count::All => meant,
-            Count::Some(count) => meant.min(count),
-            Count::Half => meant / 2,
-        }
-    };
     let strikes = match fault.timing {
         Timing::At { .. } | Timing::During { .. } => 1,
         Timing::Every { times, .. } => times.unwrap_or(u32::MAX),
         Timing::Event { times, .. } => times,
     };
-    let each: u32 = target.iter().map(of).fold(0, u32::saturating_add);
-    each.saturating_mul(strikes)
+    let each = target.iter().map(|target| most(target, nodes, Some("leader"), |_, _| nodes));
+    each.fold(0, u32::saturating_add).saturating_mul(strikes)
+}
+
+/// How many of so many nodes a target can be, where one node at a time holds the `sole` role and so many as `standing` says
+/// stand in a place.
+pub(crate) fn most(target: &Target, nodes: u32, sole: Option<&str>, standing: impl Fn(PlaceKind, &str) -> u32) -> u32 {
+    let meant = match &target.who {
+        Who::Any | Who::Node(_) => 1,
+        Who::Role(role) if sole == Some(role) => 1,
+        Who::Minority => nodes.saturating_sub(1) / 2,
+        Who::Majority => nodes / 2 + 1,
+        Who::All | Who::Others | Who::Role(_) => nodes,
+        Who::Zone(name) => standing(PlaceKind::Zones, name),
+        Who::Region(name) => standing(PlaceKind::Regions, name),
+        Who::Provider(name) => standing(PlaceKind::Providers, name),
+        Who::Clients | Who::Client(_) => 0,
+    };
+    match target.count {
+        Count::All => meant,
+        Count::Some(count) => meant.min(count),
+        Count::Half => meant / 2,
+    }
 }
 
 /// A share and some billionths more.

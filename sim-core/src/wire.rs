@@ -91,7 +91,7 @@ const UNCOUNTED: u64 = u64::MAX;
 
 struct Feed<'a>(&'a mut Fingerprint);
 
-/// Feeding cannot fail, but serde wants an error type.
+/// Neither feeding nor counting can fail, but serde wants an error type.
 #[derive(Debug)]
 struct NoError;
 

@@ -10,15 +10,14 @@
 
 use crate::delay::table;
 use crate::diagnostics::Origin;
-use crate::layout::Zone;
 use crate::parse::{Scene, one_fault};
-use crate::promises::{Promises, claim};
+use crate::promises::{Promises, claim, most};
 use crate::scenario::{Action, DelaySpec, Fault, Scenario};
 use crate::text::draws::{Decide, resolve};
 use crate::text::{self, Shape, Table, TableEntry, Value};
 use history::Draw;
 use sim_core::dice::{Dice, Ratio, StreamName, Streams};
-use sim_core::fault::{Count, Place, PlaceKind, Target, Who};
+use sim_core::fault::{Place, PlaceKind, Target, Who};
 use sim_core::promise::{Claim, Premise};
 use sim_core::protocol::{About, OrderKind};
 use sim_core::time::{MICROSECOND, MILLISECOND, Nanos, SECOND, format_duration};
@@ -337,60 +336,40 @@ impl Ground<'_> {
         }
     }
 
+    /// By name, how many nodes stand in each place of a kind.
+    fn standing(&self, kind: PlaceKind) -> BTreeMap<&str, u32> {
+        let Scenario { cluster, layout, .. } = self.scenario;
+        let mut nodes = BTreeMap::new();
+        for place in cluster.zones.iter().filter_map(|zone| layout.zones[*zone].place(kind)) {
+            *nodes.entry(place).or_default() += 1;
+        }
+        nodes
+    }
+
+    fn standing_in(&self, kind: PlaceKind, name: &str) -> u32 {
+        self.standing(kind).get(name).copied().unwrap_or(0)
+    }
+
     /// How many nodes stand in these places; of those drawn by lot, in the fullest.
     fn most_in(&self, places: &[Place]) -> u32 {
-        let Scenario { cluster, layout, .. } = self.scenario;
-        let by = |name: &dyn Fn(&Zone) -> Option<String>| {
-            let mut nodes: BTreeMap<String, u32> = BTreeMap::new();
-            for place in cluster.zones.iter().filter_map(|zone| name(&layout.zones[*zone])) {
-                *nodes.entry(place).or_default() += 1;
-            }
-            nodes
-        };
-        let (zone, region) = (|zone: &Zone| Some(zone.name.clone()), |zone: &Zone| Some(zone.region.clone()));
-        let provider = |zone: &Zone| zone.provider.clone();
-        let named = |nodes: BTreeMap<String, u32>, name: &String| nodes.get(name).copied().unwrap_or(0);
         let of = |place: &Place| match place {
-            Place::Zone(name) => named(by(&zone), name),
-            Place::Region(name) => named(by(&region), name),
-            Place::Provider(name) => named(by(&provider), name),
+            Place::Zone(name) => self.standing_in(PlaceKind::Zones, name),
+            Place::Region(name) => self.standing_in(PlaceKind::Regions, name),
+            Place::Provider(name) => self.standing_in(PlaceKind::Providers, name),
             Place::Drawn(count, kind) => {
-                let nodes = match kind {
-                    PlaceKind::Zones => by(&zone),
-                    PlaceKind::Regions => by(&region),
-                    PlaceKind::Providers => by(&provider),
-                };
-                let mut fullest: Vec<u32> = nodes.into_values().collect();
+                let mut fullest: Vec<u32> = self.standing(*kind).into_values().collect();
                 fullest.sort_unstable_by_key(|nodes| std::cmp::Reverse(*nodes));
                 fullest.iter().take(*count as usize).sum()
             }
         };
-        places.iter().map(of).sum::<u32>().min(cluster.zones.len() as u32)
+        places.iter().map(of).sum::<u32>().min(self.scenario.cluster.zones.len() as u32)
     }
 
     /// How many nodes a target can be.
     fn most(&self, target: &Target) -> u32 {
-        let Scenario { cluster, layout, .. } = self.scenario;
-        let nodes = cluster.zones.len() as u32;
-        let standing =
-            |is_there: &dyn Fn(usize) -> bool| cluster.zones.iter().filter(|zone| is_there(**zone)).count() as u32;
+        let nodes = self.scenario.cluster.zones.len() as u32;
         let serving = self.scene.system.and_then(|system| system.serving);
-        let who = match &target.who {
-            Who::Any | Who::Node(_) => 1,
-            Who::Role(role) if serving == Some(role) => 1,
-            Who::Minority => minority(nodes as usize),
-            Who::Majority => nodes / 2 + 1,
-            Who::All | Who::Others | Who::Role(_) => nodes,
-            Who::Zone(name) => standing(&|zone| layout.zones[zone].name == *name),
-            Who::Region(name) => standing(&|zone| layout.zones[zone].region == *name),
-            Who::Provider(name) => standing(&|zone| layout.zones[zone].provider.as_ref() == Some(name)),
-            Who::Clients | Who::Client(_) => 0,
-        };
-        match target.count {
-            Count::All => who,
-            Count::Some(count) => who.min(count),
-            Count::Half => who / 2,
-        }
+        most(target, nodes, serving, |kind, name| self.standing_in(kind, name))
     }
 }
 

@@ -4,9 +4,9 @@
 //! enum or optional is, four bytes for how long a list or text is, texts as they are, names of fields never. (Postcard or
 //! protobuf would make small numbers smaller; JSON would make everything several times larger.)
 
+use super::NoError;
 use serde::Serialize;
 use serde::ser::{self, Serializer};
-use std::fmt::{self, Display};
 
 /// How many bytes an item is, without headers of the network.
 pub fn size(item: &impl Serialize) -> u64 {
@@ -26,24 +26,6 @@ impl Count<'_> {
     fn add(self, bytes: u64) -> Result<(), NoError> {
         *self.0 += bytes;
         Ok(())
-    }
-}
-
-/// Counting cannot fail, but serde wants an error type.
-#[derive(Debug)]
-struct NoError;
-
-impl Display for NoError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no error")
-    }
-}
-
-impl std::error::Error for NoError {}
-
-impl ser::Error for NoError {
-    fn custom<T: Display>(message: T) -> Self {
-        panic!("an item cannot be serialized: {message}")
     }
 }
 
