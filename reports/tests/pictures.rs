@@ -3,7 +3,7 @@
 mod common;
 
 use common::{MS, any_record, passing, pictured};
-use history::{Cell, Cloud, Dot, Fate, FaultRecord, Outage, RoleSpan, RunRecord, Strip, TimeBucket};
+use history::{Cell, Cloud, Dot, Fate, FaultRecord, Moment, Note, Outage, RoleSpan, RunRecord, Strip, TimeBucket};
 use proptest::prelude::*;
 use reports::draw::Figure;
 use reports::plot::figures;
@@ -103,6 +103,22 @@ fn what_there_is_nothing_of_has_no_panel() {
     let panels = ["Availability", "Places and operations", "Events", "Latency"];
     assert!(!texts(&figure).iter().any(|text| panels.contains(&text.as_str())), "{:?}", texts(&figure));
     assert_eq!(figures(&RunRecord { duration_ns: 0, outages: Vec::new(), ..passing() }), []);
+}
+
+#[test]
+fn a_note_too_wide_for_both_sides_of_its_life_line_is_cut() {
+    let mut record = pictured();
+    let picture = record.picture.as_mut().expect("it has one");
+    let machines: Vec<String> = (1..=2).map(|i| format!("n{i}")).collect();
+    let text = "W".repeat(60);
+    let note = |machine: &String| Note { machine: machine.clone(), at_ns: 0, text: text.clone(), is_cause: false };
+    let notes = machines.iter().map(note).collect();
+    let (title, arrows) = (String::new(), Vec::new());
+    picture.moments = vec![Moment { title, from_ns: 0, to_ns: 0, machines, arrows, notes, left_out: 0 }];
+    let figure = named(&record, "moment-1").expect("it has one");
+    let at = numbers(&figure.elements, "x");
+    assert!(at.iter().all(|x| (0.0..=figure.width).contains(x)), "{at:?}");
+    assert_eq!(texts(&figure).iter().filter(|text| text.starts_with("WWW")).count(), 2);
 }
 
 /// A run of thousands of everything.

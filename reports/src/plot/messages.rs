@@ -23,7 +23,7 @@ const LEFT: f64 = 96.0;
 /// Between two life lines, as there is room.
 const APART: [f64; 2] = [104.0, 210.0];
 const WIDTH: f64 = 1000.0;
-/// With less, a note would fit on neither side of its life line.
+/// With less, most notes would fit on neither side of their life lines.
 const WIDTH_MIN: f64 = 760.0;
 const HEAD: f64 = 40.0;
 const LINE: f64 = 14.0;
@@ -281,7 +281,7 @@ impl<'a> Chart<'a> {
             }
             What::Noted(i) => {
                 let (note, machine, _) = self.notes[i];
-                let (left, w) = self.flag(note, machine);
+                let (left, w, _) = self.flag(note, machine);
                 vec![(left - 4.0, left + w + 4.0, LINE + 4.0, 3.0)]
             }
         }
@@ -306,11 +306,15 @@ impl<'a> Chart<'a> {
         fitted(text, SMALL, room - 12.0).unwrap_or_default()
     }
 
-    /// Where a note's flag begins and how wide it is: right of its life line, or left of it at the edge.
-    fn flag(&self, note: &Note, machine: usize) -> (f64, f64) {
-        let w = width(&flag_text(note), SMALL) + 10.0;
+    /// Where a note's flag begins, how wide it is and what it says: right of its life line, or left of it at the edge. One that
+    /// is too wide for both is cut where there is more room.
+    fn flag(&self, note: &Note, machine: usize) -> (f64, f64, String) {
         let x = self.x(machine);
-        if x + 10.0 + w > self.width() - 4.0 { (x - 10.0 - w, w) } else { (x + 10.0, w) }
+        let (room_left, room_right) = (x - 14.0, self.width() - 14.0 - x);
+        let text = flag_text(note);
+        let text = fitted(&text, SMALL, room_left.max(room_right) - 10.0).unwrap_or_default();
+        let w = width(&text, SMALL) + 10.0;
+        (if w > room_right { x - 10.0 - w } else { x + 10.0 }, w, text)
     }
 
     /// Where an arrow ends: at the life line, or before it if it was lost.
@@ -436,7 +440,7 @@ impl<'a> Chart<'a> {
     }
 
     fn draw_note(&self, svg: &mut Svg, note: &Note, machine: usize, y: f64) {
-        let (left, w) = self.flag(note, machine);
+        let (left, w, text) = self.flag(note, machine);
         let (x, class) = (self.x(machine), if note.is_cause { "f-panel s-text" } else { "f-panel s-faint" });
         let ink = if note.is_cause { "f-text" } else { "f-muted" };
         let tip = format!("{} at {}: {}", note.machine, moment(note.at_ns, 1_000), note.text);
@@ -445,7 +449,7 @@ impl<'a> Chart<'a> {
             svg.line((x, y), (near, y - 5.0), if note.is_cause { "s-text" } else { "s-muted" });
             svg.rect((left, y - LINE), (w, LINE + 3.0), 3.0, class);
             svg.element("circle", &format!("cx=\"{}\" cy=\"{}\" r=\"3.5\" class=\"{ink}\"", px(x), px(y)));
-            svg.text((left + 5.0, y - 1.5), Anchor::Start, &format!("{ink} small"), &flag_text(note));
+            svg.text((left + 5.0, y - 1.5), Anchor::Start, &format!("{ink} small"), &text);
         });
     }
 
