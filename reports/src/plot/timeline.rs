@@ -23,7 +23,7 @@ const GAP: f64 = 14.0;
 /// From a panel's head to what it draws.
 const HEAD: f64 = 20.0;
 
-/// The picture; `None` of a run that took no time.
+/// The picture; `None` of a run that took no time, or of which there is nothing to show.
 pub fn timeline(record: &RunRecord) -> Option<Figure> {
     let axis = Axis::of(record)?;
     let mut panels = Svg::new();
@@ -31,6 +31,9 @@ pub fn timeline(record: &RunRecord) -> Option<Figure> {
     let mut y = top;
     for panel in [availability::panel, strips::panel, lanes::panel, latency::panel] {
         y = panel(&mut panels, record, &axis, y);
+    }
+    if y <= top {
+        return None;
     }
     let mut svg = Svg::new();
     bands::draw(&mut svg, record, &axis, (top, y));
