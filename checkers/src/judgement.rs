@@ -15,6 +15,23 @@ pub struct Judgement {
     pub operations: usize,
     /// How many configurations a search kept; 0 where none was needed.
     pub states: u64,
+    /// How the answer was found, in words: `clusters and zones, 50 keys`. Several where keys were decided in different ways.
+    pub methods: Vec<String>,
+    /// What else is worth knowing: what was left out of account, and why.
+    pub notes: Vec<String>,
+}
+
+/// How a history does at one level of consistency, or by one measure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rung {
+    /// The level or measure: `sequential`, `staleness`.
+    pub name: &'static str,
+    /// The answer; PASS for a measure that was taken, VACUOUS where there was nothing to judge.
+    pub verdict: Verdict,
+    /// One line: what was looked at, the number measured, or what is wrong.
+    pub detail: String,
+    /// For FAIL: the argument.
+    pub witness: Option<Witness>,
 }
 
 /// How long a search may go on before it answers UNKNOWN.

@@ -4,6 +4,8 @@
 //! with an argument in words, UNKNOWN with the reason, or VACUOUS where nothing was really tested. It never sees
 //! messages, nodes or files.
 //!
+//! - [`judge`]: whatever is asked of whatever model;
+//! - [`ladder`]: the same history at every level of consistency, in one table;
 //! - [`linearizable`]: is there one order of all operations, within their intervals, that explains every result?
 //! - [`no_lost_writes`]: can every acknowledged write still be read after the system healed, or has it been
 //!   overwritten since?
@@ -14,16 +16,20 @@
 
 pub mod formats;
 mod hash;
+mod judge;
 mod judgement;
 mod linearizability;
 mod lost_writes;
 mod minimal;
 mod model;
+mod question;
 mod search;
 mod text;
 mod witness;
 
-pub use judgement::{Budget, Judgement};
+pub use judge::{judge, ladder};
+pub use judgement::{Budget, Judgement, Rung};
 pub use linearizability::linearizable;
 pub use lost_writes::no_lost_writes;
 pub use model::{Model, Unfit};
+pub use question::{Consistency, Question};

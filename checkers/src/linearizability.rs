@@ -9,10 +9,10 @@ use history::{History, Outcome, Register, Value, Verdict, Witness};
 
 use crate::model::{Checked, Part, parts};
 use crate::search::{Decision, Found, Scope, search};
-use crate::{Budget, Judgement, Model, Unfit, witness};
+use crate::{Budget, Judgement, Model, Unfit};
 use history::figures::{counted, grouped};
 
-/// Judges whether `history` is linearizable as `model`, whose objects start as `initial` (or as the model's own
+/// Judges whether `history`, of registers, is linearizable as `model`, whose objects start as `initial` (or as the model's own
 /// starting value).
 ///
 /// VACUOUS if no operation returned anything, UNKNOWN if the budget was used up before the answer was known.
@@ -25,12 +25,18 @@ pub fn linearizable(
     initial: Option<Value>,
     budget: &Budget<'_>,
 ) -> Result<Judgement, Unfit> {
-    match model {
-        Model::CasRegister | Model::Register | Model::Kv => {
-            let parts = parts::<Register>(history, model)?;
-            Ok(judge(&parts, &initial.unwrap_or_default(), budget))
-        }
-    }
+    by_search::<Register>(history, model, &initial.unwrap_or_default(), budget)
+}
+
+/// Judges by searching for an order, whatever the object.
+pub(crate) fn by_search<O: Checked>(
+    history: &History,
+    model: Model,
+    start: &O::State,
+    budget: &Budget<'_>,
+) -> Result<Judgement, Unfit> {
+    let parts = parts::<O>(history, model)?;
+    Ok(judge(&parts, start, budget))
 }
 
 fn judge<O: Checked>(parts: &[Part<'_, O>], start: &O::State, budget: &Budget<'_>) -> Judgement {
@@ -45,7 +51,7 @@ fn judge<O: Checked>(parts: &[Part<'_, O>], start: &O::State, budget: &Budget<'_
         Conclusion::Unknown(reason) => (Verdict::Unknown, reason, None),
         Conclusion::Fail(witness) => (Verdict::Fail, witness.headline(), Some(witness)),
     };
-    Judgement { verdict, detail, witness, operations, states }
+    Judgement { verdict, detail, witness, operations, states, methods: Vec::new(), notes: Vec::new() }
 }
 
 /// Whether anything that its clients heard could be wrong.
@@ -99,7 +105,7 @@ fn decide<O: Checked>(parts: &[Part<'_, O>], start: &O::State, budget: &Budget<'
             match found.decision {
                 Decision::Explained => {}
                 Decision::Contradiction => {
-                    return (spent, Conclusion::Fail(witness::explain(part, start, &found, budget)));
+                    return (spent, Conclusion::Fail(O::explain(part, start, &found, budget)));
                 }
                 Decision::Stopped => {
                     let progress = progress(&found);

@@ -38,11 +38,8 @@ use history::figures::{counted, grouped};
 /// # Errors
 /// If an operation is none of the model's.
 pub fn no_lost_writes(history: &History, model: Model) -> Result<Judgement, Unfit> {
-    let parts = match model {
-        Model::CasRegister | Model::Register | Model::Kv => parts::<Register>(history, model)?,
-    };
     let mut sum = Sum::default();
-    for part in &parts {
+    for part in &parts::<Register>(history, model)? {
         sum.add(part);
     }
     Ok(sum.judgement(history.len()))
@@ -95,7 +92,15 @@ impl Sum {
             *lost = self.lost as u64;
         }
         self.witness.iter_mut().for_each(Witness::tell);
-        Judgement { verdict, detail, witness: self.witness, operations, states: 0 }
+        Judgement {
+            verdict,
+            detail,
+            witness: self.witness,
+            operations,
+            states: 0,
+            methods: Vec::new(),
+            notes: Vec::new(),
+        }
     }
 }
 

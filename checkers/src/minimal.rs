@@ -32,7 +32,7 @@ use std::hash::BuildHasherDefault;
 
 use crate::Budget;
 use crate::hash::Mixer;
-use crate::model::{Call, Checked, Deed, Part, Sight};
+use crate::model::{Call, Deed, Part, Sight, Told};
 use crate::search::{Decision, Scope, search};
 
 /// One side of an operation, by its number in the part.
@@ -61,7 +61,7 @@ pub(crate) struct Minimal {
 }
 
 /// Reduces `part`, which has no order. `culprit` is the operation that the argument should be about, if it can be; `grant` is how many configurations one attempt may take.
-pub(crate) fn minimal<O: Checked>(
+pub(crate) fn minimal<O: Told>(
     part: &Part<'_, O>,
     start: &O::State,
     culprit: Option<usize>,
@@ -76,7 +76,7 @@ pub(crate) fn minimal<O: Checked>(
 }
 
 /// The operations of `sides`, each reduced to the sides kept.
-pub(crate) fn reduced<'h, O: Checked>(part: &Part<'h, O>, sides: &BTreeSet<Side>) -> Part<'h, O> {
+pub(crate) fn reduced<'h, O: Told>(part: &Part<'h, O>, sides: &BTreeSet<Side>) -> Part<'h, O> {
     let calls: BTreeSet<usize> = sides.iter().map(|side| side.call()).collect();
     let reduced = |number: usize| {
         let call = &part.calls[number];
@@ -96,7 +96,7 @@ pub(crate) fn reduced<'h, O: Checked>(part: &Part<'h, O>, sides: &BTreeSet<Side>
 
 /// The record as it was at position `until`: what had not completed by then is unknown. But what is known to have changed
 /// nothing has never changed anything.
-pub(crate) fn prefix<'h, O: Checked>(part: &Part<'h, O>, until: u64) -> Part<'h, O> {
+pub(crate) fn prefix<'h, O: Told>(part: &Part<'h, O>, until: u64) -> Part<'h, O> {
     let begun = part.calls.iter().take_while(|call| call.source.invoked.index < until);
     let known = |call: &Call<'h, O>| {
         let outcome = match (&call.outcome, latest(call) <= until) {
@@ -110,7 +110,7 @@ pub(crate) fn prefix<'h, O: Checked>(part: &Part<'h, O>, until: u64) -> Part<'h,
 }
 
 /// What an operation tells of the state that it met.
-pub(crate) fn sight<'a, O: Checked>(call: &'a Call<'_, O>) -> Sight<'a, O::State> {
+pub(crate) fn sight<'a, O: Told>(call: &'a Call<'_, O>) -> Sight<'a, O::State> {
     match &call.outcome {
         Outcome::Returned(ret) => O::sight(&call.op, Some(ret)),
         Outcome::Unknown => O::sight(&call.op, None),
@@ -119,7 +119,7 @@ pub(crate) fn sight<'a, O: Checked>(call: &'a Call<'_, O>) -> Sight<'a, O::State
 }
 
 /// What an operation may have left behind.
-pub(crate) fn deed<'a, O: Checked>(call: &'a Call<'_, O>) -> Deed<'a, O::State> {
+pub(crate) fn deed<'a, O: Told>(call: &'a Call<'_, O>) -> Deed<'a, O::State> {
     match &call.outcome {
         Outcome::Returned(ret) => O::deed(&call.op, Some(ret)),
         Outcome::Unknown => O::deed(&call.op, None),
@@ -128,7 +128,7 @@ pub(crate) fn deed<'a, O: Checked>(call: &'a Call<'_, O>) -> Deed<'a, O::State> 
 }
 
 /// The last position at which an operation can have taken effect.
-pub(crate) fn latest<O: Checked>(call: &Call<'_, O>) -> u64 {
+pub(crate) fn latest<O: Told>(call: &Call<'_, O>) -> u64 {
     match (&call.outcome, call.source.completed) {
         (Outcome::Returned(_), Some(mark)) => mark.index,
         (Outcome::Returned(_) | Outcome::Refused | Outcome::Unknown, _) => u64::MAX,
@@ -138,7 +138,7 @@ pub(crate) fn latest<O: Checked>(call: &Call<'_, O>) -> u64 {
 /// All that can make a record contradict itself, newest first. What nobody knows to have happened cannot:
 /// it is kept only for the sake of those who may have met it. But a compare-and-set of unknown outcome can, by what it
 /// has to meet.
-fn sides<O: Checked>(part: &Part<'_, O>) -> Vec<Side> {
+fn sides<O: Told>(part: &Part<'_, O>) -> Vec<Side> {
     let mut sides: Vec<(u64, Side)> = Vec::new();
     for (number, call) in part.calls.iter().enumerate() {
         let age = call.source.invoked.index;
@@ -154,7 +154,7 @@ fn sides<O: Checked>(part: &Part<'_, O>) -> Vec<Side> {
 }
 
 /// What must stay with whom.
-struct Rule<'a, 'h, O: Checked> {
+struct Rule<'a, 'h, O: Told> {
     part: &'a Part<'h, O>,
     /// Every operation that may have left something behind.
     makers: Vec<usize>,
@@ -167,7 +167,7 @@ struct Rule<'a, 'h, O: Checked> {
     replacing: Vec<(u64, u64, usize)>,
 }
 
-impl<'a, 'h, O: Checked> Rule<'a, 'h, O> {
+impl<'a, 'h, O: Told> Rule<'a, 'h, O> {
     fn of(part: &'a Part<'h, O>) -> Self {
         let (mut makers, mut makers_of) = (Vec::new(), HashMap::<_, Vec<usize>, _>::default());
         let mut is_mixed = false;
@@ -271,7 +271,7 @@ impl<'a, 'h, O: Checked> Rule<'a, 'h, O> {
     }
 }
 
-struct Reduction<'a, 'h, O: Checked> {
+struct Reduction<'a, 'h, O: Told> {
     rule: Rule<'a, 'h, O>,
     start: &'a O::State,
     grant: u64,
@@ -280,7 +280,7 @@ struct Reduction<'a, 'h, O: Checked> {
     is_sharp: bool,
 }
 
-impl<O: Checked> Reduction<'_, '_, O> {
+impl<O: Told> Reduction<'_, '_, O> {
     /// Whether these have no order. Where that is too much to find out they count as if they had one, and more is kept.
     fn has_no_order(&mut self, sides: &BTreeSet<Side>) -> bool {
         if !self.is_sharp {

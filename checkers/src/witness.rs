@@ -10,11 +10,11 @@ use std::collections::BTreeSet;
 
 use crate::Budget;
 use crate::minimal::{Side, deed, latest, minimal, prefix, reduced, sight};
-use crate::model::{Call, Checked, Deed, Part, Sight};
+use crate::model::{Call, Deed, Part, Sight, Told};
 use crate::search::{Decision, Found, STATES_MAX, Scope, search};
 
 /// Explains why `part` has no order, which is what `found` found.
-pub(crate) fn explain<O: Checked>(
+pub(crate) fn explain<O: Told>(
     part: &Part<'_, O>,
     start: &O::State,
     found: &Found<O::State>,
@@ -56,7 +56,7 @@ struct Culprit {
 
 /// Finds the first completion up to which there is no order. The whole is known to have none, and what completed before
 /// `stuck` to have one; mostly it is right there.
-fn culprit<O: Checked>(part: &Part<'_, O>, start: &O::State, stuck: u64, grant: u64, budget: &Budget<'_>) -> Culprit {
+fn culprit<O: Told>(part: &Part<'_, O>, start: &O::State, stuck: u64, grant: u64, budget: &Budget<'_>) -> Culprit {
     let mut ends: Vec<(u64, usize)> = Vec::new();
     for (number, call) in part.calls.iter().enumerate() {
         if let (Outcome::Returned(_), Some(mark)) = (&call.outcome, call.source.completed) {
@@ -86,7 +86,7 @@ fn culprit<O: Checked>(part: &Part<'_, O>, start: &O::State, stuck: u64, grant: 
 }
 
 /// A part of a record without an order, about to be understood.
-struct Case<'a, 'h, O: Checked> {
+struct Case<'a, 'h, O: Told> {
     /// Everything, as it came out in the end.
     whole: &'a Part<'h, O>,
     /// What was known when the offender had its answer.
@@ -107,7 +107,7 @@ enum Outside {
     Nowhere,
 }
 
-impl<O: Checked> Case<'_, '_, O> {
+impl<O: Told> Case<'_, '_, O> {
     fn witness(&self, grant: u64, budget: &Budget<'_>) -> Witness {
         let met = self.met(self.offender);
         let outside = met.and_then(|met| self.outside(met));
@@ -291,7 +291,7 @@ impl<O: Checked> Case<'_, '_, O> {
     }
 }
 
-fn value<O: Checked>(state: &O::State) -> Value {
+fn value<O: Told>(state: &O::State) -> Value {
     state.clone().into()
 }
 

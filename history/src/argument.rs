@@ -11,7 +11,20 @@ impl Witness {
     /// Puts the argument into words, again if more has become known of its operations.
     pub fn tell(&mut self) {
         let sentences = (0..self.operations.len()).map(|named| format!("{}{}", self.link(named), self.deed(named)));
-        let mut argument: Vec<String> = sentences.chain([self.conclusion()]).collect();
+        let conclusions = match &self.reason {
+            Reason::Told { because, .. } => because.clone(),
+            Reason::NobodyWrote { .. }
+            | Reason::NotYetWritten { .. }
+            | Reason::NeverHappened { .. }
+            | Reason::Replaced { .. }
+            | Reason::MetTwice { .. }
+            | Reason::Lacks { .. }
+            | Reason::OnlyMet { .. }
+            | Reason::Entangled
+            | Reason::Lost { .. }
+            | Reason::Undivided { .. } => vec![self.conclusion()],
+        };
+        let mut argument: Vec<String> = sentences.chain(conclusions).collect();
         for (i, sentence) in argument.iter_mut().enumerate() {
             *sentence = format!("{}. {sentence}", i + 1);
         }
@@ -20,7 +33,7 @@ impl Witness {
 
     /// The violation in one line.
     pub fn headline(&self) -> String {
-        let (Some(offender), target) = (self.offender(), self.target()) else { return self.undivided() };
+        let (Some(offender), target) = (self.offender(), self.target()) else { return self.as_a_whole() };
         let client = &offender.client;
         let met = match offender.met() {
             Some(value) => format!("{client} {} {}", offender.verb(), shown(value)),
@@ -45,7 +58,7 @@ impl Witness {
                 let value = shown(write.made().unwrap_or(&write.input));
                 format!("{}'s {} of {value} was acknowledged and is gone from {target}", write.client, write.f)
             }
-            Reason::Undivided { .. } => self.undivided(),
+            Reason::Told { .. } | Reason::Undivided { .. } => self.as_a_whole(),
         }
     }
 
@@ -73,7 +86,7 @@ impl Witness {
     /// What it is all about, as a noun.
     fn target(&self) -> String {
         match &self.key {
-            None => "the register".to_owned(),
+            None => self.object.as_deref().unwrap_or("the register").to_owned(),
             Some(Value::Text(name)) if name.starts_with(char::is_alphabetic) => short(name),
             Some(key) => format!("key {}", short(key)),
         }
@@ -114,6 +127,15 @@ impl Witness {
                 let change = format!("{} in {target} by {}", shown(from), shown(to));
                 (format!("asked to replace {change}"), format!("replaced {change}"))
             }
+            ("enqueue" | "push" | "add" | "send", _) => {
+                (format!("asked to add {input} to {target}"), format!("added {input} to {target}"))
+            }
+            ("dequeue" | "pop" | "poll" | "remove", _) => {
+                (format!("asked to take from {target}"), format!("took from {target}"))
+            }
+            ("acquire" | "lock", _) => (format!("asked for {target}"), format!("acquired {target}")),
+            ("release" | "unlock", _) => (format!("asked to release {target}"), format!("released {target}")),
+            ("txn", _) => (format!("asked for the transaction {input}"), format!("ran the transaction {input}")),
             (f, _) => (format!("asked {target} for {f} {input}"), format!("asked {target} for {f} {input}")),
         };
         let heard = |what: &str, alone: &str| self.heard(op, what, alone);
@@ -167,7 +189,7 @@ impl Witness {
     }
 
     fn conclusion(&self) -> String {
-        let Some(offender) = self.offender() else { return self.undivided() };
+        let Some(offender) = self.offender() else { return self.as_a_whole() };
         let (client, target) = (&offender.client, self.target());
         match &self.reason {
             Reason::NobodyWrote { value } => {
@@ -208,7 +230,7 @@ impl Witness {
                 format!("Wherever what {client} heard would be right, the others are left without an order.")
             }
             Reason::Lost { write, lost } => self.lost(*write, *lost),
-            Reason::Undivided { .. } => self.undivided(),
+            Reason::Told { .. } | Reason::Undivided { .. } => self.as_a_whole(),
         }
     }
 
@@ -239,7 +261,11 @@ impl Witness {
         )
     }
 
-    fn undivided(&self) -> String {
+    /// What is wrong where no single operation is to blame.
+    fn as_a_whole(&self) -> String {
+        if let Reason::Told { headline, .. } = &self.reason {
+            return headline.clone();
+        }
         let until =
             if let Reason::Undivided { until } = self.reason { format!(" up to event {until}") } else { String::new() };
         format!(

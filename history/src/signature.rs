@@ -59,7 +59,7 @@ fn told(finding: &Finding) -> String {
 
 impl Reason {
     /// What kind of contradiction this is, in the words of `run.json`.
-    pub fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> &str {
         match self {
             Reason::NobodyWrote { .. } => "nobody-wrote",
             Reason::NotYetWritten { .. } => "not-yet-written",
@@ -70,6 +70,7 @@ impl Reason {
             Reason::OnlyMet { .. } => "only-met",
             Reason::Entangled => "entangled",
             Reason::Lost { .. } => "lost",
+            Reason::Told { why, .. } => why,
             Reason::Undivided { .. } => "undivided",
         }
     }

@@ -12,6 +12,9 @@ pub struct Witness {
     /// The object all of it is about, if the data has keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Value>,
+    /// What it is about, as a noun (`the queue`); a register if nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<String>,
     /// The operations that contradict each other, in the order in which the argument names them.
     pub operations: Vec<Testimony>,
     /// Of these, the one whose result is impossible.
@@ -185,6 +188,15 @@ pub enum Reason {
         /// Acknowledged writes of the whole history that are gone, this one among them.
         lost: u64,
     },
+    /// What a checker of its own found, in its own words.
+    Told {
+        /// What kind of contradiction it is, in a word or two that do not depend on the history: `overtaken`.
+        why: String,
+        /// The violation in one line.
+        headline: String,
+        /// Why the operations contradict each other, a sentence an entry.
+        because: Vec<String>,
+    },
     /// No order explains the record up to this position, and there was no budget to say more.
     Undivided {
         /// In events.
@@ -196,9 +208,17 @@ impl Witness {
     /// An argument about `operations`, which are named in this order, in words already.
     pub fn new(key: Option<Value>, operations: Vec<Testimony>, offender: Option<usize>, reason: Reason) -> Self {
         let steps = (0..operations.len()).map(|named| step(&operations, named)).collect();
-        let mut witness = Witness { key, operations, offender, steps, reason, is_minimal: true, argument: Vec::new() };
+        let (is_minimal, object, argument) = (true, None, Vec::new());
+        let mut witness = Witness { key, object, operations, offender, steps, reason, is_minimal, argument };
         witness.tell();
         witness
+    }
+
+    /// The same about an object that is no register.
+    pub fn about(mut self, object: impl Into<String>) -> Self {
+        self.object = Some(object.into());
+        self.tell();
+        self
     }
 }
 

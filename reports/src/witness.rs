@@ -156,6 +156,7 @@ impl<'a> Drawing<'a> {
             | Reason::Lacks { .. }
             | Reason::OnlyMet { .. }
             | Reason::Entangled
+            | Reason::Told { .. }
             | Reason::Undivided { .. } => format!("  {arrow} fits nowhere"),
         }
     }

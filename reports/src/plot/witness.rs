@@ -458,6 +458,7 @@ fn certain(witness: &Witness) -> Option<(Mark, String)> {
         | Reason::MetTwice { .. }
         | Reason::OnlyMet { .. }
         | Reason::Entangled
+        | Reason::Told { .. }
         | Reason::Undivided { .. } => None,
     }
 }

@@ -219,6 +219,11 @@ fn any_reason() -> impl Strategy<Value = Reason> {
     let value = || word().prop_map(Value::text);
     prop_oneof![
         Just(Reason::Entangled),
+        (word(), word(), vec(word(), 0..3)).prop_map(|(why, headline, because)| Reason::Told {
+            why,
+            headline,
+            because
+        }),
         (value(), value(), 0..12usize, proptest::option::of(0..12usize))
             .prop_map(|(value, with, by, seen)| Reason::Replaced { value, with, by, seen }),
         (value(), 0..12usize).prop_map(|(part, by)| Reason::Lacks { part, by }),
@@ -252,7 +257,7 @@ prop_compose! {
         reason in any_reason(),
         is_minimal: bool,
     ) -> Witness {
-        Witness { key: None, operations, offender, steps: Vec::new(), reason, is_minimal, argument }
+        Witness { key: None, object: None, operations, offender, steps: Vec::new(), reason, is_minimal, argument }
     }
 }
 

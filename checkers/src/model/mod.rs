@@ -2,17 +2,21 @@
 //!
 //! A history is words: `f`, an argument, a result. A model turns them into typed operations of a [`history::Object`],
 //! whose `apply` is the same specification that protocols replicate. To add one: implement [`Checked`] for its
-//! object, and add it to [`Model`] and to the `match` in [`crate::linearizable`].
+//! object, and add it to [`Model`] and to the `match` in [`crate::judge`].
 //!
 //! **Locality** (Herlihy and Wing 1990, section 3.1): a history over many objects is linearizable if and only if its
 //! part at each object is. So a keyed history falls apart into one [`Part`] per key, each judged by itself.
 
 use hashbrown::HashMap;
-use history::{Completion, History, Object, Operation, Outcome, Register, RegisterOp, RegisterRet, Value};
+use history::{Completion, History, Object, Operation, Outcome, Value, Witness};
 use std::fmt;
 use std::hash::{BuildHasherDefault, Hash};
 
+mod register;
+
+use crate::Budget;
 use crate::hash::Mixer;
+use crate::search::Found;
 
 /// A kind of data that histories can be judged by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,11 +27,48 @@ pub enum Model {
     Register,
     /// One register per key; arguments and results are `[key, …]`.
     Kv,
+    /// A first-in, first-out queue: `enqueue`, `dequeue`.
+    Queue,
+    /// A last-in, first-out stack: `push`, `pop`.
+    Stack,
+    /// A set that only grows: `add`, and `read`s of the whole.
+    Set,
+    /// The same, where what matters is when each element became, and stayed, visible.
+    SetFull,
+    /// A lock: `acquire`, `release`.
+    Mutex,
+    /// A counter: `add`, and `read`s of the sum.
+    Counter,
+    /// Accounts whose total never changes: `transfer`, and `read`s of all balances.
+    Bank,
+    /// Transactions that append to lists and read them whole.
+    ListAppend,
+    /// Transactions that write registers, each value once, and read them.
+    RwRegister,
+    /// Transactions that write one key each, or read several: is there one order of the writes?
+    LongFork,
+    /// Identifiers: `generate` returns each at most once.
+    UniqueIds,
 }
 
 impl Model {
     /// All of them.
-    pub const ALL: [Model; 3] = [Model::CasRegister, Model::Register, Model::Kv];
+    pub const ALL: [Model; 14] = [
+        Model::CasRegister,
+        Model::Register,
+        Model::Kv,
+        Model::Queue,
+        Model::Stack,
+        Model::Set,
+        Model::SetFull,
+        Model::Mutex,
+        Model::Counter,
+        Model::Bank,
+        Model::ListAppend,
+        Model::RwRegister,
+        Model::LongFork,
+        Model::UniqueIds,
+    ];
 
     /// Its name on the command line.
     pub const fn name(self) -> &'static str {
@@ -35,6 +76,17 @@ impl Model {
             Model::CasRegister => "cas-register",
             Model::Register => "register",
             Model::Kv => "kv",
+            Model::Queue => "queue",
+            Model::Stack => "stack",
+            Model::Set => "set",
+            Model::SetFull => "set-full",
+            Model::Mutex => "mutex",
+            Model::Counter => "counter",
+            Model::Bank => "bank",
+            Model::ListAppend => "list-append",
+            Model::RwRegister => "rw-register",
+            Model::LongFork => "long-fork",
+            Model::UniqueIds => "unique-ids",
         }
     }
 
@@ -47,40 +99,75 @@ impl Model {
     pub fn is_blind(self, f: &str) -> bool {
         match self {
             Model::CasRegister | Model::Register | Model::Kv => matches!(f, "write" | "put" | "append"),
+            Model::Queue | Model::Stack => matches!(f, "enqueue" | "push" | "add" | "send"),
+            Model::Set | Model::SetFull | Model::Counter => f == "add",
+            Model::Bank => f == "transfer",
+            Model::LongFork => f == "write",
+            Model::Mutex | Model::ListAppend | Model::RwRegister | Model::UniqueIds => false,
         }
     }
 
     /// Whether operations name a key.
     pub const fn is_keyed(self) -> bool {
         match self {
-            Model::CasRegister | Model::Register => false,
             Model::Kv => true,
+            Model::CasRegister
+            | Model::Register
+            | Model::Queue
+            | Model::Stack
+            | Model::Set
+            | Model::SetFull
+            | Model::Mutex
+            | Model::Counter
+            | Model::Bank
+            | Model::ListAppend
+            | Model::RwRegister
+            | Model::LongFork
+            | Model::UniqueIds => false,
         }
     }
 }
 
-/// An operation that the model has no meaning for.
+/// Why a history cannot be judged as asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unfit {
-    /// The position of its invocation in the record.
-    pub index: u64,
-    /// Who asked.
-    pub process: u64,
-    /// What was asked.
-    pub f: String,
-    /// What is wrong, and what would be right.
-    pub message: String,
+pub enum Unfit {
+    /// The model has no meaning for an operation.
+    Operation {
+        /// The position of its invocation in the record.
+        index: u64,
+        /// Who asked.
+        process: u64,
+        /// What was asked.
+        f: String,
+        /// What is wrong, and what would be right.
+        message: String,
+    },
+    /// Nobody can answer such a question; and which could be answered.
+    Question(String),
+}
+
+impl Unfit {
+    /// An operation that the model has no meaning for: what is wrong, and what would be right.
+    pub(crate) fn operation(source: &Operation, message: impl Into<String>) -> Unfit {
+        let (index, process, f) = (source.invoked.index, source.process, source.f.clone().into_owned());
+        Unfit::Operation { index, process, f, message: message.into() }
+    }
 }
 
 impl fmt::Display for Unfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "event {}, process {}, `{}`: {}", self.index, self.process, self.f, self.message)
+        match self {
+            Unfit::Operation { index, process, f: asked, message } => {
+                write!(f, "event {index}, process {process}, `{asked}`: {message}")
+            }
+            Unfit::Question(message) => f.write_str(message),
+        }
     }
 }
 
 impl std::error::Error for Unfit {}
 
-/// A kind of data whose operations can be read back from a plain history.
+/// A kind of data whose operations can be read back from a plain history, and searched for an order.
 pub(crate) trait Checked: Object<Op: Hash + Eq, State: Hash + Eq + Into<Value>> {
     /// The operation asked for.
     fn parse(f: &str, argument: &Value) -> Result<Self::Op, String>;
@@ -97,6 +184,13 @@ pub(crate) trait Checked: Object<Op: Hash + Eq, State: Hash + Eq + Into<Value>> 
     /// Which states an operation needs and can bring about, having returned `ret` (`None` if nobody knows).
     fn needs<'a>(op: &'a Self::Op, ret: Option<&'a Self::Ret>) -> Needs<'a, Self::State>;
 
+    /// Why `part` has no order, which is what the search `found`.
+    fn explain(part: &Part<'_, Self>, start: &Self::State, found: &Found<Self::State>, budget: &Budget<'_>) -> Witness;
+}
+
+/// A kind of data of which each operation tells whole states: what it met, and what it left behind. So arguments can be made as
+/// small as [`crate::minimal`] makes them.
+pub(crate) trait Told: Checked {
     /// What an operation tells of the state that it met, having returned `ret` (`None` if nobody knows: if it took
     /// effect at all).
     fn sight<'a>(op: &'a Self::Op, ret: Option<&'a Self::Ret>) -> Sight<'a, Self::State>;
@@ -203,12 +297,7 @@ pub(crate) fn parts<O: Checked>(history: &History, model: Model) -> Result<Vec<P
     let mut parts: Vec<Part<O>> = Vec::new();
     let mut part_of: HashMap<Option<&Value>, usize, BuildHasherDefault<Mixer>> = HashMap::default();
     for (number, source) in history.operations.iter().enumerate() {
-        let (key, call) = read::<O>(number, source, model).map_err(|message| Unfit {
-            index: source.invoked.index,
-            process: source.process,
-            f: source.f.clone().into_owned(),
-            message,
-        })?;
+        let (key, call) = read::<O>(number, source, model).map_err(|message| Unfit::operation(source, message))?;
         let part = *part_of.entry(key).or_insert_with(|| {
             parts.push(Part { key, calls: Vec::new() });
             parts.len() - 1
@@ -245,115 +334,5 @@ fn without_key<'a>(key: Option<&Value>, value: &'a Value) -> Result<&'a Value, S
         Some((same, value)) if same == key => Ok(value),
         Some((other, _)) => Err(format!("it was asked of key {key} and answered for key {other}")),
         None => Err(format!("it returned {value}, but a keyed model wants [key, value]")),
-    }
-}
-
-impl Checked for Register {
-    fn parse(f: &str, argument: &Value) -> Result<RegisterOp, String> {
-        match f {
-            "read" | "get" => match argument.as_pair() {
-                Some((_, Value::Nil)) => Err(format!(
-                    "a read takes no argument, this one has {argument}; keyed histories are judged as `kv`"
-                )),
-                _ => Ok(RegisterOp::Read),
-            },
-            "write" | "put" => Ok(RegisterOp::Write(argument.clone())),
-            "append" => Ok(RegisterOp::Append(argument.clone())),
-            "cas" => match argument.as_pair() {
-                Some((from, to)) => Ok(RegisterOp::Cas { from: from.clone(), to: to.clone() }),
-                None => Err(format!("a compare-and-set takes [from, to], this one has {argument}")),
-            },
-            _ => Err("a register knows `read` or `get`, `write` or `put`, `cas`, `append`".to_owned()),
-        }
-    }
-
-    fn returned(op: &RegisterOp, completion: Answer<'_>) -> Result<RegisterRet, String> {
-        match (op, completion) {
-            (RegisterOp::Read, Answer::Ok(value)) => Ok(RegisterRet::Value(value.clone())),
-            (RegisterOp::Write(_) | RegisterOp::Cas { .. } | RegisterOp::Append(_), Answer::Ok(_)) => {
-                Ok(RegisterRet::Done)
-            }
-            (RegisterOp::Cas { .. }, Answer::Mismatch) => Ok(RegisterRet::Mismatch),
-            (RegisterOp::Read | RegisterOp::Write(_) | RegisterOp::Append(_), Answer::Mismatch) => {
-                Err("only a compare-and-set can find another value".to_owned())
-            }
-        }
-    }
-
-    fn observes(op: &RegisterOp, ret: &RegisterRet) -> bool {
-        *op == RegisterOp::Read || *ret == RegisterRet::Mismatch
-    }
-
-    /// A write of unknown outcome whose value nobody ever met explains nothing: taken out of a linearization, it
-    /// leaves everybody else's results alone. But it may be *why* a compare-and-set found another value, and an
-    /// append makes its value part of another; where either occurs, nothing is left out.
-    fn is_idle(part: &Part<'_, Register>) -> impl Fn(&RegisterOp) -> bool {
-        let mut met: HashMap<&Value, (), BuildHasherDefault<Mixer>> = HashMap::default();
-        let mut any_value_matters = false;
-        for call in &part.calls {
-            match (&call.op, &call.outcome) {
-                (_, Outcome::Refused) => {}
-                (_, Outcome::Returned(RegisterRet::Value(value))) => _ = met.insert(value, ()),
-                (_, Outcome::Returned(RegisterRet::Mismatch)) | (RegisterOp::Append(_), _) => any_value_matters = true,
-                (RegisterOp::Cas { from, .. }, _) => _ = met.insert(from, ()),
-                (RegisterOp::Read | RegisterOp::Write(_), Outcome::Returned(RegisterRet::Done) | Outcome::Unknown) => {}
-            }
-        }
-        move |op| match op {
-            RegisterOp::Read => true,
-            RegisterOp::Write(value) | RegisterOp::Cas { to: value, .. } => {
-                !any_value_matters && !met.contains_key(value)
-            }
-            RegisterOp::Append(_) => false,
-        }
-    }
-
-    fn needs<'a>(op: &'a RegisterOp, ret: Option<&'a RegisterRet>) -> Needs<'a, Value> {
-        match (op, ret) {
-            (RegisterOp::Read, Some(RegisterRet::Value(value))) => Needs::Meets(value),
-            (RegisterOp::Write(value), _) | (RegisterOp::Cas { to: value, .. }, None) => Needs::Makes(value),
-            (RegisterOp::Cas { from, to }, Some(RegisterRet::Done)) => Needs::Turns(from, to),
-            (RegisterOp::Append(_), _) => Needs::MakesAnything,
-            (RegisterOp::Read | RegisterOp::Cas { .. }, _) => Needs::Nothing,
-        }
-    }
-
-    fn sight<'a>(op: &'a RegisterOp, ret: Option<&'a RegisterRet>) -> Sight<'a, Value> {
-        match (op, ret) {
-            (RegisterOp::Read, Some(RegisterRet::Value(value))) => Sight::Is(value),
-            (RegisterOp::Cas { from, .. }, Some(RegisterRet::Mismatch)) => Sight::IsNot(from),
-            (RegisterOp::Cas { from, .. }, _) => Sight::Is(from),
-            (RegisterOp::Read | RegisterOp::Write(_) | RegisterOp::Append(_), _) => Sight::Nothing,
-        }
-    }
-
-    fn deed<'a>(op: &'a RegisterOp, ret: Option<&'a RegisterRet>) -> Deed<'a, Value> {
-        match op {
-            RegisterOp::Cas { .. } if ret == Some(&RegisterRet::Mismatch) => Deed::Nothing,
-            RegisterOp::Write(value) | RegisterOp::Cas { to: value, .. } => Deed::Replaces(value),
-            RegisterOp::Append(text) => Deed::Extends(text),
-            RegisterOp::Read => Deed::Nothing,
-        }
-    }
-
-    fn made_only(op: &RegisterOp) -> RegisterOp {
-        match op {
-            RegisterOp::Cas { to, .. } => RegisterOp::Write(to.clone()),
-            RegisterOp::Read | RegisterOp::Write(_) | RegisterOp::Append(_) => op.clone(),
-        }
-    }
-
-    fn met_only(op: &RegisterOp, ret: &RegisterRet) -> (RegisterOp, RegisterRet) {
-        match (op, ret) {
-            (RegisterOp::Cas { from, .. }, RegisterRet::Done) => (RegisterOp::Read, RegisterRet::Value(from.clone())),
-            (RegisterOp::Read | RegisterOp::Write(_) | RegisterOp::Append(_) | RegisterOp::Cas { .. }, _) => {
-                (op.clone(), ret.clone())
-            }
-        }
-    }
-
-    /// What is written first and appended next stands in the whole as it was; nothing at all is the empty text.
-    fn is_part(made: &Value, met: &Value) -> bool {
-        made == met || made.is_nil() || met.to_string().contains(&made.to_string())
     }
 }
