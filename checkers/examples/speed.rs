@@ -17,6 +17,7 @@ use checkers::{Budget, Model, linearizable};
 use history::{Completion, History, Mark, Operation, Outcome, Purpose, Value};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::io::BufReader;
 use std::time::Instant;
 
 /// splitmix64.
@@ -130,9 +131,12 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let (history, model, initial) = match &arguments[..] {
         [file, model] if file.parse::<u64>().is_err() => {
-            let text = std::fs::read_to_string(file).expect("a file that can be read");
-            let recorded = formats::read(&text, Input::Auto).expect("a history");
-            (recorded.history, Model::from_name(model).expect("a model"), Some(recorded.initial))
+            let file = std::fs::File::open(file).expect("a file that can be read");
+            let start = Instant::now();
+            let recorded = formats::read(BufReader::with_capacity(1 << 18, file), Input::Auto).expect("a history");
+            println!("read in {:?}", start.elapsed());
+            let (history, question) = recorded.asked(Model::from_name(model).expect("a model"), None);
+            (history, question.model, question.initial)
         }
         numbers => {
             let number =

@@ -240,15 +240,16 @@ pub struct Check {
 
 #[derive(Args, Debug)]
 pub struct Verify {
-    /// The history
+    /// The history; `-` is what is piped in
     pub history: PathBuf,
     /// What it is a history of: cas-register, register or kv
     #[arg(long, value_parser = model)]
     pub model: checkers::Model,
-    /// How it is written: auto, jsonl or porcupine
+    /// How it is written: auto, jsonl, edn or json (Jepsen, Knossos, Elle, Maelstrom), porcupine, violin or awdit
     #[arg(long, default_value = "auto", value_parser = input)]
     pub input: checkers::formats::Input,
-    /// What registers hold at first, as JSON; else as the format has it
+    /// What registers hold at first, as JSON; else as the format has it: nil, "" in kv logs, 0 of AWDIT's keys and of a
+    /// cas-register in EDN
     #[arg(long)]
     pub initial: Option<String>,
     /// How long to search before the answer is UNKNOWN

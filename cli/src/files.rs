@@ -4,7 +4,7 @@
 use crate::exit::Failure;
 use scenarios::codes::Code;
 use std::fs;
-use std::io::{self, BufReader, BufWriter, Read as _, Write as _};
+use std::io::{self, BufRead, BufReader, BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 
@@ -33,6 +33,15 @@ pub fn read_scenario(path: &Path) -> Result<String, Failure> {
 pub fn open(path: &Path) -> Result<BufReader<fs::File>, Failure> {
     let file = fs::File::open(path);
     file.map(BufReader::new).map_err(|e| Failure::usage(format!("cannot read {}: {}", path.display(), told(&e))))
+}
+
+/// Opens a file of any size, or with `-` what is piped in.
+pub fn open_or_stdin(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
+    if path == Path::new("-") {
+        return Ok(Box::new(io::stdin().lock()));
+    }
+    let file = fs::File::open(path).map_err(|e| Failure::usage(format!("cannot read {}: {}", path.display(), told(&e))))?;
+    Ok(Box::new(BufReader::with_capacity(1 << 18, file)))
 }
 
 /// Reads a text file of any size.

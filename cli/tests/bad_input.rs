@@ -214,8 +214,8 @@ fn a_history_is_read_in_a_known_format_as_a_known_model() {
     );
     assert_tells(&here.refused(&["verify", history, "--model", "register"]), &["event 2", "judged as `kv`"]);
     assert_tells(
-        &here.refused(&["verify", history, "--model", "kv", "--input", "edn"]),
-        &["the formats are auto, jsonl"],
+        &here.refused(&["verify", history, "--model", "kv", "--input", "knossos"]),
+        &["the formats are auto, jsonl, edn"],
     );
     assert_tells(
         &here.refused(&["verify", history, "--model", "kv", "--initial", "[1,"]),

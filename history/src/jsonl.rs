@@ -13,150 +13,78 @@
 //! - `"node":"n1"` on a completion names the node that answered; it may be absent, and no verdict depends on it.
 //! - `time` is in nanoseconds and may be absent; the order of the lines decides.
 
+use crate::assembler::{Assembler, Event};
+use crate::input::{Lines, Malformed, Unreadable};
 use crate::operation::{Completion, History, Mark, Outcome, Purpose};
-use crate::{Operation, Value};
-use serde::{Deserialize, Serialize};
+use crate::{Value, Words};
+use serde::Serialize;
+use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
+use std::io::BufRead;
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct Line<'a> {
-    #[serde(default)]
     index: u64,
-    #[serde(default)]
     time: u64,
     process: u64,
-    #[serde(rename = "type", borrow)]
-    kind: Cow<'a, str>,
-    #[serde(borrow)]
-    f: Cow<'a, str>,
-    #[serde(default)]
-    value: Value,
-    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
-    error: Option<Cow<'a, str>>,
-    #[serde(default, rename = "final", skip_serializing_if = "std::ops::Not::not")]
+    #[serde(rename = "type")]
+    kind: &'a str,
+    f: &'a str,
+    value: &'a Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+    #[serde(rename = "final", skip_serializing_if = "std::ops::Not::not")]
     final_read: bool,
-    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
-    node: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    node: Option<&'a str>,
 }
 
-/// What is wrong with a recorded history, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Malformed {
-    /// From 1.
-    pub line: usize,
-    /// From 1, in bytes.
-    pub column: usize,
-    /// What, and what would be right.
-    pub message: String,
-}
-
-impl fmt::Display for Malformed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}", self.line, self.column, self.message)
-    }
-}
-
-impl std::error::Error for Malformed {}
-
-/// Puts invocations and completions, met one by one, together to operations. Every reader of a history format uses it.
-#[derive(Debug, Default)]
-pub struct Assembler {
-    history: History,
-    /// Process to its open operation.
-    open: BTreeMap<u64, usize>,
-    next_index: u64,
-}
-
-impl Assembler {
-    /// The mark of an event that happens now.
-    fn mark(&mut self, time: u64) -> Mark {
-        let mark = Mark { index: self.next_index, time };
-        self.next_index += 1;
-        mark
-    }
-
-    /// Process `process` asks for `f` with `input`.
-    ///
-    /// # Errors
-    /// If it still waits for an earlier answer.
-    pub fn invoke(
-        &mut self,
-        process: u64,
-        f: Cow<'static, str>,
-        input: Value,
-        time: u64,
-        purpose: Purpose,
-    ) -> Result<(), String> {
-        let invoked = self.mark(time);
-        if let Some(&open) = self.open.get(&process) {
-            let earlier = &self.history.operations[open];
-            return Err(format!(
-                "process {process} invokes `{f}` while its `{}` has not completed; a process asks one thing at a time",
-                earlier.f
-            ));
-        }
-        self.open.insert(process, self.history.operations.len());
-        let outcome = Outcome::Unknown;
-        self.history.operations.push(Operation {
-            process,
-            f,
-            input,
-            invoked,
-            completed: None,
-            outcome,
-            purpose,
-            node: None,
-        });
-        Ok(())
-    }
-
-    /// The open operation of `process`, if there is one.
-    pub fn open(&self, process: u64) -> Option<&Operation> {
-        self.open.get(&process).map(|&i| &self.history.operations[i])
-    }
-
-    /// Process `process` hears `outcome`.
-    ///
-    /// # Errors
-    /// If it has asked for nothing.
-    pub fn complete(&mut self, process: u64, outcome: Outcome<Completion>, time: u64) -> Result<(), String> {
-        self.close(process, outcome, time).map(|_| ())
-    }
-
-    fn close(&mut self, process: u64, outcome: Outcome<Completion>, time: u64) -> Result<&mut Operation, String> {
-        let mark = self.mark(time);
-        let Some(open) = self.open.remove(&process) else {
-            return Err(format!("process {process} completes an operation it never invoked"));
-        };
-        let operation = &mut self.history.operations[open];
-        operation.completed = Some(mark);
-        operation.outcome = outcome;
-        Ok(operation)
-    }
-
-    /// Everything put together; what is still open stays [`Outcome::Unknown`] with no completion.
-    pub fn finish(self) -> History {
-        self.history
-    }
-}
-
-/// Reads a history from JSON Lines.
+/// Reads a history from JSON Lines that are held as a whole.
 ///
 /// # Errors
 /// The first bad line, with the column and what would be right.
 pub fn read(text: &str) -> Result<History, Malformed> {
+    read_from(&mut text.as_bytes(), 0).map_err(|unreadable| match unreadable {
+        Unreadable::Malformed(malformed) => malformed,
+        Unreadable::Source(error) => unreachable!("a text in memory can be read: {error}"),
+    })
+}
+
+/// Reads a history from JSON Lines, of which `lines_before` have been read already. One line is held at a time.
+///
+/// # Errors
+/// The first bad line, with the column and what would be right; or that the source failed.
+pub fn read_from(source: &mut dyn BufRead, lines_before: usize) -> Result<History, Unreadable> {
     let mut assembler = Assembler::default();
-    for (number, line) in text.lines().enumerate() {
-        if line.trim().is_empty() {
-            continue;
-        }
-        let malformed = |column: usize, message: String| Malformed { line: number + 1, column: column.max(1), message };
-        let event: Line = serde_json::from_str(line).map_err(|e| malformed(e.column(), without_position(&e)))?;
-        add(&mut assembler, event).map_err(|message| malformed(1, message))?;
-    }
+    Lines::new(source, lines_before).each(|line| add(line, &mut assembler))?;
     Ok(assembler.finish())
+}
+
+/// Reads one event, a JSON object in the Jepsen shape. What it has beyond the fields we know is skipped.
+///
+/// # Errors
+/// Where, in bytes from 0, and what would be right.
+pub fn add(text: &str, assembler: &mut Assembler) -> Result<(), (usize, String)> {
+    let event = event(text, &mut assembler.words, false)?;
+    if event.relevant_flaw().is_some() {
+        // Read anew, sternly, so that JSON's own error says where the flaw is.
+        self::event(text, &mut assembler.words, true)?;
+    }
+    assembler.add(event)
+}
+
+fn event(text: &str, words: &mut Words, is_stern: bool) -> Result<Event, (usize, String)> {
+    words.abandon();
+    let mut json = serde_json::Deserializer::from_str(text);
+    let event = EventSeed { words, is_stern }.deserialize(&mut json);
+    event.and_then(|event| json.end().map(|()| event)).map_err(|e| (offset(text, &e), without_position(&e)))
+}
+
+/// Where an error is, in bytes from 0.
+fn offset(text: &str, error: &serde_json::Error) -> usize {
+    let before: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+    (before + error.column()).saturating_sub(1)
 }
 
 /// serde_json ends its messages with " at line 1 column 5"; the position is reported separately.
@@ -168,39 +96,170 @@ fn without_position(error: &serde_json::Error) -> String {
     }
 }
 
-fn add(assembler: &mut Assembler, event: Line) -> Result<(), String> {
-    let purpose = if event.final_read { Purpose::FinalRead } else { Purpose::Load };
-    let outcome = match &*event.kind {
-        "invoke" => {
-            let f = Cow::Owned(event.f.into_owned());
-            return assembler.invoke(event.process, f, event.value, event.time, purpose);
+struct EventSeed<'w> {
+    words: &'w mut Words,
+    is_stern: bool,
+}
+
+impl<'de> DeserializeSeed<'de> for EventSeed<'_> {
+    type Value = Event;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Event, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for EventSeed<'_> {
+    type Value = Event;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(r#"an event such as {"process":0,"type":"invoke","f":"read","value":null}"#)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Event, A::Error> {
+        let mut event = Event::default();
+        while let Some(name) = map.next_key_seed(Name)? {
+            let Some(name) = name else {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            let mut flaw = None;
+            let is_stern = self.is_stern && name == "value";
+            let value = map.next_value_seed(ValueSeed { words: self.words, flaw: &mut flaw, is_stern })?;
+            event.set(name, value).map_err(de::Error::custom)?;
+            if name == "value" {
+                event.flaw = flaw.map(|message| (0, message));
+            }
         }
-        "ok" => Outcome::Returned(Completion::Ok(event.value)),
-        "fail" if event.error.as_deref() == Some("mismatch") => Outcome::Returned(Completion::Mismatch),
-        "fail" => Outcome::Refused,
-        "info" => Outcome::Unknown,
-        other => return Err(format!("unknown type `{other}`; it is one of `invoke`, `ok`, `fail`, `info`")),
-    };
-    assembler.close(event.process, outcome, event.time)?.node = event.node.map(Box::from);
-    Ok(())
+        Ok(event)
+    }
+}
+
+/// The name of a field, if it means anything.
+struct Name;
+
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = Option<&'static str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Name {
+    type Value = Option<&'static str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a field")
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(Event::field(name))
+    }
+}
+
+/// A value, made with shared words. A number that is not whole, or too large, is a flaw, and nil in its place: where nobody
+/// needs the value, it does no harm.
+struct ValueSeed<'w> {
+    words: &'w mut Words,
+    flaw: &'w mut Option<String>,
+    /// Whether a flaw is an error.
+    is_stern: bool,
+}
+
+impl ValueSeed<'_> {
+    fn again(&mut self) -> ValueSeed<'_> {
+        ValueSeed { words: self.words, flaw: self.flaw, is_stern: self.is_stern }
+    }
+
+    fn flawed<E: de::Error>(self, message: String) -> Result<Value, E> {
+        if self.is_stern {
+            return Err(E::custom(message));
+        }
+        self.flaw.get_or_insert(message);
+        Ok(Value::Nil)
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for ValueSeed<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for ValueSeed<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("null, a whole number, a text, or a list or object of these")
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Value, E> {
+        Ok(Value::Nil)
+    }
+
+    fn visit_bool<E: de::Error>(self, is_so: bool) -> Result<Value, E> {
+        Ok(self.words.text(if is_so { "true" } else { "false" }))
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Value, E> {
+        Ok(Value::Int(number))
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Value, E> {
+        match i64::try_from(number) {
+            Ok(number) => Ok(Value::Int(number)),
+            Err(_) => self.flawed(format!("{number} does not fit 64 signed bits")),
+        }
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Value, E> {
+        self.flawed(format!("only whole numbers of 64 signed bits are known, found {number:?}"))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Value, E> {
+        Ok(self.words.text(text))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<Value, A::Error> {
+        let start = self.words.begin();
+        while let Some(item) = seq.next_element_seed(self.again())? {
+            self.words.push(item);
+        }
+        Ok(self.words.list(start))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Value, A::Error> {
+        let start = self.words.begin();
+        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+            // JSON has no other keys than texts, and accounts have numbers.
+            let key = key.parse().map_or_else(|_| self.words.text(&key), Value::Int);
+            self.words.push(key);
+            let value = map.next_value_seed(self.again())?;
+            self.words.push(value);
+        }
+        Ok(self.words.map(start))
+    }
 }
 
 /// Writes a history as JSON Lines, in the order of its marks.
 pub fn write(history: &History) -> String {
     let mut events: Vec<(Mark, Line)> = Vec::with_capacity(history.len() * 2);
     for op in &history.operations {
-        let line = |mark: Mark, kind: &'static str, value: &Value, error: Option<&'static str>| {
+        let line = |mark: Mark, kind, value, error| {
             let final_read = op.purpose == Purpose::FinalRead;
             let line = Line {
                 index: 0,
                 time: mark.time,
                 process: op.process,
-                kind: kind.into(),
-                f: Cow::Borrowed(&op.f),
-                value: value.clone(),
-                error: error.map(Cow::from),
+                kind,
+                f: &op.f,
+                value,
+                error,
                 final_read,
-                node: op.node.as_deref().filter(|_| kind != "invoke").map(Cow::from),
+                node: op.node.as_deref().filter(|_| kind != "invoke"),
             };
             (mark, line)
         };

@@ -6,15 +6,18 @@
 //! - [`Value`]: what operations carry, in the shape JSON gives it.
 //! - [`Data`] and [`Object`]: a kind of data, its operations and, where there is one, its sequential specification.
 //!   The same [`Object::apply`] is replicated by a protocol and used by the checkers: one definition of truth.
-//! - [`History`] and [`jsonl`]: recorded operations and the file they are kept in.
+//! - [`History`] and [`jsonl`]: recorded operations and the file they are kept in; [`input`], [`assembler`] and
+//!   [`Words`]: what readers of such files share.
 //! - [`Witness`]: a violation as an argument, in data and in words.
 //! - [`RunRecord`]: the plain data of a finished run (`run.json`), with its [`Finding`]s and their [`Verdict`]s.
 //!
 //! Nothing here knows an engine, a protocol or a checker.
 
 mod argument;
+pub mod assembler;
 pub mod data;
 pub mod figures;
+pub mod input;
 pub mod jsonl;
 mod kv;
 mod operation;
@@ -26,6 +29,7 @@ mod signature;
 mod value;
 mod verdict;
 mod witness;
+mod words;
 
 pub use argument::Clock;
 pub use data::{Data, Function, Object};
@@ -41,3 +45,4 @@ pub use signature::{principal, signature};
 pub use value::Value;
 pub use verdict::{Finding, Level, NO_PANIC, PROGRESS, Verdict, merged};
 pub use witness::{Ended, Holder, Part, Reason, Server, Step, Testimony, Witness};
+pub use words::Words;

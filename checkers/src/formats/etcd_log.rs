@@ -10,9 +10,11 @@
 //! names the values of a compare-and-set is a *mismatch*, a fact about the register; a `:fail` of a read says
 //! nothing; whatever `:timed-out` leaves the outcome unknown. Any other `:fail` did not happen.
 
-use history::jsonl::{Assembler, Malformed};
+use history::assembler::Assembler;
+use history::input::{Lines, Unreadable};
 use history::{Completion, History, Outcome, Purpose, Value};
 use std::borrow::Cow;
+use std::io::BufRead;
 
 use crate::text::excerpt;
 
@@ -20,16 +22,12 @@ pub(super) fn looks_like(line: &str) -> bool {
     event_text(line).is_some()
 }
 
-pub(super) fn read(text: &str) -> Result<History, Malformed> {
+pub(super) fn read(source: &mut dyn BufRead, lines_before: usize) -> Result<History, Unreadable> {
     let mut assembler = Assembler::default();
-    for (number, line) in (1..).zip(text.lines()) {
-        let Some(event) = event_text(line) else { continue };
-        add(&mut assembler, event).map_err(|(field, message)| Malformed {
-            line: number,
-            column: column(line, field),
-            message,
-        })?;
-    }
+    Lines::new(source, lines_before).each(|line| {
+        let Some(event) = event_text(line) else { return Ok(()) };
+        add(&mut assembler, event).map_err(|(field, message)| (offset(line, field), message))
+    })?;
     Ok(assembler.finish())
 }
 
@@ -41,9 +39,9 @@ fn event_text(line: &str) -> Option<&str> {
     rest.starts_with(|c: char| c.is_ascii_digit()).then_some(rest)
 }
 
-/// Where in the line a field stands, from 1.
-fn column(line: &str, field: &str) -> usize {
-    (field.as_ptr() as usize).saturating_sub(line.as_ptr() as usize).min(line.len()) + 1
+/// Where in the line a field stands, in bytes from 0.
+fn offset(line: &str, field: &str) -> usize {
+    (field.as_ptr() as usize).saturating_sub(line.as_ptr() as usize).min(line.len())
 }
 
 /// A field, and what is wrong with it.

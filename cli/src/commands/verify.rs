@@ -3,9 +3,10 @@
 use crate::args::{Format, Verify};
 use crate::exit::{Done, Exit, Failure};
 use crate::{files, screen};
-use checkers::{Budget, formats, linearizable};
+use checkers::{Budget, formats, judge};
 use history::Value;
 use history::figures::measured;
+use history::input::Unreadable;
 use reports::witness::told;
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -18,23 +19,19 @@ const WITNESS_COLUMNS: usize = 94;
 
 pub fn verify(args: &Verify) -> Done {
     let path = args.history.display();
-    let text = files::read_text(&args.history)?;
     // Somebody else's history can hold anything.
     let look = screen::look();
-    let recorded = formats::read(&text, args.input).map_err(|bad| {
-        let is_cut = !text.ends_with('\n') && bad.line == text.lines().count() && bad.line > 1;
-        let cure =
-            if is_cut { "; the file ends in the middle of this line: without it, the rest can be judged" } else { "" };
-        Failure::usage(format!("{path}:{}{cure}", look.shown(&bad.to_string())))
+    let recorded = formats::read(files::open_or_stdin(&args.history)?, args.input).map_err(|unreadable| match unreadable {
+        Unreadable::Malformed(bad) => Failure::usage(format!("{path}:{}", look.shown(&bad.to_string()))),
+        Unreadable::Source(error) => Failure::usage(format!("cannot read {path}: {}", files::told(&error))),
     })?;
-    let initial = match &args.initial {
-        None => recorded.initial,
-        Some(text) => initial(text)?,
-    };
+    let format = recorded.format;
+    let initial = args.initial.as_deref().map(initial).transpose()?;
+    let (history, question) = recorded.asked(args.model, initial);
     let began = Instant::now();
     let budget = Duration::from_nanos(args.budget);
     let budget = Budget { states: STATES_MAX, keep_going: &|| began.elapsed() < budget };
-    let judgement = linearizable(&recorded.history, args.model, Some(initial), &budget)
+    let judgement = judge(&history, &question, &budget)
         .map_err(|unfit| Failure::usage(format!("{path}: {}", look.shown(&unfit.to_string()))))?;
     let wall_ns = began.elapsed().as_nanos() as u64;
     let verdict = judgement.verdict;
@@ -53,7 +50,7 @@ pub fn verify(args: &Verify) -> Done {
                 text.push_str(format!("      {line}").trim_end());
                 text.push('\n');
             }
-            text.push_str(&format!("      read as {}, judged in {}\n", recorded.format, measured(wall_ns)));
+            text.push_str(&format!("      read as {}, judged in {}\n", format, measured(wall_ns)));
             screen::print(&text)?;
         }
     }
