@@ -197,13 +197,7 @@ const FORMATS: &[Format] = &[
         read: edn::read,
         initial: || Value::text(""),
     },
-    Format {
-        name: "EDN",
-        input: Input::Edn,
-        looks_like: edn::looks_like,
-        read: edn::read,
-        initial: || Value::Nil,
-    },
+    Format { name: "EDN", input: Input::Edn, looks_like: edn::looks_like, read: edn::read, initial: || Value::Nil },
     Format {
         name: "Violin log",
         input: Input::Violin,

@@ -22,7 +22,8 @@ struct Recording<'a> {
 impl Recording<'_> {
     fn read(&self) -> Recorded {
         let file = File::open(format!("{FOLDER}/{}", self.file)).expect("the index names files that exist");
-        formats::read(BufReader::new(file), Input::Auto).unwrap_or_else(|unreadable| panic!("{}:{unreadable}", self.file))
+        formats::read(BufReader::new(file), Input::Auto)
+            .unwrap_or_else(|unreadable| panic!("{}:{unreadable}", self.file))
     }
 }
 
@@ -102,7 +103,8 @@ fn recorded_histories_get_their_known_verdicts() {
         let budget = Budget::states(1_000_000);
         let judgement = judge(&history, &question, &budget).unwrap_or_else(|unfit| panic!("{file}: {unfit}"));
         // Where nothing was returned, what is known is that nothing is wrong.
-        let is_known = judgement.verdict == expected || (judgement.verdict, expected) == (Verdict::Vacuous, Verdict::Pass);
+        let is_known =
+            judgement.verdict == expected || (judgement.verdict, expected) == (Verdict::Vacuous, Verdict::Pass);
         assert!(is_known, "{file}: {judgement:#?}");
         match expected {
             Verdict::Pass => good += 1,

@@ -40,7 +40,8 @@ pub fn open_or_stdin(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
     if path == Path::new("-") {
         return Ok(Box::new(io::stdin().lock()));
     }
-    let file = fs::File::open(path).map_err(|e| Failure::usage(format!("cannot read {}: {}", path.display(), told(&e))))?;
+    let file =
+        fs::File::open(path).map_err(|e| Failure::usage(format!("cannot read {}: {}", path.display(), told(&e))))?;
     Ok(Box::new(BufReader::with_capacity(1 << 18, file)))
 }
 

@@ -48,10 +48,17 @@ pub struct Event {
 }
 
 impl Event {
+    /// The fields that mean anything.
+    pub const FIELDS: [&str; 9] = ["process", "type", "f", "value", "time", "node", "key", "error", "final"];
+
     /// The field of that name, if it means anything.
     pub fn field(name: &str) -> Option<&'static str> {
-        const FIELDS: [&str; 9] = ["process", "type", "f", "value", "time", "node", "key", "error", "final"];
-        FIELDS.into_iter().find(|field| *field == name)
+        Event::FIELDS.into_iter().find(|field| *field == name)
+    }
+
+    /// Whether a field does no harm if its number is one that we cannot hold.
+    pub fn may_be_flawed(field: &str) -> bool {
+        matches!(field, "value" | "time" | "error" | "node" | "final")
     }
 
     /// Learns a field.
@@ -119,8 +126,26 @@ fn excerpt(found: &Value) -> String {
 /// The name of a function; known ones take no room.
 pub fn function(name: &str) -> Cow<'static, str> {
     const KNOWN: [&str; 20] = [
-        "read", "write", "cas", "txn", "get", "put", "append", "add", "enqueue", "dequeue", "push", "pop", "acquire",
-        "release", "transfer", "generate", "send", "poll", "broadcast", "remove",
+        "read",
+        "write",
+        "cas",
+        "txn",
+        "get",
+        "put",
+        "append",
+        "add",
+        "enqueue",
+        "dequeue",
+        "push",
+        "pop",
+        "acquire",
+        "release",
+        "transfer",
+        "generate",
+        "send",
+        "poll",
+        "broadcast",
+        "remove",
     ];
     match KNOWN.into_iter().find(|known| *known == name) {
         Some(known) => Cow::Borrowed(known),
@@ -219,7 +244,9 @@ impl Assembler {
                 (None, Some(open)) => open.input.clone(),
                 (value, _) => value.unwrap_or_default(),
             })),
-            Kind::Fail if event.error.is_some_and(|error| matches!(&error, Value::Text(text) if &**text == "mismatch")) => {
+            Kind::Fail
+                if event.error.is_some_and(|error| matches!(&error, Value::Text(text) if &**text == "mismatch")) =>
+            {
                 Outcome::Returned(Completion::Mismatch)
             }
             Kind::Fail => Outcome::Refused,

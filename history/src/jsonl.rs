@@ -12,6 +12,8 @@
 //! - `"final":true` marks reads made after everything healed.
 //! - `"node":"n1"` on a completion names the node that answered; it may be absent, and no verdict depends on it.
 //! - `time` is in nanoseconds and may be absent; the order of the lines decides.
+//!
+//! `docs/history.md` tells it at length, with what every model's operations look like; [`SCHEMA`] tells it to machines.
 
 use crate::assembler::{Assembler, Event};
 use crate::input::{Lines, Malformed, Unreadable};
@@ -22,6 +24,9 @@ use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqA
 use std::borrow::Cow;
 use std::fmt;
 use std::io::BufRead;
+
+/// A JSON Schema of a line, draft 7.
+pub const SCHEMA: &str = include_str!("../../docs/history.schema.json");
 
 #[derive(Serialize)]
 struct Line<'a> {
@@ -124,7 +129,7 @@ impl<'de> Visitor<'de> for EventSeed<'_> {
                 continue;
             };
             let mut flaw = None;
-            let is_stern = self.is_stern && name == "value";
+            let is_stern = !Event::may_be_flawed(name) || (self.is_stern && name == "value");
             let value = map.next_value_seed(ValueSeed { words: self.words, flaw: &mut flaw, is_stern })?;
             event.set(name, value).map_err(de::Error::custom)?;
             if name == "value" {
@@ -303,6 +308,63 @@ mod tests {
         assert_eq!(history.operations[3].purpose, Purpose::FinalRead);
         assert_eq!(history.operations[0].node.as_deref(), Some("n2"));
         assert_eq!(write(&history), SAMPLE);
+    }
+
+    #[test]
+    fn the_schema_knows_the_fields() {
+        let schema: serde_json::Value = serde_json::from_str(SCHEMA).expect("the schema is JSON");
+        let properties = schema["properties"].as_object().expect("it has properties");
+        let mut fields: Vec<&str> =
+            Event::FIELDS.into_iter().chain(["index"]).filter(|field| *field != "key").collect();
+        fields.sort_unstable();
+        assert_eq!(properties.keys().collect::<Vec<_>>(), fields);
+    }
+
+    #[test]
+    fn the_examples_of_the_manual_read_back_the_same() {
+        let manual = include_str!("../../docs/history.md");
+        let examples: Vec<&str> =
+            manual.split("```json\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+        assert!(examples.len() > 5);
+        for example in examples {
+            let history = read(example).unwrap_or_else(|malformed| panic!("{malformed}:\n{example}"));
+            assert_eq!(read(&write(&history)), Ok(history));
+        }
+    }
+
+    #[test]
+    fn what_a_bystander_does_and_nobody_needs_is_skipped() {
+        let history = read(
+            r#"{"process":"nemesis","type":"info","f":"cut","value":{"n1":0.5}}
+{"process":1,"type":"invoke","f":"read","other":[1.5,{"x":null}],"time":1.5}
+{"process":1,"type":"info","f":"read","value":1e300,"error":["timeout",3]}
+"#,
+        );
+        let [read] = &history.expect("well formed").operations[..] else { panic!("one operation") };
+        assert_eq!((read.invoked.time, &read.outcome), (0, &Outcome::Unknown));
+    }
+
+    #[test]
+    fn what_a_completion_repeats_is_kept_once() {
+        let history = read(
+            r#"{"process":0,"type":"invoke","f":"txn","value":[["append","x",1],["r","x",null]]}
+{"process":0,"type":"ok","f":"txn","value":[["append","x",1],["r","x",[1]]]}
+{"process":0,"type":"invoke","f":"write","value":["x",1]}
+{"process":0,"type":"ok","f":"write","value":["x",1]}
+"#,
+        )
+        .expect("well formed");
+        let list = |value: &Value| match value {
+            Value::List(items) => std::sync::Arc::clone(items),
+            Value::Nil | Value::Int(_) | Value::Text(_) => panic!("a list"),
+        };
+        let [txn, write] = &history.operations[..] else { panic!("two operations") };
+        let returned = |operation: &crate::Operation| match &operation.outcome {
+            Outcome::Returned(Completion::Ok(value)) => list(value),
+            Outcome::Returned(Completion::Mismatch) | Outcome::Refused | Outcome::Unknown => panic!("it worked"),
+        };
+        assert!(std::sync::Arc::ptr_eq(&list(&write.input), &returned(write)));
+        assert!(std::sync::Arc::ptr_eq(&list(&list(&txn.input)[0]), &list(&returned(txn)[0])));
     }
 
     #[test]

@@ -78,8 +78,10 @@ impl<'a> Cursor<'a> {
             let value = self.form(words)?;
             let Some(name) = name else { continue };
             event.set(name, value).map_err(|message| (start, message))?;
-            if name == "value" {
-                event.flaw = self.flaw.take();
+            match self.flaw.take() {
+                Some(flaw) if !Event::may_be_flawed(name) => return Err(flaw),
+                flaw if name == "value" => event.flaw = flaw,
+                Some(_) | None => {}
             }
         }
     }

@@ -58,8 +58,7 @@ impl<'a> Forms<'a> {
     pub fn next(&mut self) -> Result<Option<Form<'_>>, Unreadable> {
         let is_edn = self.dialect == Dialect::Edn;
         let mut discarded = 0_usize;
-        loop {
-            let Some(byte) = self.peek()? else { break };
+        while let Some(byte) = self.peek()? {
             match byte {
                 b',' => self.skip(1),
                 byte if byte.is_ascii_whitespace() => self.skip(1),

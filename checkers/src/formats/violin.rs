@@ -68,7 +68,10 @@ impl Log {
             "atomic-queue" => Container::Queue,
             "atomic-stack" => Container::Stack,
             other => {
-                return Err((object.trim_start(), format!("expected `atomic-queue` or `atomic-stack`, found {}", excerpt(other))));
+                return Err((
+                    object.trim_start(),
+                    format!("expected `atomic-queue` or `atomic-stack`, found {}", excerpt(other)),
+                ));
             }
         });
         Ok(())

@@ -21,10 +21,11 @@ pub fn verify(args: &Verify) -> Done {
     let path = args.history.display();
     // Somebody else's history can hold anything.
     let look = screen::look();
-    let recorded = formats::read(files::open_or_stdin(&args.history)?, args.input).map_err(|unreadable| match unreadable {
-        Unreadable::Malformed(bad) => Failure::usage(format!("{path}:{}", look.shown(&bad.to_string()))),
-        Unreadable::Source(error) => Failure::usage(format!("cannot read {path}: {}", files::told(&error))),
-    })?;
+    let recorded =
+        formats::read(files::open_or_stdin(&args.history)?, args.input).map_err(|unreadable| match unreadable {
+            Unreadable::Malformed(bad) => Failure::usage(format!("{path}:{}", look.shown(&bad.to_string()))),
+            Unreadable::Source(error) => Failure::usage(format!("cannot read {path}: {}", files::told(&error))),
+        })?;
     let format = recorded.format;
     let initial = args.initial.as_deref().map(initial).transpose()?;
     let (history, question) = recorded.asked(args.model, initial);
