@@ -116,7 +116,15 @@ pub(crate) struct Elements<'a> {
     pub open: Vec<u64>,
 }
 
-/// Why a record is more, or less, than elements.
+/// Why a record is not made of elements.
+pub(crate) enum NoElements {
+    /// It contradicts itself.
+    Wrong(Odd),
+    /// This value may have been put in more than once, and who took which is not known.
+    Repeated(Value),
+}
+
+/// A value that was not there to be taken.
 pub(crate) enum Odd {
     /// A value taken that nobody ever asked to put in, or that was refused (then who asked).
     Nowhere { take: usize, refused: Option<usize> },
@@ -124,13 +132,11 @@ pub(crate) enum Odd {
     Early { take: usize, put: usize },
     /// A value taken twice and put in once.
     Twice { put: Option<usize>, takes: [usize; 2] },
-    /// A value put in more than once: not for monitors.
-    Repeated { value: Value },
 }
 
 impl<'a> Elements<'a> {
     /// The record up to position `until`: what completed later is open.
-    pub fn of<O: Container>(part: &'a Part<'_, O>, start: &'a [Value], until: u64) -> Result<Self, Odd> {
+    pub fn of<O: Container>(part: &'a Part<'_, O>, start: &'a [Value], until: u64) -> Result<Self, NoElements> {
         // Each value that was there from the beginning takes two positions before it.
         let shift = 2 * start.len() as u64;
         let shifted = |index: u64| index.saturating_add(shift);
@@ -154,17 +160,19 @@ impl<'a> Elements<'a> {
                 (Outcome::Unknown, [from, _]) | (Outcome::Returned(_), [from, NEVER]) => reading.all.open.push(from),
                 (Outcome::Returned(ret), span) => match O::taken(ret).filter(|value| !value.is_nil()) {
                     None => reading.all.misses.push(Miss { call: number, from: span[0], until: span[1] }),
-                    Some(value) if reading.take(value, number, span)? => {}
+                    Some(value) if reading.take(value, number, span).map_err(NoElements::Wrong)? => {}
                     Some(value) => {
                         let puts = |call: &Call<'_, O>| matches!(O::wish(&call.op), Wish::Put(put) if put == value);
-                        return Err(Odd::Nowhere { take: number, refused: part.calls.iter().position(puts) });
+                        let refused = part.calls.iter().position(puts);
+                        return Err(NoElements::Wrong(Odd::Nowhere { take: number, refused }));
                     }
                 },
             }
         }
-        if let Some(odd) = reading.repeated.or(reading.early) {
-            return Err(odd);
+        if let Some(value) = reading.repeated {
+            return Err(NoElements::Repeated(value));
         }
+        reading.early.map_or(Ok(()), |early| Err(NoElements::Wrong(early)))?;
         reading.all.elements.retain(|element| element.take.is_some() || element.put_until < NEVER);
         Ok(reading.all)
     }
@@ -197,15 +205,16 @@ impl<'a> Elements<'a> {
 struct Reading<'a> {
     all: Elements<'a>,
     number_of: Numbers<'a>,
-    /// What is odd, the first of a kind.
-    repeated: Option<Odd>,
+    /// The first value put in again.
+    repeated: Option<Value>,
+    /// The first taken too early.
     early: Option<Odd>,
 }
 
 impl<'a> Reading<'a> {
     fn put(&mut self, value: &'a Value, put: Option<usize>, [put_from, put_until]: [u64; 2]) {
         match self.number_of.entry(value) {
-            Entry::Occupied(_) => _ = self.repeated.get_or_insert_with(|| Odd::Repeated { value: value.clone() }),
+            Entry::Occupied(_) => _ = self.repeated.get_or_insert_with(|| value.clone()),
             Entry::Vacant(entry) => {
                 entry.insert(self.all.elements.len());
                 let (take, take_from, take_until) = (None, NEVER, NEVER);
@@ -246,52 +255,41 @@ pub(crate) fn told<O: Container>(call: &Call<'_, O>) -> Testimony {
 }
 
 /// What is wrong where values come from nowhere, too early or too often.
-pub(crate) fn odd<O: Container>(part: &Part<'_, O>, odd: &Odd) -> Option<Witness> {
-    let calls = &part.calls;
-    let value = |take: usize| match &calls[take].outcome {
+pub(crate) fn odd<O: Container>(part: &Part<'_, O>, odd: &Odd) -> Witness {
+    let name = O::NAME;
+    let client = |call: usize| format!("p{}", part.calls[call].source.process);
+    let took = |take: usize| match &part.calls[take].outcome {
         Outcome::Returned(ret) => O::taken(ret).map(shown).unwrap_or_default(),
         Outcome::Refused | Outcome::Unknown => String::new(),
     };
-    let client = |call: usize| format!("p{}", calls[call].source.process);
-    let (named, offender, why, headline, because) = match *odd {
-        Odd::Repeated { .. } => return None,
+    match *odd {
         Odd::Nowhere { take, refused: None } => {
-            let (who, value) = (client(take), value(take));
-            let because = format!("Nobody ever asked to add {value}, and the {} did not begin with it.", O::NAME);
-            (
-                vec![take],
-                take,
-                "nobody-put",
-                format!("{who} took {value} from the {}, which nobody ever added", O::NAME),
-                because,
-            )
+            let (who, value) = (client(take), took(take));
+            let headline = format!("{who} took {value} from the {name}, which nobody ever added");
+            let because = format!("Nobody ever asked to add {value}, and the {name} did not begin with it.");
+            witness(part, vec![take], Some(take), "nobody-put", headline, vec![because])
         }
         Odd::Nowhere { take, refused: Some(put) } => {
-            let (who, value) = (client(take), value(take));
+            let (who, value) = (client(take), took(take));
+            let headline = format!("{who} took {value} from the {name}, though adding it never happened");
             let because = format!("Nobody else asked to add {value}, and what never happened cannot be taken.");
-            let headline = format!("{who} took {value} from the {}, though adding it never happened", O::NAME);
-            (vec![put, take], take, "never-happened", headline, because)
+            witness(part, vec![put, take], Some(take), "never-happened", headline, vec![because])
         }
         Odd::Early { take, put } => {
-            let (who, value) = (client(take), value(take));
-            let because =
-                format!("Nobody else ever asked to add {value}, so {who} took it before it can have been there.");
-            let headline = format!("{who} took {value} from the {} before anybody asked to add it", O::NAME);
-            (vec![take, put], take, "not-yet-put", headline, because)
+            let (who, value) = (client(take), took(take));
+            let headline = format!("{who} took {value} from the {name} before anybody asked to add it");
+            let because = format!("Nobody else asked to add {value}, so {who} took it before it can have been there.");
+            witness(part, vec![take, put], Some(take), "not-yet-put", headline, vec![because])
         }
         Odd::Twice { put, takes: [first, second] } => {
-            let value = value(second);
-            let because = match put {
-                Some(_) => format!("{value} was added once, so only one of them can have taken it."),
-                None => format!(
-                    "{value} was there once, from the beginning, and nobody ever added it: only one can have taken it."
-                ),
-            };
-            let headline = format!("{} and {} both took {value} from the {}", client(first), client(second), O::NAME);
-            (put.into_iter().chain([first, second]).collect(), second, "taken-twice", headline, because)
+            let value = took(second);
+            let once = if put.is_some() { "was added once" } else { "was there once, and nobody ever added it" };
+            let headline = format!("{} and {} both took {value} from the {name}", client(first), client(second));
+            let because = format!("{value} {once}, so only one of the two can have taken it.");
+            let named = put.into_iter().chain([first, second]).collect();
+            witness(part, named, Some(second), "taken-twice", headline, vec![because])
         }
-    };
-    Some(witness(part, named, Some(offender), why, headline, vec![because]))
+    }
 }
 
 /// An argument about some of the calls.
@@ -322,7 +320,7 @@ pub(crate) fn explain<O: Container>(
     let start: Value = start.clone().into();
     let mut scope = Scope {
         until: found.stuck,
-        grant: found.states.saturating_mul(4).saturating_add(8 * part.calls.len() as u64 + 10_000),
+        grant: found.states.saturating_mul(4).saturating_add(8 * part.calls.len() as u64 + 100_000),
         blamed: None,
         looks_ahead: true,
     };

@@ -14,7 +14,7 @@ use crate::linearizability::by_search;
 use crate::model::{Call, Part, parts};
 use crate::search::{Decision, Scope, search};
 use crate::{Budget, Judgement, Question, Unfit};
-use container::{Container, Elements, NEVER, Odd};
+use container::{Container, Elements, NEVER, NoElements};
 
 /// A container whose histories can be judged without a search.
 pub(crate) trait Monitored: Container {
@@ -75,27 +75,20 @@ pub(crate) fn judge<O: Monitored>(
     };
     let all = match Elements::of(part, &start, NEVER) {
         Ok(all) => all,
-        Err(Odd::Repeated { value }) => {
+        Err(NoElements::Repeated(value)) => {
             return searched(Some(format!(
                 "{value} was added more than once, so an order had to be searched for; values that differ are judged faster"
             )));
         }
-        Err(odd) => {
+        Err(NoElements::Wrong(odd)) => {
             let method = format!("{} monitor", O::NAME);
-            return Ok(match container::odd(part, &odd) {
-                Some(witness) => judgement(part, method, Some(witness)),
-                None => searched(None)?,
-            });
+            return Ok(judgement(part, &start, method, Some(container::odd(part, &odd))));
         }
     };
     let method = format!("{} monitor, {}", O::NAME, counted(all.elements.len() as u64, "value"));
     match O::has_order(&all) {
-        Some(true) => Ok(judgement(part, method, None)),
-        Some(false) => {
-            let mut judgement = judgement(part, method, O::witness(part, &all));
-            judgement.notes.extend(longest(part, &start, judgement.witness.as_ref()));
-            Ok(judgement)
-        }
+        Some(true) => Ok(judgement(part, &start, method, None)),
+        Some(false) => Ok(judgement(part, &start, method, O::witness(part, &all))),
         None => searched(Some(format!(
             "which values {} of unknown outcome took had to be searched for",
             counted(all.open.len() as u64, "removal")
@@ -121,17 +114,18 @@ fn start(question: &Question<'_>) -> Result<Vec<Value>, Unfit> {
     }
 }
 
-fn judgement<O: Container>(part: &Part<'_, O>, method: String, witness: Option<Witness>) -> Judgement {
+fn judgement<O: Monitored>(part: &Part<'_, O>, start: &[Value], method: String, witness: Option<Witness>) -> Judgement {
     let operations = part.calls.len();
     let (verdict, detail) = match &witness {
         None => (Verdict::Pass, counted(operations as u64, "operation")),
         Some(witness) => (Verdict::Fail, witness.headline()),
     };
-    Judgement { verdict, detail, witness, operations, states: 0, methods: vec![method], notes: Vec::new() }
+    let notes = witness.iter().filter_map(|witness| longest(part, start, witness)).collect();
+    Judgement { verdict, detail, witness, operations, states: 0, methods: vec![method], notes }
 }
 
 /// How much of the record has an order: up to which completion. Mostly as far as the last of the witness.
-fn longest<O: Monitored>(part: &Part<'_, O>, start: &[Value], witness: Option<&Witness>) -> Option<String> {
+fn longest<O: Monitored>(part: &Part<'_, O>, start: &[Value], witness: &Witness) -> Option<String> {
     /// Configurations for one attempt that the monitor leaves open.
     const GRANT: u64 = 10_000;
     let returned = part.calls.iter().filter(|call| matches!(call.outcome, Outcome::Returned(_)));
@@ -149,11 +143,11 @@ fn longest<O: Monitored>(part: &Part<'_, O>, start: &[Value], witness: Option<&W
     if ends.is_empty() {
         return None;
     }
-    let seen = witness?.operations.iter().filter_map(|operation| operation.completed).map(|mark| mark.index).max()?;
+    let seen = witness.operations.iter().filter_map(|operation| operation.completed).map(|mark| mark.index).max()?;
     let guess = ends.partition_point(|end| *end < seen);
     let count = last_good(guess, ends.len(), has_order);
     let (count, all) = (grouped(count as u64), counted(ends.len() as u64, "completed operation"));
-    Some(format!("the first {count} of {all} have an order"))
+    (count != "0").then(|| format!("the first {count} of {all} have an order"))
 }
 
 /// The greatest count below `all` that is good, if each less than a good one is; looked for around `guess`.

@@ -24,32 +24,21 @@ pub(crate) struct Least {
 }
 
 /// Reduces `units`, which together have no order; those in front are preferred. `has_no_order` says whether some of them
-/// (ascending) have none, or `None` if that is too much to find out: then what is left over is kept.
+/// (ascending) have none, or `None` if that is too much to find out: then they count as if they had one, and more is kept.
 pub(crate) fn least(units: &[usize], mut has_no_order: impl FnMut(&[usize]) -> Option<bool>) -> Least {
     let mut needed: Vec<usize> = Vec::new();
     let mut in_question = units;
+    let mut is_minimal = true;
     let mut is_wrong = |needed: &[usize], more: &[usize]| {
         let mut some = [needed, more].concat();
         some.sort_unstable();
-        has_no_order(&some)
-    };
-    let mut is_minimal = true;
-    loop {
-        match is_wrong(&needed, &[]) {
-            Some(true) => break,
-            Some(false) if in_question.is_empty() => break,
-            Some(false) => {}
-            None => {
-                needed.extend(in_question);
-                is_minimal = false;
-                break;
-            }
-        }
-        let Some(count) = fewest(in_question.len(), |count| is_wrong(&needed, &in_question[..count])) else {
-            needed.extend(in_question);
+        has_no_order(&some).unwrap_or_else(|| {
             is_minimal = false;
-            break;
-        };
+            false
+        })
+    };
+    while !in_question.is_empty() && !is_wrong(&needed, &[]) {
+        let count = fewest(in_question.len(), |count| is_wrong(&needed, &in_question[..count]));
         needed.push(in_question[count - 1]);
         in_question = &in_question[..count - 1];
     }
@@ -58,19 +47,21 @@ pub(crate) fn least(units: &[usize], mut has_no_order: impl FnMut(&[usize]) -> O
 }
 
 /// The least count, up to `all`, that is wrong; `all` is, 0 is not. By doubling and halving, so that mostly few are tried.
-/// `None` as soon as a probe is undecided.
-pub(crate) fn fewest(all: usize, mut is_wrong: impl FnMut(usize) -> Option<bool>) -> Option<usize> {
+fn fewest(all: usize, mut is_wrong: impl FnMut(usize) -> bool) -> usize {
     let (mut good, mut bad) = (0, all);
     let mut width = 1;
     while bad - good > 1 {
         let probe = if width < bad { width } else { good + (bad - good) / 2 };
-        match is_wrong(probe)? {
-            true => bad = probe,
-            false => good = probe,
+        if is_wrong(probe) {
+            bad = probe;
+            // From here on by halving.
+            width = all;
+        } else {
+            good = probe;
+            width = width.saturating_mul(2);
         }
-        width = if bad < all { bad } else { width.saturating_mul(2) };
     }
-    Some(bad)
+    bad
 }
 
 #[cfg(test)]
@@ -103,10 +94,9 @@ mod tests {
     fn doubling_and_halving_find_the_first() {
         for all in 1..40 {
             for first in 1..=all {
-                assert_eq!(fewest(all, |count| Some(count >= first)), Some(first), "of {all}");
+                assert_eq!(fewest(all, |count| count >= first), first, "of {all}");
             }
         }
-        assert_eq!(fewest(9, |_| None), None);
     }
 
     #[test]
