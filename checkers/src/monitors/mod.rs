@@ -133,8 +133,12 @@ fn longest<O: Monitored>(part: &Part<'_, O>, start: &[Value], witness: &Witness)
     ends.sort_unstable();
     let has_order = |count: usize| {
         let until = if count == 0 { 0 } else { ends[count - 1] };
-        let Ok(all) = Elements::of(part, start, until) else { return false };
-        O::has_order(&all).unwrap_or_else(|| {
+        let monitored = match Elements::of(part, start, until) {
+            Ok(all) => O::has_order(&all),
+            Err(NoElements::Wrong(_)) => Some(false),
+            Err(NoElements::Repeated(_)) => None,
+        };
+        monitored.unwrap_or_else(|| {
             let scope = Scope { until, grant: GRANT, blamed: None, looks_ahead: true };
             let found = search(part, &start.iter().cloned().collect(), scope, &Budget::states(GRANT));
             matches!(found.decision, Decision::Explained)

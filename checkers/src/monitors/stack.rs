@@ -20,7 +20,8 @@
 //! **Removals nobody heard of again** may have popped any value that nobody else did. Which ones is a question of its own, so
 //! here the monitor answers only where the answer is easy. *No*: if there is no order even if each value left over was
 //! popped as early as the first of them could; or if more values had to be gone by some time than there were removals.
-//! *Yes*: if there is an order with the values that have to go most urgently popped by the first removals. Else it does not
+//! *Yes*: if there is an order with the values that have to go most urgently popped by the first removals. Which have
+//! to go is found by looking for heaps without a bottom, and what lies in the way of the best they have. Else it does not
 //! know, and the search must tell.
 
 use super::container::{Container, Element, Elements, NEVER, witness};
@@ -29,6 +30,7 @@ use super::values::least;
 use crate::model::Part;
 use history::Witness;
 use history::figures::{counted, shown};
+use std::collections::BTreeMap;
 
 /// What the monitor found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +51,7 @@ pub(crate) enum Wrong {
     /// Something was certainly inside.
     NotEmpty { miss: usize },
     /// These had to be gone by then, and too few removals of unknown outcome can have done it.
-    Left { left: Vec<usize>, until: u64 },
+    Left { left: Vec<usize> },
 }
 
 /// Whether there is an order.
@@ -66,22 +68,42 @@ pub(crate) fn found(all: &Elements<'_>) -> Found {
     if let Some(wrong) = certain(&gone, all) {
         return Found::Wrong(wrong);
     }
-    let mut urgent = deadlines(all, &left);
-    urgent.sort_unstable();
-    let mut taken = all.elements.clone();
-    for (turn, &(until, i)) in urgent.iter().enumerate() {
-        match all.open.get(turn).filter(|from| **from < until) {
-            Some(&from) => taken[i].take_from = from,
-            None => {
-                let left = urgent[..=turn].iter().map(|(_, i)| *i).collect();
-                return Found::Wrong(Wrong::Left { left, until });
-            }
+    let mut deadlines = deadlines(all, &left);
+    let mut taken = match in_turn(all, &deadlines) {
+        Ok(taken) => taken,
+        Err(wrong) => return Found::Wrong(wrong),
+    };
+    for _ in 0..ATTEMPTS_MAX {
+        if certain(&taken, all).is_none() {
+            return Found::Order;
+        }
+        if !Heaps::of(&taken).hurry(&taken, &mut deadlines) {
+            break;
+        }
+        match in_turn(all, &deadlines) {
+            Ok(hurried) => taken = hurried,
+            Err(_) => break,
         }
     }
-    match certain(&taken, all) {
-        None => Found::Order,
-        Some(_) => Found::Unclear,
+    Found::Unclear
+}
+
+/// How often to look for more values that had better be gone by some time. Each time all that are found are given a
+/// deadline, so that mostly once or twice is enough.
+const ATTEMPTS_MAX: u32 = 8;
+
+/// Gives the first of the open removals to the values that must be gone first, and so on; if that fails, nothing else works.
+fn in_turn<'a>(all: &Elements<'a>, deadlines: &BTreeMap<usize, u64>) -> Result<Vec<Element<'a>>, Wrong> {
+    let mut urgent: Vec<(u64, usize)> = deadlines.iter().map(|(element, until)| (*until, *element)).collect();
+    urgent.sort_unstable();
+    let mut taken = all.elements.clone();
+    for (turn, &(until, element)) in urgent.iter().enumerate() {
+        match all.open.get(turn).filter(|from| **from < until) {
+            Some(&from) => taken[element].take_from = from,
+            None => return Err(Wrong::Left { left: urgent[..=turn].iter().map(|(_, element)| *element).collect() }),
+        }
     }
+    Ok(taken)
 }
 
 /// What is wrong if every element is taken when it says.
@@ -96,11 +118,11 @@ fn certain(elements: &[Element<'_>], all: &Elements<'_>) -> Option<Wrong> {
     Heaps::of(elements).without_bottom().map(|heap| Wrong::NoBottom { heap })
 }
 
-/// By when leftovers must be gone, for those that must: (until, element).
+/// By when leftovers must be gone, for those that must.
 ///
 /// One that was pushed after the push of another was over, and before that other's pop was asked for, is above it and must go
 /// first. One that was in before somebody asked who found nothing must be gone by the answer.
-fn deadlines(all: &Elements<'_>, left: &[usize]) -> Vec<(u64, usize)> {
+fn deadlines(all: &Elements<'_>, left: &[usize]) -> BTreeMap<usize, u64> {
     let mut below = Below::of(&all.elements);
     let mut misses: Vec<(u64, u64)> = all.misses.iter().map(|miss| (miss.from, miss.until)).collect();
     misses.sort_unstable();
@@ -108,13 +130,13 @@ fn deadlines(all: &Elements<'_>, left: &[usize]) -> Vec<(u64, usize)> {
         misses[i - 1].1 = misses[i - 1].1.min(misses[i].1);
     }
     // By the beginning of their pushes, as elements are: what is below can only become more.
-    let mut found = Vec::new();
+    let mut found = BTreeMap::new();
     for &i in left {
         let element = &all.elements[i];
         let popped = below.first_out(element);
         let missed = misses.get(misses.partition_point(|(from, _)| *from < element.put_until)).map(|(_, until)| *until);
         let until = popped.into_iter().chain(missed).min();
-        found.extend(until.map(|until| (until, i)));
+        found.extend(until.map(|until| (i, until)));
     }
     found
 }
@@ -159,13 +181,13 @@ pub(crate) fn explain<O: Container>(part: &Part<'_, O>, all: &Elements<'_>, wron
             let elements = all.units().into_iter().filter(|unit| *unit < all.elements.len());
             [all.elements.len() + miss].into_iter().chain(elements).collect()
         }
-        Wrong::Left { .. } => all.units(),
+        Wrong::Left { left: _ } => all.units(),
     };
     let least = least(&units, |units| Some(matches!(found(&all.some(units)), Found::Wrong(_))));
     let all = all.some(&least.units);
     match found(&all) {
         Found::Wrong(Wrong::NotEmpty { .. }) => inside(part, &all),
-        Found::Wrong(Wrong::Left { left, .. }) => too_many(part, &all, &left),
+        Found::Wrong(Wrong::Left { left }) => too_many(part, &all, &left),
         Found::Wrong(Wrong::NoBottom { .. }) | Found::Order | Found::Unclear => no_bottom(part, &all),
     }
 }
@@ -322,6 +344,55 @@ impl Heaps {
 
     /// The elements of a heap without a bottom, if there is one.
     fn without_bottom(mut self) -> Option<Vec<usize>> {
+        let mut found = None;
+        self.take_apart(|heap, _| {
+            found = Some(heap.map(|(_, span)| span.element).collect::<Vec<usize>>());
+            Vec::new()
+        });
+        found.map(|mut heap| {
+            heap.sort_unstable();
+            heap
+        })
+    }
+
+    /// Gives deadlines to values that nobody is known to have popped, so that heaps without a bottom would have one; whether
+    /// that is enough for all heaps.
+    ///
+    /// The best that can be at the bottom is the one whose pop was over last. For it to be there, what lies over the others
+    /// that hang together with it must be gone by then.
+    fn hurry(mut self, taken: &[Element<'_>], deadlines: &mut BTreeMap<usize, u64>) -> bool {
+        let elements: Vec<usize> = self.spans.iter().map(|span| span.element).collect();
+        self.take_apart(|heap, until| {
+            let mut end = 0;
+            let mut gone = Vec::new();
+            for (number, span) in heap {
+                let element = &taken[span.element];
+                if end > 0 && element.put_until > end {
+                    break;
+                }
+                match element.take {
+                    None if element.take_from > until => gone.push(number),
+                    Some(_) | None => end = end.max(element.take_from),
+                }
+            }
+            if end > until {
+                return Vec::new();
+            }
+            for number in &gone {
+                let deadline = deadlines.entry(elements[*number]).or_insert(until);
+                *deadline = until.min(*deadline);
+            }
+            gone
+        })
+    }
+
+    /// Takes away bottom after bottom, till nothing is left. If a heap has none, `missing` is shown its spans by their
+    /// beginnings and when the last pop was over of those that may have been there from its beginning; it says which of them
+    /// to take away instead. Whether that went to the end: it does not if `missing` knows of none.
+    fn take_apart(
+        &mut self,
+        mut missing: impl FnMut(&mut dyn Iterator<Item = (usize, &Span)>, u64) -> Vec<usize>,
+    ) -> bool {
         let mut work = vec![(0, self.bounds.len())];
         while let Some((from, to)) = work.pop() {
             // The first span that is left, and where the heap that it begins ends.
@@ -331,14 +402,20 @@ impl Heaps {
             };
             let end = self.cover.first_free(begin).expect("after the last bound nothing is inside");
             let beyond = self.begun[end] as usize;
-            let bottom = self.bottom(begin, end, first, beyond);
-            let Some(bottom) = bottom else {
-                return Some(self.elements(first, beyond));
-            };
-            self.take_away(bottom);
+            match self.bottom(begin, end, first, beyond) {
+                Some(bottom) => self.take_away(bottom),
+                None => {
+                    let until = NEVER - self.popped.least(first, beyond);
+                    let gone = missing(&mut self.heap(first, beyond), until);
+                    if gone.is_empty() {
+                        return false;
+                    }
+                    gone.into_iter().for_each(|span| self.take_away(span));
+                }
+            }
             work.extend([(end + 1, to), (begin, end + 1)]);
         }
-        None
+        true
     }
 
     /// The first span that is left, from this one on.
@@ -365,20 +442,23 @@ impl Heaps {
     }
 
     fn take_away(&mut self, span: usize) {
+        self.pushed.set(span, NEVER);
         self.popped.set(span, NEVER);
         self.next[span] = span as u32 + 1;
         self.cover.lower(self.spans[span].from as usize, self.spans[span].until as usize);
     }
 
-    fn elements(&mut self, first: usize, beyond: usize) -> Vec<usize> {
-        let mut heap = Vec::new();
-        let mut span = first;
-        while span < beyond {
-            heap.push(self.spans[span].element);
-            span = self.left(span + 1);
-        }
-        heap.sort_unstable();
-        heap
+    /// What is left of these spans, by number.
+    fn heap(&self, first: usize, beyond: usize) -> impl Iterator<Item = (usize, &Span)> {
+        let is_left = move |number: &usize| *number < beyond;
+        let after = |number: &usize| {
+            let mut next = number + 1;
+            while *self.next.get(next)? as usize != next {
+                next = self.next[next] as usize;
+            }
+            Some(next)
+        };
+        std::iter::successors(Some(first), after).take_while(is_left).map(|number| (number, &self.spans[number]))
     }
 }
 
