@@ -1,7 +1,7 @@
 //! Which checker answers which question.
 
-use crate::{Budget, Consistency, Judgement, Model, Question, Rung, Unfit, linearizable};
-use history::History;
+use crate::{Budget, Consistency, Judgement, Model, Question, Rung, Unfit, linearizable, monitors};
+use history::{History, Queue, Stack};
 
 /// Judges `history`.
 ///
@@ -13,8 +13,9 @@ pub fn judge(history: &History, question: &Question<'_>, budget: &Budget<'_>) ->
             linearizable(history, question.model, question.initial.clone(), budget)
         }
         (Model::CasRegister | Model::Register | Model::Kv, Some(_)) => Err(unknown(question)),
-        (Model::Queue, _) => Err(unknown(question)),
-        (Model::Stack, _) => Err(unknown(question)),
+        (Model::Queue, None | Some(Consistency::Linearizable)) => monitors::judge::<Queue>(history, question, budget),
+        (Model::Stack, None | Some(Consistency::Linearizable)) => monitors::judge::<Stack>(history, question, budget),
+        (Model::Queue | Model::Stack, Some(_)) => Err(unknown(question)),
         (Model::Set, _) => Err(unknown(question)),
         (Model::SetFull, _) => Err(unknown(question)),
         (Model::Mutex, _) => Err(unknown(question)),

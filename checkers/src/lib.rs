@@ -22,6 +22,7 @@ mod linearizability;
 mod lost_writes;
 mod minimal;
 mod model;
+mod monitors;
 mod question;
 mod search;
 mod text;

@@ -140,6 +140,13 @@ impl Witness {
         };
         let heard = |what: &str, alone: &str| self.heard(op, what, alone);
         match (op.ended, &op.returned) {
+            (Ended::Ok, Some(Value::Nil)) if op.takes() => {
+                let found = "that it was empty";
+                format!(
+                    "{client} {wish} {asked}{}.",
+                    heard(&format!("answered {found}"), &format!("and heard {found}"))
+                )
+            }
             (Ended::Ok, Some(value)) => {
                 let value = shown(value);
                 format!("{client} {deed} {asked}{}.", heard(&format!("answered {value}"), &format!("and got {value}")))
@@ -315,6 +322,11 @@ impl Testimony {
             (Ended::Ok, _) => self.returned.as_ref(),
             (Ended::Mismatch | Ended::Fail | Ended::Info, _) => None,
         }
+    }
+
+    /// Whether it takes values out of something, of which it returns nil if there is none.
+    pub fn takes(&self) -> bool {
+        matches!(&*self.f, "dequeue" | "pop")
     }
 
     /// The value it left behind, or would have.

@@ -23,9 +23,11 @@ mod kv;
 mod operation;
 mod outage;
 mod picture;
+mod queue;
 mod record;
 mod register;
 mod signature;
+mod stack;
 mod value;
 mod verdict;
 mod witness;
@@ -37,11 +39,13 @@ pub use kv::{Key, Kv, KvOp};
 pub use operation::{Completion, History, Mark, Operation, Outcome, Purpose};
 pub use outage::{Cause, CauseSpan, Outage, Takeover, Who};
 pub use picture::{Arrow, Cell, Cloud, Dot, Fate, Latency, Moment, Note, Picture, Source, Strip};
+pub use queue::{Queue, QueueOp, QueueRet};
 pub use record::{
     Availability, ConfigLine, Draw, FaultRecord, LatencySummary, OperationCounts, RoleSpan, RunRecord, TimeBucket,
 };
 pub use register::{Register, RegisterOp, RegisterRet};
 pub use signature::{principal, signature};
+pub use stack::{Stack, StackOp, StackRet};
 pub use value::Value;
 pub use verdict::{Finding, Level, NO_PANIC, PROGRESS, Verdict, merged};
 pub use witness::{Ended, Holder, Part, Reason, Server, Step, Testimony, Witness};

@@ -227,21 +227,24 @@ fn close(op: &Testimony) -> &'static str {
     }
 }
 
-/// `w(17)`, `r()=9`, `cas(1,2)=no`.
+/// `w(17)`, `r()=9`, `cas(1,2)=no`, `deq()=empty`.
 fn label(op: &Testimony, value_max: usize) -> String {
     let name = match &*op.f {
         "write" => "w",
         "read" => "r",
         "append" => "a",
+        "enqueue" => "enq",
+        "dequeue" => "deq",
         other => other,
     };
     let brief = |value: &Value| brief(&value.to_string(), value_max);
     let input = match op.input.as_pair() {
         Some((from, to)) => format!("{},{}", brief(from), brief(to)),
-        None if op.input.is_nil() && op.returned.is_some() => String::new(),
+        None if op.input.is_nil() && (op.returned.is_some() || op.takes()) => String::new(),
         None => brief(&op.input),
     };
     let result = match (&op.returned, op.ended) {
+        (Some(Value::Nil), _) if op.takes() => "=empty".to_owned(),
         (Some(value), _) => format!("={}", brief(value)),
         (None, Ended::Mismatch) => "=no".to_owned(),
         (None, Ended::Ok | Ended::Fail | Ended::Info) => String::new(),

@@ -12,7 +12,9 @@ use history::{Completion, History, Object, Operation, Outcome, Value, Witness};
 use std::fmt;
 use std::hash::{BuildHasherDefault, Hash};
 
+mod queue;
 mod register;
+mod stack;
 
 use crate::Budget;
 use crate::hash::Mixer;
@@ -99,7 +101,7 @@ impl Model {
     pub fn is_blind(self, f: &str) -> bool {
         match self {
             Model::CasRegister | Model::Register | Model::Kv => matches!(f, "write" | "put" | "append"),
-            Model::Queue | Model::Stack => matches!(f, "enqueue" | "push" | "add" | "send"),
+            Model::Queue | Model::Stack => matches!(f, "enqueue" | "push" | "add" | "put" | "send" | "offer"),
             Model::Set | Model::SetFull | Model::Counter => f == "add",
             Model::Bank => f == "transfer",
             Model::LongFork => f == "write",
