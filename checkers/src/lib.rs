@@ -14,14 +14,17 @@
 //! Which operations a history holds is said by a [`Model`]; a history that does not speak its language is
 //! [`Unfit`].
 
+mod evidence;
 pub mod formats;
 mod hash;
 mod judge;
 mod judgement;
+mod laws;
 mod linearizability;
 mod lost_writes;
 mod minimal;
 mod model;
+mod monitors;
 mod question;
 mod search;
 mod text;

@@ -13,23 +13,28 @@
 //! Nothing here knows an engine, a protocol or a checker.
 
 mod argument;
+mod counter;
 pub mod data;
 pub mod figures;
 pub mod jsonl;
 mod kv;
+mod mutex;
 mod operation;
 mod outage;
 mod picture;
 mod record;
 mod register;
+mod set;
 mod signature;
 mod value;
 mod verdict;
 mod witness;
 
 pub use argument::Clock;
+pub use counter::{Counter, CounterOp, CounterRet};
 pub use data::{Data, Function, Object};
 pub use kv::{Key, Kv, KvOp};
+pub use mutex::{Mutex, MutexOp, MutexRet};
 pub use operation::{Completion, History, Mark, Operation, Outcome, Purpose};
 pub use outage::{Cause, CauseSpan, Outage, Takeover, Who};
 pub use picture::{Arrow, Cell, Cloud, Dot, Fate, Latency, Moment, Note, Picture, Source, Strip};
@@ -37,6 +42,7 @@ pub use record::{
     Availability, ConfigLine, Draw, FaultRecord, LatencySummary, OperationCounts, RoleSpan, RunRecord, TimeBucket,
 };
 pub use register::{Register, RegisterOp, RegisterRet};
+pub use set::{Set, SetOp, SetRet};
 pub use signature::{principal, signature};
 pub use value::Value;
 pub use verdict::{Finding, Level, NO_PANIC, PROGRESS, Verdict, merged};

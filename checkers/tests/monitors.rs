@@ -1,0 +1,152 @@
+//! The monitors of sets, locks and counters against a twin that tries every order.
+
+mod objects;
+
+use checkers::{Budget, Judgement, Model, Question, judge};
+use history::{
+    Counter, CounterOp, CounterRet, Mutex, MutexOp, MutexRet, Object, Outcome, Set, SetOp, SetRet, Value, Verdict,
+};
+use objects::{Call, Dice, has_order, history, recording};
+use std::collections::BTreeSet;
+
+const HISTORIES: u64 = 200_000;
+
+#[derive(Default)]
+struct Tally {
+    good: u64,
+    bad: u64,
+    vacuous: u64,
+    longest: usize,
+}
+
+impl Tally {
+    /// Compares a judgement with the twin's, and any argument with what an argument must be.
+    fn add<O: Object>(&mut self, seed: u64, calls: &[Call<O>], start: &O::State, is_told: bool, judgement: &Judgement) {
+        let expected = match (is_told, has_order(calls, start)) {
+            (false, _) => Verdict::Vacuous,
+            (true, true) => Verdict::Pass,
+            (true, false) => Verdict::Fail,
+        };
+        assert_eq!(judgement.verdict, expected, "seed {seed}: {judgement:#?} {:#?}", history(calls));
+        match expected {
+            Verdict::Pass => self.good += 1,
+            Verdict::Vacuous => self.vacuous += 1,
+            Verdict::Fail | Verdict::Unknown => {
+                self.bad += 1;
+                let witness = judgement.witness.as_ref().expect("a violation has a witness");
+                self.longest = self.longest.max(witness.operations.len());
+                assert!(witness.argument.len() > witness.operations.len(), "seed {seed}: {witness:#?}");
+                // The argument stands alone: what it names has no order either, if the others may have done anything.
+                let named = |i: &usize| witness.operations.iter().any(|testimony| testimony.index == *i);
+                let relaxed = |i: usize| match (named(&i), &calls[i].outcome) {
+                    (true, outcome) => outcome.clone(),
+                    (false, Outcome::Refused) => Outcome::Refused,
+                    (false, Outcome::Returned(_) | Outcome::Unknown) => Outcome::Unknown,
+                };
+                let alone: Vec<Call<O>> =
+                    (0..calls.len()).map(|i| Call { outcome: relaxed(i), ..calls[i].clone() }).collect();
+                let is_bounded = |call: &Call<O>| !matches!(call.outcome, Outcome::Unknown);
+                let bounded: Vec<Call<O>> = alone.iter().filter(|call| is_bounded(call)).cloned().collect();
+                assert!(
+                    !has_order(&bounded, start) || !has_order(&alone, start),
+                    "seed {seed}: {witness:#?} {:#?}",
+                    history(calls)
+                );
+            }
+        }
+    }
+
+    fn check(&self, longest: usize) {
+        let Tally { good, bad, vacuous, longest: found } = self;
+        assert!(
+            *good > HISTORIES / 5 && *bad > HISTORIES / 5 && *vacuous > 0,
+            "{good} good, {bad} bad, {vacuous} vacuous"
+        );
+        assert!(*found <= longest, "{found} operations in one argument");
+    }
+}
+
+fn asked<O: Object>(calls: &[Call<O>], question: &Question<'_>) -> Judgement {
+    judge(&history(calls), question, &Budget::states(100_000)).expect("the model's own operations")
+}
+
+#[test]
+fn sets_agree_with_trying_every_order() {
+    let mut tally = Tally::default();
+    for seed in 0..HISTORIES {
+        let mut dice = Dice(seed);
+        let elements = 1 + dice.below(5);
+        let starts_with: BTreeSet<Value> = if dice.one_in(8) { [Value::Int(0)].into() } else { BTreeSet::new() };
+        let make = |dice: &mut Dice| match dice.below(2) {
+            0 => SetOp::Add(Value::Int(dice.below(elements) as i64)),
+            _ => SetOp::Read,
+        };
+        let mut calls = recording::<Set>(&mut dice, 7, &starts_with, make, |_| true);
+        let liar = dice.below(calls.len());
+        if let (Outcome::Returned(SetRet::Elements(read)), true) = (&mut calls[liar].outcome, dice.one_in(2)) {
+            let element = Value::Int(dice.below(elements + 1) as i64);
+            if !read.remove(&element) {
+                read.insert(element);
+            }
+        }
+        let initial = Some(starts_with.clone().into());
+        let judgement = asked(&calls, &Question { initial, ..Question::of(Model::Set) });
+        let is_told = calls.iter().any(|call| call.op == SetOp::Read && call.returned());
+        tally.add(seed, &calls, &starts_with, is_told, &judgement);
+    }
+    tally.check(3);
+}
+
+#[test]
+fn locks_agree_with_trying_every_order() {
+    let mut tally = Tally::default();
+    for seed in 0..HISTORIES {
+        let mut dice = Dice(seed);
+        let mut calls = recording::<Mutex>(
+            &mut dice,
+            8,
+            &false,
+            |dice| if dice.one_in(2) { MutexOp::Acquire } else { MutexOp::Release },
+            |ret| *ret == MutexRet::Done,
+        );
+        let liar = dice.below(calls.len());
+        if calls[liar].outcome == Outcome::Refused && dice.one_in(2) {
+            calls[liar].outcome = Outcome::Returned(MutexRet::Done);
+        }
+        let judgement = asked(&calls, &Question::of(Model::Mutex));
+        tally.add(seed, &calls, &false, calls.iter().any(Call::returned), &judgement);
+    }
+    tally.check(8);
+}
+
+fn counters(amounts: &dyn Fn(&mut Dice) -> i64) -> Tally {
+    let mut tally = Tally::default();
+    for seed in 0..HISTORIES {
+        let mut dice = Dice(seed);
+        let start = dice.below(3) as i64;
+        let make = |dice: &mut Dice| match dice.below(2) {
+            0 => CounterOp::Add(amounts(dice)),
+            _ => CounterOp::Read,
+        };
+        let mut calls = recording::<Counter>(&mut dice, 7, &start, make, |_| true);
+        let liar = dice.below(calls.len());
+        if let (Outcome::Returned(CounterRet::Sum(sum)), true) = (&mut calls[liar].outcome, dice.one_in(2)) {
+            *sum += [-2, -1, 1, 2][dice.below(4)];
+        }
+        let judgement = asked(&calls, &Question { initial: Some(start.into()), ..Question::of(Model::Counter) });
+        let is_told = calls.iter().any(|call| call.op == CounterOp::Read && call.returned());
+        tally.add(seed, &calls, &start, is_told, &judgement);
+    }
+    tally
+}
+
+#[test]
+fn counters_of_one_step_agree_with_trying_every_order() {
+    counters(&|_| 1).check(7);
+    counters(&|dice| if dice.one_in(5) { 0 } else { -2 }).check(7);
+}
+
+#[test]
+fn counters_of_any_step_agree_with_trying_every_order() {
+    counters(&|dice| [3, 1, 1, 2, -1, -2, 5][dice.below(7)]).check(7);
+}
