@@ -75,7 +75,7 @@ pub(crate) fn mutex(history: &History) -> Result<Judgement, Unfit> {
     }
     let failed = |violation: Violation, at: u64| {
         let failed = told(Verdict::Fail, violation.headline.clone(), Some(violation.witness(history, "the lock")));
-        Judgement { notes: vec![format!("up to event {at} there is an order")], ..failed }
+        Judgement { notes: vec![format!("before event {at} there is an order")], ..failed }
     };
     if let Some((violation, at)) = order_by_token(history, &mut turns) {
         return Ok(failed(violation, at));

@@ -45,7 +45,7 @@ pub(crate) fn set(history: &History, question: &Question<'_>) -> Result<Judgemen
         Some((violation, until)) => {
             let detail = format!("{}; {census}", violation.headline);
             let failed = judgement(history, Verdict::Fail, detail, Some(violation.witness(history, "the set")));
-            Judgement { notes: vec![format!("up to event {} there is an order", until.saturating_sub(1))], ..failed }
+            Judgement { notes: vec![format!("before event {} there is an order", until.saturating_sub(1))], ..failed }
         }
     };
     Ok(Judgement { methods: vec!["reads ordered by inclusion".to_owned()], ..judgement })

@@ -8,7 +8,7 @@ use crate::evidence::Violation;
 use crate::model::{Call, Part};
 use crate::search::{Decision, Found, Scope, search};
 use crate::witness::culprit;
-use history::figures::{counted, grouped};
+use history::figures::counted;
 
 /// More adds than that are counted and not listed.
 const ADDS_MAX: usize = 12;
@@ -159,15 +159,21 @@ pub(crate) fn explain(part: &Part<'_, Counter>, start: i64, found: &Found<i64>, 
     if adds > 3 * ADDS_MAX {
         named = reads.clone();
     }
-    let read = counted(reads.len() as u64, "read");
-    let because = vec![
-        format!(
-            "When the first of these reads began, what was certainly added before came to {}.",
-            grouped_signed(sum)
+    let under_way = counted(adds as u64, "add");
+    let (headline, why_not) = match reads.len() {
+        1 => (
+            "a read of the counter shows what no choice of the adds under way comes to".to_owned(),
+            format!("No choice of the {under_way} under way since then comes to what it shows."),
         ),
-        format!("In no order do these and the {} under way since explain {read}.", counted(adds as u64, "add")),
-    ];
-    let headline = format!("no order of the adds explains {read} of the counter");
+        count => (
+            format!("no order of the adds explains {count} reads of the counter"),
+            format!("No order of these reads and the {under_way} under way since then explains them all."),
+        ),
+    };
+    let first_read = named.iter().position(|call| reads.contains(call) && begun(part, *call) == first);
+    let before =
+        format!("What was certainly added before ({}) began came to {sum}.", first_read.map_or(1, |at| at + 1));
+    let because = vec![before, why_not];
     let offender = reads.iter().copied().max_by_key(|read| part.calls[*read].source.completed);
     let violation = Violation { why: "entangled", headline, because, operations: named, offender };
     let witness = violation.witness_of(|number| part.calls[number].source, "the counter");
@@ -176,11 +182,6 @@ pub(crate) fn explain(part: &Part<'_, Counter>, start: i64, found: &Found<i64>, 
 
 fn begun(part: &Part<'_, Counter>, call: usize) -> u64 {
     part.calls[call].source.invoked.index
-}
-
-fn grouped_signed(number: i128) -> String {
-    let sign = if number < 0 { "-" } else { "" };
-    format!("{sign}{}", grouped(u64::try_from(number.unsigned_abs()).unwrap_or(u64::MAX)))
 }
 
 struct Reduction<'a, 'h> {
