@@ -40,8 +40,11 @@ pub(crate) fn bank(history: &History, question: &Question<'_>) -> Result<Judgeme
             _ => return Err(Unfit::operation(operation, "a bank knows `transfer` and `read`")),
         }
         let Some(value) = returned(operation)? else { continue };
-        let balances = balances(value).map_err(|message| Unfit::operation(operation, message))?;
         reads += 1;
+        if books.as_ref().is_some_and(|books| books.agree_with(value)) {
+            continue;
+        }
+        let balances = balances(value).map_err(|message| Unfit::operation(operation, message))?;
         let violation = match &books {
             Some(books) => books.wrong_with(number, &balances),
             None => None,
@@ -93,6 +96,17 @@ impl<'a> Books<'a> {
 
     fn shown(number: usize, balances: &Balances<'a>) -> Books<'a> {
         Books { accounts: Some(accounts(balances)), total: total(balances), source: Some(number) }
+    }
+
+    /// Whether nothing is wrong with a read that shows the accounts in order: most do.
+    fn agree_with(&self, value: &Value) -> bool {
+        let (Value::List(pairs), Some(accounts)) = (value, &self.accounts) else { return false };
+        let held = pairs.iter().zip(accounts).map(|(pair, account)| {
+            let (shown, balance) = pair.as_pair()?;
+            amount(balance).filter(|amount| shown == *account && *amount >= 0)
+        });
+        let total = held.map(|amount| amount.map(i128::from)).sum::<Option<i128>>();
+        pairs.len() == accounts.len() && total == Some(self.total)
     }
 
     fn wrong_with(&self, number: usize, balances: &Balances<'_>) -> Option<Violation> {

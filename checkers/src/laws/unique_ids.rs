@@ -1,11 +1,9 @@
 //! Identifiers: no two of them are the same, whoever asked and when.
 
-use hashbrown::HashMap;
-use history::{History, Value, Verdict};
-use std::hash::BuildHasherDefault;
+use history::{History, Verdict};
 
 use crate::evidence::{Violation, judgement, returned};
-use crate::hash::Mixer;
+use crate::monitors::numbers::Numbers;
 use crate::{Judgement, Unfit};
 use history::figures::{counted, shown};
 
@@ -16,7 +14,9 @@ use history::figures::{counted, shown};
 /// # Errors
 /// If an operation is no `generate`, or returned nothing.
 pub(crate) fn unique_ids(history: &History) -> Result<Judgement, Unfit> {
-    let mut given: HashMap<&Value, usize, BuildHasherDefault<Mixer>> = HashMap::default();
+    let mut numbers = Numbers::new(history.len());
+    // By number of the identifier.
+    let mut given: Vec<usize> = Vec::new();
     let (mut ids, mut repeated, mut first_repeated) = (0, 0, None);
     for (number, operation) in history.operations.iter().enumerate() {
         if operation.f != "generate" {
@@ -27,9 +27,12 @@ pub(crate) fn unique_ids(history: &History) -> Result<Judgement, Unfit> {
             return Err(Unfit::operation(operation, "it returned nil, and should have returned an identifier"));
         }
         ids += 1;
-        if let Some(first) = given.insert(id, number) {
+        let (known_as, is_new) = numbers.number(id);
+        if is_new {
+            given.push(number);
+        } else {
             repeated += 1;
-            first_repeated = first_repeated.or(Some((id, first, number)));
+            first_repeated.get_or_insert((id, given[known_as as usize], number));
         }
     }
     let count = counted(ids, "identifier");

@@ -13,13 +13,13 @@
 //! **Several amounts.** Then it is a question of which sums can be made of what is under way, and there is no short cut: the
 //! [search](crate::search) decides, within its budget.
 
-use history::{Counter, CounterOp, CounterRet, History, Outcome, Value, Verdict};
+use history::{Counter, CounterOp, CounterRet, History, Value, Verdict};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::evidence::{Violation, judgement};
+use crate::evidence::{Violation, judgement, latest, returned};
 use crate::linearizability::by_search;
-use crate::model::{Part, parts};
+use crate::model::{Answer, Checked};
 use crate::{Budget, Judgement, Model, Question, Unfit};
 use history::figures::{counted, grouped, shown};
 
@@ -66,7 +66,7 @@ pub(crate) fn counter(history: &History, question: &Question<'_>, budget: &Budge
             return Err(Unfit::Question(format!("a counter starts with a number, not with {}", shown(other))));
         }
     };
-    let account = Account::of(&parts::<Counter>(history, Model::Counter)?, start)?;
+    let account = Account::of(history, start)?;
     let told = |verdict, method: &str, violation: Option<Violation>| {
         let detail = violation.as_ref().map_or_else(|| account.size(), |violation| violation.headline.clone());
         let witness = violation.map(|violation| violation.witness(history, "the counter"));
@@ -98,25 +98,24 @@ pub(crate) fn counter(history: &History, question: &Question<'_>, budget: &Budge
 }
 
 impl Account {
-    fn of(parts: &[Part<'_, Counter>], start: i64) -> Result<Account, Unfit> {
+    fn of(history: &History, start: i64) -> Result<Account, Unfit> {
         let mut account = Account { start: i128::from(start), adds: Vec::new(), reads: Vec::new() };
         let mut sum = start.unsigned_abs();
-        for call in parts.iter().flat_map(|part| &part.calls) {
-            let (number, begun) = (call.number, call.source.invoked.index);
-            let over = call.source.completed.map(|mark| mark.index);
-            match (&call.op, &call.outcome, over) {
-                (CounterOp::Add(amount), Outcome::Returned(_) | Outcome::Unknown, _) => {
+        for (number, operation) in history.operations.iter().enumerate() {
+            let unfit = |message: String| Unfit::operation(operation, message);
+            let op = Counter::parse(&operation.f, &operation.input).map_err(unfit)?;
+            let returned = returned(operation)?.map(|value| Counter::returned(&op, Answer::Ok(value))).transpose();
+            let (begun, over) = (operation.invoked.index, latest(operation));
+            match (op, returned.map_err(unfit)?, over) {
+                (CounterOp::Add(amount), _, Some(over)) => {
                     let fitting = sum.checked_add(amount.unsigned_abs()).filter(|sum| *sum <= i64::MAX.unsigned_abs());
-                    let message = "the adds so far sum to more than 64 bits";
-                    sum = fitting.ok_or_else(|| Unfit::operation(call.source, message))?;
-                    let is_known = matches!(call.outcome, Outcome::Returned(_));
-                    let over = over.filter(|_| is_known).unwrap_or(u64::MAX);
-                    account.adds.push(Add { number, amount: i128::from(*amount), begun, over });
+                    sum = fitting.ok_or_else(|| unfit("the adds so far sum to more than 64 bits".to_owned()))?;
+                    account.adds.push(Add { number, amount: i128::from(amount), begun, over });
                 }
-                (CounterOp::Read, Outcome::Returned(CounterRet::Sum(sum)), Some(over)) => {
-                    account.reads.push(Read { number, value: i128::from(*sum), begun, over });
+                (CounterOp::Read, Some(CounterRet::Sum(sum)), Some(over)) => {
+                    account.reads.push(Read { number, value: i128::from(sum), begun, over });
                 }
-                (CounterOp::Add(_) | CounterOp::Read, _, _) => {}
+                (CounterOp::Add(_), _, None) | (CounterOp::Read, _, _) => {}
             }
         }
         Ok(account)

@@ -2,6 +2,7 @@
 
 pub(crate) mod counter;
 pub(crate) mod mutex;
+pub(crate) mod numbers;
 pub(crate) mod set;
 pub(crate) mod set_full;
 pub(crate) mod sightings;

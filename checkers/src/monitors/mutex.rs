@@ -167,10 +167,10 @@ fn walk(turns: &[Turn]) -> Option<Stuck> {
     let mut has_gone = vec![false; turns.len()];
     let mut next = Kind::Acquire;
     let mut ready = by_position(turns, |turn| turn.ready.at).into_iter().peekable();
-    for (_, due) in by_position(turns, |turn| turn.due.at) {
+    for (_, _, due) in by_position(turns, |turn| turn.due.at) {
         let turn = &turns[due];
         // What begins where another is over still overlaps it.
-        while let Some((_, i)) = ready.next_if(|(at, _)| *at <= turn.due.at) {
+        while let Some((_, _, i)) = ready.next_if(|(at, ..)| *at <= turn.due.at) {
             waiting[turns[i].kind as usize].push(Reverse((turns[i].due.at, turns[i].token, i)));
         }
         if turn.due.at == u64::MAX || has_gone[due] {
@@ -190,9 +190,10 @@ fn walk(turns: &[Turn]) -> Option<Stuck> {
 }
 
 /// All turns by a position, those of lower tokens first where several share it.
-fn by_position(turns: &[Turn], position: impl Fn(&Turn) -> u64) -> Vec<(u64, usize)> {
-    let mut ordered: Vec<(u64, usize)> = turns.iter().enumerate().map(|(i, turn)| (position(turn), i)).collect();
-    ordered.sort_by_key(|(at, i)| (*at, turns[*i].token));
+fn by_position(turns: &[Turn], position: impl Fn(&Turn) -> u64) -> Vec<(u64, Option<i64>, usize)> {
+    let key = |(i, turn): (usize, &Turn)| (position(turn), turn.token, i);
+    let mut ordered: Vec<(u64, Option<i64>, usize)> = turns.iter().enumerate().map(key).collect();
+    ordered.sort_unstable();
     ordered
 }
 
@@ -208,6 +209,13 @@ impl Kind {
         match self {
             Kind::Acquire => "acquire",
             Kind::Release => "release",
+        }
+    }
+
+    fn with_article(self) -> &'static str {
+        match self {
+            Kind::Acquire => "an acquire",
+            Kind::Release => "a release",
         }
     }
 
@@ -263,17 +271,18 @@ fn crowd(history: &History, kind: Kind, within: &[&Turn], between: &[&Turn], is_
         ([one, two], [], false) => format!("{one} and {two} both {past} the lock, with no {other} in between"),
         (_, _, _) => format!("{} of the lock, and only {few} to part them", counted(held as u64, noun)),
     };
+    let parted = kind.other().with_article();
     let mut because = match (between, is_first) {
-        ([], false) => vec![format!("Between two {noun}s there is a {other}, and none can have taken effect then.")],
+        ([], false) => vec![format!("Between two {noun}s there is {parted}, and none can have taken effect then.")],
         ([], true) => vec![format!("A lock is free at first, and no {other} can have come before.")],
-        (_, false) => vec![format!(
-            "Between two {noun}s there is a {other}; {} {noun}s need {}, and no more than {few} can have taken effect among them.",
-            held,
-            held - 1
-        )],
-        (_, true) => vec![format!(
-            "A lock is free at first, so before each {noun} there is an {other}; no more than {few} can have come before {held} {noun}s."
-        )],
+        (_, false) => vec![
+            format!("Between two {noun}s there is {parted}, so {held} {noun}s need {}.", held - 1),
+            format!("No more than {few} can have taken effect among them."),
+        ],
+        (_, true) => vec![
+            format!("A lock is free at first, so before each {noun} there is {parted}."),
+            format!("No more than {few} can have come before the last of {held} {noun}s."),
+        ],
     };
     let has_tokens =
         within.iter().chain(between).any(|turn| turn.ready.by != turn.number || turn.due.by != turn.number);

@@ -1,11 +1,9 @@
 //! What a history tells of a set: when each element was asked for and known to be there, and which reads saw it.
 
-use hashbrown::HashMap;
 use history::{History, Operation, Value};
-use std::hash::BuildHasherDefault;
 
+use super::numbers::Numbers;
 use crate::evidence::{Violation, latest, returned};
-use crate::hash::Mixer;
 use crate::{Question, Unfit};
 use history::figures::shown;
 
@@ -48,7 +46,7 @@ pub(crate) const NEVER: u64 = u64::MAX;
 impl<'a> Sightings<'a> {
     pub fn of(history: &'a History, question: &'a Question<'_>) -> Result<Self, Unfit> {
         let mut sightings = Sightings { elements: Vec::new(), reads: Vec::new(), adds: 0, acknowledged: 0 };
-        let mut numbers = Numbers::default();
+        let mut numbers = Numbers::new(history.len());
         for value in initial(question)? {
             let number = sightings.number(&mut numbers, value);
             sightings.elements[number as usize].begun = 0;
@@ -82,11 +80,12 @@ impl<'a> Sightings<'a> {
     }
 
     fn number(&mut self, numbers: &mut Numbers<'a>, value: &'a Value) -> u32 {
-        *numbers.entry(value).or_insert_with(|| {
-            let nothing = Element { value, begun: NEVER, known: NEVER, asked_by: None, known_by: None, refused: None };
-            self.elements.push(nothing);
-            u32::try_from(self.elements.len() - 1).expect("fewer than 2^32 elements: each takes 64 bytes")
-        })
+        let (number, is_new) = numbers.number(value);
+        if is_new {
+            let (begun, known) = (NEVER, NEVER);
+            self.elements.push(Element { value, begun, known, asked_by: None, known_by: None, refused: None });
+        }
+        number
     }
 
     fn add(&mut self, number: usize, operation: &Operation, element: u32) -> Result<(), Unfit> {
@@ -156,8 +155,6 @@ impl<'a> Sightings<'a> {
         })
     }
 }
-
-type Numbers<'a> = HashMap<&'a Value, u32, BuildHasherDefault<Mixer>>;
 
 fn position(index: u64) -> u64 {
     index.saturating_add(1)
