@@ -1,5 +1,7 @@
 //! Which checker answers which question.
 
+use crate::laws::{bank::bank, long_fork::long_fork, unique_ids::unique_ids};
+use crate::monitors::{counter::counter, mutex::mutex, set::set, set_full::set_full};
 use crate::{Budget, Consistency, Judgement, Model, Question, Rung, Unfit, linearizable, monitors};
 use history::{History, Queue, Stack};
 
@@ -16,15 +18,22 @@ pub fn judge(history: &History, question: &Question<'_>, budget: &Budget<'_>) ->
         (Model::Queue, None | Some(Consistency::Linearizable)) => monitors::judge::<Queue>(history, question, budget),
         (Model::Stack, None | Some(Consistency::Linearizable)) => monitors::judge::<Stack>(history, question, budget),
         (Model::Queue | Model::Stack, Some(_)) => Err(unknown(question)),
-        (Model::Set, _) => Err(unknown(question)),
-        (Model::SetFull, _) => Err(unknown(question)),
-        (Model::Mutex, _) => Err(unknown(question)),
-        (Model::Counter, _) => Err(unknown(question)),
-        (Model::Bank, _) => Err(unknown(question)),
+        (Model::Set, None | Some(Consistency::Linearizable)) => set(history, question),
+        (Model::Set, Some(_)) => Err(unknown(question)),
+        (Model::SetFull, None | Some(Consistency::Linearizable)) => set_full(history, question),
+        (Model::SetFull, Some(_)) => Err(unknown(question)),
+        (Model::Mutex, None | Some(Consistency::Linearizable)) => mutex(history),
+        (Model::Mutex, Some(_)) => Err(unknown(question)),
+        (Model::Counter, None | Some(Consistency::Linearizable)) => counter(history, question, budget),
+        (Model::Counter, Some(_)) => Err(unknown(question)),
+        (Model::Bank, None) => bank(history, question),
+        (Model::Bank, Some(_)) => Err(unknown(question)),
         (Model::ListAppend, _) => Err(unknown(question)),
         (Model::RwRegister, _) => Err(unknown(question)),
-        (Model::LongFork, _) => Err(unknown(question)),
-        (Model::UniqueIds, _) => Err(unknown(question)),
+        (Model::LongFork, None) => long_fork(history),
+        (Model::LongFork, Some(_)) => Err(unknown(question)),
+        (Model::UniqueIds, None) => unique_ids(history),
+        (Model::UniqueIds, Some(_)) => Err(unknown(question)),
     }
 }
 

@@ -14,10 +14,12 @@
 //! Which operations a history holds is said by a [`Model`]; a history that does not speak its language is
 //! [`Unfit`].
 
+mod evidence;
 pub mod formats;
 mod hash;
 mod judge;
 mod judgement;
+mod laws;
 mod linearizability;
 mod lost_writes;
 mod minimal;

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use crate::Budget;
 use crate::minimal::{Side, deed, latest, minimal, prefix, reduced, sight};
-use crate::model::{Call, Deed, Part, Sight, Told};
+use crate::model::{Call, Checked, Deed, Part, Sight, Told};
 use crate::search::{Decision, Found, STATES_MAX, Scope, search};
 
 /// Explains why `part` has no order, which is what `found` found.
@@ -46,17 +46,23 @@ pub(crate) fn explain<O: Told>(
 const OPERATIONS_MAX: usize = 40;
 
 /// The operation to blame: no order of the record up to its completion explains every result.
-struct Culprit {
+pub(crate) struct Culprit {
     call: usize,
     /// The position of its completion.
-    until: u64,
+    pub until: u64,
     /// Whether the record before that has an order.
     is_first: bool,
 }
 
 /// Finds the first completion up to which there is no order. The whole is known to have none, and what completed before
 /// `stuck` to have one; mostly it is right there.
-fn culprit<O: Told>(part: &Part<'_, O>, start: &O::State, stuck: u64, grant: u64, budget: &Budget<'_>) -> Culprit {
+pub(crate) fn culprit<O: Checked>(
+    part: &Part<'_, O>,
+    start: &O::State,
+    stuck: u64,
+    grant: u64,
+    budget: &Budget<'_>,
+) -> Culprit {
     let mut ends: Vec<(u64, usize)> = Vec::new();
     for (number, call) in part.calls.iter().enumerate() {
         if let (Outcome::Returned(_), Some(mark)) = (&call.outcome, call.source.completed) {

@@ -135,6 +135,7 @@ impl Witness {
             }
             ("acquire" | "lock", _) => (format!("asked for {target}"), format!("acquired {target}")),
             ("release" | "unlock", _) => (format!("asked to release {target}"), format!("released {target}")),
+            ("generate", _) => ("asked for an identifier".to_owned(), "asked for an identifier".to_owned()),
             ("txn", _) => (format!("asked for the transaction {input}"), format!("ran the transaction {input}")),
             (f, _) => (format!("asked {target} for {f} {input}"), format!("asked {target} for {f} {input}")),
         };

@@ -15,17 +15,20 @@
 
 mod argument;
 pub mod assembler;
+mod counter;
 pub mod data;
 pub mod figures;
 pub mod input;
 pub mod jsonl;
 mod kv;
+mod mutex;
 mod operation;
 mod outage;
 mod picture;
 mod queue;
 mod record;
 mod register;
+mod set;
 mod signature;
 mod stack;
 mod value;
@@ -34,8 +37,10 @@ mod witness;
 mod words;
 
 pub use argument::Clock;
+pub use counter::{Counter, CounterOp, CounterRet};
 pub use data::{Data, Function, Object};
 pub use kv::{Key, Kv, KvOp};
+pub use mutex::{Mutex, MutexOp, MutexRet};
 pub use operation::{Completion, History, Mark, Operation, Outcome, Purpose};
 pub use outage::{Cause, CauseSpan, Outage, Takeover, Who};
 pub use picture::{Arrow, Cell, Cloud, Dot, Fate, Latency, Moment, Note, Picture, Source, Strip};
@@ -44,6 +49,7 @@ pub use record::{
     Availability, ConfigLine, Draw, FaultRecord, LatencySummary, OperationCounts, RoleSpan, RunRecord, TimeBucket,
 };
 pub use register::{Register, RegisterOp, RegisterRet};
+pub use set::{Set, SetOp, SetRet};
 pub use signature::{principal, signature};
 pub use stack::{Stack, StackOp, StackRet};
 pub use value::Value;

@@ -12,6 +12,7 @@ use history::{Completion, History, Object, Operation, Outcome, Value, Witness};
 use std::fmt;
 use std::hash::{BuildHasherDefault, Hash};
 
+mod counter;
 mod queue;
 mod register;
 mod stack;

@@ -3,7 +3,13 @@
 //! Where a history is not of that kind, or a monitor cannot tell, the search decides.
 
 pub(crate) mod container;
+pub(crate) mod counter;
+pub(crate) mod mutex;
+pub(crate) mod numbers;
 mod queue;
+pub(crate) mod set;
+pub(crate) mod set_full;
+pub(crate) mod sightings;
 mod stack;
 mod values;
 
