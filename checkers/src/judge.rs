@@ -1,5 +1,6 @@
 //! Which checker answers which question.
 
+use crate::ladder as levels;
 use crate::{Budget, Consistency, Judgement, Model, Question, Rung, Unfit, linearizable};
 use history::History;
 
@@ -12,7 +13,7 @@ pub fn judge(history: &History, question: &Question<'_>, budget: &Budget<'_>) ->
         (Model::CasRegister | Model::Register | Model::Kv, None | Some(Consistency::Linearizable)) => {
             linearizable(history, question.model, question.initial.clone(), budget)
         }
-        (Model::CasRegister | Model::Register | Model::Kv, Some(_)) => Err(unknown(question)),
+        (Model::CasRegister | Model::Register | Model::Kv, Some(level)) => levels::judge(history, question, level, budget),
         (Model::Queue, _) => Err(unknown(question)),
         (Model::Stack, _) => Err(unknown(question)),
         (Model::Set, _) => Err(unknown(question)),
@@ -32,6 +33,9 @@ pub fn judge(history: &History, question: &Question<'_>, budget: &Budget<'_>) ->
 /// # Errors
 /// If an operation is none of the model's.
 pub fn ladder(history: &History, question: &Question<'_>, budget: &Budget<'_>) -> Result<Vec<Rung>, Unfit> {
+    if matches!(question.model, Model::CasRegister | Model::Register | Model::Kv) {
+        return levels::table(history, question, budget);
+    }
     let judgement = judge(history, question, budget)?;
     let Judgement { verdict, detail, witness, .. } = judgement;
     Ok(vec![Rung { name: Consistency::Linearizable.name(), verdict, detail, witness }])
