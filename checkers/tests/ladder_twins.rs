@@ -327,9 +327,12 @@ fn session_guarantee(events: &[Event], level: Consistency) -> bool {
     })
 }
 
+/// Whether every value read was written, and not by its reader, later.
 fn is_known(events: &[Event]) -> bool {
+    let is_own = |a: usize, b: usize| events[a].process == events[b].process;
     (0..events.len()).all(|r| {
-        events[r].is_write || events[r].value == 0 || (0..events.len()).any(|w| reads_from(events, w, r))
+        let written = |w: usize| reads_from(events, w, r) && !(w > r && is_own(w, r));
+        events[r].is_write || events[r].value == 0 || (0..events.len()).any(written)
     })
 }
 
@@ -448,8 +451,10 @@ fn the_smallest_causal_order_is_the_best() {
 /// The part of a history that a witness shows.
 fn shown(history: &History, rung: &Rung, without: Option<usize>) -> History {
     let witness = rung.witness.as_ref().expect("a violation has a witness");
-    let shown = witness.operations.iter().map(|told| told.index).filter(|index| Some(*index) != without);
-    History { operations: shown.map(|index| history.operations[index].clone()).collect() }
+    let mut shown: Vec<usize> = witness.operations.iter().map(|told| told.index).collect();
+    shown.sort_unstable();
+    let left = shown.into_iter().filter(|index| Some(*index) != without);
+    History { operations: left.map(|index| history.operations[index].clone()).collect() }
 }
 
 #[test]

@@ -44,7 +44,7 @@ pub(crate) struct Record<'a> {
     sessions: usize,
     /// Whether a value is the initial one of its key, by number of the value.
     is_initial: Vec<bool>,
-    /// The deed that read a value nobody can have written.
+    /// The deed that read what nobody can have written, or only its own process, later.
     pub nowhere: Option<usize>,
     /// Why nobody can tell who read what.
     pub ambiguous: Option<String>,
@@ -178,11 +178,19 @@ impl<'a> Record<'a> {
     }
 
     fn find_nowhere(&mut self) {
-        let mut is_written = self.is_initial.clone();
-        self.deeds.iter().filter_map(|deed| deed.made).for_each(|made| is_written[made as usize] = true);
-        // What was only asked for by operations of unknown outcome is written too: being met, they happened.
-        let is_nowhere = |deed: &Deed<'_>| deed.met.is_some_and(|met| !is_written[met as usize]);
-        self.nowhere = self.deeds.iter().position(is_nowhere);
+        let mut writers: Vec<(u32, usize)> = self.is_initial.iter().map(|is| (u32::from(*is), usize::MAX)).collect();
+        for (number, deed) in self.deeds.iter().enumerate() {
+            if let Some(made) = deed.made {
+                let (count, last) = &mut writers[made as usize];
+                (*count, *last) = (*count + 1, number);
+            }
+        }
+        let is_nowhere = |number: usize, deed: &Deed<'_>| match deed.met.map(|met| writers[met as usize]) {
+            None | Some((2.., _)) | Some((1, usize::MAX)) => false,
+            Some((0, _)) => true,
+            Some((1, writer)) => writer >= number && self.deeds[writer].session == deed.session,
+        };
+        self.nowhere = (0..self.deeds.len()).find(|number| is_nowhere(*number, &self.deeds[*number]));
     }
 
     /// All of it.

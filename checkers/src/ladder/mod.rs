@@ -320,23 +320,20 @@ impl<'a> Ladder<'a> {
         notes
     }
 
-    /// A read of what nobody can have written breaks every level.
+    /// A read of what nobody can have written, or only its own process and later, breaks every level.
     fn from_nowhere(&self, reader: usize) -> Witness {
         let deed = &self.record.deeds[reader];
         let part = &self.parts[deed.key as usize];
-        let told = testimony(deed.call, Role::Met);
-        let value = told.met().cloned().unwrap_or_default();
-        let in_vain = |call: &&crate::model::Call<'_, Register>| {
-            call.outcome == Outcome::Refused && account::made(call) == Some(&value)
-        };
-        let refused = part.calls.iter().find(in_vain).map(|call| testimony(call, Role::Shown));
-        let reason = match &refused {
-            Some(_) => Reason::NeverHappened { value, by: 0 },
+        let mut operations = vec![testimony(deed.call, Role::Met)];
+        let value = operations[0].met().cloned().unwrap_or_default();
+        let writer = part.calls.iter().find(|call| call.number != deed.call.number && account::made(call) == Some(&value));
+        operations.extend(writer.map(|call| testimony(call, Role::Shown)));
+        let reason = match writer.map(|call| &call.outcome) {
             None => Reason::NobodyWrote { value },
+            Some(Outcome::Refused) => Reason::NeverHappened { value, by: 1 },
+            Some(Outcome::Returned(_) | Outcome::Unknown) => Reason::NotYetWritten { value, by: 1 },
         };
-        let operations: Vec<_> = refused.into_iter().chain([told]).collect();
-        let offender = operations.len() - 1;
-        Witness::new(part.key.cloned(), operations, Some(offender), reason)
+        Witness::new(part.key.cloned(), operations, Some(0), reason)
     }
 }
 
