@@ -13,7 +13,9 @@ pub fn judge(history: &History, question: &Question<'_>, budget: &Budget<'_>) ->
         (Model::CasRegister | Model::Register | Model::Kv, None | Some(Consistency::Linearizable)) => {
             linearizable(history, question.model, question.initial.clone(), budget)
         }
-        (Model::CasRegister | Model::Register | Model::Kv, Some(level)) => levels::judge(history, question, level, budget),
+        (Model::CasRegister | Model::Register | Model::Kv, Some(level)) => {
+            levels::judge(history, question, level, budget)
+        }
         (Model::Queue, _) => Err(unknown(question)),
         (Model::Stack, _) => Err(unknown(question)),
         (Model::Set, _) => Err(unknown(question)),

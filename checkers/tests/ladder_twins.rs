@@ -57,7 +57,8 @@ fn recording(seed: u64, size: Size) -> History {
             continue;
         }
         // Values written to this key, whenever.
-        let written: Vec<i64> = (1..).zip(&asked).filter(|(_, (_, other, kind))| *other == at && *kind > 2).map(|(n, _)| n).collect();
+        let written: Vec<i64> =
+            (1..).zip(&asked).filter(|(_, (_, other, kind))| *other == at && *kind > 2).map(|(n, _)| n).collect();
         let got = match dice.below(written.len() + 2) {
             n if n < written.len() => written[n],
             _ if dice.one_in(40) => 99,
@@ -205,7 +206,9 @@ fn is_sequential(events: &[Event]) -> bool {
             is_done = false;
             // An operation is taken whole.
             let (mut memory, mut is_right, mut count) = (memory, true, 0);
-            while let Some(event) = next(process, places[process] + count).filter(|event| event.operation == first.operation) {
+            while let Some(event) =
+                next(process, places[process] + count).filter(|event| event.operation == first.operation)
+            {
                 if event.is_write {
                     memory[event.key] = event.value;
                 } else {
@@ -293,7 +296,8 @@ fn any_order(events: &[Event], holds: &dyn Fn(&Order) -> bool) -> bool {
         more[a] |= 1 << b;
         // What closing adds behind this pair is added in its turn; what it adds before has been decided against.
         let more_closed = closed(more);
-        let is_new = (0..from).all(|pair| has(&more_closed, pair / count, pair % count) == has(order, pair / count, pair % count));
+        let is_new = (0..from)
+            .all(|pair| has(&more_closed, pair / count, pair % count) == has(order, pair / count, pair % count));
         is_strict(&more_closed) && is_new && go_on(&more_closed, from + 1, holds)
     }
     go_on(&program(events), 0, holds)
@@ -320,9 +324,11 @@ fn session_guarantee(events: &[Event], level: Consistency) -> bool {
     };
     (0..count).filter(|r| !events[*r].is_write).all(|r| {
         let got = (0..count).find(|w| reads_from(events, *w, r));
-        (0..count).filter(|w| events[*w].is_write && events[*w].key == events[r].key && demanded(*w, r)).all(|w| match got {
-            None => false,
-            Some(got) => got == w || !is_older(got, w, r),
+        (0..count).filter(|w| events[*w].is_write && events[*w].key == events[r].key && demanded(*w, r)).all(|w| {
+            match got {
+                None => false,
+                Some(got) => got == w || !is_older(got, w, r),
+            }
         })
     })
 }
@@ -474,7 +480,12 @@ fn a_witness_is_enough_and_nothing_can_be_taken_away() {
             };
             let witness = found.witness.as_ref().expect("a violation has a witness");
             assert!(witness.is_minimal, "seed {seed}: {found:#?}");
-            assert_eq!(judge(&shown(&history, found, None)), Verdict::Fail, "seed {seed}, {}: {found:#?}", level.name());
+            assert_eq!(
+                judge(&shown(&history, found, None)),
+                Verdict::Fail,
+                "seed {seed}, {}: {found:#?}",
+                level.name()
+            );
             if witness.operations.len() == 1 || matches!(witness.reason, history::Reason::NeverHappened { .. }) {
                 continue;
             }
@@ -485,9 +496,131 @@ fn a_witness_is_enough_and_nothing_can_be_taken_away() {
                 let verdict = judge(&less);
                 // A read is left out with the write it is of. Where a weaker level's witness is shown, that one is least.
                 let is_borrowed = found.detail.contains("so not even");
-                assert!(is_borrowed || !is_known || verdict != Verdict::Fail, "seed {seed}, {}: {found:#?}", level.name());
+                assert!(
+                    is_borrowed || !is_known || verdict != Verdict::Fail,
+                    "seed {seed}, {}: {found:#?}",
+                    level.name()
+                );
             }
         }
     }
     assert!(seen > HISTORIES / 24, "{seen}");
+}
+
+#[test]
+fn a_small_budget_never_changes_an_answer() {
+    let mut unknown = 0;
+    for seed in 0..HISTORIES / 40 {
+        let history = recording(seed, Size { operations: 8, has_swaps: seed % 2 == 0 });
+        for level in LEVELS {
+            let judge = |states| {
+                let question = Question { level: Some(level), ..Question::of(Model::Kv) };
+                checkers::judge(&history, &question, &Budget::states(states)).expect("a kv history").verdict
+            };
+            let full = judge(100_000);
+            for states in [0, 1, 3, 10] {
+                let verdict = judge(states);
+                assert!(verdict == full || verdict == Verdict::Unknown, "seed {seed}, {}, {states}", level.name());
+                unknown += u64::from(verdict == Verdict::Unknown);
+            }
+        }
+    }
+    assert!(unknown > HISTORIES / 40, "{unknown}");
+}
+
+/// From when to when an event may have taken effect.
+fn span(history: &History, event: &Event) -> (u64, u64) {
+    let operation = &history.operations[event.operation];
+    let end = match (&operation.outcome, operation.completed) {
+        (Outcome::Returned(_), Some(mark)) => mark.index,
+        _ => u64::MAX,
+    };
+    (operation.invoked.index, end)
+}
+
+/// Whether some order within all intervals lets each read return one of the last `k` values: all are tried.
+fn is_atomic(history: &History, left: &[Event], k: usize, values: &[i64]) -> bool {
+    left.is_empty()
+        || (0..left.len()).any(|at| {
+            let event = left[at];
+            let is_next = left.iter().all(|other| span(history, other).1 >= span(history, &event).0);
+            let mut values = values.to_vec();
+            if event.is_write {
+                values.push(event.value);
+            }
+            let is_right = event.is_write || values.iter().rev().take(k).any(|value| *value == event.value);
+            is_next && is_right && is_atomic(history, &[&left[..at], &left[at + 1..]].concat(), k, &values)
+        })
+}
+
+#[test]
+fn atomicity_agrees_with_trying_every_order() {
+    let mut counts = [0; 5];
+    for seed in 0..HISTORIES / 2 {
+        let history = recording(seed, Size { operations: 8, has_swaps: false });
+        let worlds = worlds(&history);
+        let is_k = |k: usize| {
+            worlds.iter().any(|events| {
+                (0..2).all(|key| {
+                    let of_key: Vec<Event> = events.iter().filter(|event| event.key == key).copied().collect();
+                    is_atomic(&history, &of_key, k, &[0])
+                })
+            })
+        };
+        let table = table(&history);
+        let found = table.iter().find(|rung| rung.name == "k-atomicity").expect("in the table");
+        let number = |word: &str| word.trim_end_matches([',', ':', ';']).parse::<usize>().expect("a number");
+        let words: Vec<&str> = found.detail.split_whitespace().collect();
+        let (least, most) = match (found.verdict, &words[..]) {
+            (Verdict::Vacuous, _) => continue,
+            (Verdict::Pass, ["k", "=", k, ..]) => (number(k), number(k)),
+            (Verdict::Pass, ["k", "is", "from", least, "to", most, ..]) => (number(least), number(most)),
+            _ => {
+                assert!(found.verdict == Verdict::Fail && !is_k(9), "seed {seed}: {found:#?}\n{}", lines(&history));
+                counts[0] += 1;
+                continue;
+            }
+        };
+        assert!(is_k(most), "seed {seed}: {found:#?}\n{}", lines(&history));
+        assert!(least == 1 || !is_k(least - 1), "seed {seed}: {found:#?}\n{}", lines(&history));
+        assert!(least == most || least > 2, "seed {seed}: {found:#?}\n{}", lines(&history));
+        counts[least.min(4)] += 1;
+    }
+    assert!(counts.iter().all(|count| *count > 50), "{counts:?}");
+}
+
+#[test]
+fn staleness_agrees_with_its_definition() {
+    let mut seen = 0;
+    for seed in 0..HISTORIES {
+        let history = recording(seed, Size { operations: 10, has_swaps: seed % 3 == 0 });
+        let events: Vec<Event> = worlds(&history).pop().expect("one in which everything happened");
+        let returned = |event: &Event| span(&history, event).1 < u64::MAX;
+        let in_place = |value: i64, key: usize| {
+            let of_value = events.iter().filter(|event| event.key == key && event.value == value);
+            of_value.map(|event| span(&history, event).1).min()
+        };
+        let (mut reads, mut stale, mut most) = (0, 0, 0);
+        for read in events.iter().filter(|event| !event.is_write && returned(event)) {
+            let write =
+                events.iter().find(|event| event.is_write && event.key == read.key && event.value == read.value);
+            let since = match write {
+                Some(_) => in_place(read.value, read.key).expect("it was met"),
+                None if read.value == 0 => 0,
+                None => continue,
+            };
+            let is_between = |other: &&Event| {
+                let is_other = other.is_write && other.key == read.key && other.value != read.value;
+                let over = in_place(other.value, other.key).expect("it was made");
+                is_other && span(&history, other).0 > since && over < span(&history, read).0
+            };
+            let behind = events.iter().filter(is_between).count() as u64;
+            (reads, stale, most) = (reads + 1, stale + u64::from(behind > 0), most.max(behind));
+        }
+        let found = checkers::staleness(&history, Model::Kv, &Value::Nil).expect("a kv history");
+        let found = (found.reads, found.stale, found.versions_max);
+        assert_eq!(found, (reads, stale, most), "seed {seed}\n{}", lines(&history));
+        seen += u64::from(most > 1);
+    }
+    assert!(seen > HISTORIES / 50, "{seen}");
 }

@@ -31,7 +31,13 @@ const OPERATIONS_MAX: usize = 40;
 ///
 /// That is sound because each level is closed under taking away reads, and writes together with their reads: what
 /// explained the whole explains what is left.
-pub(crate) fn argue(record: &Record<'_>, level: Consistency, account: Account, proof: Proof, check: Check<'_>) -> Witness {
+pub(crate) fn argue(
+    record: &Record<'_>,
+    level: Consistency,
+    account: Account,
+    proof: Proof,
+    check: Check<'_>,
+) -> Witness {
     let deeds = (0..record.deeds.len()).collect();
     let core = minimal(record, Core { deeds, account, proof, is_minimal: false }, check);
     Words::of(record, level, &core).witness()
@@ -223,8 +229,12 @@ impl<'a> Words<'a> {
                 "CyclicCO" => "So something came before itself.".to_owned(),
                 _ => "What comes before an operation must be visible to it.".to_owned(),
             },
-            Consistency::Pram => format!("So {reader} cannot have seen these writes in an order that keeps each process's."),
-            Consistency::ReadYourWrites => format!("Who reads his own writes would not: {reader} had written that itself."),
+            Consistency::Pram => {
+                format!("So {reader} cannot have seen these writes in an order that keeps each process's.")
+            }
+            Consistency::ReadYourWrites => {
+                format!("Who reads his own writes would not: {reader} had written that itself.")
+            }
             Consistency::MonotonicReads => format!("Who never goes back would not: {reader} had read that before."),
             Consistency::MonotonicWrites => {
                 format!("Who sees what a process wrote must see what that had written before, and {reader} did not.")
@@ -258,7 +268,9 @@ impl<'a> Words<'a> {
         let met = format!("{reader} read {got} in {place}");
         match (self.core.proof.why, self.level) {
             ("CyclicCO", _) => format!("{met} out of its own future"),
-            ("WriteCORead" | "WriteCOInitRead", _) => format!("{met} though {missed} was among what it had seen, or heard of"),
+            ("WriteCORead" | "WriteCOInitRead", _) => {
+                format!("{met} though {missed} was among what it had seen, or heard of")
+            }
             ("ReadYourWrites", _) => format!("{met} after it had written {missed}"),
             ("MonotonicReads", _) => format!("{met} after it had read {missed}"),
             ("MonotonicWrites", _) => format!("{met} after it had seen what followed the write of {missed}"),

@@ -105,7 +105,9 @@ impl Timed {
                 return Err(Trouble::Impossible(format!("nobody wrote {value}, which was read,")));
             };
             if *count > 1 {
-                return Err(Trouble::Unclear(format!("value {value} was written {count} times, the first value counted in,")));
+                return Err(Trouble::Unclear(format!(
+                    "value {value} was written {count} times, the first value counted in,"
+                )));
             }
             if read.end < write.start {
                 return Err(Trouble::Impossible(format!("{value} was read before it was written")));
@@ -146,12 +148,15 @@ impl Timed {
         let mut rest = Rest::new(self);
         while let Some(last) = rest.writes.last().map(|(start, _)| *start) {
             // Whoever is the last was not over when another began.
-            let candidates: Vec<usize> = rest.ends.iter().rev().take_while(|(end, _)| *end >= last).map(|(_, w)| *w).collect();
+            let candidates: Vec<usize> =
+                rest.ends.iter().rev().take_while(|(end, _)| *end >= last).map(|(_, w)| *w).collect();
             // All candidates go a few steps, then all twice as many: a long way that fails costs no more than the one taken.
             let mut steps = 4;
             let end = loop {
                 let ways: Vec<Way> = candidates.iter().map(|first| rest.follow(*first, steps)).collect();
-                if let Some(chain) = ways.iter().find_map(|way| if let Way::Ends(chain) = way { Some(chain) } else { None }) {
+                if let Some(chain) =
+                    ways.iter().find_map(|way| if let Way::Ends(chain) = way { Some(chain) } else { None })
+                {
                     break chain.clone();
                 }
                 if ways.iter().all(|way| matches!(way, Way::Fails)) {

@@ -144,7 +144,8 @@ pub(crate) fn convergence(account: &Account, past: &Past) -> Option<Proof> {
     let is_left = left_over(account, &forced);
     // Of the circles through some of the links, the shortest.
     const CIRCLES: usize = 16;
-    let on_circle = (0..derived.count()).filter(|link| is_left[forced[*link].0 as usize] && is_left[forced[*link].1 as usize]);
+    let on_circle =
+        (0..derived.count()).filter(|link| is_left[forced[*link].0 as usize] && is_left[forced[*link].1 as usize]);
     let circles = on_circle.filter_map(|link| {
         let (from, to) = forced[link];
         let mut circle = derived.path(to, from, usize::MAX)?;

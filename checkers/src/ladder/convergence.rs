@@ -1,12 +1,13 @@
 //! Convergence: once nothing is written any more, do all who read a key read the same?
 //!
 //! What counts are final reads ([`Purpose::FinalRead`]), of each process the last one of each key. Where a record marks
-//! none, all reads count that began when every write of their key was over. Two that differ are a violation only if nothing
+//! none, all reads count that began when every write of their key was over; that they differ is told and no violation, for
+//! they may only have been early. Two final reads that differ are a violation only if nothing
 //! can have changed the key in between: if what they returned may have been written by an operation that was not over
 //! before both began, it is not.
 
 use hashbrown::HashMap;
-use history::figures::{counted, shown};
+use history::figures::{counted, grouped, shown};
 use history::{
     History, Outcome, Part as Role, Purpose, Reason, Register, RegisterOp, RegisterRet, Value, Verdict, Witness,
 };
@@ -46,8 +47,12 @@ pub fn convergence(history: &History, model: Model) -> Result<Convergence, Unfit
 pub(super) fn rung(parts: &[Part<'_, Register>]) -> Rung {
     let (found, witness) = measure(parts);
     let Convergence { keys, diverged, unclear, reads, is_marked } = found;
-    let what = if is_marked { "final read" } else { "read after the last write" };
-    let (reads, of_keys) = (counted(reads, what), counted(keys, "key"));
+    let of_keys = counted(keys, "key");
+    let reads = match (is_marked, reads) {
+        (true, reads) => counted(reads, "final read"),
+        (false, 1) => "one read after the last write".to_owned(),
+        (false, reads) => format!("{} reads after the last writes", grouped(reads)),
+    };
     let (verdict, detail) = match (diverged, unclear) {
         (0, 0) if keys == 0 => {
             (Verdict::Vacuous, "no key was read by several processes after the last write of it".to_owned())
@@ -55,10 +60,18 @@ pub(super) fn rung(parts: &[Part<'_, Register>]) -> Rung {
         (0, 0) => (Verdict::Pass, format!("{reads} of {of_keys}: all processes agree")),
         (0, unclear) => {
             let unclear = counted(unclear, "key");
-            (Verdict::Unknown, format!("processes differ on {unclear}, but writes of unknown outcome may be the reason"))
+            (
+                Verdict::Unknown,
+                format!("processes differ on {unclear}, but writes that were not over may be the reason"),
+            )
         }
-        (diverged, _) => (Verdict::Fail, format!("processes differ on {diverged} of {of_keys}")),
+        (diverged, _) if !is_marked => {
+            let differ = format!("{reads}: processes differ on {} of {of_keys}", grouped(diverged));
+            (Verdict::Unknown, format!("{differ}, but no reads are marked as final, so they may only have been early"))
+        }
+        (diverged, _) => (Verdict::Fail, format!("{reads}: processes differ on {} of {of_keys}", grouped(diverged))),
     };
+    let witness = witness.filter(|_| verdict == Verdict::Fail);
     Rung { name: "convergence", verdict, detail, witness }
 }
 
@@ -92,7 +105,9 @@ fn final_reads<'a>(part: &'a Part<'a, Register>, is_marked: bool) -> Vec<&'a Cal
     let last = written.map(|call| over(call).index).max().unwrap_or_default();
     let counts = |call: &&Call<'_, Register>| {
         let is_final = call.source.purpose == Purpose::FinalRead;
-        made(call).is_none() && met(call).is_some() && if is_marked { is_final } else { call.source.invoked.index > last }
+        made(call).is_none()
+            && met(call).is_some()
+            && if is_marked { is_final } else { call.source.invoked.index > last }
     };
     let mut reads: BTreeMap<u64, &Call<'_, Register>> = BTreeMap::new();
     for call in part.calls.iter().filter(counts) {

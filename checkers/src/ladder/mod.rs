@@ -31,7 +31,7 @@ mod sessions;
 mod staleness;
 
 use account::{Account, Record};
-use history::figures::counted;
+use history::figures::{counted, grouped};
 use history::{History, Outcome, Part as Role, Reason, Register, Value, Verdict, Witness};
 use proof::Proof;
 use saturation::Finding;
@@ -136,9 +136,9 @@ pub(crate) fn table(history: &History, question: &Question<'_>, budget: &Budget<
     let initial = question.initial.clone().unwrap_or_default();
     let parts = parts::<Register>(history, question.model)?;
     let ladder = Ladder::new(history, question, &parts, &initial, budget);
-    // What is easily found, and says much, first.
+    // The strongest first: if it holds, all do. Then the weakest: it is found fast, and says most where it breaks.
     ladder.answer(Consistency::Linearizable)?;
-    for level in LEVELS.into_iter().rev().filter(|level| *level >= Consistency::Causal) {
+    for level in LEVELS.into_iter().rev() {
         ladder.answer(level)?;
     }
     let mut rungs = Vec::new();
@@ -250,13 +250,16 @@ impl<'a> Ladder<'a> {
                 (Verdict::Fail, self.broken(level, &witness), Some(witness))
             }
             Finding::TooLarge => {
-                let (sessions, events) = (self.account.sessions() as u64, self.account.entries.len() as u64);
-                let (sessions, events) = (counted(sessions, "process"), counted(events, "read and write"));
-                (Verdict::Unknown, format!("{sessions} and {events} are too many; fewer processes would help"), None)
+                let why = format!("{} is too much for the clocks of each; fewer processes would help", self.size());
+                (Verdict::Unknown, why, None)
             }
             Finding::OutOfSteps => {
                 let spent = counted(states, "configuration");
-                (Verdict::Unknown, format!("gave up after {spent}; a larger budget or fewer processes would help"), None)
+                (
+                    Verdict::Unknown,
+                    format!("gave up after {spent}; a larger budget or fewer processes would help"),
+                    None,
+                )
             }
             Finding::Stopped => {
                 let spent = counted(states, "configuration");
@@ -286,12 +289,19 @@ impl<'a> Ladder<'a> {
         }
     }
 
+    fn processes(&self) -> String {
+        match self.account.sessions() {
+            1 => "one process".to_owned(),
+            processes => format!("{} processes", grouped(processes as u64)),
+        }
+    }
+
     /// `7 operations of 3 processes, 2 keys: 3 writes and 4 reads`.
     fn size(&self) -> String {
         let reads = self.account.entries.iter().filter(|entry| entry.act != account::Act::Write).count();
         let writes = self.account.entries.len() - reads;
         let operations = counted(self.record.deeds.len() as u64, "operation");
-        let (processes, keys) = (counted(self.account.sessions() as u64, "process"), counted(self.parts.len() as u64, "key"));
+        let (processes, keys) = (self.processes(), counted(self.parts.len() as u64, "key"));
         let (reads, writes) = (counted(reads as u64, "read"), counted(writes as u64, "write"));
         let mut size = format!("{operations} of {processes}, {keys}: {writes} and {reads}");
         for note in self.notes() {
@@ -311,11 +321,15 @@ impl<'a> Ladder<'a> {
         }
         if swaps > 0 {
             let swaps = counted(swaps as u64, "compare-and-set");
-            notes.push(format!("{swaps} taken as a read and a write, with nothing between where one order is asked for"));
+            notes.push(format!(
+                "{swaps} taken as a read and a write, with nothing between where one order is asked for"
+            ));
         }
         if torn > 0 {
             let times = counted(torn as u64, "time");
-            notes.push(format!("{times} a process went on before its operation was over; what followed counts as another's"));
+            notes.push(format!(
+                "{times} a process went on before its operation was over; what followed counts as another's"
+            ));
         }
         notes
     }
@@ -326,7 +340,8 @@ impl<'a> Ladder<'a> {
         let part = &self.parts[deed.key as usize];
         let mut operations = vec![testimony(deed.call, Role::Met)];
         let value = operations[0].met().cloned().unwrap_or_default();
-        let writer = part.calls.iter().find(|call| call.number != deed.call.number && account::made(call) == Some(&value));
+        let writer =
+            part.calls.iter().find(|call| call.number != deed.call.number && account::made(call) == Some(&value));
         operations.extend(writer.map(|call| testimony(call, Role::Shown)));
         let reason = match writer.map(|call| &call.outcome) {
             None => Reason::NobodyWrote { value },

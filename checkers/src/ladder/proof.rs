@@ -68,7 +68,9 @@ impl<'a> Derived<'a> {
     }
 
     pub fn push(&mut self, link: Link) {
-        if let Link::Hidden { from, .. } | Link::Replacing { reader: from, .. } | Link::First { reader: from, .. } = link {
+        if let Link::Hidden { from, .. } | Link::Replacing { reader: from, .. } | Link::First { reader: from, .. } =
+            link
+        {
             self.from.entry(from).or_default().push(self.links.len());
         }
         self.links.push(link);
@@ -129,12 +131,15 @@ impl<'a> Derived<'a> {
                     queue.push_back(to);
                 }
             };
-            let is_seen = |reader: &&Event| self.observer.is_none_or(|s| self.account.at(**reader).session as usize == s);
+            let is_seen =
+                |reader: &&Event| self.observer.is_none_or(|s| self.account.at(**reader).session as usize == s);
             for &reader in self.account.readers(event).iter().filter(is_seen) {
                 reach(reader, Link::Read(event, reader));
             }
             for &number in self.from.get(&event).into_iter().flatten().filter(|number| **number < links) {
-                if let Link::Hidden { to, .. } | Link::Replacing { to, .. } | Link::First { to, .. } = self.links[number] {
+                if let Link::Hidden { to, .. } | Link::Replacing { to, .. } | Link::First { to, .. } =
+                    self.links[number]
+                {
                     reach(to, self.links[number]);
                 }
             }

@@ -23,12 +23,13 @@ use crate::hash::{Uniform, digest};
 
 /// Sequential consistency of a history that is CC; and how many steps and configurations that took.
 pub(crate) fn sequential(account: &Account, past: &Past, grant: u64, budget: &Budget<'_>) -> (Finding, u64) {
-    match common_order(account, past, grant, budget) {
-        Ok(known) => {
+    let (known, finding) = common_order(account, past, grant, budget);
+    match finding {
+        Finding::Holds => {
             let (finding, states) = search(account, &known, grant.saturating_sub(known.spent), budget);
             (finding, known.spent + states)
         }
-        Err(finding) => (finding, grant),
+        Finding::Broken(_) | Finding::TooLarge | Finding::OutOfSteps | Finding::Stopped => (finding, known.spent),
     }
 }
 
@@ -77,7 +78,7 @@ fn search(account: &Account, known: &Saturation<'_>, grant: u64, budget: &Budget
             forks.push(Fork { taken: walk.taken.len(), choices: walk.choices() });
         }
         loop {
-            let Some(fork) = forks.last_mut() else { 
+            let Some(fork) = forks.last_mut() else {
                 return (Finding::Broken(Proof { why: "NoOrder", links: Vec::new() }), seen.len() as u64);
             };
             walk.go_back(fork.taken);

@@ -213,7 +213,9 @@ impl Reader<'_> {
         let heard = self.heard.entry(writer).or_insert(start);
         for before in *heard..write {
             match account.at(before).act {
-                Act::Write => self.demands[WRITTEN_BEFORE].add(account, Demand { write: before, by: event, via: before }),
+                Act::Write => {
+                    self.demands[WRITTEN_BEFORE].add(account, Demand { write: before, by: event, via: before })
+                }
                 Act::Read(Source::Write(read)) => {
                     self.demands[READ_BEFORE].add(account, Demand { write: read, by: event, via: before });
                 }

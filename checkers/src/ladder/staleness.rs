@@ -165,7 +165,9 @@ impl<'a> Versions<'a> {
         for at in (1..writes.len()).rev() {
             first_in_place[at - 1] = first_in_place[at - 1].min(first_in_place[at]);
         }
-        for (value, (_, written)) in part.calls.iter().filter_map(made).filter_map(|value| Some((value, writers.get(value)?))) {
+        for (value, (_, written)) in
+            part.calls.iter().filter_map(made).filter_map(|value| Some((value, writers.get(value)?)))
+        {
             in_place.entry(value).or_insert(*written);
         }
         in_place.entry(initial).or_insert(writers[initial].1);
