@@ -2,7 +2,7 @@
 
 use crate::laws::{bank::bank, long_fork::long_fork, unique_ids::unique_ids};
 use crate::monitors::{counter::counter, mutex::mutex, set::set, set_full::set_full};
-use crate::{Budget, Consistency, Judgement, Model, Question, Rung, Unfit, linearizable, monitors};
+use crate::{Budget, Consistency, Judgement, Model, Question, Rung, Unfit, linearizable, monitors, transactions};
 use history::{History, Queue, Stack};
 
 /// Judges `history`.
@@ -14,26 +14,31 @@ pub fn judge(history: &History, question: &Question<'_>, budget: &Budget<'_>) ->
         (Model::CasRegister | Model::Register | Model::Kv, None | Some(Consistency::Linearizable)) => {
             linearizable(history, question.model, question.initial.clone(), budget)
         }
-        (Model::CasRegister | Model::Register | Model::Kv, Some(_)) => Err(unknown(question)),
+        (Model::CasRegister | Model::Register | Model::Kv, Some(level)) => {
+            crate::ladder::judge(history, question, level, budget)
+        }
+        (Model::ListAppend | Model::RwRegister, _) => transactions::judge(history, question, budget),
         (Model::Queue, None | Some(Consistency::Linearizable)) => monitors::judge::<Queue>(history, question, budget),
         (Model::Stack, None | Some(Consistency::Linearizable)) => monitors::judge::<Stack>(history, question, budget),
-        (Model::Queue | Model::Stack, Some(_)) => Err(unknown(question)),
         (Model::Set, None | Some(Consistency::Linearizable)) => set(history, question),
-        (Model::Set, Some(_)) => Err(unknown(question)),
         (Model::SetFull, None | Some(Consistency::Linearizable)) => set_full(history, question),
-        (Model::SetFull, Some(_)) => Err(unknown(question)),
         (Model::Mutex, None | Some(Consistency::Linearizable)) => mutex(history),
-        (Model::Mutex, Some(_)) => Err(unknown(question)),
         (Model::Counter, None | Some(Consistency::Linearizable)) => counter(history, question, budget),
-        (Model::Counter, Some(_)) => Err(unknown(question)),
         (Model::Bank, None) => bank(history, question),
-        (Model::Bank, Some(_)) => Err(unknown(question)),
-        (Model::ListAppend, _) => Err(unknown(question)),
-        (Model::RwRegister, _) => Err(unknown(question)),
         (Model::LongFork, None) => long_fork(history),
-        (Model::LongFork, Some(_)) => Err(unknown(question)),
         (Model::UniqueIds, None) => unique_ids(history),
-        (Model::UniqueIds, Some(_)) => Err(unknown(question)),
+        (
+            Model::Queue
+            | Model::Stack
+            | Model::Set
+            | Model::SetFull
+            | Model::Mutex
+            | Model::Counter
+            | Model::Bank
+            | Model::LongFork
+            | Model::UniqueIds,
+            Some(_),
+        ) => Err(unknown(question)),
     }
 }
 
@@ -42,9 +47,22 @@ pub fn judge(history: &History, question: &Question<'_>, budget: &Budget<'_>) ->
 /// # Errors
 /// If an operation is none of the model's.
 pub fn ladder(history: &History, question: &Question<'_>, budget: &Budget<'_>) -> Result<Vec<Rung>, Unfit> {
-    let judgement = judge(history, question, budget)?;
-    let Judgement { verdict, detail, witness, .. } = judgement;
-    Ok(vec![Rung { name: Consistency::Linearizable.name(), verdict, detail, witness }])
+    match question.model {
+        Model::CasRegister | Model::Register | Model::Kv => crate::ladder::table(history, question, budget),
+        Model::ListAppend | Model::RwRegister => transactions::ladder(history, question, budget),
+        Model::Queue
+        | Model::Stack
+        | Model::Set
+        | Model::SetFull
+        | Model::Mutex
+        | Model::Counter
+        | Model::Bank
+        | Model::LongFork
+        | Model::UniqueIds => {
+            let Judgement { verdict, detail, witness, .. } = judge(history, question, budget)?;
+            Ok(vec![Rung { name: question.model.law(), verdict, detail, witness }])
+        }
+    }
 }
 
 fn unknown(question: &Question<'_>) -> Unfit {

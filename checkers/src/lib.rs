@@ -9,6 +9,7 @@
 //! - [`linearizable`]: is there one order of all operations, within their intervals, that explains every result?
 //! - [`no_lost_writes`]: can every acknowledged write still be read after the system healed, or has it been
 //!   overwritten since?
+//! - [`session_guarantees`], [`staleness`], [`convergence`]: numbers, for stores that promise less;
 //! - [`formats`]: readers for our own histories and for other tools'.
 //!
 //! Which operations a history holds is said by a [`Model`]; a history that does not speak its language is
@@ -19,6 +20,7 @@ pub mod formats;
 mod hash;
 mod judge;
 mod judgement;
+mod ladder;
 mod laws;
 mod linearizability;
 mod lost_writes;
@@ -32,6 +34,7 @@ mod witness;
 
 pub use judge::{judge, ladder};
 pub use judgement::{Budget, Judgement, Rung};
+pub use ladder::{Convergence, SessionGuarantees, Staleness, convergence, session_guarantees, staleness};
 pub use linearizability::linearizable;
 pub use lost_writes::no_lost_writes;
 pub use model::{Model, Unfit};

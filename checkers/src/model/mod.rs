@@ -17,7 +17,7 @@ mod queue;
 mod register;
 mod stack;
 
-use crate::Budget;
+use crate::{Budget, Consistency};
 use crate::hash::Mixer;
 use crate::search::Found;
 
@@ -96,6 +96,25 @@ impl Model {
     /// The model of that name.
     pub fn from_name(name: &str) -> Option<Model> {
         Model::ALL.into_iter().find(|model| model.name() == name)
+    }
+
+    /// What its histories are judged by unless a level is asked for, as a noun or an adjective.
+    pub const fn law(self) -> &'static str {
+        match self {
+            Model::CasRegister
+            | Model::Register
+            | Model::Kv
+            | Model::Queue
+            | Model::Stack
+            | Model::Set
+            | Model::Mutex
+            | Model::Counter => Consistency::Linearizable.name(),
+            Model::ListAppend | Model::RwRegister => Consistency::StrictSerializable.name(),
+            Model::SetFull => "no element lost",
+            Model::Bank => "total kept",
+            Model::LongFork => "no long fork",
+            Model::UniqueIds => "unique",
+        }
     }
 
     /// Whether a function changes the data and returns the same whatever they held, so that its results tell nothing.
