@@ -1,6 +1,6 @@
 //! Which checker answers which question.
 
-use crate::{Budget, Consistency, Judgement, Model, Question, Rung, Unfit, linearizable};
+use crate::{Budget, Consistency, Judgement, Model, Question, Rung, Unfit, linearizable, transactions};
 use history::History;
 
 /// Judges `history`.
@@ -20,8 +20,7 @@ pub fn judge(history: &History, question: &Question<'_>, budget: &Budget<'_>) ->
         (Model::Mutex, _) => Err(unknown(question)),
         (Model::Counter, _) => Err(unknown(question)),
         (Model::Bank, _) => Err(unknown(question)),
-        (Model::ListAppend, _) => Err(unknown(question)),
-        (Model::RwRegister, _) => Err(unknown(question)),
+        (Model::ListAppend | Model::RwRegister, _) => transactions::judge(history, question, budget),
         (Model::LongFork, _) => Err(unknown(question)),
         (Model::UniqueIds, _) => Err(unknown(question)),
     }
@@ -32,6 +31,9 @@ pub fn judge(history: &History, question: &Question<'_>, budget: &Budget<'_>) ->
 /// # Errors
 /// If an operation is none of the model's.
 pub fn ladder(history: &History, question: &Question<'_>, budget: &Budget<'_>) -> Result<Vec<Rung>, Unfit> {
+    if matches!(question.model, Model::ListAppend | Model::RwRegister) {
+        return transactions::ladder(history, question, budget);
+    }
     let judgement = judge(history, question, budget)?;
     let Judgement { verdict, detail, witness, .. } = judgement;
     Ok(vec![Rung { name: Consistency::Linearizable.name(), verdict, detail, witness }])

@@ -25,6 +25,7 @@ mod model;
 mod question;
 mod search;
 mod text;
+mod transactions;
 mod witness;
 
 pub use judge::{judge, ladder};
