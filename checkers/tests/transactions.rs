@@ -8,7 +8,8 @@ use std::io::Write as _;
 /// One transaction a line: `p0 0-3 append x 1, r y [1 2]`. It was asked at 0 and answered at 3; `0-x3` is refused, `0-?`
 /// never heard of again.
 fn drawn(lines: &str) -> History {
-    let mut operations: Vec<Operation> = lines.lines().map(str::trim).filter(|line| !line.is_empty()).map(txn).collect();
+    let mut operations: Vec<Operation> =
+        lines.lines().map(str::trim).filter(|line| !line.is_empty()).map(txn).collect();
     operations.sort_by_key(|operation| operation.invoked);
     History { operations }
 }
@@ -104,7 +105,10 @@ fn a_cycle_of_writes() {
                  p2 10-11 r a [1 2], r b [2 1]";
     let judgement = assert_between(lines, Model::ListAppend, "", "read-uncommitted", "G0");
     let witness = judgement.witness.expect("a violation has a witness");
-    assert_eq!(witness.argument[0], "1. p0 ran T1 (append a 1, append b 1) (event 0) and had it acknowledged (event 9).");
+    assert_eq!(
+        witness.argument[0],
+        "1. p0 ran T1 (append a 1, append b 1) (event 0) and had it acknowledged (event 9)."
+    );
     let because = &witness.argument[3..];
     assert_eq!(
         because,
@@ -146,7 +150,13 @@ fn transactions_at_odds_with_themselves() {
     assert_between(misses, Model::ListAppend, "read-uncommitted", "read-committed", "internal");
     assert_between("p0 0-1 w a 1, r a nil", Model::RwRegister, "read-uncommitted", "read-committed", "internal");
     assert_between("p0 0-1 r a 1, w a 1", Model::RwRegister, "read-uncommitted", "read-committed", "future-read");
-    assert_between("p0 0-1 r a [1], append a 1", Model::ListAppend, "read-uncommitted", "read-committed", "future-read");
+    assert_between(
+        "p0 0-1 r a [1], append a 1",
+        Model::ListAppend,
+        "read-uncommitted",
+        "read-committed",
+        "future-read",
+    );
     let twice = "p0 0-9 r a nil, r a [1]\np1 1-2 append a 1";
     assert_between(twice, Model::ListAppend, "read-committed", "read-atomic", "internal");
     let twice = "p0 0-9 r a nil, r a 1\np1 1-2 w a 1";
@@ -279,7 +289,8 @@ fn assert_as_expected(file: &str, expected: &str, history: &History, question: &
     let budget = Budget::states(1_000_000);
     let judge = |level: Option<&str>| {
         let level = level.map(|name| Consistency::from_name(name).expect("a level"));
-        judge(history, &Question { level, ..question.clone() }, &budget).unwrap_or_else(|unfit| panic!("{file}: {unfit}"))
+        judge(history, &Question { level, ..question.clone() }, &budget)
+            .unwrap_or_else(|unfit| panic!("{file}: {unfit}"))
     };
     let rungs = ladder(history, question, &budget).expect("it was judged");
     let assert_at = |level: &str, verdict: Verdict| {
@@ -381,8 +392,16 @@ fn edn(text: &str) -> History {
             "invoke" => {
                 open.push((process, history.operations.len()));
                 let (f, purpose, outcome) = ("txn".into(), Purpose::Load, Outcome::Unknown);
-                let operation =
-                    Operation { process, f, input: value, invoked: mark, completed: None, outcome, purpose, node: None };
+                let operation = Operation {
+                    process,
+                    f,
+                    input: value,
+                    invoked: mark,
+                    completed: None,
+                    outcome,
+                    purpose,
+                    node: None,
+                };
                 history.operations.push(operation);
                 continue;
             }

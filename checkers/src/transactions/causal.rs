@@ -98,8 +98,7 @@ impl<'r, 'h> Clocks<'r, 'h> {
         }
         clocks.writers.sort_unstable_by_key(|writer| (writer.key, writer.place.session, writer.place.number));
         let keys = 0..=run.script.keys.len() as u32;
-        clocks.begin =
-            keys.map(|key| clocks.writers.partition_point(|writer| writer.key < key) as u32).collect();
+        clocks.begin = keys.map(|key| clocks.writers.partition_point(|writer| writer.key < key) as u32).collect();
         clocks
     }
 
@@ -176,9 +175,8 @@ impl<'r, 'h> Clocks<'r, 'h> {
             Some(writer) if writer == earlier => {}
             Some(writer) => {
                 let place = self.places[earlier as usize];
-                let is_known = self.clocks[writer as usize]
-                    .get(place.session as usize)
-                    .is_some_and(|seen| *seen >= place.number);
+                let is_known =
+                    self.clocks[writer as usize].get(place.session as usize).is_some_and(|seen| *seen >= place.number);
                 if !is_known {
                     edges.push(Edge::new(earlier, writer, Why::Ww, key).shown_by(txn, Basis::Process));
                 }

@@ -6,8 +6,8 @@
 use super::graph::{Graph, Moments};
 use super::run::{Read, Run};
 use super::script::Map;
-use crate::hash::digest;
 use crate::Budget;
+use crate::hash::digest;
 
 /// What came of trying every order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,7 +153,8 @@ impl<'r, 'h> Puzzle<'r, 'h> {
     fn may_start(&self, state: &State, those: u128, at: usize) -> bool {
         let txn = self.txns[at];
         let reads = self.run.reads(txn).iter().all(|read| state.current[read.key as usize] == read.version);
-        let is_under_way = |other: &usize| those & state.done & (1 << (2 * other)) != 0 && state.done & (2 << (2 * other)) == 0;
+        let is_under_way =
+            |other: &usize| those & state.done & (1 << (2 * other)) != 0 && state.done & (2 << (2 * other)) == 0;
         reads
             && (0..self.txns.len()).filter(is_under_way).all(|other| {
                 let writes = self.run.writes(self.txns[other]);

@@ -28,6 +28,8 @@ pub(super) enum Kind {
     Duplicate,
     /// Two reads of a list of which neither is the beginning of the other.
     Incompatible,
+    /// A list without some of what a transaction appended before the rest, or in another order.
+    Misordered,
     /// Dependencies that form a cycle.
     Cycle(Layer),
     /// A read of what was aborted.
@@ -133,7 +135,7 @@ impl Kind {
         match self {
             Kind::Garbage => "garbage-read",
             Kind::Duplicate => "duplicate-elements",
-            Kind::Incompatible => "incompatible-order",
+            Kind::Incompatible | Kind::Misordered => "incompatible-order",
             Kind::Cycle(_) => "cycle",
             Kind::Aborted => "G1a",
             Kind::DirtyUpdate => "dirty-update",
@@ -150,7 +152,7 @@ impl Kind {
     /// That a transaction sees its own writes is part of what a history is there; that it reads the same twice is not.
     pub fn weakest(self) -> Consistency {
         match self {
-            Kind::Garbage | Kind::Duplicate | Kind::Incompatible => Consistency::ReadUncommitted,
+            Kind::Garbage | Kind::Duplicate | Kind::Incompatible | Kind::Misordered => Consistency::ReadUncommitted,
             Kind::Aborted | Kind::DirtyUpdate | Kind::Intermediate | Kind::Internal | Kind::Future => {
                 Consistency::ReadCommitted
             }

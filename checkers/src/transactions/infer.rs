@@ -128,7 +128,9 @@ pub(super) fn own(run: &Run<'_>) -> Edges {
                 (Some(&earlier), Some(writer)) if earlier != writer => {
                     edges.push(Edge::new(earlier, writer, Why::Ww, read.key).shown_by(txn, Basis::Process));
                 }
-                (Some(&earlier), None) => edges.push(Edge::new(txn, earlier, Why::Rw, read.key).shown_by(NONE, Basis::Process)),
+                (Some(&earlier), None) => {
+                    edges.push(Edge::new(txn, earlier, Why::Rw, read.key).shown_by(NONE, Basis::Process))
+                }
                 (Some(_) | None, _) => {}
             }
         }

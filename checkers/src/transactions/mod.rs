@@ -148,9 +148,10 @@ fn implies(strong: Consistency, weak: Consistency) -> bool {
     match (strong, weak) {
         (Consistency::RepeatableRead, Consistency::Serializable) => true,
         // Causality keeps the order of processes, which nothing between the two does.
-        (Consistency::Serializable | Consistency::RepeatableRead | Consistency::SnapshotIsolation, Consistency::Causal) => {
-            false
-        }
+        (
+            Consistency::Serializable | Consistency::RepeatableRead | Consistency::SnapshotIsolation,
+            Consistency::Causal,
+        ) => false,
         _ => strong_place <= weak_place,
     }
 }
@@ -191,8 +192,7 @@ impl<'h, 'b> Bench<'h, 'b> {
     fn new(history: &'h History, question: &Question<'_>, budget: &'b Budget<'b>) -> Result<Self, Unfit> {
         let certain = Case::new(history, question, Reading::Certain, budget)?;
         let is_clear = certain.run.unclear == 0 || certain.run.is_lists;
-        let guessed =
-            if is_clear { None } else { Some(Case::new(history, question, Reading::Guessed, budget)?) };
+        let guessed = if is_clear { None } else { Some(Case::new(history, question, Reading::Guessed, budget)?) };
         Ok(Bench { certain, guessed })
     }
 
@@ -259,7 +259,9 @@ impl<'h, 'b> Case<'h, 'b> {
         let initial = question.initial.clone().unwrap_or_default();
         let mut run = if question.model == Model::ListAppend {
             if items(&initial).is_none_or(|items| !items.is_empty()) {
-                return Err(Unfit::Question(format!("lists begin empty, not as {initial}; leave the initial value out")));
+                return Err(Unfit::Question(format!(
+                    "lists begin empty, not as {initial}; leave the initial value out"
+                )));
             }
             lists::run(script, rules)
         } else {
@@ -343,7 +345,8 @@ impl<'h, 'b> Case<'h, 'b> {
     fn edges(&self, layer: Layer) -> Edges {
         let (run, readers) = (&self.run, &self.readers);
         let mut edges = infer::flow(run);
-        let keeps_sessions = self.rules.is_of_sessions || matches!(layer, Layer::Causal | Layer::Session | Layer::Strict);
+        let keeps_sessions =
+            self.rules.is_of_sessions || matches!(layer, Layer::Causal | Layer::Session | Layer::Strict);
         if keeps_sessions && layer != Layer::Writes {
             edges.append(self.sessions.edges(run));
         }
@@ -428,7 +431,8 @@ impl<'h, 'b> Case<'h, 'b> {
         let graph = Graph::new(run.count(), edges.hubs, &edges.list, moments(top));
         let mut states = self.budget.states;
         let puzzle = Puzzle::new(run, &graph, moments(top));
-        let tried = puzzle.as_ref().map_or(Tried::GaveUp, |puzzle| puzzle.solve(puzzle.all(), &mut states, self.budget));
+        let tried =
+            puzzle.as_ref().map_or(Tried::GaveUp, |puzzle| puzzle.solve(puzzle.all(), &mut states, self.budget));
         self.states += self.budget.states - states;
         match (tried, puzzle) {
             (Tried::Ordered, _) => Found::pass(String::new(), METHOD),

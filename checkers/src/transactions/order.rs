@@ -65,9 +65,8 @@ impl<'r, 'h, 'e> Line<'r, 'h, 'e> {
         for node in 0..graph.size() {
             graph.followers(node).for_each(|follower| waits[follower] += 1);
         }
-        let blocks = |version: u32, reader: &&u32| {
-            moments == Moments::One || run.version(**reader, run.key(version)).is_some()
-        };
+        let blocks =
+            |version: u32, reader: &&u32| moments == Moments::One || run.version(**reader, run.key(version)).is_some();
         let blocking = |version| readers.get(version).iter().filter(|reader| blocks(version, reader)).count() as u32;
         let mut line = Line {
             run,
@@ -123,9 +122,7 @@ impl<'r, 'h, 'e> Line<'r, 'h, 'e> {
     fn try_start(&mut self, txn: u32) {
         let run = self.run;
         let is_next = |read: &super::run::Read| self.current[read.key as usize] == read.version;
-        if self.is_started[txn as usize]
-            || self.waits[self.graph.start(txn)] > 0
-            || !run.reads(txn).iter().all(is_next)
+        if self.is_started[txn as usize] || self.waits[self.graph.start(txn)] > 0 || !run.reads(txn).iter().all(is_next)
         {
             return self.yield_place(txn);
         }

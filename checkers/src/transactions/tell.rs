@@ -160,7 +160,13 @@ impl Tale<'_, '_> {
             Kind::Incompatible => format!(
                 "Neither of what {txn} and {other} read of {key} is the beginning of the other, so {key} had no one order."
             ),
-            Kind::Aborted => format!("{txn} read {value} in {key}, which {other} had written and which never happened."),
+            Kind::Misordered => format!(
+                "{txn} read {key} = {}, and {other} had appended {value} neither as the next of its own nor as the first.",
+                self.read(direct.txn, micro.key)
+            ),
+            Kind::Aborted => {
+                format!("{txn} read {value} in {key}, which {other} had written and which never happened.")
+            }
             Kind::DirtyUpdate => {
                 format!("{other} took place, and its append to {key} stands upon {value}, which never happened.")
             }
@@ -170,9 +176,9 @@ impl Tale<'_, '_> {
             Kind::Internal => format!("{txn} read {key} = {value}, which misses what it had done to {key} itself."),
             Kind::Future => format!("{txn} read {key} = {value}, which it wrote itself, and only afterwards."),
             Kind::Fuzzy => format!("{txn} had read {key} before, did not change it, and then read {value}."),
-            Kind::LostUpdate => format!(
-                "{txn} and {other} both read {key} = {value} and both replaced it: one update was lost."
-            ),
+            Kind::LostUpdate => {
+                format!("{txn} and {other} both read {key} = {value} and both replaced it: one update was lost.")
+            }
             Kind::Cycle(_) | Kind::NoOrder => String::new(),
         }
     }
