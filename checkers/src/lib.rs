@@ -30,6 +30,7 @@ mod monitors;
 mod question;
 mod search;
 mod text;
+mod transactions;
 mod witness;
 
 pub use judge::{judge, ladder};

@@ -15,6 +15,8 @@ pub struct Question<'a> {
     pub level: Option<Consistency>,
     /// Whether the record holds all that ever happened to the data. If not, values may stem from before or beside it.
     pub is_complete: bool,
+    /// Whether the order of the record is that of real time. If not, it tells the order of each process and no more.
+    pub has_real_time: bool,
     /// An order in which the operations are said to have taken effect, by number. It is tried first and never believed.
     pub hint: Option<&'a [usize]>,
 }
@@ -22,7 +24,7 @@ pub struct Question<'a> {
 impl Question<'_> {
     /// The usual question about a model.
     pub fn of(model: Model) -> Self {
-        Question { model, initial: None, level: None, is_complete: true, hint: None }
+        Question { model, initial: None, level: None, is_complete: true, has_real_time: true, hint: None }
     }
 }
 

@@ -136,7 +136,10 @@ impl Witness {
             ("acquire" | "lock", _) => (format!("asked for {target}"), format!("acquired {target}")),
             ("release" | "unlock", _) => (format!("asked to release {target}"), format!("released {target}")),
             ("generate", _) => ("asked for an identifier".to_owned(), "asked for an identifier".to_owned()),
-            ("txn", _) => (format!("asked for the transaction {input}"), format!("ran the transaction {input}")),
+            ("txn", _) => {
+                let txn = format!("T{} ({})", named + 1, transaction(&op.input));
+                (format!("asked for {txn}"), format!("ran {txn}"))
+            }
             (f, _) => (format!("asked {target} for {f} {input}"), format!("asked {target} for {f} {input}")),
         };
         let heard = |what: &str, alone: &str| self.heard(op, what, alone);
@@ -347,6 +350,22 @@ impl Testimony {
     fn verb(&self) -> &'static str {
         if self.f == "cas" { "replaced" } else { "read" }
     }
+}
+
+/// `append x 1, read y = [1 2]`: a list of micro-operations as one says it.
+fn transaction(micros: &Value) -> String {
+    let Value::List(items) = micros else { return shown(micros) };
+    let said = |micro: &Value| match micro {
+        Value::List(parts) => match &parts[..] {
+            [Value::Text(f), key, Value::Nil] if &**f == "r" => format!("read {}", shown(key)),
+            [Value::Text(f), key, value] if &**f == "r" => format!("read {} = {}", shown(key), shown(value)),
+            [Value::Text(f), key, value] if &**f == "w" => format!("write {} = {}", shown(key), shown(value)),
+            [Value::Text(f), key, value] => format!("{f} {} {}", shown(key), shown(value)),
+            _ => shown(micro),
+        },
+        Value::Nil | Value::Int(_) | Value::Text(_) => shown(micro),
+    };
+    items.iter().map(said).collect::<Vec<_>>().join(", ")
 }
 
 /// `(1)`, `(1) and (2)`, `(1), (2) and (3)`: as the sentences are numbered.
