@@ -26,6 +26,7 @@ mod question;
 mod search;
 mod text;
 mod witness;
+mod zones;
 
 pub use judge::{judge, ladder};
 pub use judgement::{Budget, Judgement, Rung};
