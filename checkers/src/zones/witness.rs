@@ -235,6 +235,7 @@ impl Needed {
                 let first_ends = [clusters.zone(&other).0, clusters.zone(&one).0];
                 for (links, ended) in [one, other].into_iter().zip(first_ends) {
                     needed.made.extend(&links);
+                    needed.happened(clusters, links[links.len() - 1]);
                     needed.met.extend([(links.clone(), 0), (links, ended)]);
                 }
             }
