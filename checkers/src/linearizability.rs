@@ -41,20 +41,21 @@ pub fn linearizable(
     if survey.keys.iter().all(|key| key.finding == Finding::Open) {
         return by_search::<Register>(history, model, &start, budget);
     }
-    let by = |finding| survey.keys.iter().filter(move |key| key.finding == finding).map(|key| key.name);
+    let by = |finding| survey.keys.iter().filter(move |key| key.finding == finding);
     let open: HashMap<Option<&Value>, (), BuildHasherDefault<Mixer>> =
-        by(Finding::Open).map(|name| (name, ())).collect();
+        by(Finding::Open).map(|key| (key.name, ())).collect();
     let surveyed = Size { keys: size.keys.map(|keys| keys - open.len()), ..size };
     let mut methods = vec![surveyed.method("clusters and zones", None)];
-    if let Some(name) = by(Finding::Contradiction).next() {
-        let Explained { witness, notes } = zones::explain(history, model, name, &start, budget);
+    if let Some(key) = by(Finding::Contradiction).next() {
+        let Explained { witness, notes } = zones::explain(history, model, key, &start, budget);
         return Ok(Judgement { methods, notes, ..size.judgement(0, Conclusion::Fail(witness)) });
+    }
+    if open.is_empty() {
+        return Ok(Judgement { methods, ..size.judgement(0, Conclusion::Pass) });
     }
     let parts = parts_at::<Register>(history, model, |key| open.contains_key(&key))?;
     let (states, conclusion) = decide(&parts, &start, budget);
-    if !parts.is_empty() {
-        methods.push(Size { keys: size.keys.map(|_| parts.len()), ..size }.method("search", Some(states)));
-    }
+    methods.push(Size { keys: size.keys.map(|_| parts.len()), ..size }.method("search", Some(states)));
     Ok(Judgement { methods, ..size.judgement(states, conclusion) })
 }
 

@@ -44,6 +44,7 @@ pub(crate) struct Survey<'h> {
 pub(crate) struct Surveyed<'h> {
     /// `None` if the model has no keys.
     pub name: Option<&'h Value>,
+    pub operations: usize,
     pub finding: Finding,
 }
 
@@ -88,7 +89,7 @@ pub(crate) fn survey<'h>(history: &'h History, model: Model, start: &'h Value) -
             (true, false) if !key.has_mismatches => Finding::Explained,
             (true | false, _) => Finding::Open,
         };
-        Surveyed { name: key.name, finding }
+        Surveyed { name: key.name, operations: key.operations, finding }
     });
     Ok(Survey { is_constrained, keys: keys.collect() })
 }

@@ -2,8 +2,9 @@
 
 use hashbrown::HashTable;
 use history::{Completion, Operation, Outcome, Register, Value};
+use std::hash::{Hash, Hasher};
 
-use crate::hash::digest;
+use crate::hash::Mixer;
 use crate::model::read;
 use crate::{Model, Unfit};
 
@@ -42,6 +43,8 @@ pub(super) struct Key<'h> {
     pub name: Option<&'h Value>,
     /// The cluster of what it holds at first.
     pub first: u32,
+    /// How many operations it has.
+    pub operations: usize,
     /// Whether clusters can tell all about it.
     pub is_plain: bool,
     pub has_mismatches: bool,
@@ -88,20 +91,23 @@ impl<'h> Reader<'h> {
     /// # Errors
     /// If it is none of the model's.
     pub fn read(&mut self, number: usize, source: &'h Operation) -> Result<Option<Row>, Unfit> {
-        let Some((key, deed)) = deed(source, self.model) else {
-            let (key, _) = read::<Register>(number, source, self.model)?;
-            let key = self.key(key);
-            self.keys[key as usize].is_plain = false;
-            return Ok(None);
+        let deed = deed(source, self.model);
+        let name = match deed {
+            Some((name, _)) => name,
+            None => read::<Register>(number, source, self.model)?.0,
         };
-        let key = self.key(key);
+        let key = self.key(name);
+        let known = &mut self.keys[key as usize];
+        known.operations += 1;
+        known.is_plain &= deed.is_some();
+        let Some((_, deed)) = deed else { return Ok(None) };
         let act = match deed {
             Deed::Nothing => return Ok(None),
             Deed::Met(value) => Act::Met(self.met(key, value)),
             Deed::Made(value) => Act::Made(self.made(key, value)),
             Deed::Turned(from, to) => Act::Turned(self.met(key, from), self.made(key, to)),
             Deed::Missed(value) => {
-                self.keys[key as usize].has_mismatches = true;
+                known.has_mismatches = true;
                 Act::Missed(self.met(key, value))
             }
         };
@@ -117,7 +123,13 @@ impl<'h> Reader<'h> {
             return *key;
         }
         let key = self.keys.len() as u32;
-        self.keys.push(Key { name, first: self.named.len() as u32, is_plain: true, has_mismatches: false });
+        self.keys.push(Key {
+            name,
+            first: self.named.len() as u32,
+            operations: 0,
+            is_plain: true,
+            has_mismatches: false,
+        });
         let keys = &self.keys;
         self.key_numbers.insert_unique(hash, key, |key| self::hash(&keys[*key as usize].name));
         self.made(key, self.start);
@@ -128,7 +140,7 @@ impl<'h> Reader<'h> {
     fn met(&mut self, key: u32, value: &'h Value) -> u32 {
         let named = &self.named;
         let is_it = |cluster: &u32| named[*cluster as usize].key == key && named[*cluster as usize].value == value;
-        let hash = hash(&(key, value));
+        let hash = hash_of_value(key, value);
         if let Some(cluster) = self.clusters.find(hash, is_it) {
             return *cluster;
         }
@@ -136,7 +148,7 @@ impl<'h> Reader<'h> {
         let named = &self.named;
         self.clusters.insert_unique(hash, cluster, |cluster| {
             let Named { key, value, .. } = named[*cluster as usize];
-            self::hash(&(key, value))
+            hash_of_value(key, value)
         });
         cluster
     }
@@ -158,8 +170,22 @@ impl<'h> Reader<'h> {
     }
 }
 
-fn hash(what: &impl std::hash::Hash) -> u64 {
-    digest(what) as u64
+/// Numbers that follow each other are mostly met together: sixteen of them share a line of the cache.
+fn hash_of_value(key: u32, value: &Value) -> u64 {
+    match value {
+        Value::Int(number) => {
+            let place = number.cast_unsigned() % 16;
+            // The highest bits tell neighbours apart, the lowest say where to look first.
+            (hash(&(key, number >> 4)) & !15 | place) ^ place << 57
+        }
+        Value::Nil | Value::Text(_) | Value::List(_) => hash(&(key, value)),
+    }
+}
+
+fn hash(what: &impl Hash) -> u64 {
+    let mut mixer = Mixer::default();
+    what.hash(&mut mixer);
+    mixer.finish()
 }
 
 /// What an operation did to its register.

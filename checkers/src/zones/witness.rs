@@ -9,6 +9,7 @@ use history::figures::{counted, grouped, shown};
 use history::{History, Operation, Outcome, Register, RegisterOp, RegisterRet, Value, Witness};
 use std::collections::BTreeSet;
 
+use super::Surveyed;
 use super::clusters::{Clash, Clusters};
 use super::rows::{Act, NEVER, Reader, Row};
 use crate::model::{Call, Checked, Part, Told, read};
@@ -27,18 +28,17 @@ pub(crate) struct Explained {
 pub(crate) fn explain(
     history: &History,
     model: Model,
-    key: Option<&Value>,
+    key: &Surveyed<'_>,
     start: &Value,
     budget: &Budget<'_>,
 ) -> Explained {
     let record = Record::of(history, model, key, start);
-    let culprit = record.first_without_order();
-    let exhibits = record.exhibits(culprit).expect("there is no order up to the first completion without one");
+    let exhibits = record.first_without_order();
     let part = record.part(&exhibits);
     let scope = Scope { until: u64::MAX, grant: budget.states.max(GRANT), blamed: None, looks_ahead: true };
     let found = search(&part, start, scope, budget);
     let witness = record.in_full(Register::explain(&part, start, &found, budget));
-    Explained { witness, notes: record.notes(culprit) }
+    Explained { witness, notes: record.notes(exhibits.known) }
 }
 
 /// A handful of operations takes no more configurations than that.
@@ -54,39 +54,37 @@ struct Record<'h> {
 }
 
 impl<'h> Record<'h> {
-    fn of(history: &'h History, model: Model, key: Option<&'h Value>, start: &'h Value) -> Self {
-        let mut reader = Reader::new(0, model, start);
-        let mut rows = Vec::new();
+    fn of(history: &'h History, model: Model, key: &Surveyed<'h>, start: &'h Value) -> Self {
+        let Surveyed { name: key, operations, .. } = *key;
+        let mut reader = Reader::new(operations, model, start);
+        let mut rows = Vec::with_capacity(operations);
         for (number, source) in history.operations.iter().enumerate().filter(|(_, source)| is_at(source, key)) {
             rows.extend(reader.read(number, source).expect("it has been read before"));
         }
         Record { history, model, key, reader, rows }
     }
 
-    /// The first completion up to which there is no order.
+    /// Operations that contradict each other by the first completion up to which there is no order.
     ///
     /// Who clashes in the whole record mostly did so first: so just before a clash is known comes a look whether there
     /// was none earlier, and only then is the rest halved.
-    fn first_without_order(&self) -> u64 {
+    fn first_without_order(&self) -> Exhibits {
         let mut ends: Vec<u64> = self.rows.iter().map(|row| row.completed).filter(|end| *end < NEVER).collect();
         ends.sort_unstable();
-        let known_by = |count: usize| {
-            let exhibits = self.exhibits(ends[count - 1])?;
-            let known = exhibits.rows.iter().map(|row| row.completed).filter(|end| *end <= ends[count - 1]).max()?;
-            Some(ends.partition_point(|end| *end <= known))
-        };
+        let by = |end: u64| ends.partition_point(|other| *other <= end);
+        let mut exhibits = self.exhibits(NEVER - 1).expect("a key without an order has exhibits");
         // The first `good` completions have an order, the first `bad` have none.
-        let (mut good, mut bad) = (0, known_by(ends.len()).unwrap_or(ends.len()));
+        let (mut good, mut bad) = (0, by(exhibits.known));
         let mut is_halved = false;
         while bad - good > 1 {
             let middle = if is_halved { good + (bad - good) / 2 } else { bad - 1 };
             is_halved = !is_halved;
-            match known_by(middle) {
-                Some(known) => bad = known,
+            match self.exhibits(ends[middle - 1]) {
+                Some(earlier) => (bad, exhibits) = (by(earlier.known), earlier),
                 None => good = middle,
             }
         }
-        ends[bad - 1]
+        exhibits
     }
 
     /// Operations that contradict each other in the record up to `until`, if it has no order.
@@ -97,7 +95,7 @@ impl<'h> Record<'h> {
         let clash = clusters.judge().remove(&0)?;
         let needed = Needed::of(&clusters, clash);
         let mut seen: Vec<Option<Row>> = vec![None; needed.met.len()];
-        let mut exhibits = Exhibits { rows: Vec::new(), made: needed.made, unmade: needed.unmade };
+        let mut exhibits = Exhibits { rows: Vec::new(), made: needed.made, unmade: needed.unmade, known: 0 };
         for row in rows() {
             let (cluster, is_writer) = match row.act {
                 Act::Met(value) => (value, false),
@@ -117,6 +115,8 @@ impl<'h> Record<'h> {
         exhibits.rows.extend(seen.into_iter().flatten());
         exhibits.rows.sort_unstable_by_key(|row| row.number);
         exhibits.rows.dedup_by_key(|row| row.number);
+        let ends = exhibits.rows.iter().map(|row| row.completed);
+        exhibits.known = ends.filter(|end| *end <= until).max().unwrap_or_default();
         Some(exhibits)
     }
 
@@ -193,6 +193,8 @@ struct Exhibits {
     made: BTreeSet<u32>,
     /// The value that nobody made in time, if that is what is wrong.
     unmade: Option<u32>,
+    /// By when one knew.
+    known: u64,
 }
 
 /// What it takes to see a clash.
