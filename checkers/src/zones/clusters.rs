@@ -1,7 +1,8 @@
 //! Clusters: all that has to do with one value, and whether they can be put in a row.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::misses::{Miss, have_room};
 use super::rows::{Act, NEVER, NONE, Reader, Row};
 
 /// A value's writer and all who met it, in a few numbers.
@@ -48,14 +49,23 @@ pub(super) enum Clash {
     Backwards(u32),
     /// Two chains, by their heads, each of which must come before the other.
     Crossed(u32, u32),
+    /// A value was certainly there for all of the time of a miss, given by its number, that did not find it.
+    Held(u32, usize),
 }
 
 /// A chain of clusters as a whole.
-struct Block {
+pub(super) struct Block {
     key: u32,
-    head: u32,
-    first_end: u64,
-    last_start: u64,
+    pub head: u32,
+    pub first_end: u64,
+    pub last_start: u64,
+}
+
+impl Block {
+    /// Whether its values were certainly there for a while: in a forward zone.
+    pub fn is_forward(&self) -> bool {
+        self.first_end < self.last_start
+    }
 }
 
 /// All clusters of a record, or of its beginning.
@@ -66,14 +76,25 @@ pub(super) struct Clusters {
     /// Those made by a compare-and-set of unknown outcome.
     open: Vec<u32>,
     has_chains: bool,
+    /// In the order of their invocations.
+    misses: Vec<Miss>,
+    /// By key and first end, once judged.
+    blocks: Vec<Block>,
     clashes: BTreeMap<u32, Clash>,
 }
 
 impl Clusters {
     /// None yet, of what will probably be `count`.
     pub fn new(count: usize, until: u64) -> Self {
-        let (open, clashes) = (Vec::new(), BTreeMap::new());
-        Clusters { all: Vec::with_capacity(count), until, open, has_chains: false, clashes }
+        Clusters {
+            all: Vec::with_capacity(count),
+            until,
+            open: Vec::new(),
+            has_chains: false,
+            misses: Vec::new(),
+            blocks: Vec::new(),
+            clashes: BTreeMap::new(),
+        }
     }
 
     /// All clusters that a reader has met, and none of their operations yet.
@@ -126,6 +147,10 @@ impl Clusters {
                 } else {
                     self.open.push(to);
                 }
+            }
+            Act::Missed(value) if is_known => {
+                let Row { invoked, completed, .. } = *row;
+                self.misses.push(Miss { key: self.all[value as usize].key, value, invoked, completed });
             }
             Act::Met(_) | Act::Missed(_) => {}
         }
@@ -191,7 +216,22 @@ impl Clusters {
         }
         blocks.sort_unstable_by_key(|block| (block.key, block.first_end));
         self.find_crossed(&blocks);
+        self.find_held();
+        self.blocks = blocks;
         std::mem::take(&mut self.clashes)
+    }
+
+    /// Keys, judged to be without a clash, with misses for which no room was found.
+    pub fn crowded(&mut self) -> BTreeSet<u32> {
+        let mut misses = std::mem::take(&mut self.misses);
+        misses.sort_by_key(|miss| miss.key);
+        let is_crowded = |misses: &&[Miss]| {
+            let key = misses[0].key;
+            let first = self.blocks.partition_point(|block| block.key < key);
+            let end = self.blocks.partition_point(|block| block.key <= key);
+            !have_room(self, &self.blocks[first..end], misses)
+        };
+        misses.chunk_by(|one, other| one.key == other.key).filter(is_crowded).map(|misses| misses[0].key).collect()
     }
 
     /// The first completion in a cluster.
@@ -218,7 +258,7 @@ impl Clusters {
         while let Some(from) = self.from(value) {
             links.push(from);
             value = from;
-            if self.all[from as usize].last_start > ended {
+            if self.last_start(from) > ended {
                 break;
             }
         }
@@ -227,14 +267,29 @@ impl Clusters {
 
     /// As few links of two chains, by their heads, as still must come both before and after the others.
     pub fn crossed(&self, one: u32, other: u32) -> (Vec<u32>, Vec<u32>) {
-        let (one, other) = (self.chain(one), self.chain(other));
+        let (one, other): (Vec<u32>, Vec<u32>) = (self.chain(one).collect(), self.chain(other).collect());
         let one = self.tight(&one, self.zone(&other));
         let other = self.tight(&other, self.zone(&one));
         (one, other)
     }
 
-    fn chain(&self, head: u32) -> Vec<u32> {
-        std::iter::successors(Some(head), |value| self.next(*value)).collect()
+    /// All values of a chain, from the first on.
+    pub fn chain(&self, head: u32) -> impl Iterator<Item = u32> {
+        std::iter::successors(Some(head), |value| self.next(*value))
+    }
+
+    /// When the writer of a value was asked; [`NEVER`] if there is none.
+    pub fn begun(&self, value: u32) -> u64 {
+        self.all[value as usize].begun
+    }
+
+    /// The last invocation in a cluster.
+    pub fn last_start(&self, value: u32) -> u64 {
+        self.all[value as usize].last_start
+    }
+
+    pub fn miss(&self, number: usize) -> Miss {
+        self.misses[number]
     }
 
     /// The first completion and the last invocation in some clusters.
@@ -286,6 +341,17 @@ impl Clusters {
             let cluster = self.all[number as usize];
             if cluster.counts() && cluster.from != NONE && !cluster.is_placed {
                 self.clashes.entry(cluster.key).or_insert(Clash::Circle(number));
+            }
+        }
+    }
+
+    /// Values that were there before a miss of them began and after it was over.
+    fn find_held(&mut self) {
+        for (number, miss) in self.misses.iter().enumerate() {
+            let cluster = &self.all[miss.value as usize];
+            let gone = self.next(miss.value).map_or(0, |next| self.begun(next)).max(cluster.last_start);
+            if cluster.counts() && cluster.first_end < miss.invoked && miss.completed < gone {
+                self.clashes.entry(miss.key).or_insert(Clash::Held(miss.value, number));
             }
         }
     }

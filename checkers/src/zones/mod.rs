@@ -17,10 +17,12 @@
 //! **What nobody knows.** A write of unknown outcome that nobody met explains nothing and may be left out. One that was met
 //! did happen, and has no end. If it was a compare-and-set, it shows in turn that what it met had been there.
 //!
-//! **What a mismatch tells**, "not a", concerns everybody else. If there is no order without it there is none with it; if
-//! there is one, others must find out. The same goes for values made twice, unless nobody met them.
+//! **What a mismatch tells**, "not a", concerns everybody else. If a was certainly there all the while, there is no order, nor
+//! is there if there is none without it. If there is room for all of them in some row of clusters, that is an order
+//! ([`misses`]). Otherwise clusters cannot tell; nor can they where a value was made twice and met.
 
 mod clusters;
+mod misses;
 mod rows;
 mod witness;
 
@@ -78,15 +80,16 @@ pub(crate) fn survey<'h>(history: &'h History, model: Model, start: &'h Value) -
         }
     }
     let clashes = clusters.judge();
+    let crowded = clusters.crowded();
     for (number, named) in (0..).zip(&reader.named) {
-        if named.is_made_again && clusters.is_met(number) {
+        if named.is_made_again && (named.is_missed || clusters.is_met(number)) {
             reader.keys[named.key as usize].is_plain = false;
         }
     }
     let keys = (0..).zip(reader.keys).map(|(number, key)| {
         let finding = match (key.is_plain, clashes.contains_key(&number)) {
             (true, true) => Finding::Contradiction,
-            (true, false) if !key.has_mismatches => Finding::Explained,
+            (true, false) if !crowded.contains(&number) => Finding::Explained,
             (true | false, _) => Finding::Open,
         };
         Surveyed { name: key.name, operations: key.operations, finding }

@@ -58,6 +58,8 @@ pub(super) struct Named<'h> {
     is_made: bool,
     /// Whether several have made it, so that nobody can tell which of them was met.
     pub is_made_again: bool,
+    /// Whether somebody found another value than this.
+    pub is_missed: bool,
 }
 
 /// Turns operations into rows, and gives keys and values their numbers.
@@ -108,7 +110,9 @@ impl<'h> Reader<'h> {
             Deed::Turned(from, to) => Act::Turned(self.met(key, from), self.made(key, to)),
             Deed::Missed(value) => {
                 known.has_mismatches = true;
-                Act::Missed(self.met(key, value))
+                let cluster = self.met(key, value);
+                self.named[cluster as usize].is_missed = true;
+                Act::Missed(cluster)
             }
         };
         let is_known = matches!(source.outcome, Outcome::Returned(_));
@@ -165,7 +169,7 @@ impl<'h> Reader<'h> {
     }
 
     fn add(&mut self, key: u32, value: &'h Value) -> u32 {
-        self.named.push(Named { value, key, is_made: false, is_made_again: false });
+        self.named.push(Named { value, key, is_made: false, is_made_again: false, is_missed: false });
         u32::try_from(self.named.len() - 1).expect("fewer than 2^32 operations: each takes 100 bytes")
     }
 }

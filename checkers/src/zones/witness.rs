@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 
 use super::Surveyed;
 use super::clusters::{Clash, Clusters};
+use super::misses::Miss;
 use super::rows::{Act, NEVER, Reader, Row};
 use crate::model::{Call, Checked, Part, Told, read};
 use crate::search::{Scope, search};
@@ -113,6 +114,7 @@ impl<'h> Record<'h> {
             }
         }
         exhibits.rows.extend(seen.into_iter().flatten());
+        exhibits.rows.extend(needed.missed.into_iter().flat_map(|miss| found_instead(&miss, rows())));
         exhibits.rows.sort_unstable_by_key(|row| row.number);
         exhibits.rows.dedup_by_key(|row| row.number);
         let ends = exhibits.rows.iter().map(|row| row.completed);
@@ -181,6 +183,17 @@ fn without_sight(call: Call<'_, Register>) -> Call<'_, Register> {
     }
 }
 
+/// A miss, and all that may have been there instead: whoever asked for something in time and was not replaced for certain by
+/// the last write that was over before the miss began; and that write.
+fn found_instead<'a>(miss: &Miss, rows: impl Iterator<Item = &'a Row> + Clone) -> Vec<Row> {
+    let makers = rows.clone().filter(|row| matches!(row.act, Act::Made(_) | Act::Turned(..)));
+    let over = makers.clone().filter(|row| row.completed < miss.invoked);
+    let last = over.max_by_key(|row| row.invoked);
+    let stays = |row: &&Row| row.invoked < miss.completed && last.is_none_or(|last| row.completed >= last.invoked);
+    let itself = rows.filter(|row| row.invoked == miss.invoked && matches!(row.act, Act::Missed(_)));
+    itself.chain(makers.filter(stays)).copied().collect()
+}
+
 fn is_at(source: &Operation, key: Option<&Value>) -> bool {
     key.is_none_or(|key| source.input.as_pair().is_some_and(|(same, _)| same == key))
 }
@@ -205,6 +218,8 @@ struct Needed {
     /// For each of these, of some clusters whoever was asked after a position and was first to be over.
     met: Vec<(Vec<u32>, u64)>,
     unmade: Option<u32>,
+    /// Who did not find the value, though it was there.
+    missed: Option<Miss>,
 }
 
 impl Needed {
@@ -240,6 +255,13 @@ impl Needed {
                     needed.happened(clusters, links[links.len() - 1]);
                     needed.met.extend([(links.clone(), 0), (links, ended)]);
                 }
+            }
+            Clash::Held(value, miss) => {
+                let miss = clusters.miss(miss);
+                needed.made.extend([value].into_iter().chain(clusters.next(value)));
+                clusters.next(value).into_iter().for_each(|next| needed.happened(clusters, next));
+                needed.met.extend([(vec![value], 0), (vec![value], miss.completed)]);
+                needed.missed = Some(miss);
             }
         }
         needed
