@@ -1,14 +1,16 @@
-//! Times the search on recorded or generated histories, the median of five rounds:
+//! Times the check of recorded or generated histories, the median of five rounds:
 //!
 //! ```text
 //! cargo run --release -p checkers --example speed -- FILE MODEL
-//! cargo run --release -p checkers --example speed -- CLIENTS OPERATIONS [KEYS [stale]]
+//! cargo run --release -p checkers --example speed -- CLIENTS OPERATIONS [KEYS] [unknown] [stale] [cas] [mismatches] [doubles]
 //! ```
 //!
 //! Clients take turns in virtual time; half of their operations read, the others write a value of their own. Each
 //! takes effect at some instant between its invocation and its completion, so the history is linearizable by
-//! construction. With `stale`, a read near the end returns a value overwritten long ago, and one operation in a
-//! hundred is never heard of again.
+//! construction. With `unknown`, one operation in a hundred is never heard of again. With `stale`, a read near the end
+//! returns a value overwritten long ago. With `cas`, half of the writes are compare-and-sets, all of them lucky; with
+//! `mismatches`, a tenth of them ask for what the client saw last. With `doubles`, the first value is written twice, so
+//! that a search has to do what clusters could.
 #![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "it measures real time")]
 #![expect(clippy::print_stdout, reason = "it prints what it measured")]
 
@@ -18,7 +20,7 @@ use history::{Completion, History, Mark, Operation, Outcome, Purpose, Value};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::io::BufReader;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// splitmix64.
 struct Dice(u64);
@@ -47,7 +49,20 @@ enum Step {
     Complete,
 }
 
-fn generate(clients: usize, count: usize, keys: u64, is_stale: bool) -> History {
+/// What a generated history is like.
+struct Kind {
+    clients: usize,
+    count: usize,
+    keys: u64,
+    has_unknown: bool,
+    is_stale: bool,
+    has_cas: bool,
+    has_mismatches: bool,
+    has_doubles: bool,
+}
+
+fn generate(kind: &Kind) -> History {
+    let Kind { clients, count, keys, .. } = *kind;
     let mut dice = Dice(7);
     let mut agenda = BinaryHeap::new();
     for client in 0..clients {
@@ -64,8 +79,18 @@ fn generate(clients: usize, count: usize, keys: u64, is_stale: bool) -> History 
             Step::Invoke => {
                 let number = history.len();
                 let is_read = dice.below(2) == 0;
-                let (f, argument) = if is_read { ("read", Value::Nil) } else { ("write", Value::Int(number as i64)) };
+                let fresh = Value::Int(if kind.has_doubles && number < 100 { 1 } else { number as i64 });
                 key_of.push(dice.below(keys) as usize);
+                let (f, argument) = match () {
+                    () if is_read => ("read", Value::Nil),
+                    // What it meets is filled in when it does.
+                    () if kind.has_cas && dice.below(2) == 0 => {
+                        let is_guess = kind.has_mismatches && dice.below(10) == 0;
+                        let guess = if is_guess { store[key_of[number]].clone() } else { Value::Nil };
+                        ("cas", Value::pair(guess, fresh))
+                    }
+                    () => ("write", fresh),
+                };
                 history.operations.push(Operation {
                     process: client as u64,
                     f: f.into(),
@@ -78,7 +103,7 @@ fn generate(clients: usize, count: usize, keys: u64, is_stale: bool) -> History 
                 });
                 let (latency, is_forgotten) = (dice.latency(), dice.below(100) == 0);
                 agenda.push(Reverse((time + dice.below(latency), Step::Effect, client, number)));
-                if is_stale && is_forgotten {
+                if kind.has_unknown && is_forgotten {
                     agenda.push(Reverse((time + latency, Step::Invoke, client, 0)));
                 } else {
                     agenda.push(Reverse((time + latency, Step::Complete, client, number)));
@@ -87,19 +112,27 @@ fn generate(clients: usize, count: usize, keys: u64, is_stale: bool) -> History 
             Step::Effect => {
                 let cell = &mut store[key_of[number]];
                 let operation = &mut history.operations[number];
-                match operation.input.as_pair() {
-                    Some((key, Value::Nil)) => {
-                        operation.outcome = Outcome::Returned(Completion::Ok(Value::pair(key.clone(), cell.clone())));
+                let Some((key, argument)) = operation.input.as_pair() else { unreachable!("every input is a pair") };
+                let (key, argument) = (key.clone(), argument.clone());
+                match (&*operation.f, argument.as_pair()) {
+                    ("read", _) => {
+                        operation.outcome = Outcome::Returned(Completion::Ok(Value::pair(key, cell.clone())))
                     }
-                    Some((_, value)) => *cell = value.clone(),
-                    None => unreachable!("every input is a pair"),
+                    ("cas", Some((guess, _))) if !guess.is_nil() && guess != cell => {
+                        operation.outcome = Outcome::Returned(Completion::Mismatch);
+                    }
+                    ("cas", Some((_, to))) => {
+                        operation.input = Value::pair(key, Value::pair(cell.clone(), to.clone()));
+                        *cell = to.clone();
+                    }
+                    _ => *cell = argument,
                 }
                 continue;
             }
             Step::Complete => {
                 let operation = &mut history.operations[number];
                 operation.completed = Some(mark);
-                if operation.f == "write" {
+                if operation.f != "read" && operation.outcome == Outcome::Unknown {
                     operation.outcome = Outcome::Returned(Completion::Ok(operation.input.clone()));
                 }
                 agenda.push(Reverse((time + dice.latency(), Step::Invoke, client, 0)));
@@ -110,7 +143,7 @@ fn generate(clients: usize, count: usize, keys: u64, is_stale: bool) -> History 
     for operation in history.operations.iter_mut().filter(|operation| operation.completed.is_none()) {
         operation.outcome = Outcome::Unknown;
     }
-    if is_stale {
+    if kind.is_stale {
         spoil(&mut history);
     }
     history
@@ -127,6 +160,12 @@ fn spoil(history: &mut History) {
     history.operations[late].outcome = early.expect("keys are read often").outcome.clone();
 }
 
+/// How long this thread has run, if the system tells (Linux does); others may have kept it waiting meanwhile.
+fn on_cpu() -> Option<Duration> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    text.split(' ').next()?.parse().ok().map(Duration::from_nanos)
+}
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let (history, model, initial) = match &arguments[..] {
@@ -140,19 +179,31 @@ fn main() {
         }
         numbers => {
             let number =
-                |i: usize, otherwise: usize| numbers.get(i).map_or(otherwise, |text| text.parse().expect("a number"));
-            let is_stale = numbers.iter().any(|argument| argument == "stale");
-            (generate(number(0, 5), number(1, 10_000), number(2, 1) as u64, is_stale), Model::Kv, None)
+                |i: usize, otherwise: usize| numbers.get(i).and_then(|text| text.parse().ok()).unwrap_or(otherwise);
+            let is_named = |name: &str| numbers.iter().any(|argument| argument == name);
+            let kind = Kind {
+                clients: number(0, 5),
+                count: number(1, 10_000),
+                keys: number(2, 1) as u64,
+                has_unknown: is_named("unknown"),
+                is_stale: is_named("stale"),
+                has_cas: is_named("cas"),
+                has_mismatches: is_named("mismatches"),
+                has_doubles: is_named("doubles"),
+            };
+            (generate(&kind), Model::Kv, None)
         }
     };
     let budget = Budget::states(200_000_000);
     let mut times = Vec::new();
     for round in 0..5 {
-        let start = Instant::now();
+        let start = (on_cpu(), Instant::now());
         let judgement = linearizable(&history, model, initial.clone(), &budget).expect("the model fits");
-        times.push(start.elapsed());
+        let spent = on_cpu().zip(start.0).map(|(end, start)| end - start);
+        times.push(spent.unwrap_or_else(|| start.1.elapsed()));
         if round == 0 {
-            println!("{}: {} ({} states)", judgement.verdict, judgement.detail, judgement.states);
+            println!("{}: {} ({})", judgement.verdict, judgement.detail, judgement.methods.join("; "));
+            judgement.notes.iter().for_each(|note| println!("  {note}"));
             for line in judgement.witness.iter().flat_map(|witness| &witness.argument) {
                 println!("  {line}");
             }

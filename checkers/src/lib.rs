@@ -32,6 +32,7 @@ mod search;
 mod text;
 mod transactions;
 mod witness;
+mod zones;
 
 pub use judge::{judge, ladder};
 pub use judgement::{Budget, Judgement, Rung};

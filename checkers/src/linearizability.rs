@@ -2,18 +2,25 @@
 //! completion, in which every result is what the sequential specification says.
 //!
 //! Operations that nobody heard of again may take effect once, at any time after their invocation, or never; refused
-//! ones never did. The searching is done in [`crate::search`]; here the history is parted by key, the budget is
-//! shared out, and the answer is put into words.
+//! ones never did. Registers whose values tell who wrote them are judged by [`crate::zones`], all else by
+//! [`crate::search`]; here the history is parted by key, the budget is shared out, and the answer is put into words.
 
-use history::{History, Outcome, Register, Value, Verdict, Witness};
-
-use crate::model::{Checked, Part, parts};
-use crate::search::{Decision, Found, Scope, search};
-use crate::{Budget, Judgement, Model, Unfit};
+use hashbrown::HashMap;
 use history::figures::{counted, grouped};
+use history::{History, Outcome, Register, Value, Verdict, Witness};
+use std::hash::BuildHasherDefault;
+
+use crate::hash::Mixer;
+use crate::model::{Checked, Part, parts, parts_at};
+use crate::search::{Decision, Found, Scope, search};
+use crate::zones::{self, Explained, Finding};
+use crate::{Budget, Judgement, Model, Unfit};
 
 /// Judges whether `history`, of registers, is linearizable as `model`, whose objects start as `initial` (or as the model's own
 /// starting value).
+///
+/// Keys whose values were made once each are judged by their clusters, in the time it takes to sort them; the others by
+/// searching for an order.
 ///
 /// VACUOUS if no operation returned anything, UNKNOWN if the budget was used up before the answer was known.
 ///
@@ -25,7 +32,31 @@ pub fn linearizable(
     initial: Option<Value>,
     budget: &Budget<'_>,
 ) -> Result<Judgement, Unfit> {
-    by_search::<Register>(history, model, &initial.unwrap_or_default(), budget)
+    let start = initial.unwrap_or_default();
+    let survey = zones::survey(history, model, &start)?;
+    let size = Size { operations: history.len(), keys: model.is_keyed().then_some(survey.keys.len()) };
+    if !survey.is_constrained {
+        return Ok(size.judgement(0, Conclusion::Vacuous));
+    }
+    if survey.keys.iter().all(|key| key.finding == Finding::Open) {
+        return by_search::<Register>(history, model, &start, budget);
+    }
+    let by = |finding| survey.keys.iter().filter(move |key| key.finding == finding);
+    let open: HashMap<Option<&Value>, (), BuildHasherDefault<Mixer>> =
+        by(Finding::Open).map(|key| (key.name, ())).collect();
+    let surveyed = Size { keys: size.keys.map(|keys| keys - open.len()), ..size };
+    let mut methods = vec![surveyed.method("clusters and zones", None)];
+    if let Some(key) = by(Finding::Contradiction).next() {
+        let Explained { witness, notes } = zones::explain(history, model, key, &start, budget);
+        return Ok(Judgement { methods, notes, ..size.judgement(0, Conclusion::Fail(witness)) });
+    }
+    if open.is_empty() {
+        return Ok(Judgement { methods, ..size.judgement(0, Conclusion::Pass) });
+    }
+    let parts = parts_at::<Register>(history, model, |key| open.contains_key(&key))?;
+    let (states, conclusion) = decide(&parts, &start, budget);
+    methods.push(Size { keys: size.keys.map(|_| parts.len()), ..size }.method("search", Some(states)));
+    Ok(Judgement { methods, ..size.judgement(states, conclusion) })
 }
 
 /// Judges by searching for an order, whatever the object.
@@ -36,36 +67,57 @@ pub(crate) fn by_search<O: Checked>(
     budget: &Budget<'_>,
 ) -> Result<Judgement, Unfit> {
     let parts = parts::<O>(history, model)?;
-    Ok(judge(&parts, start, budget))
+    let size = Size { operations: history.len(), keys: model.is_keyed().then_some(parts.len()) };
+    if !parts.iter().any(is_constrained) {
+        return Ok(size.judgement(0, Conclusion::Vacuous));
+    }
+    let (states, conclusion) = decide(&parts, start, budget);
+    let methods = vec![size.method("search", Some(states))];
+    Ok(Judgement { methods, ..size.judgement(states, conclusion) })
 }
 
-fn judge<O: Checked>(parts: &[Part<'_, O>], start: &O::State, budget: &Budget<'_>) -> Judgement {
-    let operations = parts.iter().map(|part| part.calls.len()).sum();
-    let (states, conclusion) =
-        if parts.iter().any(is_constrained) { decide(parts, start, budget) } else { (0, Conclusion::Vacuous) };
-    let (verdict, detail, witness) = match conclusion {
-        Conclusion::Vacuous => {
-            (Verdict::Vacuous, format!("none of {} returned anything", counted(operations as u64, "operation")), None)
-        }
-        Conclusion::Pass => (Verdict::Pass, size(parts, operations), None),
-        Conclusion::Unknown(reason) => (Verdict::Unknown, reason, None),
-        Conclusion::Fail(witness) => (Verdict::Fail, witness.headline(), Some(witness)),
-    };
-    Judgement { verdict, detail, witness, operations, states, methods: Vec::new(), notes: Vec::new() }
+/// How much there was to judge.
+#[derive(Clone, Copy)]
+struct Size {
+    operations: usize,
+    /// `None` if the model has no keys.
+    keys: Option<usize>,
+}
+
+impl Size {
+    fn judgement(self, states: u64, conclusion: Conclusion) -> Judgement {
+        let (verdict, detail, witness) = match conclusion {
+            Conclusion::Vacuous => (Verdict::Vacuous, format!("none of {} returned anything", self.operations()), None),
+            Conclusion::Pass => (Verdict::Pass, self.in_words(), None),
+            Conclusion::Unknown(reason) => (Verdict::Unknown, reason, None),
+            Conclusion::Fail(witness) => (Verdict::Fail, witness.headline(), Some(witness)),
+        };
+        let (methods, notes) = (Vec::new(), Vec::new());
+        Judgement { verdict, detail, witness, operations: self.operations, states, methods, notes }
+    }
+
+    fn operations(self) -> String {
+        counted(self.operations as u64, "operation")
+    }
+
+    /// `11 469 operations, 50 keys`.
+    fn in_words(self) -> String {
+        let keys = self.keys.map(|keys| format!(", {}", counted(keys as u64, "key")));
+        format!("{}{}", self.operations(), keys.unwrap_or_default())
+    }
+
+    /// `search: 1 key, 3 112 configurations`.
+    fn method(self, name: &str, states: Option<u64>) -> String {
+        let keys = self.keys.map(|keys| counted(keys as u64, "key"));
+        let states = states.map(|states| counted(states, "configuration"));
+        let figures: Vec<String> = keys.into_iter().chain(states).collect();
+        if figures.is_empty() { name.to_owned() } else { format!("{name}: {}", figures.join(", ")) }
+    }
 }
 
 /// Whether anything that its clients heard could be wrong.
 fn is_constrained<O: Checked>(part: &Part<'_, O>) -> bool {
     part.calls.iter().any(|call| matches!(call.outcome, Outcome::Returned(_)))
-}
-
-/// `11 469 operations, 50 keys`.
-fn size<O: Checked>(parts: &[Part<'_, O>], operations: usize) -> String {
-    let operations = counted(operations as u64, "operation");
-    match parts {
-        [Part { key: None, .. }] => operations,
-        _ => format!("{operations}, {}", counted(parts.len() as u64, "key")),
-    }
 }
 
 enum Conclusion {

@@ -6,7 +6,7 @@ mod random;
 
 use checkers::{Budget, Model, linearizable, no_lost_writes};
 use history::{Object, Outcome, Purpose, Register, RegisterOp, RegisterRet, Value, Verdict};
-use random::{Call, Dice, has_order, history, recording};
+use random::{Call, Dice, has_order, history, recording, unique_recording};
 
 const HISTORIES: u64 = 200_000;
 
@@ -34,6 +34,26 @@ fn the_search_agrees_with_trying_every_order() {
         }
     }
     assert!(good > HISTORIES / 3 && bad > HISTORIES / 5 && vacuous > 0, "{good} good, {bad} bad, {vacuous} vacuous");
+}
+
+#[test]
+fn clusters_agree_with_trying_every_order() {
+    let (mut good, mut bad, mut searched) = (0, 0, 0);
+    for seed in 0..2 * HISTORIES {
+        let calls = unique_recording(seed);
+        let history = history(&calls);
+        let judgement = linearizable(&history, Model::CasRegister, None, &Budget::states(100_000)).expect("a register");
+        let is_good = has_order(&calls, &Value::Nil);
+        match (judgement.verdict, is_good) {
+            (Verdict::Vacuous, true) => continue,
+            (Verdict::Pass, true) => good += 1,
+            (Verdict::Fail, false) => bad += 1,
+            (verdict, _) => panic!("seed {seed}: {verdict}: {calls:#?}"),
+        }
+        searched += u64::from(judgement.methods.iter().any(|method| method.starts_with("search")));
+    }
+    assert!(good > HISTORIES && bad > HISTORIES / 5, "{good} good, {bad} bad");
+    assert!(searched < HISTORIES / 2, "{searched} could not be told");
 }
 
 #[test]

@@ -312,6 +312,15 @@ pub(crate) struct Part<'h, O: Object> {
 
 /// Types every operation and parts them by key, keys in order of appearance.
 pub(crate) fn parts<O: Checked>(history: &History, model: Model) -> Result<Vec<Part<'_, O>>, Unfit> {
+    parts_at(history, model, |_| true)
+}
+
+/// The same of some keys only.
+pub(crate) fn parts_at<O: Checked>(
+    history: &History,
+    model: Model,
+    is_wanted: impl Fn(Option<&Value>) -> bool,
+) -> Result<Vec<Part<'_, O>>, Unfit> {
     assert!(
         history.operations.is_sorted_by_key(|operation| operation.invoked),
         "a history lists its operations by invocation"
@@ -319,7 +328,10 @@ pub(crate) fn parts<O: Checked>(history: &History, model: Model) -> Result<Vec<P
     let mut parts: Vec<Part<O>> = Vec::new();
     let mut part_of: HashMap<Option<&Value>, usize, BuildHasherDefault<Mixer>> = HashMap::default();
     for (number, source) in history.operations.iter().enumerate() {
-        let (key, call) = read::<O>(number, source, model).map_err(|message| Unfit::operation(source, message))?;
+        let (key, call) = read::<O>(number, source, model)?;
+        if !is_wanted(key) {
+            continue;
+        }
         let part = *part_of.entry(key).or_insert_with(|| {
             parts.push(Part { key, calls: Vec::new() });
             parts.len() - 1
@@ -329,7 +341,19 @@ pub(crate) fn parts<O: Checked>(history: &History, model: Model) -> Result<Vec<P
     Ok(parts)
 }
 
-fn read<O: Checked>(number: usize, source: &Operation, model: Model) -> Result<(Option<&Value>, Call<'_, O>), String> {
+/// The key and the type of an operation.
+///
+/// # Errors
+/// If it is none of the model's: what is wrong, and what would be right.
+pub(crate) fn read<O: Checked>(
+    number: usize,
+    source: &Operation,
+    model: Model,
+) -> Result<(Option<&Value>, Call<'_, O>), Unfit> {
+    typed(number, source, model).map_err(|message| Unfit::operation(source, message))
+}
+
+fn typed<O: Checked>(number: usize, source: &Operation, model: Model) -> Result<(Option<&Value>, Call<'_, O>), String> {
     let (key, argument) = match (model.is_keyed(), source.input.as_pair()) {
         (false, _) => (None, &source.input),
         (true, Some((key, argument))) => (Some(key), argument),

@@ -69,7 +69,7 @@ pub fn recording(seed: u64) -> Vec<Call> {
         calls.push(Call { op, outcome: Outcome::Unknown, from, until, purpose: Purpose::Load });
     }
     calls.sort_by_key(|call| call.from);
-    run(&mut calls, &mut dice);
+    run(&mut calls, &mut dice, 1);
     if dice.one_in(2) {
         let liar = dice.below(count);
         lie(&mut calls[liar], dice.value(values));
@@ -77,8 +77,42 @@ pub fn recording(seed: u64) -> Vec<Call> {
     calls
 }
 
-/// Lets every operation take effect somewhere in its interval, and some never be heard of again.
-fn run(calls: &mut [Call], dice: &mut Dice) {
+/// The same where mostly each value is written once, and compare-and-sets mostly meet what they ask for.
+pub fn unique_recording(seed: u64) -> Vec<Call> {
+    let mut dice = Dice(seed);
+    let count = 1 + dice.below(8);
+    let (has_cas, has_mismatches, has_doubles) = (dice.one_in(2), dice.one_in(3), dice.one_in(4));
+    let mut places: Vec<usize> = (0..2 * count).collect();
+    for _ in 0..dice.below(3 * count) {
+        let (i, j) = (dice.below(2 * count), dice.below(2 * count));
+        places.swap(i, j);
+    }
+    let mut calls: Vec<Call> = Vec::new();
+    for (fresh, pair) in (1..).zip(places.chunks(2)) {
+        let made = if has_doubles && dice.one_in(3) { dice.value(count) } else { Value::Int(fresh) };
+        let op = match dice.below(if has_cas { 6 } else { 4 }) {
+            0..2 => RegisterOp::Read,
+            2..4 => RegisterOp::Write(made),
+            _ => RegisterOp::Cas { from: dice.value(count), to: made },
+        };
+        let (from, until) = (pair[0].min(pair[1]), pair[0].max(pair[1]));
+        calls.push(Call { op, outcome: Outcome::Unknown, from, until, purpose: Purpose::Load });
+    }
+    calls.sort_by_key(|call| call.from);
+    run(&mut calls, &mut dice, if has_mismatches { 3 } else { usize::MAX });
+    if dice.one_in(2) {
+        let liar = dice.below(count);
+        lie(&mut calls[liar], dice.value(count));
+    }
+    if !has_mismatches {
+        calls.retain(|call| call.outcome != Outcome::Returned(RegisterRet::Mismatch));
+    }
+    calls
+}
+
+/// Lets every operation take effect somewhere in its interval, and some never be heard of again. One compare-and-set in `guessing` asks for
+/// what it happened to be made for, the others for what they meet.
+fn run(calls: &mut [Call], dice: &mut Dice, guessing: usize) {
     let mut effects: Vec<(usize, usize)> = Vec::new();
     let mut fates = Vec::new();
     for (i, call) in calls.iter().enumerate() {
@@ -92,6 +126,12 @@ fn run(calls: &mut [Call], dice: &mut Dice) {
     let mut state = Value::Nil;
     for (_, i) in effects {
         let call = &mut calls[i];
+        if let RegisterOp::Cas { from, .. } = &mut call.op
+            && guessing > 1
+            && !dice.one_in(guessing)
+        {
+            *from = state.clone();
+        }
         call.outcome = match fates[i] {
             0 => {
                 if dice.one_in(2) {
