@@ -170,7 +170,7 @@ pub(crate) fn argument(witness: &Witness, figure: Option<&Figure>, rows: usize, 
 }
 
 /// A picture that is wider leaves no room for words beside it, in pixels.
-const BESIDE_MAX: f64 = 740.0;
+const BESIDE_MAX: f64 = 720.0;
 
 /// Without its number, which the list gives it.
 fn unnumbered(sentence: &str) -> &str {

@@ -22,6 +22,9 @@ const COLUMNS: usize = 190;
 /// More rows of processes than this are told, not drawn.
 const ROWS_MAX: usize = 32;
 
+/// An argument of more operations is not marked whole.
+const OPERATIONS_MAX: usize = 40;
+
 /// All rows together have so many marks at most.
 const MARKS_MAX: usize = 24_000;
 
@@ -34,7 +37,7 @@ const TOP: f64 = 30.0;
 pub fn timeline(history: &History, model: Model, witness: Option<&Witness>) -> Option<Figure> {
     let glance = Glance::of(history, model, witness, COLUMNS);
     let rows = Rows::of(history, glance.span);
-    (glance.operations > 0).then(|| Drawing { glance, rows, svg: Svg::new() }.draw(history))
+    (glance.operations > 0).then(|| Drawing { glance, rows, witness, svg: Svg::new() }.draw(history))
 }
 
 /// Which row each process has, and how many there are.
@@ -88,13 +91,14 @@ impl Rows {
     }
 }
 
-struct Drawing {
+struct Drawing<'a> {
     glance: Glance,
     rows: Rows,
+    witness: Option<&'a Witness>,
     svg: Svg,
 }
 
-impl Drawing {
+impl Drawing<'_> {
     fn draw(mut self, history: &History) -> Figure {
         let bottom = self.rows_top() + self.rows.height() * self.rows.drawn() as f64;
         self.band(bottom);
@@ -176,7 +180,7 @@ impl Drawing {
                 let (from, length) = (base - height(below(column)), height(own(column)).max(1.0));
                 let _ = write!(d, "M{} {}v-{}", px(LEFT + step * (i as f64 + 0.5)), px(from), px(length));
             }
-            self.stroke(&d, ink, step - 0.8);
+            stroke(&mut self.svg, &d, ink, step - 0.8);
         }
         self.svg.line((LEFT, base + 0.5), (RIGHT, base + 0.5), "s-faint thin");
     }
@@ -217,7 +221,25 @@ impl Drawing {
                     let _ = write!(d, "M{} {}h{}", px(from), px(y), px((to - from).max(0.8)));
                 }
             }
-            self.stroke(&d, ink, height - 3.0);
+            // Pale where it is all one, so that what differs is seen.
+            let is_plain = ink == Ink::OK;
+            self.svg.group(if is_plain { "stroke-opacity=\".6\"" } else { "" }, |svg| stroke(svg, &d, ink, height - 3.0));
+        }
+        self.contradicting(history);
+    }
+
+    /// The operations of the argument, in their rows.
+    fn contradicting(&mut self, history: &History) {
+        let Some(witness) = self.witness else { return };
+        let (top, height) = (self.rows_top(), self.rows.height());
+        for (number, testimony) in witness.operations.iter().enumerate().take(OPERATIONS_MAX) {
+            let Some(op) = history.operations.get(testimony.index) else { continue };
+            let Some(row) = self.rows.row_of.get(&op.process).filter(|row| **row < self.rows.drawn()) else { continue };
+            let ink = if witness.offender == Some(number) { "bad" } else { "text" };
+            let from = self.x(self.glance.span.at(op.invoked));
+            let to = op.completed.map_or(RIGHT, |end| self.x(self.glance.span.at(end)));
+            let y = top + height * *row as f64;
+            self.svg.rect((from - 1.0, y), ((to - from).max(1.0) + 2.0, height), 2.0, &format!("f-{ink}"));
         }
     }
 
@@ -236,12 +258,6 @@ impl Drawing {
             }
         }
         rows
-    }
-
-    fn stroke(&mut self, d: &str, ink: Ink, wide: f64) {
-        if !d.is_empty() {
-            self.svg.element("path", &format!("d=\"{d}\" class=\"s-{}\" stroke-width=\"{}\"", ink.name, px(wide)));
-        }
     }
 
     fn axis(&mut self, y: f64) {
@@ -328,6 +344,12 @@ impl Drawing {
             count(glance.sum(|column| column.unknown)),
             count(glance.most(|column| column.open)),
         )
+    }
+}
+
+fn stroke(svg: &mut Svg, d: &str, ink: Ink, wide: f64) {
+    if !d.is_empty() {
+        svg.element("path", &format!("d=\"{d}\" class=\"s-{}\" stroke-width=\"{}\"", ink.name, px(wide)));
     }
 }
 

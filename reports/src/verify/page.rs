@@ -185,7 +185,7 @@ impl Page<'_> {
                 @for method in judgement.methods.iter().take(ROWS_MAX) { li { (text(method)) } }
                 @if judgement.states > 0 { li { (counted(judgement.states, "configuration")) " of a search were kept" } }
                 @for note in judgement.notes.iter().take(ROWS_MAX) { li { (text(note)) } }
-                li { "It might take " (exact(time_ns)) " and " (size(memory)) " of memory." }
+                li { "It had " (exact(time_ns)) " and " (size(memory)) " of memory." }
             }
         };
         ("judged", "How it was judged", content)
