@@ -20,7 +20,7 @@ use std::borrow::Cow;
 use std::io::{BufRead, Read as _};
 
 use crate::text::excerpt;
-use crate::{Consistency, Model, Question};
+use crate::{Model, Question};
 
 /// Which formats to consider.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -135,10 +135,8 @@ impl Recorded {
                 read.outcome = Outcome::Unknown;
             }
         }
-        let is_transactional = matches!(model, Model::ListAppend | Model::RwRegister);
-        // Without real time, this is the most that can be asked.
-        let level = (is_transactional && !self.has_real_time).then_some(Consistency::StrongSessionSerializable);
-        let question = Question { initial, level, is_complete: self.is_complete, ..Question::of(model) };
+        let Recorded { is_complete, has_real_time, .. } = self;
+        let question = Question { initial, is_complete, has_real_time, ..Question::of(model) };
         (self.history, question)
     }
 }

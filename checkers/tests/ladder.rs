@@ -210,7 +210,7 @@ fn recorded_histories_stand_where_they_are_known_to() {
         let fields: Vec<&str> = line.split('\t').collect();
         let text =
             std::fs::read_to_string(format!("{FOLDER}/{}", fields[0])).expect("the index names files that exist");
-        let recorded = formats::read(&text, Input::Auto).expect("a history");
+        let recorded = formats::read(text.as_bytes(), Input::Auto).expect("a history");
         let table = table(&recorded.history);
         let (_, list) = fields[3].split_once('(').expect("a list of levels");
         for (name, answer) in list.trim_end_matches(')').split(',').filter_map(|entry| entry.split_once('=')) {

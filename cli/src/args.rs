@@ -1,6 +1,9 @@
 //! The command line's words.
 
 use crate::seeds::{Seeds, Shard, seed};
+use checkers::formats::Input;
+use checkers::{Consistency, Model};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -84,8 +87,13 @@ const CHECK_EXAMPLES: &str = "Examples:
   stormglass check swarm.toml --resolved --seed 42    the same, as a file with nothing left to draw";
 const VERIFY_EXAMPLES: &str = "Examples:
   stormglass verify out/leader-partition-1/history.jsonl --model kv
-  stormglass verify etcd_000.log --model cas-register
-  stormglass verify history.jsonl --model register --initial 0 --budget 10s --format json";
+  stormglass verify etcd_000.log --model cas-register --out etcd_000
+  stormglass verify history.edn --model list-append --level snapshot-isolation
+  stormglass verify history.jsonl --model register --ladder
+  stormglass verify history.jsonl --model register --initial 0 --budget 10m --memory 8GiB --format json
+
+The answer is PASS, FAIL with the few operations that contradict each other, UNKNOWN with what was tried and what would
+help, or VACUOUS if nothing returned anything.";
 const TEST_EXAMPLES: &str = "Examples:
   stormglass test scenarios/files
   stormglass test leader-partition.toml --seeds 0..1000
@@ -135,6 +143,7 @@ const LIST_EXAMPLES: &str = "Examples:
   stormglass list              which lists there are
   stormglass list scenarios    those that ship, or those below this directory
   stormglass list checks       what [expect] can ask for; `explain` says more of each
+  stormglass list models       what `verify` judges histories as; also levels, formats
   stormglass list flaws --format json";
 
 const EXPLAIN_EXAMPLES: &str = "Examples:
@@ -238,23 +247,40 @@ pub struct Check {
     pub set: Vec<(String, String)>,
 }
 
+/// How long `verify` searches if nothing is said.
+pub const USUAL_BUDGET: &str = "60s";
+
+/// How much memory it takes for that.
+pub const USUAL_MEMORY: &str = "2GiB";
+
 #[derive(Args, Debug)]
 pub struct Verify {
     /// The history; `-` is what is piped in
     pub history: PathBuf,
-    /// What it is a history of: cas-register, register or kv
-    #[arg(long, value_parser = model)]
-    pub model: checkers::Model,
-    /// How it is written: auto, jsonl, edn or json (Jepsen, Knossos, Elle, Maelstrom), porcupine, violin or awdit
-    #[arg(long, default_value = "auto", value_parser = input)]
-    pub input: checkers::formats::Input,
-    /// What registers hold at first, as JSON; else as the format has it: nil, "" in kv logs, 0 of AWDIT's keys and of a
-    /// cas-register in EDN
+    /// What it is a history of; `list models` says what each is
+    #[arg(long, value_parser = names(Model::ALL, Model::name))]
+    pub model: Option<Model>,
+    /// What is demanded of it, as far as its model knows that [default: as much as the model can promise]; see `list levels`
+    #[arg(long, value_parser = names(Consistency::ALL, Consistency::name), hide_possible_values = true)]
+    pub level: Option<Consistency>,
+    /// Also judge it at every level that its model knows, in one table
     #[arg(long)]
+    pub ladder: bool,
+    /// How it is written; `list formats` says what each is
+    #[arg(long, default_value = "auto", value_parser = names(Input::ALL, Input::name))]
+    pub input: Input,
+    /// What objects hold at first, as JSON; else as the format has it
+    #[arg(long, value_name = "VALUE")]
     pub initial: Option<String>,
     /// How long to search before the answer is UNKNOWN
-    #[arg(long, default_value = "60s", value_parser = duration)]
+    #[arg(long, default_value = USUAL_BUDGET, value_name = "DURATION", value_parser = duration)]
     pub budget: u64,
+    /// How much a search may keep in mind before the answer is UNKNOWN
+    #[arg(long, default_value = USUAL_MEMORY, value_name = "SIZE", value_parser = size)]
+    pub memory: u64,
+    /// Where to write report.html, its pictures, verify.json, and the operations of a violation as minimal.jsonl
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
     /// What to print
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -452,6 +478,9 @@ pub enum Kind {
     Checks,
     Layouts,
     Scenarios,
+    Models,
+    Levels,
+    Formats,
 }
 
 fn assignment(text: &str) -> Result<(String, String), String> {
@@ -463,14 +492,17 @@ fn duration(text: &str) -> Result<u64, String> {
     scenarios::parse_duration(text)
 }
 
-fn model(text: &str) -> Result<checkers::Model, String> {
-    let names = || checkers::Model::ALL.map(|model| model.name()).join(", ");
-    checkers::Model::from_name(text).ok_or_else(|| format!("the models are {}", names()))
+fn size(text: &str) -> Result<u64, String> {
+    scenarios::parse_size(text)
 }
 
-fn input(text: &str) -> Result<checkers::formats::Input, String> {
-    let names = || checkers::formats::Input::ALL.map(|input| input.name()).join(", ");
-    checkers::formats::Input::from_name(text).ok_or_else(|| format!("the formats are {}", names()))
+/// Takes the names of these and nothing else, lists them in help and errors, and lets shells complete them.
+fn names<T, const N: usize>(all: [T; N], name: fn(T) -> &'static str) -> impl TypedValueParser<Value = T>
+where
+    T: Copy + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(all.map(name))
+        .map(move |text| all.into_iter().find(|one| name(*one) == text).expect("clap lets through what is on the list"))
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ mod progress;
 mod screen;
 mod seeds;
 mod store;
+mod suggest;
 mod traces;
 
 pub use sim_core::serde;

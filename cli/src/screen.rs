@@ -12,6 +12,15 @@ pub fn look() -> Look {
     Look { colour: wants_colour(io::stdout().is_terminal()), unicode: shows_unicode() }
 }
 
+/// How many columns a text may have: those of the terminal, but no more than a hundred, which is also what a file gets.
+pub fn width() -> usize {
+    const MOST: usize = 100;
+    const LEAST: usize = 40;
+    let of_terminal = || terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0.into());
+    let asked = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    asked.or_else(of_terminal).unwrap_or(MOST).clamp(LEAST, MOST)
+}
+
 /// Whether to write colours to standard error.
 pub fn colour_on_stderr() -> bool {
     wants_colour(io::stderr().is_terminal())

@@ -36,6 +36,11 @@ fn no_option(file: &str) -> String {
     if file.starts_with('-') { format!("./{file}") } else { file.to_owned() }
 }
 
+/// `PROGRAM verify FILE --model ..`: a history judged again, with options that are quoted already.
+pub fn verify(program: &str, file: &str, options: &str) -> String {
+    format!("{} verify {}{options}", quoted(program), quoted(&no_option(file)))
+}
+
 /// Longer commands, in bytes, are none that anybody typed.
 const LENGTH_MAX: usize = 16 * 1024;
 

@@ -9,6 +9,7 @@
 //! - [`why`]: why a run ended as it did, in words: what `stormglass explain RUNDIR` prints.
 //! - [`page`]: a run as a page.
 //! - [`sweep`]: many runs in one answer, as text and as JSON; [`statistics`]: what counts say of what is true.
+//! - [`verify`]: a recorded history that was judged: its text, its data and its page.
 //! - [`json`]: what `stormglass run --format json` prints and `run.json` holds.
 
 pub mod command;
@@ -21,6 +22,7 @@ pub mod statistics;
 mod struck;
 pub mod sweep;
 pub mod terminal;
+pub mod verify;
 pub mod why;
 pub mod witness;
 pub mod words;

@@ -172,7 +172,8 @@ impl<'a> Drawing<'a> {
         let width = self.name_width();
         let mut lines: Vec<String> = Vec::new();
         if self.omitted > 0 {
-            lines.push(format!("(the first {} are not drawn)", self.omitted));
+            let first = counted(self.omitted as u64, "operation");
+            lines.push(format!("(not drawn: the first {first})"));
         }
         for (lane, name) in self.names.iter().enumerate() {
             let name = self.look.shown(name);

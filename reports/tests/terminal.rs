@@ -234,7 +234,7 @@ fn where_the_room_is_short_values_are_and_then_the_first_operations_go() {
     let narrow = drawn(operations.clone(), 3, 110);
     assert!(narrow.contains("|--w(..be drawn)--|") && narrow.matches("|--w(").count() == 4, "{narrow}");
     let narrower = drawn(operations.clone(), 3, 60);
-    assert!(narrower.starts_with("(the first 2 are not drawn)\n"), "{narrower}");
+    assert!(narrower.starts_with("(not drawn: the first 2 operations)\n"), "{narrower}");
     assert!(narrow.lines().all(|line| line.len() <= 110) && narrower.lines().all(|line| line.len() <= 60));
     assert_eq!(drawn(operations, 3, 10), "");
 }

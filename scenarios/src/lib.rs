@@ -57,4 +57,5 @@ pub use parse::{CHECKS, Draft, GOALS, Identity, StopAfter, Sweep, TARGETS, Varia
 pub use parting::{Compared, Comparison, Fork, Parting, Rift, parting, rift};
 pub use record::{Run, run};
 pub use sim_core::time::parse_duration;
+pub use text::quantity::parse_size;
 pub use text::{SIZE_MAX, entry};

@@ -17,9 +17,9 @@ mod queue;
 mod register;
 mod stack;
 
-use crate::{Budget, Consistency};
 use crate::hash::Mixer;
 use crate::search::Found;
+use crate::{Budget, Consistency};
 
 /// A kind of data that histories can be judged by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

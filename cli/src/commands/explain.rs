@@ -81,7 +81,11 @@ fn explained_word(word: &str, systems: &'static [System]) -> Result<String, Fail
         return Ok(page(&found, systems));
     }
     let found = match (find(word, systems), page::explained(word)) {
-        (Found::Nothing(_), Some(meaning)) => Found::Page(Box::new(of_report(word, meaning))),
+        (Found::Nothing(_), Some(meaning)) => Found::Page(Box::new(of_report(word, meaning, "a word of a report"))),
+        (Found::Nothing(near), None) => match reports::verify::explained(word) {
+            Some((kind, meaning)) => Found::Page(Box::new(of_report(word, meaning, kind))),
+            None => Found::Nothing(near),
+        },
         (found, _) => found,
     };
     match found {
@@ -109,14 +113,9 @@ fn explained_word(word: &str, systems: &'static [System]) -> Result<String, Fail
     }
 }
 
-/// The page of a word that reports use and scenarios do not.
-fn of_report(word: &str, meaning: &str) -> Page {
-    Page {
-        title: word.to_owned(),
-        kind: "a word of a report".to_owned(),
-        text: vec![meaning.to_owned()],
-        ..Page::default()
-    }
+/// The page of a word that reports or `verify` use and scenarios do not.
+fn of_report(word: &str, meaning: &str, kind: &str) -> Page {
+    Page { title: word.to_owned(), kind: kind.to_owned(), text: vec![meaning.to_owned()], ..Page::default() }
 }
 
 /// A page of the manual.

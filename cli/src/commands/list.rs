@@ -3,9 +3,12 @@
 use crate::args::{Format, Kind, List};
 use crate::exit::{Done, Exit, Failure};
 use crate::{files, load, screen};
+use checkers::formats::Input;
+use checkers::{Consistency, Model};
 use clap::ValueEnum as _;
 use history::Verdict;
 use history::figures::grouped;
+use reports::verify::words;
 use scenarios::entry::Section;
 use scenarios::manual::places::common;
 use scenarios::sections::FAULTS;
@@ -76,6 +79,9 @@ fn lists(kind: Kind, systems: &'static [System]) -> Result<Row, Failure> {
         Kind::Checks => "what [expect] can ask for",
         Kind::Layouts => "where machines stand and what lies between",
         Kind::Scenarios => "those that ship, or those below this directory",
+        Kind::Models => "what `verify` judges histories as",
+        Kind::Levels => "what `verify` can demand of a history",
+        Kind::Formats => "how a history for `verify` can be written",
     };
     let count = rows(kind, systems)?.len() as u64;
     let name = kind.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
@@ -94,6 +100,9 @@ fn rows(kind: Kind, systems: &'static [System]) -> Result<Vec<Row>, Failure> {
         }
         Kind::Layouts => scenarios::layout::PRESETS.iter().map(|preset| Row::new(preset.name, preset.about)).collect(),
         Kind::Scenarios => scenarios_here(systems)?,
+        Kind::Models => Model::ALL.map(model_row).into(),
+        Kind::Levels => Consistency::ALL.map(|level| Row::new(level.name(), words::of_level(level))).into(),
+        Kind::Formats => Input::ALL.map(|input| Row::new(input.name(), words::of_format(input.name()))).into(),
     })
 }
 
@@ -119,6 +128,13 @@ fn flaw_rows(system: &System) -> impl Iterator<Item = Row> {
         let row = Row::new(format!("{} {}", system.name, flaw.name), format!("{}: {}", flaw.id, flaw.text));
         row.with("protocol", system.name.into()).with("flaw", flaw.name.into()).with("id", flaw.id.into())
     })
+}
+
+/// A model, and by which level it is judged if nothing is said.
+fn model_row(model: Model) -> Row {
+    let level = words::usual_level(model).map(Consistency::name);
+    let also = level.map_or_else(String::new, |level| format!(" Level: {level}."));
+    Row::new(model.name(), words::of_model(model)).with("level", level.into()).also(also)
 }
 
 /// What it is called in `do`, what it does, and which keys it has beside those of every fault.

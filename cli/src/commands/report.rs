@@ -4,6 +4,7 @@ use crate::args::Report;
 use crate::exit::{Done, Exit, Failure};
 use crate::{files, screen};
 use history::{RunRecord, Verdict};
+use reports::draw::Figure;
 use reports::words::brief;
 use std::path::Path;
 
@@ -39,14 +40,19 @@ pub fn report(args: &Report) -> Done {
 /// Writes the page and its pictures into the directory of a run, and removes pictures of one that was there before.
 pub fn draw(dir: &Path, record: &RunRecord) -> Result<(), Failure> {
     let figures = reports::plot::figures(record);
-    for figure in &figures {
+    write(dir, &figures, &reports::page::page(record, &figures))
+}
+
+/// Writes a page and its pictures into a directory, and removes pictures of another that was there before.
+pub fn write(dir: &Path, figures: &[Figure], page: &str) -> Result<(), Failure> {
+    for figure in figures {
         files::write(&dir.join(format!("{}.svg", figure.name)), &figure.file())?;
     }
     files::remove_where(dir, |name| {
         let stem = name.strip_suffix(".svg").filter(|stem| reports::plot::is_name(stem));
         stem.is_some_and(|stem| figures.iter().all(|figure| figure.name != stem))
     })?;
-    files::write(&dir.join(PAGE), &reports::page::page(record, &figures))
+    files::write(&dir.join(PAGE), page)
 }
 
 /// The page must not take the place of what it is drawn from.

@@ -1,6 +1,6 @@
 //! Why it failed: each violation with the operations that contradict each other, drawn and argued.
 
-use super::{Page, Part, drawn};
+use super::{Page, Part, argument};
 use crate::plot::witness::argued;
 use crate::words::sign;
 use history::{Finding, Verdict, Witness};
@@ -35,28 +35,6 @@ impl Page<'_> {
     fn argued(&self, finding: &Finding, witness: &Witness) -> Markup {
         let number = argued(self.record).position(|(argued, _)| std::ptr::eq(argued, finding));
         let figure = number.and_then(|number| self.witness(number));
-        let last = witness.argument.len().saturating_sub(1);
-        html! {
-            div.argued.beside[figure.is_some_and(|figure| figure.width <= BESIDE_MAX)] {
-                @if let Some(figure) = figure { figure { (drawn(figure)) } }
-                ol {
-                    @for (i, sentence) in witness.argument.iter().enumerate().take(self.room.rows) {
-                        li.hence[i == last] { (self.text(unnumbered(sentence))) }
-                    }
-                }
-            }
-            @if !witness.is_minimal {
-                p.muted { "There was no budget left to find out whether fewer operations would do." }
-            }
-        }
+        argument(witness, figure, self.room.rows, self.room.text)
     }
-}
-
-/// A picture that is wider leaves no room for words beside it, in pixels.
-const BESIDE_MAX: f64 = 740.0;
-
-/// Without its number, which the list gives it.
-fn unnumbered(sentence: &str) -> &str {
-    let parts = sentence.split_once(". ").filter(|(number, _)| number.parse::<u64>().is_ok());
-    parts.map_or(sentence, |(_, rest)| rest)
 }

@@ -12,12 +12,14 @@ mod outages;
 mod reproduce;
 mod verdict;
 
+pub(crate) use verdict::tone;
+
 pub use glossary::explained;
 
 use crate::draw::{self, Figure, ink};
 use crate::plot::{messages, witness};
 use crate::words::{self, brief, count, counted, exact, plain, time};
-use history::{Moment, RunRecord};
+use history::{Moment, RunRecord, Witness};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 const STYLE: &str = include_str!("style.css");
@@ -97,6 +99,85 @@ fn within(record: &RunRecord, figures: &[Figure], size_max: usize) -> String {
     fuller.into_iter().map(written).find(|page| page.len() <= size_max).unwrap_or_else(|| written(barest))
 }
 
+/// What every page is: it stands alone, and begins with a verdict.
+pub(crate) struct Document {
+    pub version: String,
+    pub title: String,
+    pub head: Markup,
+    /// The verdict, and what stands with it.
+    pub opening: Markup,
+    /// Its id, its heading, and what it holds.
+    pub parts: Vec<(&'static str, &'static str, Markup)>,
+    pub footer: String,
+}
+
+impl Document {
+    pub fn write(&self) -> String {
+        let Document { version, title, head, opening, parts, footer } = self;
+        let style = format!("{}{}\n{LINK}\n{STYLE}", ink::css(), draw::STYLE);
+        let markup = html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta http-equiv="Content-Security-Policy" content=(POLICY);
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta name="generator" content={ "stormglass " (version) };
+                    title { (title) }
+                    style { (PreEscaped(style)) }
+                }
+                body {
+                    div.page {
+                        a.skip href="#verdict" { "To the verdict" }
+                        header {
+                            (head)
+                            nav aria-label="Parts of this page" {
+                                ul { @for (id, heading, _) in parts { li { a href={ "#" (id) } { (heading) } } } }
+                            }
+                        }
+                        main {
+                            (opening)
+                            @for (id, heading, content) in parts {
+                                section aria-labelledby=(id) { h2 id=(id) { (heading) } (content) }
+                            }
+                        }
+                        footer { p { (footer) } }
+                    }
+                    script { (PreEscaped(SCRIPT)) }
+                }
+            }
+        };
+        markup.into_string() + "\n"
+    }
+}
+
+/// An argument beside its picture: at most so many sentences, of at most so many characters each.
+pub(crate) fn argument(witness: &Witness, figure: Option<&Figure>, rows: usize, text_max: usize) -> Markup {
+    let last = witness.argument.len().saturating_sub(1);
+    html! {
+        div.argued.beside[figure.is_some_and(|figure| figure.width <= BESIDE_MAX)] {
+            @if let Some(figure) = figure { figure { (drawn(figure)) } }
+            ol {
+                @for (i, sentence) in witness.argument.iter().enumerate().take(rows) {
+                    li.hence[i == last] { (plain(&brief(unnumbered(sentence), text_max))) }
+                }
+            }
+        }
+        @if !witness.is_minimal {
+            p.muted { "There was no budget left to find out whether fewer operations would do." }
+        }
+    }
+}
+
+/// A picture that is wider leaves no room for words beside it, in pixels.
+const BESIDE_MAX: f64 = 720.0;
+
+/// Without its number, which the list gives it.
+fn unnumbered(sentence: &str) -> &str {
+    let parts = sentence.split_once(". ").filter(|(number, _)| number.parse::<u64>().is_ok());
+    parts.map_or(sentence, |(_, rest)| rest)
+}
+
 struct Page<'a> {
     record: &'a RunRecord,
     figures: &'a [Figure],
@@ -121,50 +202,26 @@ impl Page<'_> {
         .into_iter()
         .flatten()
         .collect();
-        let style = format!("{}{}\n{LINK}\n{STYLE}", ink::css(), draw::STYLE);
-        let markup = html! {
-            (DOCTYPE)
-            html lang="en" {
-                head {
-                    meta charset="utf-8";
-                    meta http-equiv="Content-Security-Policy" content=(POLICY);
-                    meta name="viewport" content="width=device-width, initial-scale=1";
-                    meta name="generator" content=(self.text(&format!("stormglass {}", r.version)));
-                    title { (r.verdict) " · " (self.text(&r.scenario)) " · seed " (r.seed) }
-                    style { (PreEscaped(style)) }
+        let document = Document {
+            version: self.text(&r.version),
+            title: format!("{} · {} · seed {}", r.verdict, self.text(&r.scenario), r.seed),
+            head: self.head(),
+            opening: html! {
+                @if r.interrupted { (self.interrupted()) }
+                @if !self.room.left_out.is_empty() {
+                    p.note { "This page would be too large with all there is. It leaves out " (self.room.left_out) "." }
                 }
-                body {
-                    div.page {
-                        a.skip href="#verdict" { "To the verdict" }
-                        header {
-                            (self.head())
-                            nav aria-label="Parts of this page" {
-                                ul { @for (id, heading, _) in &parts { li { a href={ "#" (id) } { (heading) } } } }
-                            }
-                        }
-                        main {
-                            @if r.interrupted { (self.interrupted()) }
-                            @if !self.room.left_out.is_empty() {
-                                p.note { "This page would be too large with all there is. It leaves out " (self.room.left_out) "." }
-                            }
-                            (self.verdict())
-                            (self.cards())
-                            @for (id, heading, content) in &parts {
-                                section aria-labelledby=(id) { h2 id=(id) { (heading) } (content) }
-                            }
-                        }
-                        footer {
-                            p {
-                                "Drawn by stormglass " (self.text(&r.version)) " from run.json. The same version, scenario and \
-                                 seed give the same run and the same page, to the last bit."
-                            }
-                        }
-                    }
-                    script { (PreEscaped(SCRIPT)) }
-                }
-            }
+                (self.verdict())
+                (self.cards())
+            },
+            parts,
+            footer: format!(
+                "Drawn by stormglass {} from run.json. The same version, scenario and seed give the same run and the same page, \
+                 to the last bit.",
+                self.text(&r.version)
+            ),
         };
-        markup.into_string() + "\n"
+        document.write()
     }
 
     /// A text of the record's, as long as there is room for it.
@@ -309,7 +366,7 @@ fn stretch(moment: &Moment) -> String {
 }
 
 /// A picture that can be scrolled where it is wider than the screen: letters that shrink cannot be read.
-fn drawn(figure: &Figure) -> Markup {
+pub(crate) fn drawn(figure: &Figure) -> Markup {
     /// The smallest scale at which letters of eleven pixels can be read, and the largest that looks well.
     const SCALES: [f64; 2] = [0.85, 1.08];
     let [least, most] = SCALES.map(|scale| draw::svg::px(figure.width * scale));
@@ -319,12 +376,12 @@ fn drawn(figure: &Figure) -> Markup {
 }
 
 /// Something wide, which a keyboard can scroll.
-fn scrolling(label: &str, content: Markup) -> Markup {
+pub(crate) fn scrolling(label: &str, content: Markup) -> Markup {
     html! { div.scroll tabindex="0" role="region" aria-label=(label) { (content) } }
 }
 
 /// A command to copy.
-fn command(command: &str) -> Markup {
+pub(crate) fn command(command: &str) -> Markup {
     html! {
         div.command {
             pre tabindex="0" { code { (plain(command)) } }

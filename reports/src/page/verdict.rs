@@ -95,7 +95,7 @@ impl Page<'_> {
 }
 
 /// The class that gives a verdict its tone.
-pub(super) fn tone(verdict: Verdict) -> &'static str {
+pub(crate) fn tone(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Pass => "tone-pass",
         Verdict::Fail => "tone-fail",

@@ -1,12 +1,14 @@
-//! The pictures of a run: what is drawn of the numbers in its record.
+//! The pictures of a run: what is drawn of the numbers in its record; and of a recorded history.
 //!
 //! - [`timeline`]: all that happened, on one axis of time.
 //! - [`takeover`]: how long another node took to serve, and at what.
 //! - [`witness`]: the operations of a violation.
+//! - [`mod@history`]: a recorded history as a whole.
 //! - [`messages`]: who told whom what in the moments that matter.
 
 mod axis;
 mod bars;
+pub mod history;
 pub mod messages;
 mod spread;
 mod stretch;
@@ -15,7 +17,7 @@ pub mod timeline;
 pub mod witness;
 
 use crate::draw::Figure;
-use history::RunRecord;
+use ::history::RunRecord;
 
 /// What there is to draw of a run, in the order in which a page shows it.
 pub fn figures(record: &RunRecord) -> Vec<Figure> {
@@ -29,7 +31,7 @@ pub fn is_name(name: &str) -> bool {
         let number = name.strip_prefix(start).and_then(|rest| rest.strip_prefix('-'));
         number.is_some_and(|number| !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit()))
     };
-    ["timeline", "takeovers"].contains(&name) || ["witness", "moment"].into_iter().any(is_numbered)
+    ["timeline", "takeovers", "history"].contains(&name) || ["witness", "moment"].into_iter().any(is_numbered)
 }
 
 /// How wide a figure is, in pixels: every figure of a page stands on the same lines.

@@ -47,18 +47,26 @@ pub fn name(number: usize) -> String {
 
 /// A figure for each violation that has operations to show.
 pub fn witnesses(record: &RunRecord) -> Vec<Figure> {
-    let drawn = argued(record).enumerate().take(FIGURES_MAX).filter(|(_, (_, witness))| !witness.operations.is_empty());
-    drawn.map(|(number, (finding, witness))| figure(name(number), finding, witness)).collect()
+    let drawn = argued(record).enumerate().take(FIGURES_MAX);
+    drawn
+        .filter_map(|(number, (finding, witness))| {
+            of_witness(name(number), &format!("{}: {}", finding.check, finding.detail), witness)
+        })
+        .collect()
 }
 
-fn figure(name: String, finding: &Finding, witness: &Witness) -> Figure {
+/// The figure of a violation, if it has operations to show.
+pub fn of_witness(name: String, title: &str, witness: &Witness) -> Option<Figure> {
+    if witness.operations.is_empty() {
+        return None;
+    }
     let layout = Layout::of(witness);
     let mut svg = Svg::new();
     layout.draw(&mut svg);
-    let title = brief(&format!("{}: {}", finding.check, finding.detail), TOLD_MAX);
+    let title = brief(title, TOLD_MAX);
     let description = plain(&brief(&witness.argument.join(" "), TOLD_MAX));
     let (width, height) = (layout.width(), layout.height());
-    Figure { name, title: plain(&title), description, width, height, elements: svg.into_text() }
+    Some(Figure { name, title: plain(&title), description, width, height, elements: svg.into_text() })
 }
 
 /// An operation in its place.
@@ -401,6 +409,9 @@ fn reach(op: &Testimony) -> f64 {
 /// `write 8070`, `read → 8096`, `write 2 → ?`.
 fn label(op: &Testimony) -> String {
     let value = |value: &history::Value| brief(&plain(&value.to_string()), VALUE_MAX);
+    if let Some(steps) = transaction(op) {
+        return steps;
+    }
     let f = brief(&plain(&op.f), VALUE_MAX);
     let asked = match op.input.as_pair() {
         Some((from, to)) => format!("{f} {}, {}", value(from), value(to)),
@@ -408,12 +419,46 @@ fn label(op: &Testimony) -> String {
         None => format!("{f} {}", value(&op.input)),
     };
     match (op.ended, &op.returned) {
+        // To hear one's own words again is to hear that it was done.
+        (Ended::Ok, Some(returned)) if *returned == op.input => asked,
         (Ended::Ok, Some(returned)) => format!("{asked} → {}", value(returned)),
         (Ended::Ok, None) => asked,
         (Ended::Mismatch, _) => format!("{asked} → no"),
         (Ended::Fail, _) => format!("{asked} → refused"),
         (Ended::Info, _) => format!("{asked} → ?"),
     }
+}
+
+/// A transaction as it went, step by step: `append 4 2 · r 3 [1 2]`.
+fn transaction(op: &Testimony) -> Option<String> {
+    /// Of all steps together.
+    const STEPS_MAX: usize = 64;
+    let steps = op.returned.as_ref().filter(|returned| has_steps(returned)).unwrap_or(&op.input);
+    let history::Value::List(items) = steps else { return None };
+    if !has_steps(steps) {
+        return None;
+    }
+    let step = |step: &history::Value| {
+        let text = step.to_string();
+        let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(&text);
+        brief(&plain(bare), VALUE_MAX)
+    };
+    let text = brief(&items.iter().map(step).collect::<Vec<_>>().join(" · "), STEPS_MAX);
+    Some(match op.ended {
+        Ended::Ok | Ended::Mismatch => text,
+        Ended::Fail => format!("{text} → aborted"),
+        Ended::Info => format!("{text} → ?"),
+    })
+}
+
+/// Whether this is a list of steps such as `[append 4 2]`: what to do, to what, and with what.
+fn has_steps(value: &history::Value) -> bool {
+    let history::Value::List(steps) = value else { return false };
+    let is_step = |step: &history::Value| match step {
+        history::Value::List(words) => matches!(&words[..], [history::Value::Text(_), _, _]),
+        history::Value::Nil | history::Value::Int(_) | history::Value::Text(_) => false,
+    };
+    !steps.is_empty() && steps.iter().all(is_step)
 }
 
 /// Who answered: `n1, leader of term 1`.

@@ -119,9 +119,7 @@ impl<'a> Given<'a> {
 
     /// `64KB`, in bytes.
     pub fn size(&self) -> Result<u64, Diagnostic> {
-        let text = self.quantity()?;
-        let cure = "write it like \"64KB\", in B, KB, MB, GB, KiB, MiB or GiB";
-        scaled(text, &SIZES).ok_or_else(|| self.bad(format!("`{text}` is not a size; {cure}")))
+        parse_size(self.quantity()?).map_err(|message| self.bad(message))
     }
 
     /// `1MB/s` or `10Mbit/s`, in bytes a second; not 0.
@@ -183,6 +181,15 @@ impl<'a> Given<'a> {
             Some(ppb) => Ok(sign * ppb),
         }
     }
+}
+
+/// `64KB`, in bytes.
+///
+/// # Errors
+/// If it is no size: what would be.
+pub fn parse_size(text: &str) -> Result<u64, String> {
+    let cure = "write it like \"64KB\", in B, KB, MB, GB, KiB, MiB or GiB";
+    scaled(text, &SIZES).ok_or_else(|| format!("`{text}` is not a size; {cure}"))
 }
 
 /// Units of size, in bytes.
