@@ -61,7 +61,7 @@ pub(crate) fn bank(history: &History, question: &Question<'_>) -> Result<Judgeme
         Some(Books { source: Some(source), total, .. }) => {
             let process = history.operations[*source].process;
             vec![format!(
-                "a total of {total} is what p{process} read first; an initial value given with the question would decide"
+                "the total is {total}, as p{process} read it first; an initial value would say what it must be"
             )]
         }
         Some(Books { source: None, .. }) | None => Vec::new(),
