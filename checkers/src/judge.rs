@@ -21,6 +21,10 @@ pub fn judge(history: &History, question: &Question<'_>, budget: &Budget<'_>) ->
         (Model::Set, Some(_)) => Err(unknown(question)),
         (Model::SetFull, None | Some(Consistency::Linearizable)) => set_full(history, question),
         (Model::SetFull, Some(_)) => Err(unknown(question)),
+        (Model::Mutex | Model::Counter, _) if !question.is_complete => {
+            let model = question.model.name();
+            Err(Unfit::Question(format!("what happened to a {model} beside the record could explain anything")))
+        }
         (Model::Mutex, None | Some(Consistency::Linearizable)) => mutex(history),
         (Model::Mutex, Some(_)) => Err(unknown(question)),
         (Model::Counter, None | Some(Consistency::Linearizable)) => counter(history, question, budget),

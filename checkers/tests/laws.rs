@@ -421,6 +421,15 @@ fn levels_that_a_model_does_not_know_are_refused() {
     }
 }
 
+#[test]
+fn part_of_a_record_tells_nothing_of_locks_and_counters() {
+    for model in [Model::Mutex, Model::Counter] {
+        let question = Question { is_complete: false, ..Question::of(model) };
+        let refused = judge(&History::default(), &question, &Budget::states(1));
+        assert!(matches!(refused, Err(Unfit::Question(_))), "{}", model.name());
+    }
+}
+
 /// Whatever stands in a record, it is judged or refused, and always alike.
 #[test]
 fn anything_can_be_asked() {
