@@ -1,23 +1,25 @@
 //! A lock: acquired and released by turns. It does not ask who releases it (Knossos's `mutex`).
 //!
-//! Is there a moment for each operation, within its interval, such that the two kinds take turns, an acquire first? Walk along
-//! the record and do nothing before it must be done. When an operation is about to be over and has not taken effect yet, it does so now;
-//! if it is not its kind's turn, one of the other kind goes before it: of those that have begun, the one that will be over first.
-//! If there is none, there is no order at all:
+//! Is there a moment for each operation, within its interval, such that the two kinds take turns, an acquire first?
+//! Walk along the record and do nothing before it must be done. When an operation is about to be over and has not taken
+//! effect yet, it does so now; if it is not its kind's turn, one of the other kind goes before it: of those that have
+//! begun, the one that will be over first. If there is none, there is no order at all:
 //!
 //! - Nothing is lost by waiting. Who waits may be joined by others to choose from, and whose turn it is changes only
 //!   when somebody must move.
-//! - Of those who may go first, the one who must be done soonest is the best choice: in any order that works it can change
-//!   places with whoever was chosen instead.
+//! - Of those who may go first, the one who must be done soonest is the best choice: in any order that works it can
+//!   change places with whoever was chosen instead.
 //!
 //! An operation of unknown outcome is over never: it goes only where nobody else can, and need not go at all. So
 //! the answer is exact, whatever is unknown, and costs no more than sorting.
 //!
-//! **Tokens.** A lock may give each holder a number (a fencing token), which must rise from one to the next. Then acquires with tokens have a known
-//! order: each begins no earlier than those with lower tokens, and must be done no later than those with higher ones.
+//! **Tokens.** A lock may give each holder a number (a fencing token), which must rise from one to the next. Then
+//! acquires with tokens have a known order: each begins no earlier than those with lower tokens, and must be done no
+//! later than those with higher ones.
 //!
-//! **Why not.** Where the walk gets stuck, some stretch of the record holds too many of one kind: two acquires, say, that cannot have
-//! been elsewhere, and no release that can have been between them. The shortest such stretch is the argument.
+//! **Why not.** Where the walk gets stuck, some stretch of the record holds too many of one kind: two acquires, say,
+//! that cannot have been elsewhere, and no release that can have been between them. The shortest such stretch is the
+//! argument.
 
 use history::{History, Value, Verdict};
 use std::cmp::Reverse;
@@ -117,7 +119,8 @@ fn size(turns: &[Turn]) -> String {
     format!("{}, {releases}{unknown}", counted(acquires as u64, "acquire"))
 }
 
-/// Narrows the intervals of acquires with tokens to what their order leaves them; or says why they cannot be in that order.
+/// Narrows the intervals of acquires with tokens to what their order leaves them; or says why they cannot be in that
+/// order.
 fn order_by_token(history: &History, turns: &mut [Turn]) -> Option<(Violation, u64)> {
     let mut ordered: Vec<(i64, usize)> = Vec::new();
     for (i, turn) in turns.iter().enumerate() {

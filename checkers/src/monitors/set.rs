@@ -1,9 +1,9 @@
 //! A set that only grows is linearizable, or is not, in linear time.
 //!
-//! Since nothing ever leaves the set, the reads must be ordered by inclusion: of two, one holds all that the other holds. If so,
-//! sort them by size, and almost everything is decided. Between one read and the next larger one come the adds of
-//! just those elements that the larger one has and the smaller one has not; what nobody ever read comes last. So the
-//! operations stand in blocks:
+//! Since nothing ever leaves the set, the reads must be ordered by inclusion: of two, one holds all that the other
+//! holds. If so, sort them by size, and almost everything is decided. Between one read and the next larger one come the
+//! adds of just those elements that the larger one has and the smaller one has not; what nobody ever read comes last.
+//! So the operations stand in blocks:
 //!
 //! ```text
 //! adds of what the smallest reads show | those reads | adds of what the next show | those | ... | adds never read

@@ -1,7 +1,7 @@
 //! What becomes of each element of a set that only grows (Jepsen's `set-full`).
 //!
-//! An element is *known* once its add was acknowledged or a read has shown it, whichever came first. From then on each read that
-//! begins should show it:
+//! An element is *known* once its add was acknowledged or a read has shown it, whichever came first. From then on each
+//! read that begins should show it:
 //!
 //! ```text
 //! add:   |--add(7)--|
