@@ -41,7 +41,8 @@ pub(crate) fn judgement(history: &History, verdict: Verdict, detail: String, wit
     Judgement { verdict, detail, witness, operations, states, methods, notes }
 }
 
-/// The last position at which an operation can have taken effect: `u64::MAX` if nobody knows, `None` if it never happened.
+/// The last position at which an operation can have taken effect: `u64::MAX` if nobody knows, `None` if it never
+/// happened.
 pub(crate) fn latest(operation: &Operation) -> Option<u64> {
     match (&operation.outcome, operation.completed) {
         (Outcome::Refused, _) => None,

@@ -22,6 +22,10 @@ pub fn judge(history: &History, question: &Question<'_>, budget: &Budget<'_>) ->
         (Model::Stack, None | Some(Consistency::Linearizable)) => monitors::judge::<Stack>(history, question, budget),
         (Model::Set, None | Some(Consistency::Linearizable)) => set(history, question),
         (Model::SetFull, None | Some(Consistency::Linearizable)) => set_full(history, question),
+        (Model::Mutex | Model::Counter, _) if !question.is_complete => {
+            let model = question.model.name();
+            Err(Unfit::Question(format!("what happened to a {model} beside the record could explain anything")))
+        }
         (Model::Mutex, None | Some(Consistency::Linearizable)) => mutex(history),
         (Model::Counter, None | Some(Consistency::Linearizable)) => counter(history, question, budget),
         (Model::Bank, None) => bank(history, question),

@@ -2,7 +2,10 @@
 //!
 //! Histories are written as their events: process, what happened, the function, and a value.
 
+mod dice;
+
 use checkers::{Budget, Consistency, Judgement, Model, Question, Unfit, judge};
+use dice::Dice;
 use history::Verdict::{self, Fail, Pass, Vacuous};
 use history::{Completion, History, Mark, Operation, Outcome, Purpose, Value};
 
@@ -323,6 +326,29 @@ fn a_lock_is_held_once() {
     assert!(refusal(Model::Mutex, "0 invoke write 3").contains("`acquire`"));
 }
 
+/// Each acquire returns while the release before it is still under way: only all of them together are one too many.
+#[test]
+fn a_long_argument_is_told_in_numbers() {
+    let mut text = "0 invoke acquire\n0 ok acquire\n".to_owned();
+    for holder in 0..20 {
+        let next = holder + 1;
+        text += &format!("{next} invoke acquire\n{holder} invoke release\n{next} ok acquire\n{holder} ok release\n");
+    }
+    assert_eq!(verdict(Model::Mutex, &text), Pass);
+    text += "30 invoke acquire\n30 ok acquire\n";
+    let judgement = judged(Model::Mutex, &text);
+    assert_eq!(judgement.detail, "22 acquires of the lock, and only 20 releases to part them");
+    let argument = argument(&judgement);
+    assert_eq!(
+        argument[3..],
+        [
+            "Between two acquires there is a release, so 22 acquires need 21.",
+            "They began and were over from event 0 to event 83; no more than 20 releases can have taken effect then.",
+            "Of all these, the last 3 are listed.",
+        ]
+    );
+}
+
 #[test]
 fn tokens_rise() {
     let locked = |first: &str, second: &str| {
@@ -393,4 +419,66 @@ fn levels_that_a_model_does_not_know_are_refused() {
         let refused = judge(&History::default(), &question, &Budget::states(1));
         assert!(matches!(refused, Err(Unfit::Question(_))), "{}", model.name());
     }
+}
+
+#[test]
+fn part_of_a_record_tells_nothing_of_locks_and_counters() {
+    for model in [Model::Mutex, Model::Counter] {
+        let question = Question { is_complete: false, ..Question::of(model) };
+        let refused = judge(&History::default(), &question, &Budget::states(1));
+        assert!(matches!(refused, Err(Unfit::Question(_))), "{}", model.name());
+    }
+}
+
+/// Whatever stands in a record, it is judged or refused, and always alike.
+#[test]
+fn anything_can_be_asked() {
+    let mut dice = Dice(1);
+    let values = ["nil", "0", "1", "-1", "9223372036854775807", "x", "[]", "[0]", "[0 1]", "[1 1]", "[[0 1] [1 -1]]"];
+    let steps = ["[[r 0 nil] [r 1 1]]", "[[r 0 1] [r 1 nil]]", "[[w 0 1]]", "[[w 1 1]]", "[[r 0 1] [r 0 1]]"];
+    let functions = ["add", "read", "acquire", "release", "generate", "transfer", "write"];
+    let models =
+        [Model::Set, Model::SetFull, Model::Mutex, Model::Counter, Model::Bank, Model::LongFork, Model::UniqueIds];
+    let mut judged = [0; 7];
+    for seed in 0..100_000 {
+        let which = seed % models.len();
+        let mark =
+            |dice: &mut Dice| Mark { index: [dice.below(8) as u64, u64::MAX][usize::from(dice.one_in(16))], time: 0 };
+        let value = |dice: &mut Dice| match dice.one_in(2) {
+            true => value(values[dice.below(values.len())]),
+            false => value(steps[dice.below(steps.len())]),
+        };
+        let operation = |dice: &mut Dice| Operation {
+            process: dice.below(3) as u64,
+            f: match which {
+                0 | 1 | 3 => functions[dice.below(2)],
+                2 => functions[2 + dice.below(2)],
+                4 => functions[[1, 5][dice.below(2)]],
+                6 => "generate",
+                _ => functions[dice.below(functions.len())],
+            }
+            .into(),
+            input: value(dice),
+            invoked: mark(dice),
+            completed: Some(mark(dice)).filter(|_| !dice.one_in(8)),
+            outcome: match dice.below(8) {
+                0 => Outcome::Refused,
+                1 => Outcome::Unknown,
+                2 if dice.one_in(8) => Outcome::Returned(Completion::Mismatch),
+                _ => Outcome::Returned(Completion::Ok(value(dice))),
+            },
+            purpose: Purpose::Load,
+            node: None,
+        };
+        let mut operations: Vec<Operation> = (0..dice.below(6)).map(|_| operation(&mut dice)).collect();
+        operations.sort_by_key(|operation| operation.invoked);
+        let history = History { operations };
+        let mut question = Question::of(models[which]);
+        question.initial = Some(value(&mut dice)).filter(|_| dice.one_in(4));
+        question.is_complete = !dice.one_in(4);
+        let answer = judge(&history, &question, &Budget::states(1_000));
+        judged[which] += u64::from(answer.is_ok());
+        assert_eq!(answer, judge(&history, &question, &Budget::states(1_000)));
+    }
+    assert!(judged.iter().all(|count| *count > 100), "{judged:?}");
 }

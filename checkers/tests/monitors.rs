@@ -1,13 +1,15 @@
 //! The monitors of sets, locks and counters against a twin that tries every order.
 
+mod dice;
 mod objects;
 
 use checkers::{Budget, Judgement, Model, Question, judge};
+use dice::Dice;
 use history::{
     Completion, Counter, CounterOp, CounterRet, Mutex, MutexOp, MutexRet, Object, Outcome, Set, SetOp, SetRet, Value,
     Verdict,
 };
-use objects::{Call, Dice, has_order, history, recording};
+use objects::{Call, has_order, history, recording};
 use std::collections::BTreeSet;
 
 const HISTORIES: u64 = 200_000;

@@ -127,7 +127,7 @@ impl Witness {
                 let change = format!("{} in {target} by {}", shown(from), shown(to));
                 (format!("asked to replace {change}"), format!("replaced {change}"))
             }
-            ("enqueue" | "push" | "add" | "send", _) => {
+            ("enqueue" | "push" | "add" | "send" | "broadcast", _) => {
                 (format!("asked to add {input} to {target}"), format!("added {input} to {target}"))
             }
             ("dequeue" | "pop" | "poll" | "remove", _) => {

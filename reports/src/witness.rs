@@ -228,7 +228,7 @@ fn close(op: &Testimony) -> &'static str {
     }
 }
 
-/// `w(17)`, `r()=9`, `cas(1,2)=no`, `deq()=empty`.
+/// `w(17)`, `r()=9`, `cas(1,2)=no`, `deq()=empty`, `acq()`.
 fn label(op: &Testimony, value_max: usize) -> String {
     let name = match &*op.f {
         "write" => "w",
@@ -236,12 +236,16 @@ fn label(op: &Testimony, value_max: usize) -> String {
         "append" => "a",
         "enqueue" => "enq",
         "dequeue" => "deq",
+        "acquire" => "acq",
+        "release" => "rel",
+        "generate" => "gen",
         other => other,
     };
+    let takes_nothing = matches!(name, "acq" | "rel" | "gen") || op.returned.is_some();
     let brief = |value: &Value| brief(&value.to_string(), value_max);
     let input = match op.input.as_pair() {
         Some((from, to)) => format!("{},{}", brief(from), brief(to)),
-        None if op.input.is_nil() && (op.returned.is_some() || op.takes()) => String::new(),
+        None if op.input.is_nil() && (op.takes() || takes_nothing) => String::new(),
         None => brief(&op.input),
     };
     let result = match (&op.returned, op.ended) {

@@ -223,6 +223,23 @@ event  0 3       4 5         6 7
 }
 
 #[test]
+fn what_takes_nothing_is_drawn_with_nothing() {
+    let asked = |client: &str, f: &str, from| {
+        let op = event(client, f, Ended::Ok, from, from + 1);
+        Testimony { input: Value::Nil, returned: None, ..op }
+    };
+    let token = Testimony { returned: Some(Value::Int(3)), ..asked("c2", "acquire", 4) };
+    assert_eq!(
+        drawn(vec![asked("c1", "acquire", 0), asked("c1", "release", 2), token], 2, 80),
+        "\
+c1     |--acq()--| |--rel()--|
+c2                             |--acq()=3--|  < fits nowhere
+event  0         1 2         3 4           5
+"
+    );
+}
+
+#[test]
 fn where_the_room_is_short_values_are_and_then_the_first_operations_go() {
     let long = |client: &str, at| {
         let mut op = event(client, "write", Ended::Ok, at, at + 1);

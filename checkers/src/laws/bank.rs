@@ -1,5 +1,5 @@
-//! A bank: transfers move money between accounts, so that whatever a read of all balances shows, its total is always the
-//! same.
+//! A bank: transfers move money between accounts, so that whatever a read of all balances shows, its total is always
+//! the same.
 //!
 //! A read that met half a transfer shows another total; one that met a lost or repeated update does from then on. No
 //! account may be overdrawn, and every read shows the same accounts. Which transfers came first is not asked: that is
@@ -25,8 +25,8 @@ type Balances<'a> = Vec<(&'a Value, &'a Value)>;
 
 /// Judges whether every read shows the same accounts with the same total, and none of them overdrawn.
 ///
-/// Total and accounts are those of `question.initial` (`[[account, balance], …]`, or the total alone), else those of the
-/// first read. VACUOUS if nothing was read.
+/// Total and accounts are those of `question.initial` (`[[account, balance], …]`, or the total alone), else those of
+/// the first read. VACUOUS if nothing was read.
 ///
 /// # Errors
 /// If an operation is neither `transfer` nor `read`, or a read does not return `[[account, balance], …]`.
@@ -61,7 +61,7 @@ pub(crate) fn bank(history: &History, question: &Question<'_>) -> Result<Judgeme
         Some(Books { source: Some(source), total, .. }) => {
             let process = history.operations[*source].process;
             vec![format!(
-                "a total of {total} is what p{process} read first; an initial value given with the question would decide"
+                "the total is {total}, as p{process} read it first; an initial value would say what it must be"
             )]
         }
         Some(Books { source: None, .. }) | None => Vec::new(),

@@ -7,9 +7,9 @@
 //! c4:   |--r(x,y)=nil,1--|
 //! ```
 //!
-//! Parallel snapshot isolation allows it, snapshot isolation does not. Every key is written once, so a read of a group of keys is the
-//! set of those it found written, and reads of one group must be ordered by inclusion: the smaller came earlier. Sorted by
-//! size, a key that one read has and the next has not is a fork; no pair of reads need be compared.
+//! Parallel snapshot isolation allows it, snapshot isolation does not. Every key is written once, so a read of a group
+//! of keys is the set of those it found written, and reads of one group must be ordered by inclusion: the smaller came
+//! earlier. Sorted by size, a key that one read has and the next has not is a fork; no pair of reads need be compared.
 
 use hashbrown::HashMap;
 use history::{History, Outcome, Value, Verdict};

@@ -122,7 +122,8 @@ impl Model {
         match self {
             Model::CasRegister | Model::Register | Model::Kv => matches!(f, "write" | "put" | "append"),
             Model::Queue | Model::Stack => matches!(f, "enqueue" | "push" | "add" | "put" | "send" | "offer"),
-            Model::Set | Model::SetFull | Model::Counter => f == "add",
+            Model::Set | Model::SetFull => matches!(f, "add" | "broadcast"),
+            Model::Counter => f == "add",
             Model::Bank => f == "transfer",
             Model::LongFork => f == "write",
             Model::Mutex | Model::ListAppend | Model::RwRegister | Model::UniqueIds => false,

@@ -1,17 +1,17 @@
 //! A counter: what each read may show, and whether one order explains them all.
 //!
-//! **Bounds.** All adds that were over before a read began are in what it shows, and none that began after it was over. Of the others,
-//! any may be: so the least it can show has the negative ones of them, and the most the positive ones. Two sums over
-//! sorted ends tell both for every read. That is all that Jepsen's `counter` asks.
+//! **Bounds.** All adds that were over before a read began are in what it shows, and none that began after it was over.
+//! Of the others, any may be: so the least it can show has the negative ones of them, and the most the positive ones.
+//! Two sums over sorted ends tell both for every read. That is all that Jepsen's `counter` asks.
 //!
-//! **One step.** Bounds allow a counter to go back. Where all adds are of one amount, the counter takes steps
-//! and a read tells how many. Walk along the record and take no step before it must be taken: when an add is about to be over,
-//! or a read that has seen more. Each step is the add, of those that have begun, that will be over first. So at any time as few
-//! steps have been taken as can be, and a read that finds the counter past its value would find it there in every
-//! order. That is exact, and costs no more than sorting.
+//! **One step.** Bounds allow a counter to go back. Where all adds are of one amount, the counter takes steps and a
+//! read tells how many. Walk along the record and take no step before it must be taken: when an add is about to be
+//! over, or a read that has seen more. Each step is the add, of those that have begun, that will be over first. So at
+//! any time as few steps have been taken as can be, and a read that finds the counter past its value would find it
+//! there in every order. That is exact, and costs no more than sorting.
 //!
-//! **Several amounts.** Then it is a question of which sums can be made of what is under way, and there is no short cut: the
-//! [search](crate::search) decides, within its budget.
+//! **Several amounts.** Then it is a question of which sums can be made of what is under way, and there is no short
+//! cut: the [search](crate::search) decides, within its budget.
 
 use history::{Counter, CounterOp, CounterRet, History, Value, Verdict};
 use std::cmp::Reverse;
@@ -54,7 +54,8 @@ struct Account {
 
 /// Judges whether a counter is linearizable.
 ///
-/// VACUOUS if nobody read it; UNKNOWN if adds are of several amounts and the budget was used up before an order was found.
+/// VACUOUS if nobody read it; UNKNOWN if adds are of several amounts and the budget was used up before an order was
+/// found.
 ///
 /// # Errors
 /// If an operation is neither `add` nor `read` of whole numbers, or the adds sum to more than 64 bits.

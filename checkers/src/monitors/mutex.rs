@@ -1,23 +1,25 @@
 //! A lock: acquired and released by turns. It does not ask who releases it (Knossos's `mutex`).
 //!
-//! Is there a moment for each operation, within its interval, such that the two kinds take turns, an acquire first? Walk along
-//! the record and do nothing before it must be done. When an operation is about to be over and has not taken effect yet, it does so now;
-//! if it is not its kind's turn, one of the other kind goes before it: of those that have begun, the one that will be over first.
-//! If there is none, there is no order at all:
+//! Is there a moment for each operation, within its interval, such that the two kinds take turns, an acquire first?
+//! Walk along the record and do nothing before it must be done. When an operation is about to be over and has not taken
+//! effect yet, it does so now; if it is not its kind's turn, one of the other kind goes before it: of those that have
+//! begun, the one that will be over first. If there is none, there is no order at all:
 //!
 //! - Nothing is lost by waiting. Who waits may be joined by others to choose from, and whose turn it is changes only
 //!   when somebody must move.
-//! - Of those who may go first, the one who must be done soonest is the best choice: in any order that works it can change
-//!   places with whoever was chosen instead.
+//! - Of those who may go first, the one who must be done soonest is the best choice: in any order that works it can
+//!   change places with whoever was chosen instead.
 //!
 //! An operation of unknown outcome is over never: it goes only where nobody else can, and need not go at all. So
 //! the answer is exact, whatever is unknown, and costs no more than sorting.
 //!
-//! **Tokens.** A lock may give each holder a number (a fencing token), which must rise from one to the next. Then acquires with tokens have a known
-//! order: each begins no earlier than those with lower tokens, and must be done no later than those with higher ones.
+//! **Tokens.** A lock may give each holder a number (a fencing token), which must rise from one to the next. Then
+//! acquires with tokens have a known order: each begins no earlier than those with lower tokens, and must be done no
+//! later than those with higher ones.
 //!
-//! **Why not.** Where the walk gets stuck, some stretch of the record holds too many of one kind: two acquires, say, that cannot have
-//! been elsewhere, and no release that can have been between them. The shortest such stretch is the argument.
+//! **Why not.** Where the walk gets stuck, some stretch of the record holds too many of one kind: two acquires, say,
+//! that cannot have been elsewhere, and no release that can have been between them. The shortest such stretch is the
+//! argument.
 
 use history::{History, Value, Verdict};
 use std::cmp::Reverse;
@@ -117,7 +119,8 @@ fn size(turns: &[Turn]) -> String {
     format!("{}, {releases}{unknown}", counted(acquires as u64, "acquire"))
 }
 
-/// Narrows the intervals of acquires with tokens to what their order leaves them; or says why they cannot be in that order.
+/// Narrows the intervals of acquires with tokens to what their order leaves them; or says why they cannot be in that
+/// order.
 fn order_by_token(history: &History, turns: &mut [Turn]) -> Option<(Violation, u64)> {
     let mut ordered: Vec<(i64, usize)> = Vec::new();
     for (i, turn) in turns.iter().enumerate() {
@@ -250,8 +253,11 @@ fn explain(history: &History, turns: &[Turn], stuck: &Stuck) -> Violation {
     }
 }
 
-/// More operations than that are no argument.
-const OPERATIONS_MAX: usize = 40;
+/// More operations than that are counted and not listed, but for the last ones.
+const OPERATIONS_MAX: usize = 8;
+
+/// Of the kind that there is too much of.
+const OPERATIONS_LISTED: usize = 2;
 
 /// Too many of one kind, and all of the other that can have been among them; since the beginning, where the first of
 /// them needs one before it too.
@@ -265,6 +271,8 @@ fn crowd(history: &History, kind: Kind, within: &[&Turn], between: &[&Turn], is_
         within.iter().rev().map(|turn| format!("p{}", history.operations[turn.number].process)).collect();
     let (held, few) = (clients.len(), counted(between.len() as u64, other));
     let past = kind.past();
+    let begun = within.iter().map(|turn| turn.ready.at).min().unwrap_or_default();
+    let until = within.iter().map(|turn| turn.due.at).max().unwrap_or_default();
     let headline = match (&clients[..], between, is_first) {
         ([only], [], true) => format!("{only} {past} the lock before anybody had acquired it"),
         ([one, two], [], false) if one == two => format!("{one} {past} the lock twice, with no {other} in between"),
@@ -277,11 +285,13 @@ fn crowd(history: &History, kind: Kind, within: &[&Turn], between: &[&Turn], is_
         ([], true) => vec![format!("A lock is free at first, and no {other} can have come before.")],
         (_, false) => vec![
             format!("Between two {noun}s there is {parted}, so {held} {noun}s need {}.", held - 1),
-            format!("No more than {few} can have taken effect among them."),
+            format!(
+                "They began and were over from event {begun} to event {until}; no more than {few} can have taken effect then."
+            ),
         ],
         (_, true) => vec![
             format!("A lock is free at first, so before each {noun} there is {parted}."),
-            format!("No more than {few} can have come before the last of {held} {noun}s."),
+            format!("{held} {noun}s were over by event {until}; no more than {few} had begun by then."),
         ],
     };
     let has_tokens =
@@ -292,10 +302,16 @@ fn crowd(history: &History, kind: Kind, within: &[&Turn], between: &[&Turn], is_
             "Tokens rise from one holder to the next, which tells the order of those who got one.".to_owned(),
         );
     }
-    let offender = within.iter().map(|turn| turn.number).max();
+    let last = |turns: &[&Turn], count: usize| -> Vec<usize> {
+        let mut ends: Vec<(u64, usize)> = turns.iter().map(|turn| (turn.due.at.min(until), turn.number)).collect();
+        ends.sort_unstable();
+        ends.iter().rev().take(count).map(|(_, number)| *number).collect()
+    };
     if named.len() > OPERATIONS_MAX {
-        because.push(format!("The {} are not listed.", counted(named.len() as u64, "operation")));
-        named.clear();
+        because.push(format!("Of all these, the last {} are listed.", OPERATIONS_LISTED + 1));
+        named = [last(within, OPERATIONS_LISTED), last(between, 1)].concat();
+        named.sort_unstable();
     }
+    let offender = last(within, 1).first().copied();
     Violation { why: "held twice", headline, because, operations: named, offender }
 }

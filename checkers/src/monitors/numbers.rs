@@ -6,7 +6,8 @@ use std::hash::BuildHasherDefault;
 
 use crate::hash::Mixer;
 
-/// Finds a value's number. Small whole numbers, which is what most workloads use, are looked up in a table and not hashed.
+/// Finds a value's number. Small whole numbers, which is what most workloads use, are looked up in a table and not
+/// hashed.
 pub(crate) struct Numbers<'a> {
     /// By value; [`NONE`] if it has no number.
     small: Vec<u32>,

@@ -1,9 +1,9 @@
 //! A set that only grows is linearizable, or is not, in linear time.
 //!
-//! Since nothing ever leaves the set, the reads must be ordered by inclusion: of two, one holds all that the other holds. If so,
-//! sort them by size, and almost everything is decided. Between one read and the next larger one come the adds of
-//! just those elements that the larger one has and the smaller one has not; what nobody ever read comes last. So the
-//! operations stand in blocks:
+//! Since nothing ever leaves the set, the reads must be ordered by inclusion: of two, one holds all that the other
+//! holds. If so, sort them by size, and almost everything is decided. Between one read and the next larger one come the
+//! adds of just those elements that the larger one has and the smaller one has not; what nobody ever read comes last.
+//! So the operations stand in blocks:
 //!
 //! ```text
 //! adds of what the smallest reads show | those reads | adds of what the next show | those | ... | adds never read
@@ -53,11 +53,16 @@ pub(crate) fn set(history: &History, question: &Question<'_>) -> Result<Judgemen
 
 /// Why there is no order, and the position of the completion that is the first to leave none.
 pub(crate) fn violation(sightings: &Sightings<'_>) -> Option<(Violation, u64)> {
-    let mut last = Cut { sightings, until: NEVER }.violation()?;
+    let absurd = sightings.reads.iter().filter_map(|read| Some((read.over, sightings.absurd(read)?)));
+    let absurd = absurd.min_by_key(|(over, _)| *over);
+    let until = absurd.as_ref().map_or(NEVER, |(over, _)| over - 1);
+    let Some(mut last) = (Cut { sightings, until }).violation() else {
+        return absurd.map(|(over, violation)| (violation, over));
+    };
     // A longer record has no order either. So the first completion too many is found by halving.
     let elements = sightings.elements.iter().map(|element| element.known);
     let mut ends: Vec<u64> = elements.chain(sightings.reads.iter().map(|read| read.over)).collect();
-    ends.retain(|end| *end < NEVER);
+    ends.retain(|end| *end < NEVER && *end <= until);
     ends.sort_unstable();
     let (mut good, mut bad) = (0, ends.len());
     while bad - good > 1 {
@@ -97,7 +102,7 @@ fn census(sightings: &Sightings<'_>) -> String {
     )
 }
 
-/// The record up to a position; what ends later has not ended.
+/// The record up to a position; what ends later has not ended. What its reads show was asked for in time, and once.
 struct Cut<'a> {
     sightings: &'a Sightings<'a>,
     until: u64,
@@ -134,9 +139,6 @@ impl Cut<'_> {
     fn violation(&self) -> Option<Violation> {
         let reads = &self.sightings.reads;
         let mut ordered: Vec<usize> = (0..reads.len()).filter(|read| reads[*read].over <= self.until).collect();
-        if let Some(violation) = ordered.iter().find_map(|read| self.sightings.absurd(&reads[*read])) {
-            return Some(violation);
-        }
         ordered.sort_by_key(|read| reads[*read].elements.len());
         self.fork(&ordered).or_else(|| self.clash(&ordered))
     }
@@ -250,7 +252,7 @@ impl Cut<'_> {
                     offender: Some(read.number),
                 })
             }
-            // An element that was read before anybody asked for it is found earlier, and each block names somebody.
+            // No element is shown before somebody asked for it, and each block names somebody.
             (Who::Nobody, _, _) | (_, Who::Nobody, _) | (Who::Element(_), _, _) => None,
         }
     }

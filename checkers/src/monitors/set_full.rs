@@ -1,7 +1,7 @@
 //! What becomes of each element of a set that only grows (Jepsen's `set-full`).
 //!
-//! An element is *known* once its add was acknowledged or a read has shown it, whichever came first. From then on each read that
-//! begins should show it:
+//! An element is *known* once its add was acknowledged or a read has shown it, whichever came first. From then on each
+//! read that begins should show it:
 //!
 //! ```text
 //! add:   |--add(7)--|
@@ -174,7 +174,9 @@ impl Lost {
     fn violation(&self, history: &History, sightings: &Sightings<'_>) -> Violation {
         let (value, read) = (shown(sightings.elements[self.element].value), &sightings.reads[self.read]);
         let (known, headline) = match self.known_by.map(|by| &*history.operations[by].f) {
-            Some("add") => ("had been added", format!("{value} was added to the set, acknowledged, and lost")),
+            Some("add" | "broadcast") => {
+                ("had been added", format!("{value} was added to the set, acknowledged, and lost"))
+            }
             Some(_) => ("had been seen", format!("{value} was seen in the set, and is lost")),
             None => ("was there at first", format!("{value} was in the set at first, and is lost")),
         };

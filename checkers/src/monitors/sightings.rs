@@ -54,7 +54,8 @@ impl<'a> Sightings<'a> {
         }
         for (number, operation) in history.operations.iter().enumerate() {
             match &*operation.f {
-                "add" => {
+                // Maelstrom's name for it.
+                "add" | "broadcast" => {
                     let element = sightings.number(&mut numbers, &operation.input);
                     sightings.add(number, operation, element)?;
                 }

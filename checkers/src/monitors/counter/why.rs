@@ -132,7 +132,8 @@ impl Since<'_> {
     }
 }
 
-/// Why adds of several amounts have no order that explains all reads: the fewest reads, with the adds that were under way then.
+/// Why adds of several amounts have no order that explains all reads: the fewest reads, with the adds that were under
+/// way then.
 ///
 /// A read that is left out changes nothing for the others, so a few that have no order show that all have none. They
 /// are found from the last one backwards: how many of the latest does it take? The earliest of those is needed.
