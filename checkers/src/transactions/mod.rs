@@ -130,14 +130,11 @@ fn levels(question: &Question<'_>) -> &'static [Consistency] {
 fn unknown(question: &Question<'_>, level: Consistency, levels: &[Consistency]) -> Unfit {
     let names: Vec<&str> = levels.iter().map(|level| level.name()).collect();
     let names = names.join(", ");
-    Unfit::Question(match level {
-        Consistency::StrictSerializable => {
-            format!("{} is about real time, and this record tells none; it can be judged by {names}", level.name())
-        }
-        _ => {
-            let model = question.model.name();
-            format!("a history of {model} cannot be judged by {}; it can be by {names}", level.name())
-        }
+    let (model, level) = (question.model.name(), level.name());
+    Unfit::Question(if level == Consistency::StrictSerializable.name() {
+        format!("{level} is about real time, and this record tells none; it can be judged by {names}")
+    } else {
+        format!("a history of {model} cannot be judged by {level}; it can be by {names}")
     })
 }
 
