@@ -13,9 +13,9 @@ use super::script::Map;
 
 /// Where a transaction stands: in which process, and as which of its transactions, counted from 1.
 #[derive(Clone, Copy, Default)]
-struct Place {
-    session: u32,
-    number: u32,
+pub(super) struct Place {
+    pub session: u32,
+    pub number: u32,
 }
 
 /// A writer of a key.
@@ -26,10 +26,10 @@ struct Writer {
     txn: u32,
 }
 
-struct Clocks<'r, 'h> {
+pub(super) struct Clocks<'r, 'h> {
     run: &'r Run<'h>,
-    places: Vec<Place>,
-    sessions: usize,
+    pub places: Vec<Place>,
+    pub sessions: usize,
     /// By transaction: what it has seen, without itself; forgotten when nobody asks any more.
     clocks: Vec<Box<[u32]>>,
     /// By transaction: who still asks for its clock.
@@ -81,7 +81,7 @@ fn causes_first(run: &Run<'_>, sessions: &Sessions) -> Vec<u32> {
 }
 
 impl<'r, 'h> Clocks<'r, 'h> {
-    fn new(run: &'r Run<'h>, sessions: &Sessions) -> Self {
+    pub fn new(run: &'r Run<'h>, sessions: &Sessions) -> Self {
         let count = run.count() as usize;
         let mut clocks = Clocks {
             run,
@@ -147,13 +147,8 @@ impl<'r, 'h> Clocks<'r, 'h> {
             }
         }
         for read in self.run.reads(txn) {
-            let range = self.begin[read.key as usize] as usize..self.begin[read.key as usize + 1] as usize;
-            let writer = self.run.writer(read.version);
-            for group in self.writers[range].chunk_by(|a, b| a.place.session == b.place.session) {
-                let seen = clock[group[0].place.session as usize];
-                let seen = group.partition_point(|writer| writer.place.number <= seen);
-                let Some(earlier) = seen.checked_sub(1).map(|last| group[last].txn) else { continue };
-                self.conclude(txn, read.key, earlier, writer, edges);
+            for earlier in self.last_writers(read.key, &clock) {
+                self.conclude(txn, read.key, earlier, self.run.writer(read.version), edges);
             }
         }
         for read in self.run.reads(txn) {
@@ -167,6 +162,17 @@ impl<'r, 'h> Clocks<'r, 'h> {
         if self.asked[txn as usize] > 0 {
             self.clocks[txn as usize] = clock;
         }
+    }
+
+    /// The last writer of a key that a clock knows of each session.
+    pub fn last_writers(&self, key: u32, clock: &[u32]) -> impl Iterator<Item = u32> {
+        let range = self.begin[key as usize] as usize..self.begin[key as usize + 1] as usize;
+        let groups = self.writers[range].chunk_by(|a, b| a.place.session == b.place.session);
+        groups.filter_map(move |group| {
+            let seen = clock[group[0].place.session as usize];
+            let seen = group.partition_point(|writer| writer.place.number <= seen);
+            seen.checked_sub(1).map(|last| group[last].txn)
+        })
     }
 
     /// `txn` has seen `earlier` and read the key from `writer`.

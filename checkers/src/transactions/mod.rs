@@ -23,12 +23,13 @@ mod lists;
 mod order;
 mod registers;
 mod run;
+mod saturate;
 mod script;
 mod tell;
 
 use crate::{Budget, Consistency, Judgement, Model, Question, Rung, Unfit};
 use exhaust::{Puzzle, Tried};
-use flaw::{Direct, Flaw, Kind, Layer};
+use flaw::{Basis, Direct, Flaw, Kind, Layer};
 use graph::{Edges, Graph, Moments, Why};
 use history::figures::counted;
 use history::{History, Value, Verdict};
@@ -129,14 +130,11 @@ fn levels(question: &Question<'_>) -> &'static [Consistency] {
 fn unknown(question: &Question<'_>, level: Consistency, levels: &[Consistency]) -> Unfit {
     let names: Vec<&str> = levels.iter().map(|level| level.name()).collect();
     let names = names.join(", ");
-    Unfit::Question(match level {
-        Consistency::StrictSerializable => {
-            format!("{} is about real time, and this record tells none; it can be judged by {names}", level.name())
-        }
-        _ => {
-            let model = question.model.name();
-            format!("a history of {model} cannot be judged by {}; it can be by {names}", level.name())
-        }
+    let (model, level) = (question.model.name(), level.name());
+    Unfit::Question(if level == Consistency::StrictSerializable.name() {
+        format!("{level} is about real time, and this record tells none; it can be judged by {names}")
+    } else {
+        format!("a history of {model} cannot be judged by {level}; it can be by {names}")
     })
 }
 
@@ -380,6 +378,23 @@ impl<'h, 'b> Case<'h, 'b> {
         edges
     }
 
+    /// The same and what follows from it, where processes keep their order and lists do not tell it anyway.
+    fn saturated(&self, layer: Layer) -> Edges {
+        let mut edges = self.edges(layer);
+        let basis = match layer {
+            Layer::Strict => Basis::RealTime,
+            Layer::Session => Basis::Process,
+            Layer::Serial if self.rules.is_of_sessions => Basis::Process,
+            Layer::Writes | Layer::Flow | Layer::Atomic | Layer::Causal | Layer::Snapshot | Layer::Serial => {
+                return edges;
+            }
+        };
+        if !self.run.is_lists {
+            saturate::saturate(&self.run, &self.readers, &self.sessions, &mut edges, basis);
+        }
+        edges
+    }
+
     /// The order that a level demands, without anything inferred.
     fn demands(&self, layer: Layer) -> Edges {
         let mut edges = infer::flow(&self.run);
@@ -406,8 +421,19 @@ impl<'h, 'b> Case<'h, 'b> {
         }
         let mut best = order::Placed { placed: 0, of: 0 };
         for (layer, moments) in attempts {
-            let edges = self.edges(layer);
+            let edges = self.saturated(layer);
             let graph = Graph::new(run.count(), edges.hubs, &edges.list, moments);
+            let knots = if run.is_lists || layer != top { Vec::new() } else { graph.knots() };
+            if !knots.is_empty() {
+                let kind = Kind::Cycle(layer);
+                let flaws = knots.iter().map(|knot| Flaw::Cycle(kind, graph.cycle(knot))).collect();
+                return Found {
+                    verdict: Verdict::Fail,
+                    reason: String::new(),
+                    method: "cycles of dependencies",
+                    flaws,
+                };
+            }
             let placed = order::order(run, &graph, moments, self.budget.keep_going);
             if placed.placed == placed.of {
                 return Found::pass(String::new(), METHOD);

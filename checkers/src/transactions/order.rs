@@ -4,7 +4,8 @@
 //! one; else both are one. A transaction may start when all that has to come before it did, and what it reads is there; it
 //! may commit when everybody else who reads what it replaces has started, and two that write one key are never under way
 //! together. Whoever replaces only what he read is never in anybody's way, so he goes as soon as he may. Only among those
-//! who write without having read there is a choice: the one whose client heard first goes first.
+//! who write without having read there is a choice: the one goes first that was over first, or
+//! of which somebody was who has to follow it.
 //!
 //! What comes out is a proof, whatever led to it. That nothing does proves nothing: see [`super::exhaust`].
 
@@ -55,6 +56,8 @@ struct Line<'r, 'h, 'e> {
     queue: Vec<BinaryHeap<Reverse<(u64, u32)>>>,
     candidates: BinaryHeap<Reverse<(u64, u32)>>,
     placed: usize,
+    /// By transaction: when the first is over that has to come after it, or itself.
+    due: Vec<u64>,
 }
 
 impl<'r, 'h, 'e> Line<'r, 'h, 'e> {
@@ -83,6 +86,7 @@ impl<'r, 'h, 'e> Line<'r, 'h, 'e> {
             queue: vec![BinaryHeap::new(); keys],
             candidates: BinaryHeap::new(),
             placed: 0,
+            due: due(run, graph),
         };
         let free: Vec<usize> = (0..graph.size()).filter(|node| line.waits[*node] == 0).collect();
         for node in free {
@@ -96,7 +100,7 @@ impl<'r, 'h, 'e> Line<'r, 'h, 'e> {
 
     fn call(&mut self, txn: u32) {
         if self.run.is_in[txn as usize] && !self.is_started[txn as usize] {
-            self.candidates.push(Reverse((self.run.script.completed(txn), txn)));
+            self.candidates.push(Reverse((self.due[txn as usize], txn)));
         }
     }
 
@@ -135,7 +139,7 @@ impl<'r, 'h, 'e> Line<'r, 'h, 'e> {
                 if is_reader {
                     self.successor[key] = txn;
                 } else {
-                    self.queue[key].push(Reverse((run.script.completed(txn), txn)));
+                    self.queue[key].push(Reverse((self.due[txn as usize], txn)));
                 }
                 return self.yield_place(txn);
             }
@@ -228,4 +232,27 @@ impl<'r, 'h, 'e> Line<'r, 'h, 'e> {
         }
         Some(node)
     }
+}
+
+/// When each transaction has to have been placed: before it was over, and before whoever follows it was.
+fn due(run: &Run<'_>, graph: &Graph<'_>) -> Vec<u64> {
+    let mut due = vec![u64::MAX; graph.size()];
+    run.txns().for_each(|txn| due[graph.commit(txn)] = run.script.completed(txn));
+    let mut waits = vec![0u32; graph.size()];
+    (0..graph.size()).for_each(|node| graph.followers(node).for_each(|follower| waits[follower] += 1));
+    let mut order: Vec<usize> = (0..graph.size()).filter(|node| waits[*node] == 0).collect();
+    let mut at = 0;
+    while let Some(&node) = order.get(at) {
+        at += 1;
+        for follower in graph.followers(node) {
+            waits[follower] -= 1;
+            if waits[follower] == 0 {
+                order.push(follower);
+            }
+        }
+    }
+    for node in order.into_iter().rev() {
+        due[node] = graph.followers(node).map(|follower| due[follower]).fold(due[node], u64::min);
+    }
+    run.script.numbers().map(|txn| due[graph.start(txn)]).collect()
 }
