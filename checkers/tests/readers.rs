@@ -452,6 +452,20 @@ fn what_is_no_text_is_named() {
     assert_eq!(malformed, Malformed { line: 1, column: 1, message: not_text.to_owned() });
 }
 
+#[test]
+fn what_is_too_long_is_refused() {
+    let endless = |begun: &'static str| {
+        let source = begun.as_bytes().chain(io::repeat(b'x').take(1 << 30));
+        match read(BufReader::with_capacity(1 << 20, source), Input::Auto).expect_err("malformed") {
+            Unreadable::Malformed(Malformed { line, column, message }) => (line, column, message),
+            Unreadable::Source(error) => panic!("{error}"),
+        }
+    };
+    let line = "{\"process\":0,\"type\":\"invoke\",\"f\":\"read\"}\n";
+    assert_eq!(endless(line), (2, 1, "this line is longer than 64 MiB".to_owned()));
+    assert_eq!(endless(" {:value \""), (1, 2, "what begins here is longer than 64 MiB".to_owned()));
+}
+
 /// Fails after some bytes.
 struct Broken(usize);
 

@@ -209,7 +209,7 @@ fn a_history_is_read_in_a_known_format_as_a_known_model() {
     here.run(&["storm.toml"]);
     let history = "out/storm-1/history.jsonl";
     assert_tells(
-        &here.refused(&["verify", history, "--model", "stack"]),
+        &here.refused(&["verify", history, "--model", "heap"]),
         &["the models are cas-register, register, kv"],
     );
     assert_tells(&here.refused(&["verify", history, "--model", "register"]), &["event 2", "judged as `kv`"]);

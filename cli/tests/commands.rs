@@ -327,7 +327,7 @@ fn a_history_of_somebody_elses_cannot_write_to_the_terminal() {
     assert!(!told.out.contains('\u{1b}'));
     here.write("bad.jsonl", "\n{\"process\":0,\"type\":\"\\u001b[1m\",\"f\":\"read\"}\n");
     let told = here.refused(&["verify", "bad.jsonl", "--model", "register", "--input", "jsonl"]);
-    assert_tells(&told, &["bad.jsonl:2:1: unknown type `", "[1m`"]);
+    assert_tells(&told, &["bad.jsonl:2:31: unknown type `", "[1m`"]);
 }
 
 #[test]

@@ -31,7 +31,7 @@ pub(super) fn read(source: &mut dyn BufRead, lines_before: usize) -> Result<Hist
         let start = line.len() - line.trim_start().len();
         record.add(line.trim()).map_err(|message| (start, message))
     })?;
-    record.end_transaction().map_err(|message| history::input::Malformed { line: 1, column: 1, message })?;
+    record.end_transaction();
     Ok(record.assembler.finish())
 }
 
@@ -46,26 +46,26 @@ struct Record {
 impl Record {
     fn add(&mut self, line: &str) -> Result<(), String> {
         if line.bytes().all(|byte| byte == b'-') {
-            return self.end_transaction();
-        }
-        if line.bytes().all(|byte| byte == b'=') {
-            self.end_transaction()?;
+            self.end_transaction();
+        } else if line.bytes().all(|byte| byte == b'=') {
+            self.end_transaction();
             self.session += 1;
-            return Ok(());
+        } else {
+            self.open.push(micro_operation(line)?);
         }
-        self.open.push(micro_operation(line)?);
         Ok(())
     }
 
-    fn end_transaction(&mut self) -> Result<(), String> {
+    fn end_transaction(&mut self) {
+        const ONE_AT_A_TIME: &str = "a session's transactions follow one another";
         if self.open.is_empty() {
-            return Ok(());
+            return;
         }
         let input = self.transaction(|is_read, value| if is_read { Value::Nil } else { Value::Int(value) });
         let returned = self.transaction(|_, value| Value::Int(value));
         self.open.clear();
-        self.assembler.invoke(self.session, Cow::Borrowed("txn"), input, 0, Purpose::Load)?;
-        self.assembler.complete(self.session, Outcome::Returned(Completion::Ok(returned)), 0)
+        self.assembler.invoke(self.session, Cow::Borrowed("txn"), input, 0, Purpose::Load).expect(ONE_AT_A_TIME);
+        self.assembler.complete(self.session, Outcome::Returned(Completion::Ok(returned)), 0).expect(ONE_AT_A_TIME);
     }
 
     fn transaction(&mut self, value: impl Fn(bool, i64) -> Value) -> Value {
