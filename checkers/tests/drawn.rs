@@ -292,6 +292,34 @@ c3:                              |--r()=1--|",
 }
 
 #[test]
+fn values_that_tell_who_wrote_them_need_no_search() {
+    let judgement = judged("c1: |--w(1)--| |--cas(1,2)--| |--cas(1,3)=no--| |--r()=2--| |--w(3)--| |--r()=2--|");
+    assert_eq!((judgement.verdict, judgement.states), (Fail, 0));
+    assert_eq!(judgement.methods, ["clusters and zones"]);
+    let good = judged("c1: |--w(1)--| |--cas(1,2)--| |--cas(1,3)=no--| |--r()=2--|");
+    assert_eq!((good.verdict, &good.methods[..]), (Pass, &["clusters and zones".to_owned()][..]));
+    let twice = judged("c1: |--w(1)--| |--w(1)--| |--r()=1--|");
+    assert_eq!((twice.verdict, &twice.methods[..]), (Pass, &["search: 2 configurations".to_owned()][..]));
+    let unseen = judged("c1: |--w(1)--| |--w(1)--| |--r()=nil--|");
+    assert_eq!((unseen.verdict, &unseen.methods[..]), (Fail, &["clusters and zones".to_owned()][..]));
+    assert_eq!(unseen.notes, ["the first 2 of 3 completed operations have an order"]);
+}
+
+#[test]
+fn a_chain_of_compare_and_sets_stands_together() {
+    let (headline, argument) = argued(judged(
+        "
+c1: |--w(1)--| |--cas(1,2)--|            |--cas(2,3)--|
+c2:                           |--w(9)--|",
+    ));
+    assert_eq!(headline, "p0 replaced 2 in the register after 9 had replaced it");
+    assert_eq!(argument.len(), 4, "{argument:#?}");
+    assert_eq!(argument[0], "1. p0 replaced 1 in the register by 2 (event 2) and had it acknowledged (event 3).");
+    let circle = judged("c1: |--cas(1,2)--|\nc2: |--cas(2,1)--|");
+    assert_eq!((circle.verdict, circle.methods), (Fail, vec!["clusters and zones".to_owned()]));
+}
+
+#[test]
 fn whoever_found_no_match_is_argued_by_what_was_there() {
     let (headline, argument) = argued(judged("c1: |--w(4)--| |--w(1)--| |--cas(1,2)=no--|"));
     assert_eq!(headline, "p0 did not find 1 in the register, which was there");

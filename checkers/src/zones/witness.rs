@@ -72,9 +72,10 @@ impl<'h> Record<'h> {
     fn first_without_order(&self) -> Exhibits {
         let mut ends: Vec<u64> = self.rows.iter().map(|row| row.completed).filter(|end| *end < NEVER).collect();
         ends.sort_unstable();
+        ends.dedup();
         let by = |end: u64| ends.partition_point(|other| *other <= end);
         let mut exhibits = self.exhibits(NEVER - 1).expect("a key without an order has exhibits");
-        // The first `good` completions have an order, the first `bad` have none.
+        // Up to the `good`-th completion there is an order, up to the `bad`-th none.
         let (mut good, mut bad) = (0, by(exhibits.known));
         let mut is_halved = false;
         while bad - good > 1 {
