@@ -98,7 +98,7 @@ fn spoil(history: &mut History) {
     let late = history.len() * 9 / 10;
     let takes = |operation: &Operation| operation.f == "take" && operation.completed.is_some();
     let takers: Vec<usize> = (late..history.len()).filter(|i| takes(&history.operations[*i])).collect();
-    let (one, other) = (takers[0], takers[6]);
+    let (one, other) = (takers[0], takers[9]);
     let outcome = history.operations[one].outcome.clone();
     history.operations[one].outcome = std::mem::replace(&mut history.operations[other].outcome, outcome);
 }

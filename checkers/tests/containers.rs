@@ -1,9 +1,11 @@
 //! Queues and stacks: the monitors against a twin that tries every order, against the search, and on recorded histories.
 
 use checkers::{Budget, Judgement, Model, Question, judge};
-use history::{History, Mark, Object, Operation, Outcome, Purpose, Queue, QueueRet, Stack, StackRet, Value, Verdict};
+use history::{
+    Completion, History, Mark, Object, Operation, Outcome, Purpose, Queue, QueueRet, Stack, StackRet, Value, Verdict,
+};
 
-const HISTORIES: u64 = 200_000;
+const HISTORIES: u64 = 150_000;
 
 /// splitmix64.
 struct Dice(u64);
@@ -279,7 +281,7 @@ fn searched<O: Tested>(start: &[Value], calls: &[Call<O>]) -> Judgement {
 
 fn agrees_with_the_search<O: Tested>() {
     let (mut good, mut bad, mut undecided) = (0, 0, 0);
-    for seed in 0..2_000 {
+    for seed in 0..1_000 {
         let mut dice = Dice(!seed);
         let kind = Kind {
             count: 10 + dice.below(40),
@@ -312,7 +314,7 @@ fn agrees_with_the_search<O: Tested>() {
             Verdict::Pass | Verdict::Vacuous | Verdict::Unknown => good += 1,
         }
     }
-    assert!(good > 400 && bad > 400 && undecided < 200, "{good} good, {bad} bad, {undecided} undecided");
+    assert!(good > 200 && bad > 200 && undecided < 100, "{good} good, {bad} bad, {undecided} undecided");
 }
 
 #[test]
@@ -323,4 +325,96 @@ fn queues_agree_with_the_search() {
 #[test]
 fn stacks_agree_with_the_search() {
     agrees_with_the_search::<Stack>();
+}
+
+/// An operation: what it takes and returns, and from when to when. Puts return what they put in; nobody knows of what
+/// returns a text.
+type Line = (&'static str, i64, Value, u64, u64);
+
+fn put(value: i64, from: u64, until: u64) -> Line {
+    ("add", value, Value::Nil, from, until)
+}
+
+fn took(value: i64, from: u64, until: u64) -> Line {
+    ("take", 0, if value == 0 { Value::Nil } else { Value::Int(value) }, from, until)
+}
+
+fn forgotten(from: u64) -> Line {
+    ("take", 0, Value::text("?"), from, 1_000)
+}
+
+fn argument(model: Model, lines: &[Line]) -> Vec<String> {
+    let mark = |index| Some(Mark { index, time: 0 });
+    let operation = |(process, (f, input, returned, from, until)): (u64, &Line)| Operation {
+        process,
+        f: (*f).into(),
+        input: if *f == "add" { Value::Int(*input) } else { Value::Nil },
+        invoked: mark(*from).expect("a mark"),
+        completed: mark(*until),
+        outcome: match returned {
+            Value::Text(_) => Outcome::Unknown,
+            Value::Nil | Value::Int(_) | Value::List(_) => Outcome::Returned(Completion::Ok(returned.clone())),
+        },
+        purpose: Purpose::Load,
+        node: None,
+    };
+    let history = History { operations: (0..).zip(lines).map(operation).collect() };
+    let judgement = judge(&history, &Question::of(model), &Budget::states(1_000)).expect("a container's history");
+    let witness = judgement.witness.unwrap_or_else(|| panic!("{:?}", judgement.verdict));
+    assert_eq!(judgement.verdict, Verdict::Fail);
+    let conclusions = witness.argument[witness.operations.len()..].to_vec();
+    [vec![judgement.detail], conclusions].concat()
+}
+
+#[test]
+fn arguments_can_be_read_aloud() {
+    let overtaken = [put(1, 0, 1), put(2, 2, 3), took(2, 4, 5), took(1, 6, 7)];
+    let expected = [
+        "p2 took 2 from the queue, though 1 was in front of it",
+        "5. 1 had been added before 2 was asked to be: so 1 was in front of 2, and had to leave first.",
+        "6. But 2 was out before (4), which got 1, was asked for.",
+    ];
+    assert_eq!(argument(Model::Queue, &overtaken), expected);
+    let left = [put(1, 0, 1), put(2, 2, 3), put(3, 4, 5), forgotten(6), took(3, 7, 8)];
+    let expected = [
+        "p4 took 3 from the queue, though 2 values were in front of it",
+        "6. 2 values had been added before 3 was asked to be: so they were in front of 3, and had to leave first.",
+        "7. But nobody is known to have taken any of them, and only 1 removal of unknown outcome can have, one each.",
+    ];
+    assert_eq!(argument(Model::Queue, &left), expected);
+    let chain = [put(1, 0, 1), took(0, 2, 9), put(2, 3, 4), took(1, 5, 6), took(2, 10, 11)];
+    let expected = [
+        "p1 found the queue empty, though there was always something inside",
+        "6. 1 was inside from the end of (1) until (4) was asked for; 2 was inside from the end of (3) until (5) was \
+         asked for.",
+        "7. So at every moment of (2) one of them was inside, and it cannot have found nothing.",
+    ];
+    assert_eq!(argument(Model::Queue, &chain), expected);
+    let expected = [
+        "p0 took 1 from the queue, which nobody ever added",
+        "2. Nobody ever asked to add 1, and the queue did not begin with it.",
+    ];
+    assert_eq!(argument(Model::Queue, &[took(1, 0, 1)]), expected);
+    let buried = [put(1, 0, 1), put(2, 2, 3), took(1, 4, 5), took(2, 6, 7)];
+    let expected = [
+        "p2 took 1 from the stack, though 2 was on top of it",
+        "5. For a while both 1 and 2 were in the stack, so one of them was below the other.",
+        "6. It was not 1: (3) was over before (4) began.",
+        "7. It was not 2: (1) had been over before (2) began.",
+    ];
+    assert_eq!(argument(Model::Stack, &buried), expected);
+    // No two of these contradict each other.
+    let three = [put(1, 0, 1), put(2, 2, 6), put(3, 3, 8), took(1, 7, 10), took(2, 9, 11), took(3, 12, 13)];
+    let expected = [
+        "no order of the pushes and pops of 1, 2, 3 explains what was popped",
+        "7. From the first of these to the last, something of 1, 2, 3 was always in the stack: so one of them was below the \
+         others all the while.",
+        "8. It was not 1: (4) was over before (6) began.",
+        "9. It was not 2: (1) had been over before (2) began.",
+        "10. It was not 3: (1) had been over before (3) began.",
+    ];
+    assert_eq!(argument(Model::Stack, &three), expected);
+    let repeated = [put(1, 0, 1), put(1, 2, 3), put(2, 4, 5), took(2, 6, 7)];
+    let expected = "no order of 4 operations explains what was taken from the queue";
+    assert_eq!(argument(Model::Queue, &repeated)[0], expected);
 }

@@ -71,15 +71,6 @@ fn violins_histories_get_their_known_verdicts() {
             let witness = judgement.witness.expect("a violation has a witness");
             assert!(witness.is_minimal && witness.operations.len() <= 12, "{file}: {witness:#?}");
         }
-        if std::env::var("SHOW").is_ok() {
-            let _ = writeln!(
-                std::io::stderr(),
-                "{file} {} {:?} {:?}",
-                judgement.detail,
-                judgement.methods,
-                judgement.notes
-            );
-        }
     }
     assert!(good >= 55 && bad >= 29, "{good} good, {bad} bad");
 }

@@ -130,7 +130,7 @@ fn judgement<O: Monitored>(part: &Part<'_, O>, start: &[Value], method: String, 
     Judgement { verdict, detail, witness, operations, states: 0, methods: vec![method], notes }
 }
 
-/// How much of the record has an order: up to which completion. Mostly as far as the last of the witness.
+/// How much of the record has an order: up to which completion. Mostly up to the one that is blamed.
 fn longest<O: Monitored>(part: &Part<'_, O>, start: &[Value], witness: &Witness) -> Option<String> {
     /// Configurations for one attempt that the monitor leaves open.
     const GRANT: u64 = 10_000;
@@ -153,7 +153,8 @@ fn longest<O: Monitored>(part: &Part<'_, O>, start: &[Value], witness: &Witness)
     if ends.is_empty() {
         return None;
     }
-    let seen = witness.operations.iter().filter_map(|operation| operation.completed).map(|mark| mark.index).max()?;
+    let blamed = witness.offender.map(|offender| &witness.operations[offender]);
+    let seen = blamed.and_then(|operation| operation.completed).map_or(u64::MAX, |mark| mark.index);
     let guess = ends.partition_point(|end| *end < seen);
     let count = last_good(guess, ends.len(), has_order);
     let (count, all) = (grouped(count as u64), counted(ends.len() as u64, "completed operation"));

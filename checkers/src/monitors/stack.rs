@@ -237,10 +237,26 @@ fn no_bottom<O: Container>(part: &Part<'_, O>, all: &Elements<'_>) -> Witness {
                 .to_owned(),
         );
     }
-    let offender =
-        elements.iter().max_by_key(|element| element.take.map(|_| element.take_until)).and_then(|element| element.take);
-    let headline = format!("no order of the pushes and pops of {} explains what was popped", values.join(", "));
+    let (offender, headline) = blamed(part, elements);
     witness(part, named, offender, "no-bottom", headline, because)
+}
+
+/// Whose pop is to blame, and the violation in one line.
+fn blamed<O: Container>(part: &Part<'_, O>, elements: &[Element<'_>]) -> (Option<usize>, String) {
+    let lies_on = |high: &&Element<'_>, low: &Element<'_>| {
+        low.put_until < high.put_from && high.put_until < low.take_from && low.take_until < high.take_from
+    };
+    let buried =
+        elements.iter().find_map(|low| Some((low, low.take?, elements.iter().find(|high| lies_on(high, low))?)));
+    if let Some((low, take, high)) = buried {
+        let (who, name) = (part.calls[take].source.process, O::NAME);
+        let (low, high) = (shown(low.value), shown(high.value));
+        return (Some(take), format!("p{who} took {low} from the {name}, though {high} was on top of it"));
+    }
+    let taken = elements.iter().filter(|element| element.take.is_some());
+    let last = taken.max_by_key(|element| element.take_until).and_then(|element| element.take);
+    let values: Vec<String> = elements.iter().map(|element| shown(element.value)).collect();
+    (last, format!("no order of the pushes and pops of {} explains what was popped", values.join(", ")))
 }
 
 fn too_many<O: Container>(part: &Part<'_, O>, all: &Elements<'_>, left: &[usize]) -> Witness {
