@@ -58,8 +58,7 @@ fn record(store: Store, operations: usize, processes: usize, keys: usize) -> His
         };
         if store == Store::Sequential {
             let until = if is_write { log.len() } else { log.len().min(read_up_to[p] + dice.below(2 * processes)) };
-            for at in read_up_to[p]..until {
-                let (from, at) = log[at];
+            for &(from, at) in &log[read_up_to[p]..until] {
                 deliver(p, from, at, &mut clocks[p]);
             }
             read_up_to[p] = until;

@@ -243,7 +243,8 @@ pub(crate) struct Account {
     readers: Vec<Event>,
     /// Of each session: key and place of each write, in order.
     writes: Vec<Vec<(u32, u32)>>,
-    pub keys: usize,
+    /// Of each key: the sessions that write it.
+    writers: Vec<Vec<u32>>,
 }
 
 impl Account {
@@ -291,7 +292,7 @@ impl Account {
             reader_starts: Vec::new(),
             readers: Vec::new(),
             writes: vec![Vec::new(); record.sessions],
-            keys: record.keys.len(),
+            writers: vec![Vec::new(); record.keys.len()],
         };
         account.link(&values, &written, &record.is_initial);
         account
@@ -310,7 +311,12 @@ impl Account {
                 }
             }
         }
-        self.writes.iter_mut().for_each(|writes| writes.sort_unstable());
+        for (session, writes) in (0..).zip(&mut self.writes) {
+            writes.sort_unstable();
+            for of_key in writes.chunk_by(|a, b| a.0 == b.0) {
+                self.writers[of_key[0].0 as usize].push(session);
+            }
+        }
         for event in 0..self.entries.len() {
             self.reader_starts[event + 1] += self.reader_starts[event];
         }
@@ -330,6 +336,15 @@ impl Account {
 
     pub fn sessions(&self) -> usize {
         self.writes.len()
+    }
+
+    pub fn keys(&self) -> usize {
+        self.writers.len()
+    }
+
+    /// The sessions that write a key.
+    pub fn writers(&self, key: u32) -> impl Iterator<Item = usize> + use<'_> {
+        self.writers[key as usize].iter().map(|session| *session as usize)
     }
 
     /// The events of a session.

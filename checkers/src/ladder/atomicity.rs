@@ -16,7 +16,6 @@ use history::{Outcome, Register, RegisterOp, Value, Verdict};
 use std::collections::BTreeSet;
 use std::hash::BuildHasherDefault;
 
-use super::account::made;
 use super::staleness::{self, met, over};
 use crate::Rung;
 use crate::hash::Mixer;
@@ -81,56 +80,55 @@ struct Timed {
 
 impl Timed {
     fn of(part: &Part<'_, Register>, initial: &Value) -> Result<Timed, Trouble> {
-        let mut writers: HashMap<&Value, (u32, Interval), BuildHasherDefault<Mixer>> = HashMap::default();
-        writers.insert(initial, (1, Interval { start: 0, end: 0 }));
         let span = |call: &Call<'_, Register>| Interval {
             start: call.source.invoked.index.saturating_add(1),
             end: over(call).index.saturating_add(1),
         };
+        let mut writes = vec![Interval { start: 0, end: 0 }];
+        // How many wrote each value, and the last of them.
+        let mut writers: HashMap<&Value, (u32, usize), BuildHasherDefault<Mixer>> = HashMap::default();
+        writers.insert(initial, (1, 0));
         for call in part.calls.iter().filter(|call| call.outcome != Outcome::Refused) {
             match &call.op {
                 RegisterOp::Read => {}
-                RegisterOp::Write(value) => writers.entry(value).or_insert((0, span(call))).0 += 1,
+                RegisterOp::Write(value) => {
+                    let writer = writers.entry(value).or_default();
+                    *writer = (writer.0 + 1, writes.len());
+                    writes.push(span(call));
+                }
                 RegisterOp::Cas { .. } | RegisterOp::Append(_) => {
                     let why = format!("`{}` occurs, with which only k = 1 is decided,", call.source.f);
                     return Err(Trouble::Unclear(why));
                 }
             }
         }
-        let mut reads: Vec<(Interval, &Value)> = Vec::new();
-        let mut is_met: HashMap<&Value, (), BuildHasherDefault<Mixer>> = HashMap::default();
+        let mut reads: Vec<(Interval, usize)> = Vec::new();
+        let mut is_met = vec![false; writes.len()];
         for call in &part.calls {
             let (Some(value), read) = (met(call), span(call)) else { continue };
-            let Some((count, write)) = writers.get_mut(value) else {
+            let Some(&(count, number)) = writers.get(value) else {
                 return Err(Trouble::Impossible(format!("nobody wrote {value}, which was read,")));
             };
-            if *count > 1 {
-                return Err(Trouble::Unclear(format!(
-                    "value {value} was written {count} times, the first value counted in,"
-                )));
+            if count > 1 {
+                let why = format!("nobody can tell which of {count} writes of {value} was read");
+                return Err(Trouble::Unclear(why));
             }
+            let write = &mut writes[number];
             if read.end < write.start {
                 return Err(Trouble::Impossible(format!("{value} was read before it was written")));
             }
             write.end = write.end.min(read.end);
-            is_met.insert(value, ());
-            reads.push((read, value));
+            is_met[number] = true;
+            reads.push((read, number));
         }
         // What nobody met and nobody heard of may never have happened.
-        let written = part.calls.iter().filter(|call| call.outcome != Outcome::Refused).filter_map(made);
-        let mut order: Vec<(Interval, &Value)> = Vec::new();
-        for value in written.chain([initial]) {
-            if let Some((_, write)) = writers.get(value).filter(|(_, write)| write.end != u64::MAX) {
-                order.push((*write, value));
-            }
-        }
-        order.sort_by_key(|(write, _)| (write.end, write.start));
-        order.dedup_by_key(|(_, value)| *value);
-        let numbers: HashMap<&Value, usize, BuildHasherDefault<Mixer>> =
-            order.iter().enumerate().map(|(number, (_, value))| (*value, number)).collect();
-        let mut reads: Vec<(Interval, usize)> = reads.into_iter().map(|(read, value)| (read, numbers[value])).collect();
+        let mut order: Vec<usize> = (0..writes.len()).filter(|n| is_met[*n] || writes[*n].end != u64::MAX).collect();
+        order.sort_by_key(|number| (writes[*number].end, writes[*number].start));
+        let mut place = vec![0; writes.len()];
+        order.iter().enumerate().for_each(|(at, number)| place[*number] = at);
+        reads.iter_mut().for_each(|(_, write)| *write = place[*write]);
         reads.sort_by_key(|(read, _)| (read.start, read.end));
-        Ok(Timed { writes: order.into_iter().map(|(write, _)| write).collect(), reads })
+        Ok(Timed { writes: order.into_iter().map(|number| writes[number]).collect(), reads })
     }
 
     /// How many writes are certainly over before `position`.
@@ -223,13 +221,13 @@ impl<'a> Rest<'a> {
         let mut write = first;
         for _ in 0..steps {
             let end = self.timed.writes[write].end;
-            let mut later = self.writes.range((end + 1, 0)..).map(|(_, write)| *write);
+            let mut later = self.writes.range((end.saturating_add(1), 0)..).map(|(_, write)| *write);
             if later.any(|other| !chain.contains(&other)) {
                 return Way::Fails;
             }
             chain.insert(write);
             order.push(write);
-            let mut forced = self.reads.range((end + 1, 0)..).map(|(_, read)| self.timed.reads[*read].1);
+            let mut forced = self.reads.range((end.saturating_add(1), 0)..).map(|(_, read)| self.timed.reads[*read].1);
             let mut forced = forced.by_ref().filter(|write| !chain.contains(write));
             let Some(before) = forced.next() else { return Way::Ends(order) };
             if forced.any(|write| write != before) {

@@ -4,7 +4,7 @@
 //! unique values is causally consistent if and only if none of them occurs. The causal order is the order of each process
 //! together with each write before the reads of it. It is kept as one clock an event: how many events of each session
 //! come before it. What a read of x must be held against is then the last write of x in each session, found by bisection:
-//! O(n s log n) for s sessions.
+//! O(n s log n) for s sessions that write a key.
 //!
 //! - CC: the causal order has no circle (`CyclicCO`), no read returns what a write between had replaced
 //!   (`WriteCORead`), or what was there at first (`WriteCOInitRead`);
@@ -100,7 +100,8 @@ fn circle(account: &Account, next: &[Event], stuck: usize) -> Proof {
 pub(crate) fn weak(account: &Account, past: &Past) -> Option<Proof> {
     for (event, entry) in (0..).zip(&account.entries) {
         let Act::Read(source) = entry.act else { continue };
-        for (session, &count) in past.of(event).iter().enumerate() {
+        for session in account.writers(entry.key) {
+            let count = past.of(event)[session];
             let Some(later) = account.last_write(session, entry.key, count) else { continue };
             let derived = Derived::new(account, None, false);
             match source {
@@ -133,7 +134,8 @@ pub(crate) fn convergence(account: &Account, past: &Past) -> Option<Proof> {
     let mut forced: Vec<(Event, Event)> = Vec::new();
     for (event, entry) in (0..).zip(&account.entries) {
         let Act::Read(Source::Write(write)) = entry.act else { continue };
-        for (session, &count) in past.of(event).iter().enumerate() {
+        for session in account.writers(entry.key) {
+            let count = past.of(event)[session];
             let Some(other) = account.last_write(session, entry.key, count) else { continue };
             if other != write && !is_before(account, past, other, write) {
                 forced.push((other, write));

@@ -77,11 +77,11 @@ pub(super) fn rung(parts: &[Part<'_, Register>]) -> Rung {
 
 fn measure(parts: &[Part<'_, Register>]) -> (Convergence, Option<Witness>) {
     let is_final = |call: &Call<'_, Register>| call.source.purpose == Purpose::FinalRead && met(call).is_some();
-    let mut found = Convergence::default();
-    found.is_marked = parts.iter().any(|part| part.calls.iter().any(is_final));
+    let is_marked = parts.iter().any(|part| part.calls.iter().any(is_final));
+    let mut found = Convergence { is_marked, ..Convergence::default() };
     let mut witness = None;
     for part in parts {
-        let reads = final_reads(part, found.is_marked);
+        let reads = final_reads(part, is_marked);
         if reads.len() < 2 {
             continue;
         }

@@ -211,7 +211,7 @@ impl<'a> Ladder<'a> {
             return Ok(Answer { verdict: Verdict::Vacuous, detail, witness: None, states: 0 });
         }
         if let Some(reader) = self.record.nowhere {
-            let witness = self.from_nowhere(reader);
+            let witness = self.out_of_nowhere(reader);
             let detail = witness.headline();
             return Ok(Answer { verdict: Verdict::Fail, detail, witness: Some(witness), states: 0 });
         }
@@ -221,11 +221,11 @@ impl<'a> Ladder<'a> {
         if level == Consistency::Sequential || self.record.ambiguous.is_some() {
             self.answer(Consistency::Linearizable)?;
         }
-        Ok(self.from_others(level).unwrap_or_else(|| self.examine(level)))
+        Ok(self.by_others(level).unwrap_or_else(|| self.examine(level)))
     }
 
     /// What already follows from other levels.
-    fn from_others(&self, level: Consistency) -> Option<Answer> {
+    fn by_others(&self, level: Consistency) -> Option<Answer> {
         let known = || LEVELS.into_iter().zip(&self.answers).filter_map(|(level, answer)| Some((level, answer.get()?)));
         let stronger = known().find(|(other, found)| found.verdict == Verdict::Pass && implies(*other, level));
         if let Some((other, _)) = stronger {
@@ -335,7 +335,7 @@ impl<'a> Ladder<'a> {
     }
 
     /// A read of what nobody can have written, or only its own process and later, breaks every level.
-    fn from_nowhere(&self, reader: usize) -> Witness {
+    fn out_of_nowhere(&self, reader: usize) -> Witness {
         let deed = &self.record.deeds[reader];
         let part = &self.parts[deed.key as usize];
         let mut operations = vec![testimony(deed.call, Role::Met)];

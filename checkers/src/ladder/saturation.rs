@@ -198,9 +198,10 @@ impl<'a> Saturation<'a> {
     }
 
     fn check_read(&mut self, reader: Event, write: Event) {
-        for session in 0..self.account.sessions() {
+        let key = self.account.at(reader).key;
+        for session in self.account.writers(key) {
             let count = self.clock(reader, session);
-            let Some(other) = self.account.last_write(session, self.account.at(reader).key, count) else { continue };
+            let Some(other) = self.account.last_write(session, key, count) else { continue };
             if other != write && self.clock(write, session) <= self.account.at(other).place {
                 self.add(other, write, Link::Hidden { from: other, to: write, reader });
             }
@@ -208,9 +209,10 @@ impl<'a> Saturation<'a> {
     }
 
     fn check_initial(&self, reader: Event) -> Result<(), Proof> {
-        for session in 0..self.account.sessions() {
+        let key = self.account.at(reader).key;
+        for session in self.account.writers(key) {
             let count = self.clock(reader, session);
-            let Some(write) = self.account.last_write(session, self.account.at(reader).key, count) else { continue };
+            let Some(write) = self.account.last_write(session, key, count) else { continue };
             let mut circle = self.derived.path(write, reader, usize::MAX).unwrap_or_default();
             circle.push(Link::Unwritten { write, reader });
             return Err(self.derived.proof("WriteHBInitRead", circle));
@@ -221,7 +223,7 @@ impl<'a> Saturation<'a> {
     /// What replaced a value came after all who read it.
     fn check_write(&mut self, to: Event) {
         let entry = *self.account.at(to);
-        for session in 0..self.account.sessions() {
+        for session in self.account.writers(entry.key) {
             let is_own = session == entry.session as usize;
             let count = if is_own { entry.place } else { self.clock(to, session) };
             let Some(write) = self.account.last_write(session, entry.key, count) else { continue };

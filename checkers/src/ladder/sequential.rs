@@ -94,7 +94,7 @@ fn search(account: &Account, known: &Saturation<'_>, grant: u64, budget: &Budget
 impl<'a> Walk<'a> {
     fn new(account: &'a Account, known: &'a Saturation<'a>) -> Self {
         let mut wanted = vec![0; account.entries.len()];
-        let mut wanted_first = vec![0; account.keys];
+        let mut wanted_first = vec![0; account.keys()];
         for entry in &account.entries {
             match entry.act {
                 Act::Read(Source::Initial) => wanted_first[entry.key as usize] += 1,
@@ -102,7 +102,7 @@ impl<'a> Walk<'a> {
                 Act::Write => {}
             }
         }
-        let (places, current) = (vec![0; account.sessions()], vec![None; account.keys]);
+        let (places, current) = (vec![0; account.sessions()], vec![None; account.keys()]);
         Walk { account, known, places, current, wanted, wanted_first, taken: Vec::new(), digest: 0 }
     }
 

@@ -134,22 +134,24 @@ struct Versions<'a> {
 
 impl<'a> Versions<'a> {
     fn of(part: &'a Part<'_, Register>, initial: &'a Value) -> Versions<'a> {
-        let mut writers: HashMap<&Value, (u32, Mark), BuildHasherDefault<Mixer>> = HashMap::default();
-        writers.insert(initial, (1, FIRST));
+        // Of each value: how many wrote it, when the last of them was asked to, and when all were over.
+        let mut writers: HashMap<&Value, (u32, Mark, Mark), BuildHasherDefault<Mixer>> = HashMap::default();
+        writers.insert(initial, (1, FIRST, FIRST));
         let may_have_happened = |call: &&Call<'_, Register>| call.outcome != Outcome::Refused;
         let happened = || part.calls.iter().filter(may_have_happened);
         let is_swap_in_vain = |call: &Call<'_, Register>| call.outcome == Outcome::Returned(RegisterRet::Mismatch);
         for call in happened().filter(|call| !is_swap_in_vain(call)) {
             let Some(value) = made(call) else { continue };
-            let writer = writers.entry(value).or_insert((0, FIRST));
-            *writer = (writer.0 + 1, writer.1.max(over(call)));
+            let (count, asked, last) = writers.entry(value).or_insert((0, FIRST, FIRST));
+            (*count, *asked, *last) = (*count + 1, call.source.invoked, (*last).max(over(call)));
         }
         let mut in_place: HashMap<&Value, Mark, BuildHasherDefault<Mixer>> = HashMap::default();
         for call in happened() {
             let Some(value) = met(call) else { continue };
-            if let Some((1, written)) = writers.get(value) {
+            if let Some((1, asked, written)) = writers.get(value) {
                 let mark = in_place.entry(value).or_insert(*written);
-                *mark = (*mark).min(over(call));
+                // A read of what nobody had asked for yet is no reason to think it there.
+                *mark = (*mark).min(over(call)).max(*asked);
             }
         }
         let mut writes = Vec::new();
@@ -165,12 +167,12 @@ impl<'a> Versions<'a> {
         for at in (1..writes.len()).rev() {
             first_in_place[at - 1] = first_in_place[at - 1].min(first_in_place[at]);
         }
-        for (value, (_, written)) in
+        for (value, (_, _, written)) in
             part.calls.iter().filter_map(made).filter_map(|value| Some((value, writers.get(value)?)))
         {
             in_place.entry(value).or_insert(*written);
         }
-        in_place.entry(initial).or_insert(writers[initial].1);
+        in_place.entry(initial).or_insert(writers[initial].2);
         Versions { in_place, writes, first_in_place }
     }
 
@@ -194,7 +196,7 @@ impl<'a> Versions<'a> {
 
     /// The first write asked for after that. What a key holds at first was in place before everything.
     fn first_later(&self, in_place: Mark) -> usize {
-        if in_place == FIRST { 0 } else { self.writes.partition_point(|write| write.asked < in_place.index) }
+        if in_place == FIRST { 0 } else { self.writes.partition_point(|write| write.asked <= in_place.index) }
     }
 
     /// For each stale read: how many writes from the given on were in place before the given position.
