@@ -223,7 +223,8 @@ impl Drawing<'_> {
             }
             // Pale where it is all one, so that what differs is seen.
             let is_plain = ink == Ink::OK;
-            self.svg.group(if is_plain { "stroke-opacity=\".6\"" } else { "" }, |svg| stroke(svg, &d, ink, height - 3.0));
+            self.svg
+                .group(if is_plain { "stroke-opacity=\".6\"" } else { "" }, |svg| stroke(svg, &d, ink, height - 3.0));
         }
         self.contradicting(history);
     }
