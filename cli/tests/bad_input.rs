@@ -209,13 +209,13 @@ fn a_history_is_read_in_a_known_format_as_a_known_model() {
     here.run(&["storm.toml"]);
     let history = "out/storm-1/history.jsonl";
     assert_tells(
-        &here.refused(&["verify", history, "--model", "heap"]),
-        &["the models are cas-register, register, kv"],
+        &here.refused(&["verify", history, "--model", "vk"]),
+        &["invalid value 'vk' for '--model", "cas-register, register, kv, queue,"],
     );
     assert_tells(&here.refused(&["verify", history, "--model", "register"]), &["event 2", "judged as `kv`"]);
     assert_tells(
-        &here.refused(&["verify", history, "--model", "kv", "--input", "knossos"]),
-        &["the formats are auto, jsonl, edn"],
+        &here.refused(&["verify", history, "--model", "kv", "--input", "jsnl"]),
+        &["possible values: auto, jsonl,", "'jsonl'"],
     );
     assert_tells(
         &here.refused(&["verify", history, "--model", "kv", "--initial", "[1,"]),
@@ -230,7 +230,7 @@ fn a_history_is_read_in_a_known_format_as_a_known_model() {
     assert_tells(&here.refused(&["verify", "empty", "--model", "kv"]), &["empty:1:1: the file holds no history"]);
     here.write("garbage", [0xffu8; 1000]);
     assert_tells(&here.refused(&["verify", "garbage", "--model", "kv"]), &["garbage:1:1: this is not text"]);
-    assert_tells(&here.refused(&["verify", history]), &["--model <MODEL>"]);
+    assert_tells(&here.refused(&["verify", history]), &["say with --model what", "try `--model kv`"]);
 }
 
 #[test]

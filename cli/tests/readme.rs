@@ -57,6 +57,20 @@ fn what_it_quotes_was_printed() {
     assert_tells(&told.out, &lines);
 }
 
+#[test]
+fn the_history_it_quotes_was_judged_so() {
+    let here = Scratch::new();
+    let file = root("scenarios/files/raft/read-without-quorum.toml").display().to_string();
+    here.stormglass(&["run", &file]);
+    let told = here.stormglass(&["verify", "out/read-without-quorum-1/history.jsonl", "--model", "kv"]);
+    let readme = text("README.md");
+    let (_, rest) = readme.split_once("```text\nFAIL  out/").expect("the README has it");
+    let quoted = rest.split_once("```").expect("a block ends").0;
+    let lines: Vec<&str> = quoted.lines().filter(|line| !line.trim().is_empty()).collect();
+    assert!(lines.len() > 12, "{quoted}");
+    assert_tells(&told.out, &lines);
+}
+
 /// Every command that there is has its line, and every system.
 #[test]
 fn it_names_every_command_and_system() {

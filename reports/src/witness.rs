@@ -241,20 +241,49 @@ fn label(op: &Testimony, value_max: usize) -> String {
         "generate" => "gen",
         other => other,
     };
-    let takes_nothing = matches!(name, "acq" | "rel" | "gen") || op.returned.is_some();
+    if let Some(steps) = transaction(op, value_max, 3 * value_max) {
+        return steps;
+    }
     let brief = |value: &Value| brief(&value.to_string(), value_max);
     let input = match op.input.as_pair() {
         Some((from, to)) => format!("{},{}", brief(from), brief(to)),
-        None if op.input.is_nil() && (op.takes() || takes_nothing) => String::new(),
+        None if op.input.is_nil() => String::new(),
         None => brief(&op.input),
     };
     let result = match (&op.returned, op.ended) {
         (Some(Value::Nil), _) if op.takes() => "=empty".to_owned(),
+        // To hear one's own words again is to hear that it was done.
+        (Some(value), _) if *value == op.input && op.f != "read" => String::new(),
         (Some(value), _) => format!("={}", brief(value)),
         (None, Ended::Mismatch) => "=no".to_owned(),
         (None, Ended::Ok | Ended::Fail | Ended::Info) => String::new(),
     };
     format!("{name}({input}){result}")
+}
+
+/// A transaction as it went, step by step, with what it read if that is known: `append 4 2, r 3 [1 2]`.
+pub(crate) fn transaction(op: &Testimony, step_max: usize, steps_max: usize) -> Option<String> {
+    let answered = op.returned.as_ref().and_then(steps);
+    let steps = answered.or_else(|| steps(&op.input))?;
+    let step = |step: &&[Value]| {
+        let words: Vec<String> = step.iter().map(Value::to_string).collect();
+        brief(&words.join(" "), step_max)
+    };
+    Some(words::brief(&steps.iter().map(step).collect::<Vec<_>>().join(", "), steps_max))
+}
+
+/// The steps of a transaction, if this is one: each says what to do, to what, and with what.
+fn steps(value: &Value) -> Option<Vec<&[Value]>> {
+    let all = list(value).filter(|steps| !steps.is_empty())?;
+    let is_step = |words: &&[Value]| matches!(words, [Value::Text(_), _, _]);
+    all.iter().map(|step| list(step).filter(is_step)).collect()
+}
+
+fn list(value: &Value) -> Option<&[Value]> {
+    match value {
+        Value::List(items) => Some(items),
+        Value::Nil | Value::Int(_) | Value::Text(_) => None,
+    }
 }
 
 /// The end of a long text, where texts that grow differ.

@@ -8,6 +8,7 @@ use crate::draw::Figure;
 use crate::draw::ink::Ink;
 use crate::draw::measure::{SMALL, fitted, width};
 use crate::draw::svg::{Anchor, Svg, px};
+use crate::witness::transaction;
 use crate::words::{brief, plain};
 use history::{Ended, Finding, Holder, Mark, Reason, RunRecord, Server, Testimony, Verdict, Witness};
 
@@ -22,6 +23,9 @@ const OPERATIONS_MAX: usize = 24;
 
 /// Of a value within a bar.
 const VALUE_MAX: usize = 18;
+
+/// Of the steps of a transaction.
+const STEPS_MAX: usize = 64;
 
 const LEFT: f64 = 54.0;
 const RIGHT: f64 = 28.0;
@@ -409,8 +413,13 @@ fn reach(op: &Testimony) -> f64 {
 /// `write 8070`, `read → 8096`, `write 2 → ?`.
 fn label(op: &Testimony) -> String {
     let value = |value: &history::Value| brief(&plain(&value.to_string()), VALUE_MAX);
-    if let Some(steps) = transaction(op) {
-        return steps;
+    if let Some(steps) = transaction(op, VALUE_MAX, STEPS_MAX) {
+        let steps = plain(&steps);
+        return match op.ended {
+            Ended::Ok | Ended::Mismatch => steps,
+            Ended::Fail => format!("{steps} → aborted"),
+            Ended::Info => format!("{steps} → ?"),
+        };
     }
     let f = brief(&plain(&op.f), VALUE_MAX);
     let asked = match op.input.as_pair() {
@@ -420,45 +429,13 @@ fn label(op: &Testimony) -> String {
     };
     match (op.ended, &op.returned) {
         // To hear one's own words again is to hear that it was done.
-        (Ended::Ok, Some(returned)) if *returned == op.input => asked,
+        (Ended::Ok, Some(returned)) if *returned == op.input && op.f != "read" => asked,
         (Ended::Ok, Some(returned)) => format!("{asked} → {}", value(returned)),
         (Ended::Ok, None) => asked,
         (Ended::Mismatch, _) => format!("{asked} → no"),
         (Ended::Fail, _) => format!("{asked} → refused"),
         (Ended::Info, _) => format!("{asked} → ?"),
     }
-}
-
-/// A transaction as it went, step by step: `append 4 2 · r 3 [1 2]`.
-fn transaction(op: &Testimony) -> Option<String> {
-    /// Of all steps together.
-    const STEPS_MAX: usize = 64;
-    let steps = op.returned.as_ref().filter(|returned| has_steps(returned)).unwrap_or(&op.input);
-    let history::Value::List(items) = steps else { return None };
-    if !has_steps(steps) {
-        return None;
-    }
-    let step = |step: &history::Value| {
-        let text = step.to_string();
-        let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(&text);
-        brief(&plain(bare), VALUE_MAX)
-    };
-    let text = brief(&items.iter().map(step).collect::<Vec<_>>().join(" · "), STEPS_MAX);
-    Some(match op.ended {
-        Ended::Ok | Ended::Mismatch => text,
-        Ended::Fail => format!("{text} → aborted"),
-        Ended::Info => format!("{text} → ?"),
-    })
-}
-
-/// Whether this is a list of steps such as `[append 4 2]`: what to do, to what, and with what.
-fn has_steps(value: &history::Value) -> bool {
-    let history::Value::List(steps) = value else { return false };
-    let is_step = |step: &history::Value| match step {
-        history::Value::List(words) => matches!(&words[..], [history::Value::Text(_), _, _]),
-        history::Value::Nil | history::Value::Int(_) | history::Value::Text(_) => false,
-    };
-    !steps.is_empty() && steps.iter().all(is_step)
 }
 
 /// Who answered: `n1, leader of term 1`.

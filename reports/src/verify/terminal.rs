@@ -1,6 +1,6 @@
 //! What `stormglass verify` prints: the verdict, the history on one axis, the argument, the levels, and how it was judged.
 
-use super::{Glance, Limits, Span, Verified, size};
+use super::{Column, Glance, Limits, Span, Verified, size};
 use crate::terminal::Look;
 use crate::witness::{told, wrapped};
 use crate::words;
@@ -167,19 +167,13 @@ impl Page<'_> {
             return Vec::new();
         }
         let mut lanes: Vec<Lane> = Vec::new();
-        let most =
-            |most: u64| if glance.operations > most { format!(", {} at most", grouped(most)) } else { String::new() };
         let returned = glance.sum(|column| column.returned);
-        let told = format!("{}{}", grouped(returned), most(glance.most(|column| column.returned)));
-        lanes.push(("returned", self.bars(|column| column.returned), told));
-        lanes.push((
-            "waiting",
-            self.bars(|column| column.open),
-            format!("{} at once", grouped(glance.most(|c| c.open))),
-        ));
-        for (name, of) in
-            [("refused", (|column| column.refused) as fn(&super::Column) -> u64), ("unknown", |c| c.unknown)]
-        {
+        lanes.push(("returned", self.bars(|column| column.returned), grouped(returned)));
+        let waited = format!("at most {}", grouped(glance.most(|column| column.open)));
+        lanes.push(("waiting", self.bars(|column| column.open), waited));
+        let others: [(&str, fn(&Column) -> u64); 2] =
+            [("refused", |column| column.refused), ("unknown", |column| column.unknown)];
+        for (name, of) in others {
             let sum = glance.sum(of);
             if sum > 0 {
                 lanes.push((name, self.bars(of), grouped(sum)));
@@ -190,7 +184,7 @@ impl Page<'_> {
     }
 
     /// Higher where there is more; nothing where there is nothing.
-    fn bars(&self, of: fn(&super::Column) -> u64) -> String {
+    fn bars(&self, of: fn(&Column) -> u64) -> String {
         let levels: &[char] = if self.look.unicode {
             &['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█']
         } else {
