@@ -18,7 +18,7 @@ fn verified<'a>(history: &'a History, judgement: &'a Judgement, model: Model) ->
         history,
         model,
         level: None,
-        initial: &Value::Nil,
+        initial: None,
         judgement,
         ladder: None,
         limits: Limits { time_ns: 60_000_000_000, memory: 2 << 30, is_out_of_time: false },
