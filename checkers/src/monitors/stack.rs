@@ -10,12 +10,12 @@
 //! further. (Putting it there costs the others nothing; and a part of a history that has an order has one.) Who found
 //! nothing must have a moment outside all spans.
 //!
-//! That is the algorithm of Abdulla, Atig, Grahn, Jonsson, Krishna and Mishra (*Efficient linearizability monitoring*,
-//! 2025, arXiv 2509.17795), who take O(n²); the earlier lists of bad patterns for stacks turned out to be wrong. Lee
-//! and Mathur (*Efficient decrease-and-conquer linearizability monitoring*, OOPSLA 2025) come to O(n log n) in another
-//! way. Here it is three trees: how many spans lie over each place; which value of a heap was asked to be pushed
-//! first; and, of those that may be at the bottom, which pop ended last. Every value is taken away once, every heap
-//! looked at once more than values are taken from it: O(n log n).
+//! Taking such values away one by one is what Lee and Mathur (*Efficient decrease-and-conquer linearizability
+//! monitoring*, 2024, arXiv 2410.04581) call decreasing and conquering; Abdulla, Grahn, Jonsson, Krishna and Mishra
+//! (*Efficient linearizability monitoring*, PLDI 2025) partition stacks in O(n²), and found errors in earlier lists of
+//! bad patterns. Here it takes three trees: how many spans lie over each place; which value of a heap was asked to be
+//! pushed first; and, of those that may be at the bottom, which pop ended last. Every value is taken away once, and a
+//! heap is looked at once for each value taken from it: O(n log n).
 //!
 //! **Removals nobody heard of again** may have popped any value that nobody else did. Which ones is a question of its
 //! own, so here the monitor answers only where the answer is easy. *No*: if there is no order even if each value left
