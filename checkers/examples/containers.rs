@@ -6,8 +6,8 @@
 //!
 //! Clients take turns in virtual time; half of their operations put in a value of their own, the others take one out.
 //! Each takes effect at some instant between its invocation and its completion, so there is an order by construction.
-//! With `wrong`, two removals near the end tell each other's results; with `unknown`, one operation in a hundred is never
-//! heard of again.
+//! With `wrong`, two removals near the end tell each other's results; with `unknown`, one operation in a hundred is
+//! never heard of again.
 #![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "it measures real time")]
 #![expect(clippy::print_stdout, reason = "it prints what it measured")]
 

@@ -1,4 +1,5 @@
-//! Queues and stacks: the monitors against a twin that tries every order, against the search, and on recorded histories.
+//! Queues and stacks: the monitors against a twin that tries every order, against the search, and on recorded
+//! histories.
 
 use checkers::{Budget, Judgement, Model, Question, judge};
 use history::{
@@ -268,7 +269,8 @@ fn stacks_agree_with_trying_every_order() {
     agrees_with_its_twin::<Stack>();
 }
 
-/// The same history with a value that nobody knows to have been put in twice: it changes nothing, but the search decides.
+/// The same history with a value that nobody knows to have been put in twice: it changes nothing, but the search
+/// decides.
 fn searched<O: Tested>(start: &[Value], calls: &[Call<O>]) -> Judgement {
     let mut calls = calls.to_vec();
     let end = 2 * calls.len();
@@ -407,7 +409,8 @@ fn arguments_can_be_read_aloud() {
     let three = [put(1, 0, 1), put(2, 2, 6), put(3, 3, 8), took(1, 7, 10), took(2, 9, 11), took(3, 12, 13)];
     let expected = [
         "no order of the pushes and pops of 1, 2, 3 explains what was popped",
-        "7. From the first of these to the last, something of 1, 2, 3 was always in the stack: so one of them was below the \
+        "7. From the first of these to the last, something of 1, 2, 3 was always in the stack: so one of them was \
+         below the \
          others all the while.",
         "8. It was not 1: (4) was over before (6) began.",
         "9. It was not 2: (1) had been over before (2) began.",

@@ -1,12 +1,12 @@
 //! What queues and stacks have in common: values are put in and taken out.
 //!
-//! If every value is put in at most once, it is known who took what from whom, and a history is a set of *elements*: from
-//! when to when each may have been put in, and from when to when taken out. That is all the monitors look at.
+//! If every value is put in at most once, it is known who took what from whom, and a history is a set of *elements*:
+//! from when to when each may have been put in, and from when to when taken out. That is all the monitors look at.
 //!
 //! Of what nobody heard of again:
 //!
-//! - A value that may have been put in and that nobody is known to have taken may be forgotten. In any order that works it
-//!   can be left out, with whoever took it, and nobody else notices ([`super::values`]).
+//! - A value that may have been put in and that nobody is known to have taken may be forgotten. In any order that
+//!   works it can be left out, with whoever took it, and nobody else notices ([`super::values`]).
 //! - A value that somebody is known to have taken has been put in, only nobody knows when.
 //! - A removal may have taken any value that nobody else is known to have taken, or nothing. It explains why a value is
 //!   gone, never why one was there. It is *open*.
@@ -357,7 +357,8 @@ pub(crate) fn explain<O: Container>(
     let offender = named.iter().copied().filter(takes).max_by_key(|call| end(&part.calls[*call]));
     let headline = format!("no order of {count} explains what was taken from the {name}");
     let because = vec![format!(
-        "Every order of these contradicts what somebody got. Nothing else helps: take one value and all that was done with it \
+        "Every order of these contradicts what somebody got. Nothing else helps: take one value and all that was \
+         done with it \
          out of what happened to a {name}, and it treats the others as before."
     )];
     Witness { is_minimal: least.is_minimal, ..witness(part, named, offender, "entangled", headline, because) }

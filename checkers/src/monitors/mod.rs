@@ -11,6 +11,7 @@ pub(crate) mod set;
 pub(crate) mod set_full;
 pub(crate) mod sightings;
 mod stack;
+mod trees;
 mod values;
 
 use history::figures::{counted, grouped};
@@ -72,6 +73,7 @@ pub(crate) fn judge<O: Monitored>(
     let returned = |call: &&Call<'_, O>| matches!(call.outcome, Outcome::Returned(_));
     let searched = |note: Option<String>| {
         let mut judgement = by_search::<O>(history, question.model, &start.iter().cloned().collect(), budget)?;
+        judgement.methods.extend(note.is_some().then(|| "search".to_owned()));
         judgement.notes.extend(note);
         Ok(judgement)
     };
@@ -83,7 +85,8 @@ pub(crate) fn judge<O: Monitored>(
         Ok(all) => all,
         Err(NoElements::Repeated(value)) => {
             return searched(Some(format!(
-                "{value} was added more than once, so an order had to be searched for; values that differ are judged faster"
+                "{value} was added more than once, so an order had to be searched for; values that differ are \
+                 judged faster"
             )));
         }
         Err(NoElements::Wrong(odd)) => {

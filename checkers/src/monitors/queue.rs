@@ -1,28 +1,28 @@
 //! Queues, if every value is put in at most once: is there an order? Without searching for one.
 //!
-//! Henzinger, Sezgin and Vafeiadis (*Aspect-oriented linearizability proofs*, CONCUR 2013, theorem 3) showed that a queue
-//! can only be wrong in four ways; Bouajjani, Emmi, Enea and Hamza (*On reducing linearizability to state reachability*,
-//! ICALP 2015) and Emmi and Enea (*Monitoring weak consistency*, CAV 2018) watch for them:
+//! Henzinger, Sezgin and Vafeiadis (*Aspect-oriented linearizability proofs*, CONCUR 2013) showed that a queue can only
+//! be wrong in four ways; Emmi and Enea (*Sound, complete, and tractable linearizability monitoring for concurrent
+//! collections*, POPL 2018) watch for them:
 //!
 //! 1. a value taken that was not put in, or not yet, and 2. one taken twice: [`Odd`];
 //! 3. **overtaken**: *a* was in before *b* was asked to be put in, and *b* was out before anybody asked for what turned
 //!    out to be *a*, if anybody did;
-//! 4. **not empty**: somebody found nothing, though at each moment of its asking something was inside for certain: after
-//!    it had been put in and before anybody asked for it. (Not always the same thing: a chain of such spans can cover the
-//!    asking.)
+//! 4. **not empty**: somebody found nothing, though at each moment of its asking something was inside for certain:
+//!    after it had been put in and before anybody asked for it. (Not always the same thing: a chain of such spans can
+//!    cover the asking.)
 //!
-//! Neither paper says what removals nobody heard of again can explain. That is this. Let *leftovers* be what was put in for
-//! certain and not known to be taken, in the order in which putting them in was over, and *D* of a leftover the end of the
-//! earliest taking of a value that was asked to be put in after it was in. A leftover must be out before its *D*, and for a
-//! taker of nothing to be right at a moment *q*, all leftovers that were in before *q* must be out before *q*. *D* does not
-//! fall from one leftover to the next. So if an open removal can be found for each in turn, those that were asked for
-//! first, they all can, and:
+//! The papers do not say what removals nobody heard of again can explain. That is this. Let *leftovers* be what was put
+//! in for certain and not known to be taken, in the order in which putting them in was over, and *D* of a leftover the
+//! end of the earliest taking of a value that was asked to be put in after it was in. A leftover must be out before
+//! its *D*, and for a taker of nothing to be right at a moment *q*, all leftovers that were in before *q* must be out
+//! before *q*. *D* does not fall from one leftover to the next. So if an open removal can be found for each in turn,
+//! those that were asked for first, they all can, and:
 //!
 //! - the *i*-th leftover needs at least *i* open removals asked for before its *D*;
 //! - at *q*, at least as many open removals were asked for before *q* as leftovers were in.
 //!
-//! The conditions at two moments do not depend on each other: with `q' < q`, who is out before `q` as the second demands
-//! is out in time for the first or put in after `q'`. All of it is sorting and sweeping: O(n log n).
+//! The conditions at two moments do not depend on each other: with `q' < q`, who is out before `q` as the second
+//! demands is out in time for the first or put in after `q'`. All of it is sorting and sweeping: O(n log n).
 
 use super::container::{Container, Elements, Miss, NEVER, witness};
 use super::values::least;
@@ -35,7 +35,8 @@ use history::figures::{counted, shown};
 pub(crate) enum Wrong {
     /// `first` was in before `second` and out after it, or never.
     Overtaken { first: usize, second: usize },
-    /// All of `left` were in before `second` and should have been out before it, and too few open removals can have done it.
+    /// All of `left` were in before `second` and should have been out before it, and too few open removals can have
+    /// done it.
     Left { left: Vec<usize>, second: usize },
     /// Something was certainly inside.
     NotEmpty { miss: usize },
@@ -115,7 +116,8 @@ pub(crate) struct Voids {
 }
 
 impl Voids {
-    /// Outside all `spans` (from, until), and where no more of what is `left` has come in than there are `open` removals.
+    /// Outside all `spans` (from, until), and where no more of what is `left` has come in than there are `open`
+    /// removals.
     pub fn of(spans: impl Iterator<Item = (u64, u64)>, left: &[u64], open: &[u64]) -> Voids {
         let ends = |(from, until)| [(from, 1, 0), (until, -1, 0)];
         let mut events: Vec<(u64, i64, i64)> = spans.filter(|(from, until)| from < until).flat_map(ends).collect();

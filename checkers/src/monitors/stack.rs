@@ -1,31 +1,32 @@
 //! Stacks, if every value is put in at most once: is there an order? Without searching for one.
 //!
-//! Think of the *span* in which a value was certainly inside: from the end of its push to the beginning of its pop. A value
-//! without such a span can be pushed and popped in one instant, at the bottom of which nobody notices: forget it. Lay the
-//! spans of the others along the record. Where none lies the stack may be empty, so that the record falls apart into
-//! *heaps* of spans that hang together, each a history of its own. Within a heap something is always inside; so what is at
-//! the bottom when it begins is there until it ends. Such a value was asked to be pushed before any other had been, and its
-//! pop was over after all others had been asked for. If there is none, there is no order. If there is one, any will do:
-//! put it at the bottom, take it away, and look at what is left, which may fall apart further. (Putting it there costs the
-//! others nothing; and a part of a history that has an order has one.) Who found nothing must have a moment outside all
-//! spans.
+//! Think of the *span* in which a value was certainly inside: from the end of its push to the beginning of its pop. A
+//! value without such a span can be pushed and popped in one instant, at the bottom of which nobody notices: forget
+//! it. Lay the spans of the others along the record. Where none lies the stack may be empty, so that the record falls
+//! apart into *heaps* of spans that hang together, each a history of its own. Within a heap something is always
+//! inside; so what is at the bottom when it begins is there until it ends. Such a value was asked to be pushed before
+//! any other had been, and its pop was over after all others had been asked for. If there is none, there is no order.
+//! If there is one, any will do: put it at the bottom, take it away, and look at what is left, which may fall apart
+//! further. (Putting it there costs the others nothing; and a part of a history that has an order has one.) Who found
+//! nothing must have a moment outside all spans.
 //!
-//! That is the algorithm of Abdulla, Atig, Grahn, Jonsson, Krishna and Mishra (*Efficient linearizability monitoring*, 2025,
-//! arXiv 2509.17795), who take O(n²); the earlier lists of bad patterns for stacks turned out to be wrong. Lee and Mathur
-//! (*Efficient decrease-and-conquer linearizability monitoring*, OOPSLA 2025) come to O(n log n) in another way. Here it is
-//! three trees: how many spans lie over each place; which value of a heap was asked to be pushed first; and, of those
-//! that may be at the bottom, which pop ended last. Every value is taken away once, every heap looked at once more than
-//! values are taken from it: O(n log n).
+//! Taking such values away one by one is what Lee and Mathur (*Efficient decrease-and-conquer linearizability
+//! monitoring*, 2024, arXiv 2410.04581) call decreasing and conquering; Abdulla, Grahn, Jonsson, Krishna and Mishra
+//! (*Efficient linearizability monitoring*, PLDI 2025) partition stacks in O(n²), and found errors in earlier lists of
+//! bad patterns. Here it takes three trees: how many spans lie over each place; which value of a heap was asked to be
+//! pushed first; and, of those that may be at the bottom, which pop ended last. Every value is taken away once, and a
+//! heap is looked at once for each value taken from it: O(n log n).
 //!
-//! **Removals nobody heard of again** may have popped any value that nobody else did. Which ones is a question of its own, so
-//! here the monitor answers only where the answer is easy. *No*: if there is no order even if each value left over was
-//! popped as early as the first of them could; or if more values had to be gone by some time than there were removals.
-//! *Yes*: if there is an order with the values that have to go most urgently popped by the first removals. Which have
-//! to go is found by looking for heaps without a bottom, and what lies in the way of the best they have. Else it does not
-//! know, and the search must tell.
+//! **Removals nobody heard of again** may have popped any value that nobody else did. Which ones is a question of its
+//! own, so here the monitor answers only where the answer is easy. *No*: if there is no order even if each value left
+//! over was popped as early as the first of them could; or if more values had to be gone by some time than there were
+//! removals. *Yes*: if there is an order with the values that have to go most urgently popped by the first removals.
+//! Which have to go is found by looking for heaps without a bottom, and what lies in the way of the best they have.
+//! Else it does not know, and the search must tell.
 
 use super::container::{Container, Element, Elements, NEVER, witness};
 use super::queue::{Voids, inside, open_calls};
+use super::trees::{Cover, Tree};
 use super::values::least;
 use crate::model::Part;
 use history::Witness;
@@ -92,7 +93,8 @@ pub(crate) fn found(all: &Elements<'_>) -> Found {
 /// deadline, so that mostly once or twice is enough.
 const ATTEMPTS_MAX: u32 = 8;
 
-/// Gives the first of the open removals to the values that must be gone first, and so on; if that fails, nothing else works.
+/// Gives the first of the open removals to the values that must be gone first, and so on; if that fails, nothing else
+/// works.
 fn in_turn<'a>(all: &Elements<'a>, deadlines: &BTreeMap<usize, u64>) -> Result<Vec<Element<'a>>, Wrong> {
     let mut urgent: Vec<(u64, usize)> = deadlines.iter().map(|(element, until)| (*until, *element)).collect();
     urgent.sort_unstable();
@@ -120,8 +122,8 @@ fn certain(elements: &[Element<'_>], all: &Elements<'_>) -> Option<Wrong> {
 
 /// By when leftovers must be gone, for those that must.
 ///
-/// One that was pushed after the push of another was over, and before that other's pop was asked for, is above it and must go
-/// first. One that was in before somebody asked who found nothing must be gone by the answer.
+/// One that was pushed after the push of another was over, and before that other's pop was asked for, is above it and
+/// must go first. One that was in before somebody asked who found nothing must be gone by the answer.
 fn deadlines(all: &Elements<'_>, left: &[usize]) -> BTreeMap<usize, u64> {
     let mut below = Below::of(&all.elements);
     let mut misses: Vec<(u64, u64)> = all.misses.iter().map(|miss| (miss.from, miss.until)).collect();
@@ -208,7 +210,8 @@ fn no_bottom<O: Container>(part: &Part<'_, O>, all: &Elements<'_>) -> Witness {
     let mut because = vec![match &values[..] {
         [a, b] => format!("For a while both {a} and {b} were in the {}, so one of them was below the other.", O::NAME),
         _ => format!(
-            "From the first of these to the last, something of {} was always in the {}: so one of them was below the others all the while.",
+            "From the first of these to the last, something of {} was always in the {}: so one of them was below \
+             the others all the while.",
             values.join(", "),
             O::NAME
         ),
@@ -273,7 +276,8 @@ fn too_many<O: Container>(part: &Part<'_, O>, all: &Elements<'_>, left: &[usize]
     let values = counted(left.len() as u64, "value");
     let because = vec![
         format!(
-            "{values} that nobody is known to have taken came in on top of what was taken later, or before somebody found nothing: they had to be gone by then."
+            "{values} that nobody is known to have taken came in on top of what was taken later, or before somebody \
+             found nothing: they had to be gone by then."
         ),
         format!("Only {removals} of unknown outcome can have taken any of them, one each."),
     ];
@@ -293,7 +297,8 @@ struct Heaps {
     cover: Cover,
     /// By span: when its push was asked for; never once it may be at the bottom.
     pushed: Tree,
-    /// By span: before what its pop was over, if it may be at the bottom (as the complement, so that the least is the last).
+    /// By span: before what its pop was over, if it may be at the bottom (as the complement, so that the least is the
+    /// last).
     popped: Tree,
     /// By span: the next that is left, itself if it is.
     next: Vec<u32>,
@@ -371,11 +376,11 @@ impl Heaps {
         })
     }
 
-    /// Gives deadlines to values that nobody is known to have popped, so that heaps without a bottom would have one; whether
-    /// that is enough for all heaps.
+    /// Gives deadlines to values that nobody is known to have popped, so that heaps without a bottom would have one;
+    /// whether that is enough for all heaps.
     ///
-    /// The best that can be at the bottom is the one whose pop was over last. For it to be there, what lies over the others
-    /// that hang together with it must be gone by then.
+    /// The best that can be at the bottom is the one whose pop was over last. For it to be there, what lies over the
+    /// others that hang together with it must be gone by then.
     fn hurry(mut self, taken: &[Element<'_>], deadlines: &mut BTreeMap<usize, u64>) -> bool {
         let elements: Vec<usize> = self.spans.iter().map(|span| span.element).collect();
         self.take_apart(|heap, until| {
@@ -403,8 +408,8 @@ impl Heaps {
     }
 
     /// Takes away bottom after bottom, till nothing is left. If a heap has none, `missing` is shown its spans by their
-    /// beginnings and when the last pop was over of those that may have been there from its beginning; it says which of them
-    /// to take away instead. Whether that went to the end: it does not if `missing` knows of none.
+    /// beginnings and when the last pop was over of those that may have been there from its beginning; it says which
+    /// of them to take away instead. Whether that went to the end: it does not if `missing` knows of none.
     fn take_apart(
         &mut self,
         mut missing: impl FnMut(&mut dyn Iterator<Item = (usize, &Span)>, u64) -> Vec<usize>,
@@ -475,156 +480,5 @@ impl Heaps {
             Some(next)
         };
         std::iter::successors(Some(first), after).take_while(is_left).map(|number| (number, &self.spans[number]))
-    }
-}
-
-/// Numbers, and the least of any range of them.
-struct Tree {
-    /// The number of leaves, a power of two; node n has the children 2n and 2n + 1.
-    width: usize,
-    least: Vec<u64>,
-}
-
-impl Tree {
-    fn of(numbers: &[u64]) -> Tree {
-        let width = numbers.len().next_power_of_two();
-        let mut least = vec![NEVER; 2 * width];
-        least[width..width + numbers.len()].copy_from_slice(numbers);
-        for node in (1..width).rev() {
-            least[node] = least[2 * node].min(least[2 * node + 1]);
-        }
-        Tree { width, least }
-    }
-
-    fn set(&mut self, at: usize, number: u64) {
-        let mut node = self.width + at;
-        self.least[node] = number;
-        while node > 1 {
-            node /= 2;
-            self.least[node] = self.least[2 * node].min(self.least[2 * node + 1]);
-        }
-    }
-
-    /// The least from `from` to before `to`.
-    fn least(&self, from: usize, to: usize) -> u64 {
-        let (mut from, mut to) = (from + self.width, to + self.width);
-        let mut least = NEVER;
-        while from < to {
-            if !from.is_multiple_of(2) {
-                least = least.min(self.least[from]);
-                from += 1;
-            }
-            if !to.is_multiple_of(2) {
-                to -= 1;
-                least = least.min(self.least[to]);
-            }
-            (from, to) = (from / 2, to / 2);
-        }
-        least
-    }
-
-    /// One from `from` to before `to` that is below `limit`.
-    fn below(&self, from: usize, to: usize, limit: u64) -> Option<usize> {
-        let (mut from, mut to) = (from + self.width, to + self.width);
-        while from < to {
-            let node = match (from.is_multiple_of(2), to.is_multiple_of(2)) {
-                (false, _) if self.least[from] < limit => Some(from),
-                (_, false) if self.least[to - 1] < limit => Some(to - 1),
-                _ => None,
-            };
-            if let Some(mut node) = node {
-                while node < self.width {
-                    node = if self.least[2 * node] < limit { 2 * node } else { 2 * node + 1 };
-                }
-                return Some(node - self.width);
-            }
-            (from, to) = (from.div_ceil(2), to / 2);
-        }
-        None
-    }
-}
-
-/// How many spans lie over each place, lowered by ranges.
-struct Cover {
-    width: usize,
-    /// By node: the least below it, less what was taken from nodes above.
-    least: Vec<i32>,
-    /// By node: what was taken from all below it.
-    taken: Vec<i32>,
-}
-
-impl Cover {
-    fn of(counts: &[i32]) -> Cover {
-        let width = counts.len().next_power_of_two();
-        let mut least = vec![i32::MAX / 2; 2 * width];
-        least[width..width + counts.len()].copy_from_slice(counts);
-        for node in (1..width).rev() {
-            least[node] = least[2 * node].min(least[2 * node + 1]);
-        }
-        Cover { width, least, taken: vec![0; 2 * width] }
-    }
-
-    /// One less from `from` to before `to`.
-    fn lower(&mut self, from: usize, to: usize) {
-        let (first, last) = (from + self.width, to + self.width);
-        let (mut left, mut right) = (first, last);
-        while left < right {
-            if !left.is_multiple_of(2) {
-                self.take(left);
-                left += 1;
-            }
-            if !right.is_multiple_of(2) {
-                right -= 1;
-                self.take(right);
-            }
-            (left, right) = (left / 2, right / 2);
-        }
-        self.settle(first);
-        self.settle(last - 1);
-    }
-
-    fn take(&mut self, node: usize) {
-        self.least[node] -= 1;
-        self.taken[node] += 1;
-    }
-
-    /// What is above a leaf, anew.
-    fn settle(&mut self, mut node: usize) {
-        while node > 1 {
-            node /= 2;
-            self.least[node] = self.least[2 * node].min(self.least[2 * node + 1]) - self.taken[node];
-        }
-    }
-
-    /// The first place, from this one on, over which nothing lies.
-    fn first_free(&self, from: usize) -> Option<usize> {
-        // What was taken from all nodes above, on the way up and down again.
-        let above = |node: usize| {
-            let mut taken = 0;
-            let mut node = node / 2;
-            while node > 0 {
-                taken += self.taken[node];
-                node /= 2;
-            }
-            taken
-        };
-        let mut node = from + self.width;
-        let mut taken = above(node);
-        while self.least[node] > taken {
-            // To the next subtree on the right.
-            while !node.is_multiple_of(2) {
-                if node == 1 {
-                    return None;
-                }
-                node /= 2;
-                taken -= self.taken[node];
-            }
-            node += 1;
-        }
-        while node < self.width {
-            taken += self.taken[node];
-            node = if self.least[2 * node] <= taken { 2 * node } else { 2 * node + 1 };
-        }
-        Some(node - self.width)
     }
 }

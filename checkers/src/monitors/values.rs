@@ -1,17 +1,17 @@
 //! The fewest values that still contradict each other.
 //!
-//! Take everything that was done with one value out of a history of a queue, a stack or a set that has an order, and what
-//! is left still has one: the same order without them. For follow the data along it: they hold at each point what they held
-//! before, in the same order, except that value. Whoever took another value finds it at the same end as before, since
-//! what was in front of it or on top of it is at most less; whoever found nothing still finds nothing; and an operation
-//! nobody heard of again that took the value away may as well never have happened. Who found nothing changed nothing, so
-//! those can be taken out one by one.
+//! Take everything that was done with one value out of a history of a queue, a stack or a set that has an order, and
+//! what is left still has one: the same order without them. For follow the data along it: they hold at each point what
+//! they held before, in the same order, except that value. Whoever took another value finds it at the same end as
+//! before, since what was in front of it or on top of it is at most less; whoever found nothing still finds nothing;
+//! and an operation nobody heard of again that took the value away may as well never have happened. Who found nothing
+//! changed nothing, so those can be taken out one by one.
 //!
-//! So histories are taken apart into *units*: a value with all that was done with it, or one look at what was empty. A set of
-//! units without an order has none however many are added to it. That makes the search for a smallest set simple: put
-//! in units until there is no order; the last one put in is needed; forget those after it and begin again with the needed
-//! ones. (As in [`crate::minimal`], which does the same for data whose operations meet whole states.) Values never
-//! go apart: a reader who sees a value taken is also shown everybody who put it there.
+//! So histories are taken apart into *units*: a value with all that was done with it, or one look at what was empty. A
+//! set of units without an order has none however many are added to it. That makes the search for a smallest set
+//! simple: put in units until there is no order; the last one put in is needed; forget those after it and begin again
+//! with the needed ones. (As in [`crate::minimal`], which does the same for data whose operations meet whole states.)
+//! Values never go apart: a reader who sees a value taken is also shown everybody who put it there.
 //!
 //! What may have done anything, such as a removal nobody heard of again, is no unit. It stays in every probe.
 
@@ -23,8 +23,9 @@ pub(crate) struct Least {
     pub is_minimal: bool,
 }
 
-/// Reduces `units`, which together have no order; those in front are preferred. `has_no_order` says whether some of them
-/// (ascending) have none, or `None` if that is too much to find out: then they count as if they had one, and more is kept.
+/// Reduces `units`, which together have no order; those in front are preferred. `has_no_order` says whether some of
+/// them (ascending) have none, or `None` if that is too much to find out: then they count as if they had one, and more
+/// is kept.
 pub(crate) fn least(units: &[usize], mut has_no_order: impl FnMut(&[usize]) -> Option<bool>) -> Least {
     let mut needed: Vec<usize> = Vec::new();
     let mut in_question = units;
@@ -46,7 +47,8 @@ pub(crate) fn least(units: &[usize], mut has_no_order: impl FnMut(&[usize]) -> O
     Least { units: needed, is_minimal }
 }
 
-/// The least count, up to `all`, that is wrong; `all` is, 0 is not. By doubling and halving, so that mostly few are tried.
+/// The least count, up to `all`, that is wrong; `all` is, 0 is not. By doubling and halving, so that mostly few are
+/// tried.
 fn fewest(all: usize, mut is_wrong: impl FnMut(usize) -> bool) -> usize {
     let (mut good, mut bad) = (0, all);
     let mut width = 1;
