@@ -85,7 +85,12 @@ struct Drawing<'a> {
 impl<'a> Drawing<'a> {
     fn of(witness: &'a Witness, omitted: usize, value_max: usize, look: Look) -> Self {
         let operations = &witness.operations[omitted.min(witness.operations.len())..];
-        let labels: Vec<String> = operations.iter().map(|op| look.shown(&label(op, value_max))).collect();
+        let named = |(at, op): (usize, &Testimony)| match &*op.f {
+            // As the argument calls it: what it did would not fit into a lane.
+            "txn" => format!("T{}", omitted + at + 1),
+            _ => label(op, value_max),
+        };
+        let labels: Vec<String> = operations.iter().enumerate().map(|op| look.shown(&named(op))).collect();
         let mut events: Vec<(Mark, usize)> = Vec::new();
         for (number, op) in operations.iter().enumerate() {
             events.extend([Some(op.invoked), end(op)].into_iter().flatten().map(|mark| (mark, number)));

@@ -162,9 +162,12 @@ impl<'r, 'h, 'e> Line<'r, 'h, 'e> {
         self.holder[key as usize] == NONE && self.blocking[self.current[key as usize] as usize] == 0
     }
 
+    /// Lets the next one try who waits for a key. Some who waited have started meanwhile, called for another reason.
     fn call_next(&mut self, key: u32) {
-        if let Some(Reverse((_, next))) = self.queue[key as usize].pop() {
-            self.call(next);
+        while let Some(Reverse((_, next))) = self.queue[key as usize].pop() {
+            if !self.is_started[next as usize] {
+                return self.call(next);
+            }
         }
     }
 
