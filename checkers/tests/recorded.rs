@@ -94,7 +94,8 @@ fn recorded_histories_get_their_known_verdicts() {
     let mut index = String::new();
     let recordings = recordings(&mut index);
     let (mut good, mut bad) = (0, 0);
-    for recording in &recordings {
+    // AWDIT's files are known by level: see the tests of transactions.
+    for recording in recordings.iter().filter(|recording| recording.format != "awdit-test") {
         let (file, expected) = (recording.file, recording.expected);
         let (history, question) = recording.read().asked(recording.model, None);
         let budget = Budget::states(1_000_000);

@@ -1,9 +1,10 @@
 //! Transactions: each anomaly by itself, at every level; and other tools' recordings, where they lie.
 #![expect(clippy::disallowed_methods, reason = "the recordings lie outside the repository")]
 
+use checkers::formats::{self, Input};
 use checkers::{Budget, Consistency, Judgement, Model, Question, judge, ladder};
 use history::{Completion, History, Mark, Operation, Outcome, Purpose, Value, Verdict};
-use std::io::Write as _;
+use std::io::{BufReader, Write as _};
 
 /// One transaction a line: `p0 0-3 append x 1, r y [1 2]`. It was asked at 0 and answered at 3; `0-x3` is refused, `0-?`
 /// never heard of again.
@@ -274,11 +275,9 @@ fn recorded_transactions_get_their_known_verdicts() {
             "rw-register" | "transactions over unique-valued registers" => Model::RwRegister,
             _ => continue,
         };
-        let text = std::fs::read_to_string(format!("{FOLDER}/{}", fields[0])).expect("the index names files");
-        let is_awdit = fields[1] == "awdit-test";
-        let history = if is_awdit { awdit(&text) } else { edn(&text) };
-        let initial = is_awdit.then_some(Value::Int(0));
-        let question = Question { is_complete: is_awdit, has_real_time: !is_awdit, initial, ..Question::of(model) };
+        let file = std::fs::File::open(format!("{FOLDER}/{}", fields[0])).expect("the index names files");
+        let recorded = formats::read(BufReader::new(file), Input::Auto).expect("a history");
+        let (history, question) = recorded.asked(model, None);
         assert_as_expected(fields[0], fields[3], &history, &question);
         count += 1;
     }
@@ -325,108 +324,5 @@ fn assert_as_expected(file: &str, expected: &str, history: &History, question: &
         let judgement = judge(None);
         let verdict = if expected.starts_with("good") { Verdict::Pass } else { Verdict::Fail };
         assert_eq!(judgement.verdict, verdict, "{file}: {judgement:#?}");
-    }
-}
-
-/// Sessions of transactions, one after another in the record.
-fn awdit(text: &str) -> History {
-    let (mut history, mut session, mut micros) = (History::default(), 0, Vec::new());
-    let mut end = |session: u64, micros: &mut Vec<Value>| {
-        if !micros.is_empty() {
-            let at = 2 * history.operations.len() as u64;
-            let value = Value::List(std::mem::take(micros).into());
-            history.operations.push(Operation {
-                process: session,
-                f: "txn".into(),
-                input: value.clone(),
-                invoked: Mark { index: at, time: 0 },
-                completed: Some(Mark { index: at + 1, time: 0 }),
-                outcome: Outcome::Returned(Completion::Ok(value)),
-                purpose: Purpose::Load,
-                node: None,
-            });
-        }
-    };
-    for line in text.lines() {
-        match line.as_bytes().first() {
-            Some(b'-') => end(session, &mut micros),
-            Some(b'=') => {
-                end(session, &mut micros);
-                session += 1;
-            }
-            Some(_) => micros.push(Value::List(line.split(' ').map(atom).collect())),
-            None => {}
-        }
-    }
-    end(session, &mut micros);
-    history
-}
-
-/// Jepsen's events, EDN or JSON: as much of both as these recordings need.
-fn edn(text: &str) -> History {
-    let mut history = History::default();
-    let mut open: Vec<(u64, usize)> = Vec::new();
-    let lines = text.lines().map(|line| line.split(';').next().unwrap_or_default());
-    let text: String = lines.flat_map(|line| [line, "\n"]).collect();
-    for (at, event) in (0..).zip(text.split('{').skip(1)) {
-        let event = event.split('}').next().unwrap_or_default();
-        let field = |name: &str| {
-            let rest = event.split_once(&format!("{name}\"")).or_else(|| event.split_once(&format!(":{name} ")));
-            let rest = rest.expect("a field").1.trim_start_matches([':', ' ']);
-            let mut depth = 0i32;
-            let end = rest.find(|c| {
-                depth += i32::from(c == '[') - i32::from(c == ']');
-                depth <= 0 && (c == ',' || c == ']' || (c == ' ' && !rest.starts_with('[')))
-            });
-            rest[..end.map_or(rest.len(), |end| end + usize::from(rest[end..].starts_with(']')))].to_owned()
-        };
-        let process: u64 = field("process").parse().expect("a process");
-        let mark = Mark { index: at, time: 0 };
-        let value = value(&mut words(&field("value")).into_iter().peekable());
-        let found = open.iter().position(|(owner, _)| *owner == process);
-        let ended = match field("type").trim_matches([':', '"']) {
-            "invoke" => {
-                open.push((process, history.operations.len()));
-                let (f, purpose, outcome) = ("txn".into(), Purpose::Load, Outcome::Unknown);
-                let operation = Operation {
-                    process,
-                    f,
-                    input: value,
-                    invoked: mark,
-                    completed: None,
-                    outcome,
-                    purpose,
-                    node: None,
-                };
-                history.operations.push(operation);
-                continue;
-            }
-            "ok" => Outcome::Returned(Completion::Ok(value)),
-            "fail" => Outcome::Refused,
-            _ => Outcome::Unknown,
-        };
-        let (_, number) = open.swap_remove(found.expect("an invocation"));
-        (history.operations[number].outcome, history.operations[number].completed) = (ended, Some(mark));
-    }
-    history
-}
-
-fn words(text: &str) -> Vec<String> {
-    let spaced = text.replace('[', " [ ").replace(']', " ] ").replace([',', '"', ':'], " ").replace("null", "nil");
-    spaced.split_whitespace().map(str::to_owned).collect()
-}
-
-fn value(words: &mut std::iter::Peekable<std::vec::IntoIter<String>>) -> Value {
-    match words.next().as_deref() {
-        Some("[") => {
-            let mut items = Vec::new();
-            while words.peek().is_some_and(|word| word != "]") {
-                items.push(value(words));
-            }
-            words.next();
-            Value::List(items.into())
-        }
-        Some(word) => atom(word),
-        None => Value::Nil,
     }
 }
