@@ -142,7 +142,10 @@ fn words_that_are_none_are_met_with_those_there_are() {
     let told = refused(&["registr"]);
     assert_tells(&told, &["possible values: cas-register, register, kv,", "'register'"]);
     assert_tells(&refused(&["register", "--level", "linearisable"]), &["'linearizable'"]);
-    assert_tells(&refused(&["register", "--level", "snapshot-isolation", "--out", "new"]), &["stale.jsonl: ", "snapshot-isolation"]);
+    assert_tells(
+        &refused(&["register", "--level", "snapshot-isolation", "--out", "new"]),
+        &["stale.jsonl: ", "snapshot-isolation"],
+    );
     assert_tells(&refused(&["register", "--memory", "lots"]), &["`lots` is not a size; write it like \"64KB\""]);
     assert_tells(&refused(&["register", "--budget", "soon"]), &["--budget"]);
     let told = refused(&["register", "--out", "stale.jsonl"]);
