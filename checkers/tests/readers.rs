@@ -1,7 +1,7 @@
 //! Readers of recorded histories: what each construct means, and what is said of a bad one.
 
 use checkers::formats::{Input, Recorded, read};
-use checkers::{Consistency, Model};
+use checkers::{Model};
 use history::input::{Malformed, Unreadable};
 use history::{Completion, Operation, Outcome, Value, jsonl};
 use proptest::prelude::*;
@@ -253,7 +253,7 @@ fn awdit() {
     assert_eq!(told(&recorded), expected);
     let (_, question) = recorded.asked(Model::RwRegister, None);
     assert_eq!(question.initial, Some(Value::Int(0)));
-    assert_eq!(question.level, Some(Consistency::StrongSessionSerializable), "nobody knows what came before what");
+    assert!(!question.has_real_time, "nobody knows what came before what");
 }
 
 /// What a `cas-register` holds at first, and what nil tells of it, is a custom.

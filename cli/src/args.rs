@@ -89,11 +89,7 @@ const VERIFY_EXAMPLES: &str = "Examples:
   stormglass verify out/leader-partition-1/history.jsonl --model kv
   stormglass verify etcd_000.log --model cas-register --out etcd_000
   stormglass verify history.edn --model list-append --level snapshot-isolation
-  stormglass verify history.jsonl --model register --ladder
-  stormglass verify history.jsonl --model register --initial 0 --budget 10m --memory 8GiB --format json
-
-The answer is PASS, FAIL with the few operations that contradict each other, UNKNOWN with what was tried and what would
-help, or VACUOUS if nothing returned anything.";
+  stormglass verify history.jsonl --model register --initial 0 --ladder --format json";
 const TEST_EXAMPLES: &str = "Examples:
   stormglass test scenarios/files
   stormglass test leader-partition.toml --seeds 0..1000

@@ -29,17 +29,17 @@ fn data(text: &str) -> Value {
 
 const STALE: &str = "\
 FAIL  stale.jsonl breaks linearizability (model register)
-      p2 read 4 in the register after 5 had replaced it
+      p2 read 4 in the register after 9 had replaced it
 
       20 operations by 3 processes, read as JSON Lines
-      event     0           7           15          23          31
-      returned  █  █  █  █  █  █  █  █  █  █  █  █  █  █  █  █  █  █  █  █   20
-      waiting   ██ ██ ██ ██ ██ ██ ██ ██ ██ ██ ██ ██ ██ ██ ██ ██ ██ ██ ██ ██  at most 1
-      violation                   △     △                             ▲      at event 36
+      event     0           8           16          24          32
+      returned  █ █  █  █  █  █  █  █  █  █  █  █  █  █  █  █  █  █  █  █   20
+      waiting   ██████████████████████████████████████████████████████████  at most 1
+      violation                  △                             △     ▲      at event 36
 
-      p0     |--w(4)--| |--w(5)--|
-      p2                            |--r()=4--|  ◀ fits nowhere
-      event  12         16          36
+      p0     |--w(4)--| |--w(9)--|
+      p2                           |--r()=4--|  ◀ fits nowhere
+      event  12       13         33          37
 
       1. p0 wrote 4 to the register (event 12) and had it acknowledged (event 13).
 ";
@@ -142,7 +142,10 @@ fn words_that_are_none_are_met_with_those_there_are() {
     let told = refused(&["registr"]);
     assert_tells(&told, &["possible values: cas-register, register, kv,", "'register'"]);
     assert_tells(&refused(&["register", "--level", "linearisable"]), &["'linearizable'"]);
-    assert_tells(&refused(&["register", "--level", "snapshot-isolation"]), &["stale.jsonl: ", "snapshot-isolation"]);
+    assert_tells(
+        &refused(&["register", "--level", "snapshot-isolation", "--out", "new"]),
+        &["stale.jsonl: ", "snapshot-isolation"],
+    );
     assert_tells(&refused(&["register", "--memory", "lots"]), &["`lots` is not a size; write it like \"64KB\""]);
     assert_tells(&refused(&["register", "--budget", "soon"]), &["--budget"]);
     let told = refused(&["register", "--out", "stale.jsonl"]);

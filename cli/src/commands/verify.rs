@@ -29,7 +29,8 @@ pub fn verify(args: &Verify) -> Done {
     let initial = args.initial.as_deref().map(initial).transpose()?;
     let (history, question) = recorded.asked(model, initial);
     let question = Question { level: args.level.or(question.level), ..question };
-    if let Some(dir) = &args.out {
+    // What is no directory is better known before a long search; where nothing is judged, none is made.
+    if let Some(dir) = args.out.as_ref().filter(|dir| dir.exists()) {
         files::make_dir(dir)?;
     }
     let began = Instant::now();
@@ -172,6 +173,7 @@ fn write(
     minimal: Option<&str>,
     object: &str,
 ) -> Result<Vec<(String, &'static str)>, Failure> {
+    files::make_dir(dir)?;
     let figures = reports::verify::figures(verified);
     report::write(dir, &figures, &reports::verify::page(verified, &figures))?;
     files::write(&dir.join(DATA), object)?;
