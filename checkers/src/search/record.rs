@@ -424,7 +424,7 @@ impl<'a, O: Checked> Bead<'a, O> {
 fn group<O: Checked>(beads: &mut [Bead<'_, O>]) {
     /// Those that do the same and are told this many different things are not compared further.
     const RESULTS_MAX: usize = 4;
-    let mut groups_of: HashMap<&O::Op, Vec<(Option<&O::Ret>, u32)>, BuildHasherDefault<Mixer>> = HashMap::default();
+    let mut groups_of: HashMap<&O::Op, Vec<_>, BuildHasherDefault<Mixer>> = HashMap::default();
     let mut count = 0;
     for is_unknown in [false, true] {
         for bead in beads.iter_mut().filter(|bead| !bead.observes && bead.is_unknown() == is_unknown) {
