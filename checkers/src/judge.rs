@@ -1,7 +1,8 @@
 //! Which checker answers which question.
 
+use crate::linearizability::by_hint;
 use crate::{Budget, Consistency, Judgement, Model, Question, Rung, Unfit, linearizable};
-use history::History;
+use history::{History, Register};
 
 /// Judges `history`.
 ///
@@ -10,6 +11,12 @@ use history::History;
 pub fn judge(history: &History, question: &Question<'_>, budget: &Budget<'_>) -> Result<Judgement, Unfit> {
     match (question.model, question.level) {
         (Model::CasRegister | Model::Register | Model::Kv, None | Some(Consistency::Linearizable)) => {
+            if let Some(order) = question.hint {
+                let start = question.initial.clone().unwrap_or_default();
+                if let Some(judgement) = by_hint::<Register>(history, question.model, &start, order)? {
+                    return Ok(judgement);
+                }
+            }
             linearizable(history, question.model, question.initial.clone(), budget)
         }
         (Model::CasRegister | Model::Register | Model::Kv, Some(_)) => Err(unknown(question)),

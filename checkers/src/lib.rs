@@ -16,6 +16,7 @@
 
 pub mod formats;
 mod hash;
+mod hint;
 mod judge;
 mod judgement;
 mod linearizability;
