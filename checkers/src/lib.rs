@@ -18,6 +18,7 @@
 mod evidence;
 pub mod formats;
 mod hash;
+mod hint;
 mod judge;
 mod judgement;
 mod ladder;

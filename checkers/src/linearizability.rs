@@ -11,6 +11,7 @@ use history::{History, Outcome, Register, Value, Verdict, Witness};
 use std::hash::BuildHasherDefault;
 
 use crate::hash::Mixer;
+use crate::hint;
 use crate::model::{Checked, Part, parts, parts_at};
 use crate::search::{Decision, Found, Scope, search};
 use crate::zones::{self, Explained, Finding};
@@ -57,6 +58,20 @@ pub fn linearizable(
     let (states, conclusion) = decide(&parts, &start, budget);
     methods.push(Size { keys: size.keys.map(|_| parts.len()), ..size }.method("search", Some(states)));
     Ok(Judgement { methods, ..size.judgement(states, conclusion) })
+}
+
+/// Judges by an order in which the operations are said to have taken effect; `None` if it does not explain every result.
+pub(crate) fn by_hint<O: Checked>(
+    history: &History,
+    model: Model,
+    start: &O::State,
+    order: &[usize],
+) -> Result<Option<Judgement>, Unfit> {
+    let parts = parts::<O>(history, model)?;
+    let is_explained = parts.iter().any(is_constrained) && hint::explains(&parts, start, order);
+    let size = Size { operations: history.len(), keys: model.is_keyed().then_some(parts.len()) };
+    let methods = vec!["the run's own order, replayed".to_owned()];
+    Ok(is_explained.then(|| Judgement { methods, ..size.judgement(0, Conclusion::Pass) }))
 }
 
 /// Judges by searching for an order, whatever the object.

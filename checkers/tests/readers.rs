@@ -1,7 +1,7 @@
 //! Readers of recorded histories: what each construct means, and what is said of a bad one.
 
+use checkers::Model;
 use checkers::formats::{Input, Recorded, read};
-use checkers::{Model};
 use history::input::{Malformed, Unreadable};
 use history::{Completion, Operation, Outcome, Value, jsonl};
 use proptest::prelude::*;

@@ -201,6 +201,11 @@ pub(crate) trait Checked: Object<Op: Hash + Eq, State: Hash + Eq + Into<Value>> 
     /// Whether, having returned that, it cannot have changed anything.
     fn observes(op: &Self::Op, ret: &Self::Ret) -> bool;
 
+    /// Whether it returns the same whatever state it meets. One that is blind and [`Needs::Makes`] a state always makes it.
+    fn is_blind(_op: &Self::Op) -> bool {
+        false
+    }
+
     /// The operations of unknown outcome that may as well never have happened.
     fn is_idle(part: &Part<'_, Self>) -> impl Fn(&Self::Op) -> bool;
 
@@ -238,7 +243,7 @@ pub(crate) enum Needs<'a, State> {
     Meets(&'a State),
     /// It can bring about this state.
     Makes(&'a State),
-    /// It must meet the first state and brings about the second.
+    /// It must meet the first state and brings about the second; of unknown outcome: or nothing happens.
     Turns(&'a State, &'a State),
     /// It can bring about states that only running it would tell.
     MakesAnything,

@@ -45,6 +45,10 @@ impl Checked for Register {
         *op == RegisterOp::Read || *ret == RegisterRet::Mismatch
     }
 
+    fn is_blind(op: &RegisterOp) -> bool {
+        matches!(op, RegisterOp::Write(_) | RegisterOp::Append(_))
+    }
+
     /// A write of unknown outcome whose value nobody ever met explains nothing: taken out of a linearization, it
     /// leaves everybody else's results alone. But it may be *why* a compare-and-set found another value, and an
     /// append makes its value part of another; where either occurs, nothing is left out.
@@ -72,8 +76,8 @@ impl Checked for Register {
     fn needs<'a>(op: &'a RegisterOp, ret: Option<&'a RegisterRet>) -> Needs<'a, Value> {
         match (op, ret) {
             (RegisterOp::Read, Some(RegisterRet::Value(value))) => Needs::Meets(value),
-            (RegisterOp::Write(value), _) | (RegisterOp::Cas { to: value, .. }, None) => Needs::Makes(value),
-            (RegisterOp::Cas { from, to }, Some(RegisterRet::Done)) => Needs::Turns(from, to),
+            (RegisterOp::Write(value), _) => Needs::Makes(value),
+            (RegisterOp::Cas { from, to }, Some(RegisterRet::Done) | None) => Needs::Turns(from, to),
             (RegisterOp::Append(_), _) => Needs::MakesAnything,
             (RegisterOp::Read | RegisterOp::Cas { .. }, _) => Needs::Nothing,
         }
