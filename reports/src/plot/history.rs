@@ -16,6 +16,9 @@ use history::{Completion, History, Operation, Outcome, Witness};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+/// Something that is counted in every column.
+type Count = fn(&Column) -> u64;
+
 /// So many columns count what was asked: each is four pixels wide.
 const COLUMNS: usize = 190;
 
@@ -133,7 +136,7 @@ impl Drawing<'_> {
     }
 
     fn legend(&mut self) {
-        let kinds: [(Ink, &str, fn(&Column) -> u64); 3] = [
+        let kinds: [(Ink, &str, Count); 3] = [
             (Ink::OK, "returned", |column| column.returned),
             (Ink::FAILED, "refused", |column| column.refused),
             (Ink::UNKNOWN, "unknown", |column| column.unknown),
@@ -168,7 +171,7 @@ impl Drawing<'_> {
             self.svg.text((RIGHT + 10.0, TOP + 24.0), Anchor::Start, "f-muted small", &format!("in {}", time(each)));
         }
         let step = (RIGHT - LEFT) / COLUMNS as f64;
-        let stacked: [(Ink, fn(&Column) -> u64, fn(&Column) -> u64); 3] = [
+        let stacked: [(Ink, Count, Count); 3] = [
             (Ink::OK, |_| 0, |column| column.returned),
             (Ink::FAILED, |column| column.returned, |column| column.refused),
             (Ink::UNKNOWN, |column| column.returned + column.refused, |column| column.unknown),

@@ -7,6 +7,9 @@ use crate::words;
 use history::Verdict;
 use history::figures::{counted, duration, grouped, measured};
 
+/// Something that is counted in every column.
+type Count = fn(&Column) -> u64;
+
 /// What all but the verdict is indented by.
 const INDENT: usize = 6;
 
@@ -171,8 +174,7 @@ impl Page<'_> {
         lanes.push(("returned", self.bars(|column| column.returned), grouped(returned)));
         let waited = format!("at most {}", grouped(glance.most(|column| column.open)));
         lanes.push(("waiting", self.bars(|column| column.open), waited));
-        let others: [(&str, fn(&Column) -> u64); 2] =
-            [("refused", |column| column.refused), ("unknown", |column| column.unknown)];
+        let others: [(&str, Count); 2] = [("refused", |column| column.refused), ("unknown", |column| column.unknown)];
         for (name, of) in others {
             let sum = glance.sum(of);
             if sum > 0 {
