@@ -299,7 +299,8 @@ fn values_that_tell_who_wrote_them_need_no_search() {
     let good = judged("c1: |--w(1)--| |--cas(1,2)--| |--cas(1,3)=no--| |--r()=2--|");
     assert_eq!((good.verdict, &good.methods[..]), (Pass, &["clusters and zones".to_owned()][..]));
     let twice = judged("c1: |--w(1)--| |--w(1)--| |--r()=1--|");
-    assert_eq!((twice.verdict, &twice.methods[..]), (Pass, &["search: 2 configurations".to_owned()][..]));
+    assert_eq!(twice.verdict, Pass);
+    assert!(twice.methods[0].starts_with("search"), "{:?}", twice.methods);
     let unseen = judged("c1: |--w(1)--| |--w(1)--| |--r()=nil--|");
     assert_eq!((unseen.verdict, &unseen.methods[..]), (Fail, &["clusters and zones".to_owned()][..]));
     assert_eq!(unseen.notes, ["the first 2 of 3 completed operations have an order"]);
