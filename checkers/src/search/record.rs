@@ -137,7 +137,7 @@ impl<'a, O: Checked> Record<'a, O> {
         let mut invoked = 0;
         for place in 0..=self.completions.len() {
             let until = self.end(place);
-            while self.beads.get(invoked).is_some_and(|bead| bead.invoked < until) {
+            while self.beads.get(invoked).is_some_and(|bead| bead.invoked <= until) {
                 self.beads[invoked].slot = unused.pop().unwrap_or_else(|| {
                     self.slots += 1;
                     self.slots - 1
@@ -219,10 +219,10 @@ impl<'a, O: Checked> Record<'a, O> {
         self.supplies.iter().skip(1).any(|supply| supply.later_meeting > 0 && supply.later_making == 0)
     }
 
-    /// Opens what is invoked before the next completion, and says which operations these are.
+    /// Opens what is invoked before the next completion, or where that is, and says which operations these are.
     pub fn open(&mut self) -> Range<u32> {
         let (begin, until) = (self.invoked, self.end(self.place));
-        while self.beads.get(self.invoked).is_some_and(|bead| bead.invoked < until) {
+        while self.beads.get(self.invoked).is_some_and(|bead| bead.invoked <= until) {
             let (meets, makes) = (self.beads[self.invoked].meets, self.beads[self.invoked].makes);
             if let Some(supply) = self.supplies.get_mut(meets as usize) {
                 supply.later_meeting -= 1;
