@@ -310,7 +310,7 @@ fn operations_of_every_kind_of_data_have_labels_that_say_what_they_did() {
         ],
         "held twice",
     ));
-    assert!(picture.contains(">acquire<") && text.contains("|--acquire()--|"), "{text}");
+    assert!(picture.contains(">acquire<") && text.contains("|--acq()--|"), "{text}");
     let step = |f: &str, key: i64, value: Value| Value::List([Value::text(f), int(key), value].into());
     let transaction = |steps: &[Value]| Value::List(steps.into());
     let asked = transaction(&[step("append", 4, int(2)), step("r", 3, Value::Nil)]);
