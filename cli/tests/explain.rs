@@ -5,7 +5,8 @@ mod common;
 
 use common::{CALM, CUT, STALE_READS, Scratch, assert_tells};
 
-const LISTS: [&str; 6] = ["protocols", "faults", "flaws", "checks", "layouts", "scenarios"];
+const LISTS: [&str; 9] =
+    ["protocols", "faults", "flaws", "checks", "layouts", "scenarios", "models", "levels", "formats"];
 
 #[test]
 fn a_word_is_explained_with_all_that_there_is_to_know() {
