@@ -80,13 +80,14 @@ fn explained_word(word: &str, systems: &'static [System]) -> Result<String, Fail
     if let Some(found) = scenarios::export::manual(word) {
         return Ok(page(&found, systems));
     }
-    let found = match (find(word, systems), page::explained(word)) {
-        (Found::Nothing(_), Some(meaning)) => Found::Page(Box::new(of_report(word, meaning, "a word of a report"))),
-        (Found::Nothing(near), None) => match reports::verify::explained(word) {
-            Some((kind, meaning)) => Found::Page(Box::new(of_report(word, meaning, kind))),
-            None => Found::Nothing(near),
-        },
-        (found, _) => found,
+    let found = find(word, systems);
+    // Keys that share a name with a kind of data are found by their full names.
+    let found = match (&found, page::explained(word), reports::verify::explained(word)) {
+        (Found::Nothing(_), Some(meaning), _) => Found::Page(Box::new(of_report(word, meaning, "a word of a report"))),
+        (Found::Nothing(_) | Found::Several(_), None, Some((kind, meaning))) => {
+            Found::Page(Box::new(of_report(word, meaning, kind)))
+        }
+        (_, _, _) => found,
     };
     match found {
         Found::Page(found) => Ok(page(&found, systems)),
