@@ -133,6 +133,9 @@ pub(crate) fn judge(
 /// # Errors
 /// If an operation is none of the model's.
 pub(crate) fn table(history: &History, question: &Question<'_>, budget: &Budget<'_>) -> Result<Vec<Rung>, Unfit> {
+    /// What one hard level may take, as a share of the budget: whoever asks for it alone gives it all.
+    const SHARE: u64 = 20;
+    let budget = &Budget { states: budget.states / SHARE, ..*budget };
     let initial = question.initial.clone().unwrap_or_default();
     let parts = parts::<Register>(history, question.model)?;
     let ladder = Ladder::new(history, question, &parts, &initial, budget);
