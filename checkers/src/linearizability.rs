@@ -12,7 +12,7 @@ use std::hash::BuildHasherDefault;
 
 use crate::hash::Mixer;
 use crate::hint;
-use crate::model::{Checked, Part, parts, parts_at};
+use crate::model::{Checked, Part, parts, parts_of};
 use crate::search::{Decision, Found, Scope, search};
 use crate::zones::{self, Explained, Finding};
 use crate::{Budget, Judgement, Model, Unfit};
@@ -54,7 +54,7 @@ pub fn linearizable(
     if open.is_empty() {
         return Ok(Judgement { methods, ..size.judgement(0, Conclusion::Pass) });
     }
-    let parts = parts_at::<Register>(history, model, |key| open.contains_key(&key))?;
+    let parts = parts_of::<Register>(history, model, |key, _| open.contains_key(&key))?;
     let (states, conclusion) = decide(&parts, &start, budget);
     methods.push(Size { keys: size.keys.map(|_| parts.len()), ..size }.method("search", Some(states)));
     Ok(Judgement { methods, ..size.judgement(states, conclusion) })

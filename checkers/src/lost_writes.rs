@@ -25,7 +25,7 @@ use history::Part as Role;
 use history::{History, Outcome, Purpose, Reason, Register, RegisterOp, RegisterRet, Value, Verdict, Witness};
 
 use crate::minimal::latest;
-use crate::model::{Call, Part, parts};
+use crate::model::{Call, Part, parts_of};
 use crate::witness::testimony;
 use crate::{Judgement, Model, Unfit};
 use history::figures::{counted, grouped};
@@ -39,7 +39,7 @@ use history::figures::{counted, grouped};
 /// If an operation is none of the model's.
 pub fn no_lost_writes(history: &History, model: Model) -> Result<Judgement, Unfit> {
     let mut sum = Sum::default();
-    for part in &parts::<Register>(history, model)? {
+    for part in &parts_of(history, model, |_, call| is_of_interest(call))? {
         sum.add(part);
     }
     Ok(sum.judgement(history.len()))
@@ -176,6 +176,11 @@ fn final_read<'a>(call: &'a Call<'a, Register>) -> Option<(u64, &'a Call<'a, Reg
         }
         (Outcome::Returned(_) | Outcome::Refused | Outcome::Unknown, _) => None,
     }
+}
+
+/// Only what survived, and what could have.
+fn is_of_interest(call: &Call<'_, Register>) -> bool {
+    call.op != RegisterOp::Read || call.source.purpose == Purpose::FinalRead
 }
 
 fn is_acknowledged_write(call: &Call<'_, Register>) -> bool {

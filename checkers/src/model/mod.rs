@@ -318,14 +318,14 @@ pub(crate) struct Part<'h, O: Object> {
 
 /// Types every operation and parts them by key, keys in order of appearance.
 pub(crate) fn parts<O: Checked>(history: &History, model: Model) -> Result<Vec<Part<'_, O>>, Unfit> {
-    parts_at(history, model, |_| true)
+    parts_of(history, model, |_, _| true)
 }
 
-/// The same of some keys only.
-pub(crate) fn parts_at<O: Checked>(
+/// The same of some operations only, given their keys and types.
+pub(crate) fn parts_of<O: Checked>(
     history: &History,
     model: Model,
-    is_wanted: impl Fn(Option<&Value>) -> bool,
+    is_wanted: impl Fn(Option<&Value>, &Call<'_, O>) -> bool,
 ) -> Result<Vec<Part<'_, O>>, Unfit> {
     assert!(
         history.operations.is_sorted_by_key(|operation| operation.invoked),
@@ -333,16 +333,20 @@ pub(crate) fn parts_at<O: Checked>(
     );
     let mut parts: Vec<Part<O>> = Vec::new();
     let mut part_of: HashMap<Option<&Value>, usize, BuildHasherDefault<Mixer>> = HashMap::default();
+    let mut last = 0;
     for (number, source) in history.operations.iter().enumerate() {
         let (key, call) = read::<O>(number, source, model)?;
-        if !is_wanted(key) {
+        if !is_wanted(key, &call) {
             continue;
         }
-        let part = *part_of.entry(key).or_insert_with(|| {
-            parts.push(Part { key, calls: Vec::new() });
-            parts.len() - 1
-        });
-        parts[part].calls.push(call);
+        // Few keys are common, and then the next operation is often on the same one.
+        if parts.get(last).is_none_or(|part| part.key != key) {
+            last = *part_of.entry(key).or_insert_with(|| {
+                parts.push(Part { key, calls: Vec::new() });
+                parts.len() - 1
+            });
+        }
+        parts[last].calls.push(call);
     }
     Ok(parts)
 }

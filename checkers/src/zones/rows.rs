@@ -68,6 +68,8 @@ pub(super) struct Reader<'h> {
     start: &'h Value,
     pub keys: Vec<Key<'h>>,
     key_numbers: HashTable<u32>,
+    /// The key last asked for.
+    last: u32,
     /// By cluster.
     pub named: Vec<Named<'h>>,
     clusters: HashTable<u32>,
@@ -83,6 +85,7 @@ impl<'h> Reader<'h> {
             start,
             keys: Vec::new(),
             key_numbers: HashTable::new(),
+            last: 0,
             named: Vec::with_capacity(values),
             clusters: HashTable::with_capacity(values),
         }
@@ -122,6 +125,14 @@ impl<'h> Reader<'h> {
     }
 
     fn key(&mut self, name: Option<&'h Value>) -> u32 {
+        // Few keys are common, and then the next operation is often on the same one.
+        if self.keys.get(self.last as usize).is_none_or(|last| last.name != name) {
+            self.last = self.find_key(name);
+        }
+        self.last
+    }
+
+    fn find_key(&mut self, name: Option<&'h Value>) -> u32 {
         let hash = hash(&name);
         if let Some(key) = self.key_numbers.find(hash, |key| self.keys[*key as usize].name == name) {
             return *key;

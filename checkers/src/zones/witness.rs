@@ -70,11 +70,12 @@ impl<'h> Record<'h> {
     /// Who clashes in the whole record mostly did so first: so just before a clash is known comes a look whether there
     /// was none earlier, and only then is the rest halved.
     fn first_without_order(&self) -> Exhibits {
-        let mut ends: Vec<u64> = self.rows.iter().map(|row| row.completed).filter(|end| *end < NEVER).collect();
+        let mut exhibits = self.exhibits(NEVER - 1).expect("a key without an order has exhibits");
+        let mut ends: Vec<u64> =
+            self.rows.iter().map(|row| row.completed).filter(|end| *end <= exhibits.known).collect();
         ends.sort_unstable();
         ends.dedup();
         let by = |end: u64| ends.partition_point(|other| *other <= end);
-        let mut exhibits = self.exhibits(NEVER - 1).expect("a key without an order has exhibits");
         // Up to the `good`-th completion there is an order, up to the `bad`-th none.
         let (mut good, mut bad) = (0, by(exhibits.known));
         let mut is_halved = false;
