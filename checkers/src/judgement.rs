@@ -53,3 +53,27 @@ impl Budget<'_> {
         Budget { states, keep_going: &|| true }
     }
 }
+
+/// Asks [`Budget::keep_going`] whenever so much work was done that it took about a millisecond.
+pub(crate) struct Watch<'a> {
+    budget: &'a Budget<'a>,
+    /// How much since it was asked last.
+    work: usize,
+}
+
+impl<'a> Watch<'a> {
+    pub fn new(budget: &'a Budget<'a>) -> Self {
+        Watch { budget, work: 0 }
+    }
+
+    /// Adds what was done, in comparisons of two numbers; says whether to go on.
+    pub fn goes_on(&mut self, work: usize) -> bool {
+        const UNASKED_MAX: usize = 1 << 20;
+        self.work = self.work.saturating_add(work);
+        if self.work < UNASKED_MAX {
+            return true;
+        }
+        self.work = 0;
+        (self.budget.keep_going)()
+    }
+}

@@ -346,6 +346,10 @@ impl<O: Told> Reduction<'_, '_, O> {
     fn thin_out(&mut self, mut sides: BTreeSet<Side>, culprit: Option<usize>) -> BTreeSet<Side> {
         let others = sides.clone().into_iter().filter(|side| Some(*side) != culprit.map(Side::Met));
         for side in others.chain(culprit.map(Side::Met)) {
+            // Nothing could be taken away any more, and of many it would take long to find that out.
+            if !self.is_sharp {
+                break;
+            }
             let fewer = self.rule.without(&sides, side);
             if sides.contains(&side) && self.has_no_order(&fewer) {
                 sides = fewer;

@@ -343,7 +343,7 @@ impl Account {
     }
 
     /// The sessions that write a key.
-    pub fn writers(&self, key: u32) -> impl Iterator<Item = usize> + use<'_> {
+    pub fn writers(&self, key: u32) -> impl ExactSizeIterator<Item = usize> + use<'_> {
         self.writers[key as usize].iter().map(|session| *session as usize)
     }
 

@@ -21,8 +21,8 @@ struct Core {
     is_minimal: bool,
 }
 
-/// So many events may be looked at to make an argument smaller.
-const WORK_MAX: usize = 10_000_000;
+/// So much may be looked at to make an argument smaller: events, by the sessions that each is held against.
+const WORK_MAX: usize = 100_000_000;
 
 /// More operations than that are no argument.
 const OPERATIONS_MAX: usize = 40;
@@ -50,7 +50,7 @@ fn minimal(record: &Record<'_>, mut core: Core, check: Check<'_>) -> Core {
             return None;
         }
         let account = Account::of(record, deeds.iter().copied());
-        work += account.entries.len() + account.sessions();
+        work += (account.entries.len() + 1).saturating_mul(account.sessions());
         let proof = check(&account)?;
         Some(Core { deeds, account, proof, is_minimal: work <= WORK_MAX })
     };

@@ -13,6 +13,9 @@
 
 use super::account::{Account, Act, Event, Source};
 use super::proof::{Derived, Link, Proof, source};
+use super::saturation::Finding;
+use crate::Budget;
+use crate::judgement::Watch;
 use std::collections::BTreeMap;
 
 /// What comes before each event, itself included.
@@ -21,8 +24,8 @@ pub(crate) struct Past {
     clocks: Vec<u32>,
 }
 
-/// More numbers than that (1.6 GB) are too many.
-pub(crate) const CLOCKS_MAX: usize = 400_000_000;
+/// More numbers than that (400 MB) are too many.
+pub(crate) const CLOCKS_MAX: usize = 100_000_000;
 
 impl Past {
     /// How many events of each session come before `event`.
@@ -97,9 +100,13 @@ fn circle(account: &Account, next: &[Event], stuck: usize) -> Proof {
 }
 
 /// Weak causal consistency, CC.
-pub(crate) fn weak(account: &Account, past: &Past) -> Option<Proof> {
+pub(crate) fn weak(account: &Account, past: &Past, budget: &Budget<'_>) -> Finding {
+    let mut watch = Watch::new(budget);
     for (event, entry) in (0..).zip(&account.entries) {
         let Act::Read(source) = entry.act else { continue };
+        if !watch.goes_on(16 * account.writers(entry.key).len()) {
+            return Finding::Stopped;
+        }
         for session in account.writers(entry.key) {
             let count = past.of(event)[session];
             let Some(later) = account.last_write(session, entry.key, count) else { continue };
@@ -108,19 +115,19 @@ pub(crate) fn weak(account: &Account, past: &Past) -> Option<Proof> {
                 Source::Initial => {
                     let mut links = derived.path(later, event, 0).unwrap_or_default();
                     links.push(Link::Unwritten { write: later, reader: event });
-                    return Some(Proof { why: "WriteCOInitRead", links });
+                    return Finding::Broken(Proof { why: "WriteCOInitRead", links });
                 }
                 Source::Write(write) if later != write && is_before(account, past, write, later) => {
                     let mut links = derived.path(write, later, 0).unwrap_or_default();
                     links.extend(derived.path(later, event, 0).unwrap_or_default());
                     links.push(Link::Hidden { from: later, to: write, reader: event });
-                    return Some(Proof { why: "WriteCORead", links });
+                    return Finding::Broken(Proof { why: "WriteCORead", links });
                 }
                 Source::Write(_) => {}
             }
         }
     }
-    None
+    Finding::Holds
 }
 
 pub(crate) fn is_before(account: &Account, past: &Past, a: Event, b: Event) -> bool {
@@ -129,11 +136,15 @@ pub(crate) fn is_before(account: &Account, past: &Past, a: Event, b: Event) -> b
 }
 
 /// Causal convergence, CCv, of a history that is CC.
-pub(crate) fn convergence(account: &Account, past: &Past) -> Option<Proof> {
+pub(crate) fn convergence(account: &Account, past: &Past, budget: &Budget<'_>) -> Finding {
     let mut derived = Derived::new(account, None, false);
     let mut forced: Vec<(Event, Event)> = Vec::new();
+    let mut watch = Watch::new(budget);
     for (event, entry) in (0..).zip(&account.entries) {
         let Act::Read(Source::Write(write)) = entry.act else { continue };
+        if !watch.goes_on(16 * account.writers(entry.key).len()) {
+            return Finding::Stopped;
+        }
         for session in account.writers(entry.key) {
             let count = past.of(event)[session];
             let Some(other) = account.last_write(session, entry.key, count) else { continue };
@@ -154,8 +165,10 @@ pub(crate) fn convergence(account: &Account, past: &Past) -> Option<Proof> {
         circle.push(derived.link(link));
         Some(circle)
     });
-    let shortest = circles.take(CIRCLES).min_by_key(Vec::len)?;
-    Some(derived.proof("CyclicCF", shortest))
+    match circles.take(CIRCLES).min_by_key(Vec::len) {
+        Some(shortest) => Finding::Broken(derived.proof("CyclicCF", shortest)),
+        None => Finding::Holds,
+    }
 }
 
 /// The events that are on a circle, or between circles, if `forced` come on top of the causal order.

@@ -386,11 +386,14 @@ fn examine(level: Consistency, account: &Account, past: &Past, grant: u64, budge
         Ok(past) => past,
         Err(proof) => return (Finding::Broken(proof.clone()), 0),
     };
-    if let Some(proof) = causal::weak(account, past) {
-        return (Finding::Broken(proof), 0);
+    match causal::weak(account, past, budget) {
+        Finding::Holds => {}
+        finding @ (Finding::Broken(_) | Finding::TooLarge | Finding::OutOfSteps | Finding::Stopped) => {
+            return (finding, 0);
+        }
     }
     match level {
-        Consistency::CausalConvergence => (finding(causal::convergence(account, past)), 0),
+        Consistency::CausalConvergence => (causal::convergence(account, past, budget), 0),
         Consistency::CausalMemory => saturation::causal_memory(account, past, grant, budget),
         Consistency::Sequential => sequential::sequential(account, past, grant, budget),
         Consistency::Causal

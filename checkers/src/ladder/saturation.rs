@@ -20,6 +20,7 @@ use super::proof::{Derived, Link, Proof};
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::Budget;
+use crate::judgement::Watch;
 
 /// How an examination ended.
 pub(crate) enum Finding {
@@ -53,6 +54,8 @@ pub(crate) struct Saturation<'a> {
     checks: VecDeque<Event>,
     is_queued: Vec<bool>,
     pub spent: u64,
+    /// What a step counts for: a clock takes the room of so many configurations.
+    weight: u64,
 }
 
 /// Something comes before itself: `link` leads from the first event to the second, and the second comes before the first.
@@ -73,20 +76,25 @@ impl<'a> Saturation<'a> {
             checks: VecDeque::new(),
             is_queued: vec![false; account.entries.len()],
             spent: 0,
+            weight: sessions.div_ceil(8).max(1) as u64,
         }
     }
 
     /// How much of session `session` comes before `event`, itself included.
-    pub fn clock(&self, event: Event, session: usize) -> u32 {
-        let entry = self.account.at(event);
-        let own = if entry.session as usize == session { entry.place + 1 } else { 0 };
-        let past = self.past.map_or(0, |past| past.of(event)[session]);
-        let step = self.step(entry.session as usize, entry.place).map_or(0, |step| step.clock[session]);
-        own.max(past).max(step)
+    fn clock(&self, event: Event, session: usize) -> u32 {
+        self.clocks(event)(session)
     }
 
-    fn whole_clock(&self, event: Event) -> Vec<u32> {
-        (0..self.account.sessions()).map(|session| self.clock(event, session)).collect()
+    /// How much of each session comes before `event`, itself included.
+    pub fn clocks(&self, event: Event) -> impl Fn(usize) -> u32 {
+        let entry = *self.account.at(event);
+        let past = self.past.map(|past| past.of(event));
+        let step = self.step(entry.session as usize, entry.place).map(|step| &step.clock[..]);
+        move |session| {
+            let own = if entry.session as usize == session { entry.place + 1 } else { 0 };
+            let [past, step] = [past, step].map(|clock| clock.map_or(0, |clock| clock[session]));
+            own.max(past).max(step)
+        }
     }
 
     fn step(&self, session: usize, place: u32) -> Option<&Step> {
@@ -110,14 +118,16 @@ impl<'a> Saturation<'a> {
     fn join(&mut self, from: Event, to: Event, link: Link) -> Result<(), Circle> {
         let Account { entries, .. } = self.account;
         let (session, place) = (entries[to as usize].session as usize, entries[to as usize].place);
-        let more = self.whole_clock(from);
+        let more: Vec<u32> = (0..self.account.sessions()).map(self.clocks(from)).collect();
         if more[session] > place {
             return Err(Circle(from, to, link));
         }
-        if (0..more.len()).all(|session| more[session] <= self.clock(to, session)) {
+        self.spent += self.weight;
+        let known = self.clocks(to);
+        if (0..more.len()).all(|session| more[session] <= known(session)) {
             return Ok(());
         }
-        self.spent += 1;
+        drop(known);
         let until = self.known_from(session, place, &more).min(self.raise(session, place, &more));
         let outs = &self.outs[session];
         let first = outs.partition_point(|(at, ..)| *at < place);
@@ -175,17 +185,25 @@ impl<'a> Saturation<'a> {
 
     /// Draws all conclusions.
     fn settle(&mut self, grant: u64, budget: &Budget<'_>) -> Result<(), Finding> {
+        let sessions = self.account.sessions();
+        let mut watch = Watch::new(budget);
         loop {
             while let Some((from, to, link)) = self.joins.pop() {
                 self.join(from, to, link).map_err(|circle| Finding::Broken(self.broken(circle)))?;
+                if self.spent > grant {
+                    return Err(Finding::OutOfSteps);
+                }
+                if !watch.goes_on(2 * sessions) {
+                    return Err(Finding::Stopped);
+                }
             }
             let Some(event) = self.checks.pop_front() else { return Ok(()) };
             self.is_queued[event as usize] = false;
-            self.spent += 1;
+            self.spent += self.weight;
             if self.spent > grant {
                 return Err(Finding::OutOfSteps);
             }
-            if self.spent.is_multiple_of(4096) && !(budget.keep_going)() {
+            if !watch.goes_on(256 + sessions) {
                 return Err(Finding::Stopped);
             }
             match self.account.at(event).act {

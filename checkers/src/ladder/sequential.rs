@@ -20,6 +20,8 @@ use std::hash::BuildHasherDefault;
 
 use crate::Budget;
 use crate::hash::{Uniform, digest};
+use crate::judgement::Watch;
+use std::cell::Cell;
 
 /// Sequential consistency of a history that is CC; and how many steps and configurations that took.
 pub(crate) fn sequential(account: &Account, past: &Past, grant: u64, budget: &Budget<'_>) -> (Finding, u64) {
@@ -55,6 +57,8 @@ struct Walk<'a> {
     /// Events taken, and what they replaced.
     taken: Vec<(Event, Option<Event>)>,
     digest: u128,
+    /// Of each session, one that its next event waited for when it was looked at last. Mostly it still does.
+    waits_for: Vec<Cell<usize>>,
 }
 
 /// Looks for an order, and says how many states that took.
@@ -62,15 +66,15 @@ fn search(account: &Account, known: &Saturation<'_>, grant: u64, budget: &Budget
     let mut walk = Walk::new(account, known);
     let mut seen: HashMap<u128, (), BuildHasherDefault<Uniform>> = HashMap::default();
     let mut forks: Vec<Fork> = Vec::new();
+    let mut watch = Watch::new(budget);
     loop {
-        walk.advance();
+        if !walk.advance(&mut watch) {
+            return (Finding::Stopped, seen.len() as u64);
+        }
         if walk.taken.len() == account.entries.len() {
             return (Finding::Holds, seen.len() as u64);
         }
         let states = seen.len() as u64;
-        if states.is_multiple_of(4096) && !(budget.keep_going)() {
-            return (Finding::Stopped, states);
-        }
         if seen.insert(walk.digest, ()).is_none() {
             if states >= grant {
                 return (Finding::OutOfSteps, states);
@@ -103,7 +107,8 @@ impl<'a> Walk<'a> {
             }
         }
         let (places, current) = (vec![0; account.sessions()], vec![None; account.keys()]);
-        Walk { account, known, places, current, wanted, wanted_first, taken: Vec::new(), digest: 0 }
+        let waits_for = vec![Cell::new(0); account.sessions()];
+        Walk { account, known, places, current, wanted, wanted_first, taken: Vec::new(), digest: 0, waits_for }
     }
 
     fn next(&self, session: usize) -> Option<Event> {
@@ -127,7 +132,15 @@ impl<'a> Walk<'a> {
 
     fn is_due(&self, event: Event) -> bool {
         let own = self.account.at(event).session as usize;
-        (0..self.places.len()).all(|session| session == own || self.known.clock(event, session) <= self.places[session])
+        let known = self.known.clocks(event);
+        let waits = |session: &usize| *session != own && known(*session) > self.places[*session];
+        let waits_for = &self.waits_for[own];
+        if waits(&waits_for.get()) {
+            return false;
+        }
+        let found = (0..self.places.len()).find(waits);
+        found.iter().for_each(|session| waits_for.set(*session));
+        found.is_none()
     }
 
     /// How many reads of what `key` holds are still to come.
@@ -153,10 +166,14 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Takes what can be taken without a choice.
-    fn advance(&mut self) {
+    /// Takes what can be taken without a choice; `false` if there is no time.
+    fn advance(&mut self, watch: &mut Watch<'_>) -> bool {
         loop {
             let before = self.taken.len();
+            // Each session is looked at, here and for a choice, and of each event taken all that it may wait for.
+            if !watch.goes_on(256 + 16 * self.places.len()) {
+                return false;
+            }
             for session in 0..self.places.len() {
                 while let Some(event) = self.next(session) {
                     let is_free = match self.account.at(event).act {
@@ -169,8 +186,12 @@ impl<'a> Walk<'a> {
                     self.take(session);
                 }
             }
-            if self.taken.len() == before {
-                return;
+            let taken = self.taken.len() - before;
+            if !watch.goes_on(taken.saturating_mul(16 * self.places.len())) {
+                return false;
+            }
+            if taken == 0 {
+                return true;
             }
         }
     }

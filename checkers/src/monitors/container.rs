@@ -22,7 +22,7 @@ use crate::hash::Mixer;
 use crate::model::{Call, Checked, Part};
 use crate::search::{Decision, Found, Scope, search};
 use crate::witness::testimony;
-use history::figures::{counted, shown};
+use history::figures::{counted, grouped, shown};
 
 /// What an operation is asked to do.
 pub(crate) enum Wish<'a> {
@@ -301,6 +301,13 @@ pub(crate) fn witness<O: Container>(
     headline: String,
     because: Vec<String>,
 ) -> Witness {
+    if named.len() > OPERATIONS_MAX {
+        let because = vec![format!("{headline}; all {} operations together show it.", grouped(named.len() as u64))];
+        let reason = Reason::Told { why: why.to_owned(), headline, because };
+        let named: Vec<Testimony> = offender.iter().map(|call| told(&part.calls[*call])).collect();
+        let witness = Witness::new(part.key.cloned(), named, offender.map(|_| 0), reason);
+        return Witness { is_minimal: false, ..witness }.about(format!("the {}", O::NAME));
+    }
     let offender = offender.and_then(|call| named.iter().position(|named| *named == call));
     let testimonies = named.into_iter().map(|call| told(&part.calls[call])).collect();
     let reason = Reason::Told { why: why.to_owned(), headline, because };
@@ -308,7 +315,7 @@ pub(crate) fn witness<O: Container>(
 }
 
 /// More operations than that are no argument.
-const OPERATIONS_MAX: usize = 40;
+pub(crate) const OPERATIONS_MAX: usize = 40;
 
 /// Explains what only the search found: the fewest values that have no order, whatever that is due to.
 pub(crate) fn explain<O: Container>(

@@ -24,7 +24,7 @@
 //! The conditions at two moments do not depend on each other: with `q' < q`, who is out before `q` as the second
 //! demands is out in time for the first or put in after `q'`. All of it is sorting and sweeping: O(n log n).
 
-use super::container::{Container, Elements, Miss, NEVER, witness};
+use super::container::{Container, Elements, Miss, NEVER, OPERATIONS_MAX, witness};
 use super::values::least;
 use crate::model::Part;
 use history::Witness;
@@ -228,7 +228,7 @@ pub(crate) fn inside<O: Container>(part: &Part<'_, O>, least: &Elements<'_>) -> 
     }
     named.sort_unstable();
     let at = |call: usize| named.iter().position(|named| *named == call).unwrap_or_default() + 1;
-    let spans = chain.iter().map(|element| {
+    let spans = chain.iter().take(OPERATIONS_MAX).map(|element| {
         let from = element.put.map_or("the beginning".to_owned(), |put| format!("the end of ({})", at(put)));
         let until = match element.take {
             Some(take) => format!("until ({}) was asked for", at(take)),

@@ -24,7 +24,7 @@
 //! Which have to go is found by looking for heaps without a bottom, and what lies in the way of the best they have.
 //! Else it does not know, and the search must tell.
 
-use super::container::{Container, Element, Elements, NEVER, witness};
+use super::container::{Container, Element, Elements, NEVER, OPERATIONS_MAX, witness};
 use super::queue::{Voids, inside, open_calls};
 use super::trees::{Cover, Tree};
 use super::values::least;
@@ -216,7 +216,7 @@ fn no_bottom<O: Container>(part: &Part<'_, O>, all: &Elements<'_>) -> Witness {
             O::NAME
         ),
     }];
-    for (element, value) in elements.iter().zip(&values) {
+    for (element, value) in elements.iter().zip(&values).take(OPERATIONS_MAX) {
         let before = elements.iter().find(|other| other.put_until < element.put_from);
         let after = elements.iter().filter(|other| other.take_from > element.take_until);
         let after = after.max_by_key(|other| other.take_from);
@@ -249,8 +249,8 @@ fn blamed<O: Container>(part: &Part<'_, O>, elements: &[Element<'_>]) -> (Option
     let lies_on = |high: &&Element<'_>, low: &Element<'_>| {
         low.put_until < high.put_from && high.put_until < low.take_from && low.take_until < high.take_from
     };
-    let buried =
-        elements.iter().find_map(|low| Some((low, low.take?, elements.iter().find(|high| lies_on(high, low))?)));
+    let mut few = elements.iter().take(OPERATIONS_MAX);
+    let buried = few.find_map(|low| Some((low, low.take?, elements.iter().find(|high| lies_on(high, low))?)));
     if let Some((low, take, high)) = buried {
         let (who, name) = (part.calls[take].source.process, O::NAME);
         let (low, high) = (shown(low.value), shown(high.value));
@@ -258,8 +258,11 @@ fn blamed<O: Container>(part: &Part<'_, O>, elements: &[Element<'_>]) -> (Option
     }
     let taken = elements.iter().filter(|element| element.take.is_some());
     let last = taken.max_by_key(|element| element.take_until).and_then(|element| element.take);
-    let values: Vec<String> = elements.iter().map(|element| shown(element.value)).collect();
-    (last, format!("no order of the pushes and pops of {} explains what was popped", values.join(", ")))
+    let values = match elements.len() {
+        few @ ..=12 => elements[..few].iter().map(|element| shown(element.value)).collect::<Vec<_>>().join(", "),
+        many => counted(many as u64, "value"),
+    };
+    (last, format!("no order of the pushes and pops of {values} explains what was popped"))
 }
 
 fn too_many<O: Container>(part: &Part<'_, O>, all: &Elements<'_>, left: &[usize]) -> Witness {

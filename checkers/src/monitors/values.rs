@@ -15,6 +15,8 @@
 //!
 //! What may have done anything, such as a removal nobody heard of again, is no unit. It stays in every probe.
 
+use std::cell::Cell;
+
 /// Some of the units, and whether nothing can be taken away from them.
 pub(crate) struct Least {
     /// By number, ascending.
@@ -27,11 +29,15 @@ pub(crate) struct Least {
 /// them (ascending) have none, or `None` if that is too much to find out: then they count as if they had one, and more
 /// is kept.
 pub(crate) fn least(units: &[usize], mut has_no_order: impl FnMut(&[usize]) -> Option<bool>) -> Least {
+    // Enough for a handful of a million. Where thousands are needed, what is left over is kept.
+    let work_max = 100 * units.len() + 10_000_000;
+    let work = Cell::new(0);
     let mut needed: Vec<usize> = Vec::new();
     let mut in_question = units;
     let mut is_minimal = true;
     let mut is_wrong = |needed: &[usize], more: &[usize]| {
         let mut some = [needed, more].concat();
+        work.set(work.get() + some.len());
         some.sort_unstable();
         has_no_order(&some).unwrap_or_else(|| {
             is_minimal = false;
@@ -42,9 +48,16 @@ pub(crate) fn least(units: &[usize], mut has_no_order: impl FnMut(&[usize]) -> O
         let count = fewest(in_question.len(), |count| is_wrong(&needed, &in_question[..count]));
         needed.push(in_question[count - 1]);
         in_question = &in_question[..count - 1];
+        if work.get() > work_max {
+            break;
+        }
+    }
+    let is_done = work.get() <= work_max;
+    if !is_done {
+        needed.extend(in_question);
     }
     needed.sort_unstable();
-    Least { units: needed, is_minimal }
+    Least { units: needed, is_minimal: is_minimal && is_done }
 }
 
 /// The least count, up to `all`, that is wrong; `all` is, 0 is not. By doubling and halving, so that mostly few are
@@ -99,6 +112,18 @@ mod tests {
                 assert_eq!(fewest(all, |count| count >= first), first, "of {all}");
             }
         }
+    }
+
+    #[test]
+    fn where_thousands_are_needed_time_is_short_and_all_that_is_left_is_kept() {
+        let units: Vec<usize> = (0..30_000).collect();
+        let mut looked_at = 0;
+        let least = least(&units, |some| {
+            looked_at += some.len();
+            Some(some.len() == units.len())
+        });
+        assert_eq!((least.units.len(), least.is_minimal), (units.len(), false));
+        assert!(looked_at < 15_000_000, "{looked_at}");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::graph::{Edge, Edges, NONE, Why};
 use super::infer::Sessions;
 use super::run::{Run, Write};
 use super::script::Map;
+use std::ops::Range;
 
 /// Where a transaction stands: in which process, and as which of its transactions, counted from 1.
 #[derive(Clone, Copy, Default)]
@@ -36,7 +37,9 @@ pub(super) struct Clocks<'r, 'h> {
     asked: Vec<u32>,
     /// Sorted by key and place.
     writers: Vec<Writer>,
-    /// By key: where its writers begin.
+    /// Where the writers of one key in one session lie: not empty, in the same order.
+    groups: Vec<Range<u32>>,
+    /// By key: where its groups begin.
     begin: Vec<u32>,
 }
 
@@ -90,6 +93,7 @@ impl<'r, 'h> Clocks<'r, 'h> {
             clocks: vec![Box::default(); count],
             asked: vec![0; count],
             writers: Vec::with_capacity(run.writes.len()),
+            groups: Vec::new(),
             begin: Vec::new(),
         };
         clocks.place(sessions);
@@ -97,8 +101,14 @@ impl<'r, 'h> Clocks<'r, 'h> {
             clocks.writers.push(Writer { key, place: clocks.places[txn as usize], txn });
         }
         clocks.writers.sort_unstable_by_key(|writer| (writer.key, writer.place.session, writer.place.number));
+        let mut at = 0;
+        for group in clocks.writers.chunk_by(|a, b| (a.key, a.place.session) == (b.key, b.place.session)) {
+            clocks.groups.push(at..at + group.len() as u32);
+            at += group.len() as u32;
+        }
         let keys = 0..=run.script.keys.len() as u32;
-        clocks.begin = keys.map(|key| clocks.writers.partition_point(|writer| writer.key < key) as u32).collect();
+        let key_of = |group: &Range<u32>| clocks.writers[group.start as usize].key;
+        clocks.begin = keys.map(|key| clocks.groups.partition_point(|group| key_of(group) < key) as u32).collect();
         clocks
     }
 
@@ -166,9 +176,9 @@ impl<'r, 'h> Clocks<'r, 'h> {
 
     /// The last writer of a key that a clock knows of each session.
     pub fn last_writers(&self, key: u32, clock: &[u32]) -> impl Iterator<Item = u32> {
-        let range = self.begin[key as usize] as usize..self.begin[key as usize + 1] as usize;
-        let groups = self.writers[range].chunk_by(|a, b| a.place.session == b.place.session);
-        groups.filter_map(move |group| {
+        let groups = &self.groups[self.begin[key as usize] as usize..self.begin[key as usize + 1] as usize];
+        groups.iter().filter_map(move |group| {
+            let group = &self.writers[group.start as usize..group.end as usize];
             let seen = clock[group[0].place.session as usize];
             let seen = group.partition_point(|writer| writer.place.number <= seen);
             seen.checked_sub(1).map(|last| group[last].txn)
