@@ -71,8 +71,28 @@ pub fn ladder(history: &History, question: &Question<'_>, budget: &Budget<'_>) -
         | Model::LongFork
         | Model::UniqueIds => {
             let Judgement { verdict, detail, witness, .. } = judge(history, question, budget)?;
-            Ok(vec![Rung { name: question.model.law(), verdict, detail, witness }])
+            Ok(vec![Rung { name: law(question.model), verdict, detail, witness }])
         }
+    }
+}
+
+/// What a history of a model is judged by.
+fn law(model: Model) -> &'static str {
+    match model {
+        Model::SetFull => "no element lost",
+        Model::Bank => "total kept",
+        Model::LongFork => "no long fork",
+        Model::UniqueIds => "unique",
+        Model::CasRegister
+        | Model::Register
+        | Model::Kv
+        | Model::Queue
+        | Model::Stack
+        | Model::Set
+        | Model::Mutex
+        | Model::Counter
+        | Model::ListAppend
+        | Model::RwRegister => model.usual_level().map_or("its own law", Consistency::name),
     }
 }
 

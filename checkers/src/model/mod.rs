@@ -98,8 +98,8 @@ impl Model {
         Model::ALL.into_iter().find(|model| model.name() == name)
     }
 
-    /// What its histories are judged by unless a level is asked for, as a noun or an adjective.
-    pub const fn law(self) -> &'static str {
+    /// What is demanded of its histories where nothing else is asked for; `None` if that is a law of its own.
+    pub const fn usual_level(self) -> Option<Consistency> {
         match self {
             Model::CasRegister
             | Model::Register
@@ -108,12 +108,9 @@ impl Model {
             | Model::Stack
             | Model::Set
             | Model::Mutex
-            | Model::Counter => Consistency::Linearizable.name(),
-            Model::ListAppend | Model::RwRegister => Consistency::StrictSerializable.name(),
-            Model::SetFull => "no element lost",
-            Model::Bank => "total kept",
-            Model::LongFork => "no long fork",
-            Model::UniqueIds => "unique",
+            | Model::Counter => Some(Consistency::Linearizable),
+            Model::ListAppend | Model::RwRegister => Some(Consistency::StrictSerializable),
+            Model::SetFull | Model::Bank | Model::LongFork | Model::UniqueIds => None,
         }
     }
 

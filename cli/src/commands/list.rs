@@ -132,7 +132,7 @@ fn flaw_rows(system: &System) -> impl Iterator<Item = Row> {
 
 /// A model, and by which level it is judged if nothing is said.
 fn model_row(model: Model) -> Row {
-    let level = words::usual_level(model).map(Consistency::name);
+    let level = model.usual_level().map(Consistency::name);
     let also = level.map_or_else(String::new, |level| format!(" Level: {level}."));
     Row::new(model.name(), words::of_model(model)).with("level", level.into()).also(also)
 }

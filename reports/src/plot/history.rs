@@ -9,15 +9,12 @@ use crate::draw::Figure;
 use crate::draw::ink::Ink;
 use crate::draw::measure::{SMALL, fitted, width};
 use crate::draw::svg::{Anchor, Svg, px};
-use crate::verify::{Column, Glance, Span, processes};
+use crate::verify::{Column, Count, Glance, Span, processes};
 use crate::words::{count, counted, plain, time};
 use checkers::Model;
 use history::{Completion, History, Operation, Outcome, Witness};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-
-/// Something that is counted in every column.
-type Count = fn(&Column) -> u64;
 
 /// So many columns count what was asked: each is four pixels wide.
 const COLUMNS: usize = 190;

@@ -28,6 +28,9 @@ pub struct Column {
     pub open: u64,
 }
 
+/// Something that is counted in every column.
+pub type Count = fn(&Column) -> u64;
+
 /// How often a function was asked for, and what became of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Asked {
@@ -122,12 +125,12 @@ impl Glance {
     }
 
     /// A number of all columns together.
-    pub fn sum(&self, of: fn(&Column) -> u64) -> u64 {
+    pub fn sum(&self, of: Count) -> u64 {
         self.columns.iter().map(of).sum()
     }
 
     /// The largest of a column.
-    pub fn most(&self, of: fn(&Column) -> u64) -> u64 {
+    pub fn most(&self, of: Count) -> u64 {
         self.columns.iter().map(of).max().unwrap_or(0)
     }
 }

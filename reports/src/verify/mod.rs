@@ -10,7 +10,7 @@ mod page;
 mod terminal;
 pub mod words;
 
-pub use glance::{Asked, Column, Glance, Span};
+pub use glance::{Asked, Column, Count, Glance, Span};
 pub use page::page;
 pub use terminal::{Around, summary};
 pub use words::explained;
@@ -35,7 +35,7 @@ pub struct Verified<'a> {
     pub history: &'a History,
     /// What it was judged as.
     pub model: Model,
-    /// By what; `None` if nothing was asked for, which is [`words::usual_level`].
+    /// By what; `None` if nothing was asked for, which is [`Model::usual_level`].
     pub level: Option<Consistency>,
     /// What objects held at first.
     pub initial: Option<&'a Value>,
@@ -105,7 +105,7 @@ impl Verified<'_> {
 
     /// By which level it was judged, in its name on the command line; nothing for a model that has a law of its own.
     fn level(&self) -> Option<&'static str> {
-        self.level.or(words::usual_level(self.model)).map(Consistency::name)
+        self.level.or(self.model.usual_level()).map(Consistency::name)
     }
 
     /// What would help where no answer was found, each with the option that does it.

@@ -1,6 +1,6 @@
 //! A judged history as a page: one file that stands alone, and does not grow with the history.
 
-use super::words::{demand, of_level, of_model, usual_level};
+use super::words::{demand, of_level, of_model};
 use super::{Asked, Glance, Limits, Verified, size};
 use crate::command::verify;
 use crate::draw::Figure;
@@ -206,7 +206,7 @@ impl Page<'_> {
 
     fn words(&self) -> (&'static str, &'static str, Markup) {
         let v = self.verified;
-        let level = v.level.or(usual_level(v.model));
+        let level = v.level.or(v.model.usual_level());
         let verdict = match v.judgement.verdict {
             Verdict::Pass | Verdict::Fail => None,
             Verdict::Unknown => Some(("UNKNOWN", "A budget ran out: shown neither right nor wrong.")),

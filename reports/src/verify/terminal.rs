@@ -1,14 +1,11 @@
 //! What `stormglass verify` prints: the verdict, the history on one axis, the argument, the levels, and how it was judged.
 
-use super::{Column, Glance, Limits, Span, Verified, size};
+use super::{Count, Glance, Limits, Span, Verified, size};
 use crate::terminal::Look;
 use crate::witness::{told, wrapped};
 use crate::words;
 use history::Verdict;
 use history::figures::{counted, duration, grouped, measured};
-
-/// Something that is counted in every column.
-type Count = fn(&Column) -> u64;
 
 /// What all but the verdict is indented by.
 const INDENT: usize = 6;
@@ -186,7 +183,7 @@ impl Page<'_> {
     }
 
     /// Higher where there is more; nothing where there is nothing.
-    fn bars(&self, of: fn(&Column) -> u64) -> String {
+    fn bars(&self, of: Count) -> String {
         let levels: &[char] = if self.look.unicode {
             &['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█']
         } else {

@@ -32,25 +32,9 @@ pub fn of_model(model: Model) -> &'static str {
     }
 }
 
-/// What is demanded of a model's history where nothing else is asked for.
-pub fn usual_level(model: Model) -> Option<Consistency> {
-    match model {
-        Model::CasRegister
-        | Model::Register
-        | Model::Kv
-        | Model::Queue
-        | Model::Stack
-        | Model::Set
-        | Model::Mutex
-        | Model::Counter => Some(Consistency::Linearizable),
-        Model::ListAppend | Model::RwRegister => Some(Consistency::StrictSerializable),
-        Model::SetFull | Model::Bank | Model::LongFork | Model::UniqueIds => None,
-    }
-}
-
 /// What a history keeps or breaks, as a noun: the level demanded, or what the model itself demands.
 pub fn demand(model: Model, level: Option<Consistency>) -> &'static str {
-    match (level.or(usual_level(model)), model) {
+    match (level.or(model.usual_level()), model) {
         (Some(level), _) => noun(level),
         (None, Model::SetFull) => "the promise that what was added stays",
         (None, Model::Bank) => "the total of all accounts",
