@@ -52,8 +52,9 @@ impl Row {
         match (&self.shape, &self.file) {
             (Some(shape), _) => (generate(*shape, SEED), Value::Nil),
             (None, Some((file, _))) => {
-                let text = std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{file}: {error}"));
-                let recorded = formats::read(&text, Input::Auto).unwrap_or_else(|bad| panic!("{file}:{bad}"));
+                let opened = std::fs::File::open(file).unwrap_or_else(|error| panic!("{file}: {error}"));
+                let read = formats::read(std::io::BufReader::new(opened), Input::Auto);
+                let recorded = read.unwrap_or_else(|bad| panic!("{file}:{bad}"));
                 (recorded.history, recorded.initial)
             }
             (None, None) => unreachable!("a row is made or read"),
@@ -83,10 +84,12 @@ pub fn rows() -> Vec<Row> {
         Shape { clients: 20, operations: 100_000, ..wrong },
         Shape { operations: 1_000_000, ..plain },
         Shape { operations: 1_000_000, ..wrong },
+        Shape { clients: 100, operations: 1_000_000, ..wrong },
         kv,
         Shape { unknown: 11, is_stale: true, ..kv },
         Shape { values: 5, ..plain },
-        Shape { clients: 20, values: 5, unknown: 11, ..plain },
+        Shape { clients: 20, values: 10, ..plain },
+        Shape { clients: 20, values: 10, unknown: 11, ..plain },
         Shape { model: Model::CasRegister, values: 5, ..plain },
         Shape { model: Model::CasRegister, unknown: 11, ..plain },
     ];
