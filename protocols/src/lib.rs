@@ -2,11 +2,17 @@
 //!
 //! - [`client`]: the client that most of them share: it finds the node that serves, tries again, gives up.
 //! - [`sessions`]: how a replicated state machine does each request once.
+//! - [`machine`]: a replicated state machine: the commands that a log holds, and what applying them makes.
+//! - [`snapshots`]: it as bytes, which travel in pieces.
+//! - [`quorum`]: which members can answer for all of them.
 //! - [`raft`]: consensus over a replicated log.
 //!
 //! What is not here: a protocol never sees true (simulated) time, another node's state, a scenario file or a checker.
 #![deny(clippy::float_arithmetic)]
 
 pub mod client;
+pub mod machine;
+pub mod quorum;
 pub mod raft;
 pub mod sessions;
+pub mod snapshots;

@@ -14,9 +14,10 @@
 
 use super::membership::Membership;
 use super::snapshots::Snapshot;
-use crate::sessions::InSession;
+use crate::machine;
+use crate::snapshots::Bytes;
 use serde::Serialize;
-use sim_core::protocol::{ClientId, NodeId, Slot};
+use sim_core::protocol::{NodeId, Slot};
 use sim_core::time::Nanos;
 
 /// Numbers terms: stretches of time with at most one leader each (5.1). The first election opens term 1.
@@ -37,36 +38,9 @@ pub struct Entry<Op> {
     pub command: Command<Op>,
 }
 
-/// What an entry asks the state machine to do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub enum Command<Op> {
-    /// Nothing: the entry with which a leader begins its term (section 8).
-    Noop,
-    /// Open a session, named after the entry's index (dissertation 6.3).
-    Register {
-        /// Who asked.
-        client: ClientId,
-        /// The client's number for the request.
-        serial: u64,
-        /// Which of its attempts this is.
-        attempt: u32,
-    },
-    /// A client's operation.
-    Operation {
-        /// Who asked.
-        client: ClientId,
-        /// The client's number for the operation.
-        serial: u64,
-        /// Which of its attempts this is.
-        attempt: u32,
-        /// The session in which it is to be done once.
-        session: Option<InSession>,
-        /// What was asked.
-        op: Op,
-    },
-    /// From here on, these are the members (section 6). It counts as soon as it is in a log, committed or not.
-    Members(Box<Membership>),
-}
+/// What to do once it is committed. Members count as soon as they are in a log, committed or not (section 6); an entry
+/// without anything to do begins a leader's term (section 8).
+pub type Command<Op> = machine::Command<Op, Box<Membership>>;
 
 /// What a node writes down (the "persistent state on all servers" of Figure 2, and the snapshot of section 7).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -89,7 +63,7 @@ pub enum Record<Op> {
     Snapshot(Box<Snapshot>),
     /// A snapshot's contents without its label, which follows in another write. Only a node with the mistake R32 does
     /// that.
-    Contents(super::snapshots::Bytes),
+    Contents(Bytes),
 }
 
 /// The log in memory.

@@ -13,7 +13,7 @@
 //! - `election`: who leads. Randomized timeouts, votes, pre-votes, stepping down.
 //! - `replication`: the leader dictates, followers agree where their copies join, a majority commits; `progress`: what the
 //!   leader keeps in mind of each of them.
-//! - `machine`: what the minutes are for, and who has had what done ([`crate::sessions`]).
+//! - [`crate::machine`]: what the minutes are for, and who has had what done ([`crate::sessions`]).
 //! - [`reads`]: how to answer a question without writing it into the minutes.
 //! - [`snapshots`]: what stands for minutes that were thrown away.
 //! - [`membership`]: who belongs to the club; `changes`: how that changes while it sits, and how the pen is handed over.
@@ -34,7 +34,6 @@ mod election;
 pub mod flaws;
 pub mod invariants;
 pub mod log;
-mod machine;
 pub mod membership;
 mod progress;
 pub mod promises;
@@ -49,10 +48,12 @@ pub use invariants::RaftLaws;
 pub use log::{Command, Entry, Index, Log, Record, Term};
 
 use crate::client::{Answer, Ask, Request, Response, RoutingClient, Service};
+use crate::machine::{Machine, Rules};
 use crate::sessions::Repeated;
+use crate::snapshots::Arriving;
 use election::Poll;
 use history::{Data, Object};
-use machine::{Machine, Rules};
+use log::Position;
 use membership::{Members, Membership};
 use progress::Leadership;
 use promises::Terms;
@@ -65,7 +66,7 @@ use sim_core::protocol::{
 };
 use sim_core::reach::Reach;
 use sim_core::time::LocalTime;
-use snapshots::{Arriving, Piece, Received, Snapshot, members_behind};
+use snapshots::{Piece, Received, Snapshot, members_behind};
 
 /// A node of the system; the fields are those of Figure 2, in its order.
 #[derive(Clone, Debug)]
@@ -84,7 +85,7 @@ pub struct Raft<O: Object> {
     /// What stands for the entries that are gone from it. On disk before they go.
     snapshot: Option<Snapshot>,
     /// One that is on its way from the leader.
-    arriving: Option<Arriving>,
+    arriving: Arriving<Position>,
 
     /// Entries up to here are known to be committed. Invariant: `applied <= commit <= log.last_index()`.
     commit: Index,
@@ -406,7 +407,7 @@ impl<O: Object> Protocol for Raft<O> {
             log: found.log,
             machine: found.snapshot.as_ref().map_or_else(Machine::default, |snapshot| snapshot.contents.read()),
             snapshot: found.snapshot,
-            arriving: None,
+            arriving: Arriving::default(),
             commit: applied,
             applied,
             forwarded: Forwarded::default(),

@@ -345,7 +345,7 @@ impl<O: Object> Raft<O> {
             let Some(entry) = self.log.get(self.applied + 1) else { return };
             self.applied += 1;
             let is_ours = is_leader && entry.term == self.term;
-            if let Some((client, answer)) = self.machine.apply(self.applied, entry, rules)
+            if let Some((client, answer)) = self.machine.apply(self.applied, entry.time, &entry.command, rules)
                 && is_ours
             {
                 ctx.tell(client, answer);

@@ -15,15 +15,14 @@ use super::flaws::{
     APPLIED_INDEX_APART, INSTALL_OLDER_SNAPSHOT, SNAPSHOT_LABELLED_WITH_COMMIT, SNAPSHOT_WITHOUT_SESSIONS,
 };
 use super::log::{Index, Log, Position, Record, Term};
-use super::machine::Machine;
 use super::membership::{Members, Membership};
 use super::progress::Mode;
 use super::{Message, Raft, Role};
+use crate::machine::Machine;
+use crate::snapshots::{Bytes, Taken};
 use history::Object;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use sim_core::protocol::{Ctx, NodeId};
-use std::fmt;
-use std::sync::Arc;
 
 /// A state machine written down, and which one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -34,46 +33,6 @@ pub struct Snapshot {
     pub members: Membership,
     /// The machine.
     pub contents: Bytes,
-}
-
-/// A run of bytes, cheap to copy.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Bytes(Arc<[u8]>);
-
-impl Serialize for Bytes {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(&self.0)
-    }
-}
-
-/// As text, since that is what machines are written as.
-impl fmt::Debug for Bytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", String::from_utf8_lossy(&self.0))
-    }
-}
-
-impl Bytes {
-    /// A machine as bytes.
-    pub fn write<O: Object>(machine: &Machine<O>) -> Self {
-        let bytes = serde_json::to_vec(machine).expect("data, results and sessions are plain values");
-        Bytes(bytes.into())
-    }
-
-    /// The machine that these bytes say.
-    pub fn read<O: Object>(&self) -> Machine<O> {
-        serde_json::from_slice(&self.0).expect("a machine was written, and disks and wires tell what they spoil")
-    }
-
-    pub(super) fn len(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    /// The piece at an offset.
-    pub(super) fn piece(&self, offset: u64, length: u64) -> Self {
-        let end = (offset + length).min(self.len());
-        Bytes(self.0[offset as usize..end as usize].into())
-    }
 }
 
 /// InstallSnapshot (Figure 13): a piece of a snapshot.
@@ -115,13 +74,6 @@ pub enum Has {
     Bytes(u64),
     /// All of it, on disk; or as good as that in its log.
     Everything,
-}
-
-/// A snapshot of which some pieces have arrived.
-#[derive(Clone, Debug)]
-pub(super) struct Arriving {
-    last: Position,
-    bytes: Vec<u8>,
 }
 
 impl<O: Object> Raft<O> {
@@ -227,19 +179,10 @@ impl<O: Object> Raft<O> {
         if is_old && !self.config.flaws.has(&INSTALL_OLDER_SNAPSHOT) {
             return Has::Everything;
         }
-        if self.arriving.as_ref().is_none_or(|arriving| arriving.last != piece.last) {
-            self.arriving = Some(Arriving { last: piece.last, bytes: Vec::new() });
-        }
-        let arriving = self.arriving.as_mut().expect("just made");
-        if arriving.bytes.len() as u64 == piece.offset {
-            arriving.bytes.extend_from_slice(&piece.data.0);
-        }
-        let has = arriving.bytes.len() as u64;
-        if has < piece.length {
-            return Has::Bytes(has);
-        }
-        let contents = Bytes(std::mem::take(&mut arriving.bytes).into());
-        self.arriving = None;
+        let contents = match self.arriving.take_in(piece.last, piece.offset, &piece.data, piece.length) {
+            Taken::Part(has) => return Has::Bytes(has),
+            Taken::Whole(contents) => contents,
+        };
         self.install(Snapshot { last: piece.last, members: piece.members, contents }, ctx);
         Has::Everything
     }

@@ -3,8 +3,8 @@
 //! Snapshots are taken at entries that rise, but each node takes its own, and one that was down takes old ones. So a few
 //! machines are kept, at the entries last asked about, and the nearest one before is taken on from.
 
+use crate::machine::{Machine, Rules};
 use crate::raft::log::{Entry, Index};
-use crate::raft::machine::{Machine, Rules};
 use history::Object;
 use std::collections::BTreeMap;
 
@@ -35,7 +35,8 @@ impl<O: Object> Truth<O> {
         let (mut applied, mut machine) = nearest.map_or_else(Default::default, |(at, machine)| (*at, machine.clone()));
         while applied < index {
             applied += 1;
-            machine.apply(applied, entry(applied)?, rules);
+            let next = entry(applied)?;
+            machine.apply(applied, next.time, &next.command, rules);
         }
         self.known.insert(index, machine);
         if self.known.len() > KEPT_MAX {

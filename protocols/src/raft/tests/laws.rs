@@ -1,12 +1,13 @@
 //! Each law is seen to bite: nodes made by hand that break it, and the breach named.
 
 use super::*;
+use crate::machine::Machine;
 use crate::raft::log::Position;
-use crate::raft::machine::Machine;
 use crate::raft::membership::Membership;
 use crate::raft::progress::Leadership;
-use crate::raft::snapshots::{Bytes, Snapshot};
+use crate::raft::snapshots::Snapshot;
 use crate::raft::{RaftLaws, Role};
+use crate::snapshots::Bytes;
 use sim_core::laws::{Breach, Laws, Nodes};
 use sim_core::time::LocalTime;
 

@@ -1,8 +1,8 @@
 //! One test for each claim of the dissertation's 6.3 (section 8 of the paper): what a client asks for is done once.
 
 use super::*;
+use crate::machine::Machine;
 use crate::raft::flaws::{NO_SESSIONS, SNAPSHOT_WITHOUT_SESSIONS};
-use crate::raft::machine::Machine;
 use crate::sessions::{InSession, SessionId};
 
 const DONE: Response<RegisterRet> = Response::Returned(RegisterRet::Done);

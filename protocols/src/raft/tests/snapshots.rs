@@ -1,12 +1,13 @@
 //! One test for each claim of section 7, the rules of Figure 13, and the dissertation's chapter 5.
 
 use super::*;
+use crate::machine::Machine;
 use crate::raft::flaws::INSTALL_OLDER_SNAPSHOT;
 use crate::raft::log::Position;
-use crate::raft::machine::Machine;
 use crate::raft::progress::Mode;
-use crate::raft::snapshots::{Bytes, Has, Piece, Received, Snapshot};
+use crate::raft::snapshots::{Has, Piece, Received, Snapshot};
 use crate::raft::{Changes, ReadMode, Role};
+use crate::snapshots::Bytes;
 
 /// A snapshot every so many entries.
 fn every(entries: u64) -> RaftConfig {
