@@ -12,22 +12,30 @@ use history::Outcome;
 
 use crate::model::{Call, Checked, Part};
 
-/// Whether the operations, taken in `order` (by their numbers in the history), explain every result in `parts`. Operations of
-/// unknown outcome that it leaves out never happened.
-pub(crate) fn explains<O: Checked>(parts: &[Part<'_, O>], start: &O::State, order: &[usize]) -> bool {
-    let operations = parts.iter().map(|part| part.calls.len()).sum();
-    let mut home = vec![(0, 0); operations];
+/// Leaves of `parts` those of which not every result is explained by taking their operations in `order` (by their numbers
+/// in the history, which holds so many). Operations of unknown outcome that it leaves out never happened; what it says
+/// of operations that are in no part does not matter.
+pub(crate) fn leave_unexplained<O: Checked>(
+    parts: &mut Vec<Part<'_, O>>,
+    start: &O::State,
+    order: &[usize],
+    operations: usize,
+) {
+    let mut home = vec![None; operations];
     for (at, part) in parts.iter().enumerate() {
         for (number, call) in part.calls.iter().enumerate() {
-            home[call.number] = (at, number);
+            home[call.number] = Some((at, number));
         }
     }
     let mut orders = vec![Vec::new(); parts.len()];
-    for number in order {
-        let Some((part, call)) = home.get(*number) else { return false };
-        orders[*part].push(*call);
+    for (part, call) in order.iter().filter_map(|number| *home.get(*number)?) {
+        orders[part].push(call);
     }
-    parts.iter().zip(&orders).all(|(part, order)| Replay::new(part, start, order).is_some_and(Replay::succeeds))
+    let mut orders = orders.iter();
+    parts.retain(|part| {
+        let order = orders.next().expect("there is one for each");
+        !Replay::new(part, start, order).is_some_and(Replay::succeeds)
+    });
 }
 
 /// The claimed order of one part, being replayed along the record.

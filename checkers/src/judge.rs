@@ -1,10 +1,10 @@
 //! Which checker answers which question.
 
 use crate::laws::{bank::bank, long_fork::long_fork, unique_ids::unique_ids};
-use crate::linearizability::by_hint;
+use crate::linearizability::registers;
 use crate::monitors::{counter::counter, mutex::mutex, set::set, set_full::set_full};
-use crate::{Budget, Consistency, Judgement, Model, Question, Rung, Unfit, linearizable, monitors, transactions};
-use history::{History, Queue, Register, Stack};
+use crate::{Budget, Consistency, Judgement, Model, Question, Rung, Unfit, monitors, transactions};
+use history::{History, Queue, Stack};
 
 /// Judges `history`.
 ///
@@ -13,13 +13,7 @@ use history::{History, Queue, Register, Stack};
 pub fn judge(history: &History, question: &Question<'_>, budget: &Budget<'_>) -> Result<Judgement, Unfit> {
     match (question.model, question.level) {
         (Model::CasRegister | Model::Register | Model::Kv, None | Some(Consistency::Linearizable)) => {
-            if let Some(order) = question.hint {
-                let start = question.initial.clone().unwrap_or_default();
-                if let Some(judgement) = by_hint::<Register>(history, question.model, &start, order)? {
-                    return Ok(judgement);
-                }
-            }
-            linearizable(history, question.model, question.initial.clone(), budget)
+            registers(history, question, budget)
         }
         (Model::CasRegister | Model::Register | Model::Kv, Some(level)) => {
             crate::ladder::judge(history, question, level, budget)

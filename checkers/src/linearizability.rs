@@ -2,7 +2,8 @@
 //! completion, in which every result is what the sequential specification says.
 //!
 //! Operations that nobody heard of again may take effect once, at any time after their invocation, or never; refused
-//! ones never did. Registers whose values tell who wrote them are judged by [`crate::zones`], all else by
+//! ones never did. Registers whose values tell who wrote them are judged by [`crate::zones`], all else by replaying the
+//! order in which operations are said to have taken effect ([`crate::hint`]) if somebody says one, and by
 //! [`crate::search`]; here the history is parted by key, the budget is shared out, and the answer is put into words.
 
 use hashbrown::HashMap;
@@ -15,7 +16,7 @@ use crate::hint;
 use crate::model::{Checked, Part, parts, parts_of};
 use crate::search::{Decision, Found, Scope, search};
 use crate::zones::{self, Explained, Finding};
-use crate::{Budget, Judgement, Model, Unfit};
+use crate::{Budget, Judgement, Model, Question, Unfit};
 
 /// Judges whether `history`, of registers, is linearizable as `model`, whose objects start as `initial` (or as the model's own
 /// starting value).
@@ -33,20 +34,25 @@ pub fn linearizable(
     initial: Option<Value>,
     budget: &Budget<'_>,
 ) -> Result<Judgement, Unfit> {
-    let start = initial.unwrap_or_default();
+    registers(history, &Question { initial, ..Question::of(model) }, budget)
+}
+
+/// The same, with a hint if the question has one: what clusters cannot tell it may.
+pub(crate) fn registers(history: &History, question: &Question<'_>, budget: &Budget<'_>) -> Result<Judgement, Unfit> {
+    let (model, start) = (question.model, question.initial.clone().unwrap_or_default());
     let survey = zones::survey(history, model, &start)?;
     let size = Size { operations: history.len(), keys: model.is_keyed().then_some(survey.keys.len()) };
     if !survey.is_constrained {
         return Ok(size.judgement(0, Conclusion::Vacuous));
     }
-    if survey.keys.iter().all(|key| key.finding == Finding::Open) {
-        return by_search::<Register>(history, model, &start, budget);
-    }
     let by = |finding| survey.keys.iter().filter(move |key| key.finding == finding);
     let open: HashMap<Option<&Value>, (), BuildHasherDefault<Mixer>> =
         by(Finding::Open).map(|key| (key.name, ())).collect();
-    let surveyed = Size { keys: size.keys.map(|keys| keys - open.len()), ..size };
-    let mut methods = vec![surveyed.method("clusters and zones", None)];
+    let of_them = |keys: usize| Size { keys: size.keys.map(|_| keys), ..size };
+    let mut methods = Vec::new();
+    if open.len() < survey.keys.len() {
+        methods.push(of_them(survey.keys.len() - open.len()).method("clusters and zones", None));
+    }
     if let Some(key) = by(Finding::Contradiction).next() {
         let Explained { witness, notes } = zones::explain(history, model, key, &start, budget);
         return Ok(Judgement { methods, notes, ..size.judgement(0, Conclusion::Fail(witness)) });
@@ -54,24 +60,20 @@ pub fn linearizable(
     if open.is_empty() {
         return Ok(Judgement { methods, ..size.judgement(0, Conclusion::Pass) });
     }
-    let parts = parts_of::<Register>(history, model, |key, _| open.contains_key(&key))?;
+    let mut parts = parts_of::<Register>(history, model, |key, _| open.contains_key(&key))?;
+    if let Some(order) = question.hint {
+        hint::leave_unexplained(&mut parts, &start, order, history.len());
+        let explained = open.len() - parts.len();
+        if explained > 0 {
+            methods.push(of_them(explained).method("the run's own order, replayed", None));
+        }
+        if parts.is_empty() {
+            return Ok(Judgement { methods, ..size.judgement(0, Conclusion::Pass) });
+        }
+    }
     let (states, conclusion) = decide(&parts, &start, budget);
-    methods.push(Size { keys: size.keys.map(|_| parts.len()), ..size }.method("search", Some(states)));
+    methods.push(of_them(parts.len()).method("search", Some(states)));
     Ok(Judgement { methods, ..size.judgement(states, conclusion) })
-}
-
-/// Judges by an order in which the operations are said to have taken effect; `None` if it does not explain every result.
-pub(crate) fn by_hint<O: Checked>(
-    history: &History,
-    model: Model,
-    start: &O::State,
-    order: &[usize],
-) -> Result<Option<Judgement>, Unfit> {
-    let parts = parts::<O>(history, model)?;
-    let is_explained = parts.iter().any(is_constrained) && hint::explains(&parts, start, order);
-    let size = Size { operations: history.len(), keys: model.is_keyed().then_some(parts.len()) };
-    let methods = vec!["the run's own order, replayed".to_owned()];
-    Ok(is_explained.then(|| Judgement { methods, ..size.judgement(0, Conclusion::Pass) }))
 }
 
 /// Judges by searching for an order, whatever the object.

@@ -17,7 +17,8 @@ pub struct Question<'a> {
     pub is_complete: bool,
     /// Whether the order of the record is that of real time. If not, it tells the order of each process and no more.
     pub has_real_time: bool,
-    /// An order in which the operations are said to have taken effect, by number. It is tried first and never believed.
+    /// An order in which the operations are said to have taken effect, by number; reads may be left out. It is tried where
+    /// one would have to search for an order, and never believed.
     pub hint: Option<&'a [usize]>,
 }
 

@@ -1,4 +1,4 @@
-//! A claimed order is put to the test: whatever it says, the verdict is that of trying every order.
+//! A claimed order is put to the test where clusters cannot tell: whatever it says, the verdict is that of trying every order.
 
 mod random;
 
@@ -11,6 +11,11 @@ const REPLAYED: &str = "the run's own order, replayed";
 fn judged(history: &History, hint: Option<&[usize]>) -> Judgement {
     let question = Question { hint, ..Question::of(Model::CasRegister) };
     judge(history, &question, &Budget::states(100_000)).expect("a register")
+}
+
+/// Whether nobody asks for the hint.
+fn is_told_by_clusters(history: &History) -> bool {
+    judged(history, None).methods == ["clusters and zones"]
 }
 
 /// An order that explains every result, if there is one: all are tried.
@@ -44,7 +49,8 @@ fn a_right_order_is_taken_and_with_its_reads_left_out_too() {
         let calls = if seed % 2 == 0 { recording(seed) } else { unique_recording(seed) };
         let history = history(&calls);
         let mut order = Vec::new();
-        if !calls.iter().any(Call::returned) || !find(&calls, &Value::Nil, &mut order) {
+        if !calls.iter().any(Call::returned) || is_told_by_clusters(&history) || !find(&calls, &Value::Nil, &mut order)
+        {
             continue;
         }
         let observes = |i: &usize| history.operations[*i].f == "read";
@@ -56,7 +62,7 @@ fn a_right_order_is_taken_and_with_its_reads_left_out_too() {
         }
         replayed += 1;
     }
-    assert!(replayed > 10_000, "{replayed}");
+    assert!(replayed > 2_000, "{replayed}");
 }
 
 /// Whether `order` is one by the letter: all that returned and some of unknown outcome, nothing twice, nobody after someone who
@@ -93,6 +99,7 @@ fn a_wrong_order_changes_nothing() {
         }
         let judgement = judged(&history, Some(&order));
         let is_replayed = judgement.methods == [REPLAYED];
+        assert_eq!(judgement.witness, judged(&history, None).witness, "seed {seed}: {order:?}");
         let is_good = has_order(&calls, &Value::Nil);
         let expected = match (calls.iter().any(Call::returned), is_good) {
             (false, _) => Verdict::Vacuous,
@@ -102,10 +109,10 @@ fn a_wrong_order_changes_nothing() {
         assert_eq!(judgement.verdict, expected, "seed {seed}: {order:?} {history:#?}");
         let says_all = order.iter().all(|i| *i < calls.len())
             && (0..calls.len()).all(|i| !calls[i].returned() || order.contains(&i));
-        if says_all && expected != Verdict::Vacuous {
+        if says_all && expected != Verdict::Vacuous && !is_told_by_clusters(&history) {
             assert_eq!(is_replayed, is_order(&calls, &order), "seed {seed}: {order:?} {history:#?}");
         }
         if is_replayed { taken += 1 } else { refused += 1 }
     }
-    assert!(taken > 20_000 && refused > 20_000, "{taken} taken, {refused} refused");
+    assert!(taken > 5_000 && refused > 20_000, "{taken} taken, {refused} refused");
 }

@@ -369,6 +369,7 @@ impl<P: Service> RoutingClient<P> {
     fn begin(&mut self, op: OpOf<P>, purpose: Purpose, ctx: &mut ClientCtx<'_, P>) {
         let patience = self.workload.patience;
         let id = ctx.invoke(op.clone(), patience, purpose);
+        ctx.numbered(id, self.serial);
         let deadline = match purpose {
             Purpose::Load => Some(ctx.now() + patience),
             Purpose::FinalRead => None,

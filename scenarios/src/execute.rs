@@ -90,6 +90,8 @@ pub struct Finished {
     pub history: History,
     /// The same operations, with what the engine knows of them; in the same order.
     pub facts: Vec<OpFact>,
+    /// Those of them that can change the data, by number, in the order in which nodes say that they took effect.
+    pub order: Vec<usize>,
     /// Every time a fault struck.
     pub strikes: Vec<StrikeReport>,
     /// Who held which role.
@@ -290,6 +292,7 @@ fn finished<P: Protocol>(plan: &Plan, world: &World<P>) -> Finished {
     Finished {
         history: world.log().history(plan.clients.len().max(1) as u64),
         facts: (0..).map(OpId).zip(world.log().ops()).map(fact).collect(),
+        order: world.log().order(),
         strikes: world.strikes(),
         roles: world.roles().to_vec(),
         first_answers: world.first_answers().to_vec(),

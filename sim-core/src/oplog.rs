@@ -22,6 +22,8 @@ pub struct LoggedOp<D: Data> {
     pub outcome: Outcome<D::Ret>,
     /// Why it asked.
     pub purpose: Purpose,
+    /// Under which number nodes know it.
+    serial: Option<u64>,
     /// Whom it asked at once, as it said.
     asked: Option<NodeId>,
     /// Who answered last, if anybody did.
@@ -53,13 +55,15 @@ pub struct OpLog<D: Data> {
     ops: Vec<LoggedOp<D>>,
     /// What clients said later of whom they ask, in the order of time. Few operations are asked for twice.
     asked_later: Vec<Asked>,
+    /// What took effect, as nodes said so.
+    effects: Vec<(ClientId, u64)>,
     marks: u64,
     returned: u64,
 }
 
 impl<D: Data> OpLog<D> {
     pub(crate) fn new() -> Self {
-        OpLog { ops: Vec::new(), asked_later: Vec::new(), marks: 0, returned: 0 }
+        OpLog { ops: Vec::new(), asked_later: Vec::new(), effects: Vec::new(), marks: 0, returned: 0 }
     }
 
     fn mark(&mut self, time: Nanos) -> Mark {
@@ -88,6 +92,7 @@ impl<D: Data> OpLog<D> {
             completed: None,
             outcome,
             purpose,
+            serial: None,
             asked: None,
             answered_by: None,
         });
@@ -121,6 +126,36 @@ impl<D: Data> OpLog<D> {
         asked.extend(&self.asked_later);
         asked.sort_by_key(|asked| asked.op);
         asked
+    }
+
+    pub(crate) fn numbered(&mut self, id: OpId, serial: u64) {
+        self.ops[id.0 as usize].serial = Some(serial);
+    }
+
+    #[inline]
+    pub(crate) fn took_effect(&mut self, client: ClientId, serial: u64) {
+        self.effects.push((client, serial));
+    }
+
+    /// The operations that can change the data, in the order in which nodes said that they took effect, by their numbers
+    /// in [`OpLog::history`]. What nobody spoke of is not in it.
+    pub fn order(&self) -> Vec<usize> {
+        let mut numbered: Vec<Vec<(u64, usize)>> = Vec::new();
+        for (number, op) in self.ops.iter().enumerate() {
+            if let Some(serial) = op.serial.filter(|_| D::FUNCTIONS[D::function(&op.op)].writes) {
+                let client = op.client.0 as usize;
+                numbered.resize_with(numbered.len().max(client + 1), Vec::new);
+                numbered[client].push((serial, number));
+            }
+        }
+        let meant = |(client, serial): &(ClientId, u64)| {
+            let own = numbered.get(client.0 as usize)?;
+            let at = own.binary_search_by_key(serial, |(serial, _)| *serial).ok()?;
+            Some(own[at].1)
+        };
+        let mut is_taken = vec![false; self.ops.len()];
+        let is_first = |number: &usize| !std::mem::replace(&mut is_taken[*number], true);
+        self.effects.iter().filter_map(meant).filter(is_first).collect()
     }
 
     pub(crate) fn answered(&mut self, id: OpId, from: NodeId) {
@@ -218,6 +253,23 @@ mod tests {
         let nodes: Vec<Option<&str>> = history.operations.iter().map(|op| op.node.as_deref()).collect();
         assert_eq!(nodes, [None, Some("n3"), None, None]);
         assert_eq!(history::jsonl::read(&history::jsonl::write(&history)), Ok(history));
+    }
+
+    #[test]
+    fn what_took_effect_is_told_once_and_by_number() {
+        let mut log = OpLog::<Register>::new();
+        let write = RegisterOp::Write(history::Value::Int(1));
+        for (client, serial, op) in
+            [(0, 7, write.clone()), (2, 7, write.clone()), (0, 8, RegisterOp::Read), (0, 9, write.clone())]
+        {
+            let id = log.invoke(ClientId(client), op, 0, 10, Purpose::Load);
+            log.numbered(id, serial);
+        }
+        log.invoke(ClientId(0), write, 0, 10, Purpose::Load);
+        for (client, serial) in [(0, 9), (2, 7), (0, 9), (0, 8), (1, 7), (3, 7), (0, 6), (2, 7)] {
+            log.took_effect(ClientId(client), serial);
+        }
+        assert_eq!(log.order(), [3, 1], "the first time counts, and neither reads nor what is unheard of");
     }
 
     #[test]

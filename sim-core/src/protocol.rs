@@ -348,6 +348,8 @@ pub enum Effect<V: Vocabulary> {
     Disarm(V::Timer),
     /// Lets the outside see something.
     Observe(Observation),
+    /// A client's request, by its number, has taken effect.
+    TookEffect(ClientId, u64),
     /// Stops for good, for this reason.
     Halt(String),
 }
@@ -448,6 +450,17 @@ impl<V: Vocabulary> Ctx<'_, V> {
         self.effects.push(Effect::Observe(observation));
     }
 
+    /// Notes that a client's request, by the number that the client [gave it](ClientCtx::numbered), has taken effect just
+    /// now: later than all that was noted before, by whomever. Nothing happens by it: a checker tries the order of these
+    /// notes before it looks for one.
+    ///
+    /// All replicas apply what one applied; it is enough if the first says so, and if several do, the first note counts.
+    /// What only reads leaves no mark and needs no note. A note may be wrong, or missing: a checker believes none of
+    /// them, and searches if they do not explain what clients heard.
+    pub fn took_effect(&mut self, client: ClientId, serial: u64) {
+        self.effects.push(Effect::TookEffect(client, serial));
+    }
+
     /// Refuses to serve: this process ends here, and what it asks for after this is not done. Nobody starts it again: who
     /// does that finds the same disk. Why is for whoever reads the trace.
     pub fn halt(&mut self, why: impl Into<String>) {
@@ -500,6 +513,7 @@ fn embed<V: Embed<W>, W: Vocabulary>(effect: Effect<W>) -> Effect<V> {
         Effect::Arm(timer, after) => Effect::Arm(V::timer(timer), after),
         Effect::Disarm(timer) => Effect::Disarm(V::timer(timer)),
         Effect::Observe(observation) => Effect::Observe(observation),
+        Effect::TookEffect(client, serial) => Effect::TookEffect(client, serial),
         Effect::Halt(why) => Effect::Halt(why),
     }
 }
@@ -568,6 +582,12 @@ impl<P: Protocol> ClientCtx<'_, P> {
     /// nanoseconds.
     pub fn invoke(&mut self, op: <P::Data as Data>::Op, patience: Nanos, purpose: history::Purpose) -> OpId {
         self.log.invoke(self.me, op, self.true_now, patience, purpose)
+    }
+
+    /// Notes the number under which nodes know the operation, so that they can say when it [took
+    /// effect](Ctx::took_effect). A client's numbers rise.
+    pub fn numbered(&mut self, op: OpId, serial: u64) {
+        self.log.numbered(op, serial);
     }
 
     /// Notes that this client now asks a node for the operation. Nothing happens by it: reports tell from it why an

@@ -18,6 +18,7 @@ use super::flaws::{
 use super::log::{Command, Entry, Index, Log, Term};
 use super::progress::{Mode, Progress, StaleRefusal};
 use super::{Append, AppendResult, Appended, Conflict, Message, Raft, ReadMode, Record, Role, Timer};
+use crate::client::Response;
 use history::Object;
 use sim_core::protocol::{Ctx, NodeId};
 
@@ -337,7 +338,8 @@ impl<O: Object> Raft<O> {
     }
 
     /// "If commitIndex > lastApplied: increment lastApplied, apply log[lastApplied] to state machine" (5.3). A leader
-    /// answers whoever asked: entries of its own term are those it took from clients itself.
+    /// answers whoever asked: entries of its own term are those it took from clients itself. It is also who applies an entry
+    /// first, since the others learn from it that it is committed.
     fn apply_committed(&mut self, ctx: &mut Ctx<'_, Self>) {
         let is_leader = self.is_leader();
         let rules = self.rules();
@@ -345,10 +347,13 @@ impl<O: Object> Raft<O> {
             let Some(entry) = self.log.get(self.applied + 1) else { return };
             self.applied += 1;
             let is_ours = is_leader && entry.term == self.term;
-            if let Some((client, answer)) = self.machine.apply(self.applied, entry.time, &entry.command, rules)
-                && is_ours
-            {
-                ctx.tell(client, answer);
+            if let Some((client, answer)) = self.machine.apply(self.applied, entry.time, &entry.command, rules) {
+                if is_leader && matches!(answer.response, Response::Returned(_)) {
+                    ctx.took_effect(client, answer.serial);
+                }
+                if is_ours {
+                    ctx.tell(client, answer);
+                }
             }
             self.snapshot_when_due(ctx);
         }

@@ -301,7 +301,7 @@ impl Cluster {
             }
             Effect::Observe(Observation::Role { role, term }) => self.also(&format!("is {role} in term {term}")),
             Effect::Halt(why) => self.also(&format!("refuses to serve: {why}")),
-            Effect::Arm(..) | Effect::Disarm(_) => {}
+            Effect::Arm(..) | Effect::Disarm(_) | Effect::TookEffect(..) => {}
         }
     }
 

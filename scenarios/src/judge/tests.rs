@@ -18,6 +18,7 @@ fn judged(history: History, facts: Vec<OpFact>, judge: impl Fn(&Judge<'_>) -> Ru
     let finished = Finished {
         history,
         facts,
+        order: Vec::new(),
         strikes: Vec::new(),
         roles: Vec::new(),
         reigns: None,

@@ -40,7 +40,12 @@ pub(super) fn leaves_mark<P: Protocol>(effect: &Effect<P>) -> bool {
         Effect::Send(..) | Effect::Tell(..) | Effect::Persist(_) | Effect::PersistLater(..) | Effect::Snapshot(_) => {
             true
         }
-        Effect::Truncate(_) | Effect::Arm(..) | Effect::Disarm(_) | Effect::Observe(_) | Effect::Halt(_) => false,
+        Effect::Truncate(_)
+        | Effect::Arm(..)
+        | Effect::Disarm(_)
+        | Effect::Observe(_)
+        | Effect::TookEffect(..)
+        | Effect::Halt(_) => false,
     }
 }
 

@@ -211,7 +211,12 @@ impl<P: Protocol> World<P> {
                 refused.error.is_some()
             }
             Effect::Send(..) | Effect::Tell(..) => refused.holds,
-            Effect::Truncate(_) | Effect::Arm(..) | Effect::Disarm(_) | Effect::Observe(_) | Effect::Halt(_) => false,
+            Effect::Truncate(_)
+            | Effect::Arm(..)
+            | Effect::Disarm(_)
+            | Effect::Observe(_)
+            | Effect::TookEffect(..)
+            | Effect::Halt(_) => false,
         }
     }
 

@@ -55,6 +55,7 @@ impl<P: Protocol> World<P> {
                 }
                 Effect::Disarm(timer) => self.nodes[node.0 as usize].machine.alarms.disarm(timer),
                 Effect::Observe(observation) => self.observe(node, observation),
+                Effect::TookEffect(client, serial) => self.log.took_effect(client, serial),
                 Effect::Halt(why) => {
                     halts = Some(why);
                     break;

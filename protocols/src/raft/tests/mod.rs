@@ -202,6 +202,7 @@ impl Effects {
             | Effect::Arm(..)
             | Effect::Disarm(_)
             | Effect::Observe(_)
+            | Effect::TookEffect(..)
             | Effect::Halt(_) => None,
         };
         self.0.iter().filter_map(sent).collect()
@@ -225,6 +226,7 @@ impl Effects {
             | Effect::Arm(..)
             | Effect::Disarm(_)
             | Effect::Observe(_)
+            | Effect::TookEffect(..)
             | Effect::Halt(_) => None,
         };
         self.0.iter().filter_map(told).collect()
@@ -242,6 +244,7 @@ impl Effects {
             | Effect::Arm(..)
             | Effect::Disarm(_)
             | Effect::Observe(_)
+            | Effect::TookEffect(..)
             | Effect::Halt(_) => None,
         };
         self.0.iter().find_map(records).expect("it took one")
@@ -257,7 +260,7 @@ impl Effects {
             Effect::Snapshot(_) => Some("snapshot"),
             Effect::Truncate(_) => Some("truncate"),
             Effect::Halt(_) => Some("halt"),
-            Effect::Arm(..) | Effect::Disarm(_) | Effect::Observe(_) => None,
+            Effect::Arm(..) | Effect::Disarm(_) | Effect::Observe(_) | Effect::TookEffect(..) => None,
         };
         self.0.iter().filter_map(name).collect()
     }
@@ -275,6 +278,7 @@ impl Effects {
             | Effect::Truncate(_)
             | Effect::Disarm(_)
             | Effect::Observe(_)
+            | Effect::TookEffect(..)
             | Effect::Halt(_) => None,
         })
     }

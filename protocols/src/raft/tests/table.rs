@@ -94,7 +94,7 @@ impl Table {
                 }
                 Effect::Snapshot(records) => self.journals[i] = records.into_iter().map(Slot::Ok).collect(),
                 Effect::Truncate(from) => self.journals[i].truncate(from),
-                Effect::Arm(..) | Effect::Disarm(_) | Effect::Observe(_) => {}
+                Effect::Arm(..) | Effect::Disarm(_) | Effect::Observe(_) | Effect::TookEffect(..) => {}
                 Effect::Halt(why) => panic!("its disk holds what it wrote: {why}"),
             }
         }
