@@ -47,8 +47,8 @@ pub fn linearizable(
         by(Finding::Open).map(|key| (key.name, ())).collect();
     let surveyed = Size { keys: size.keys.map(|keys| keys - open.len()), ..size };
     let mut methods = vec![surveyed.method("clusters and zones", None)];
-    if let Some(key) = by(Finding::Contradiction).next() {
-        let Explained { witness, notes } = zones::explain(history, model, key, &start, budget);
+    if let Some(key) = survey.keys.iter().position(|key| key.finding == Finding::Contradiction) {
+        let Explained { witness, notes } = zones::explain(history, model, survey, key, &start, budget);
         return Ok(Judgement { methods, notes, ..size.judgement(0, Conclusion::Fail(witness)) });
     }
     if open.is_empty() {
