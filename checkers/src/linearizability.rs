@@ -53,8 +53,8 @@ pub(crate) fn registers(history: &History, question: &Question<'_>, budget: &Bud
     if open.len() < survey.keys.len() {
         methods.push(of_them(survey.keys.len() - open.len()).method("clusters and zones", None));
     }
-    if let Some(key) = by(Finding::Contradiction).next() {
-        let Explained { witness, notes } = zones::explain(history, model, key, &start, budget);
+    if let Some(key) = survey.keys.iter().position(|key| key.finding == Finding::Contradiction) {
+        let Explained { witness, notes } = zones::explain(history, model, survey, key, &start, budget);
         return Ok(Judgement { methods, notes, ..size.judgement(0, Conclusion::Fail(witness)) });
     }
     if open.is_empty() {

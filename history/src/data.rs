@@ -56,10 +56,10 @@ pub trait Data: Clone + Debug + 'static {
     fn learnt(op: &Self::Op, ret: &Self::Ret) -> Option<Value>;
 
     /// The operation's arguments as they stand in a history: nothing for a function that takes nothing, a value for one that
-    /// takes one, else the list of them. Keyed kinds of data write `[key, arguments]`.
+    /// takes one, else the list of them. Histories of keyed kinds of data write `[key, arguments]`, with its name.
     fn input(op: &Self::Op) -> Value;
 
-    /// A result as it stands in a history.
+    /// A result as it stands in a history, where keyed kinds of data write `[key, result]`.
     fn completion(op: &Self::Op, ret: &Self::Ret) -> Completion;
 
     /// The value with which a key's name stands in a history.

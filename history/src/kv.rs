@@ -48,14 +48,11 @@ impl Data for Kv {
     }
 
     fn input(op: &KvOp) -> Value {
-        Value::pair(Self::key_name(op.key), Register::input(&op.op))
+        Register::input(&op.op)
     }
 
     fn completion(op: &KvOp, ret: &RegisterRet) -> Completion {
-        match Register::completion(&op.op, ret) {
-            Completion::Ok(value) => Completion::Ok(Value::pair(Self::key_name(op.key), value)),
-            Completion::Mismatch => Completion::Mismatch,
-        }
+        Register::completion(&op.op, ret)
     }
 }
 

@@ -1,8 +1,10 @@
 //! What judging a run costs beside running it, for every scenario that ships, the dearest first:
 //!
 //! ```text
-//! cargo run --release -p scenarios --example judging
+//! cargo run --release -p scenarios --example judging [NAME]
 //! ```
+//!
+//! With a name, only of those whose names contain it.
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,
@@ -17,8 +19,11 @@ use scenarios::systems::SYSTEMS;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// The shortest of so many attempts counts: what a busy machine adds is none of ours.
+/// The middle one of so many attempts counts.
 const ROUNDS: usize = 5;
+
+/// How long an attempt lasts at least.
+const ENOUGH: Duration = Duration::from_millis(40);
 
 fn files_below(dir: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(dir).expect("the directory is there");
@@ -27,20 +32,41 @@ fn files_below(dir: &Path) -> Vec<PathBuf> {
     paths.into_iter().flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
 }
 
+/// How long this thread has run, if the system tells (Linux does); others may have kept it waiting meanwhile.
+fn on_cpu() -> Option<Duration> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    text.split(' ').next()?.parse().ok().map(Duration::from_nanos)
+}
+
+/// What some work takes, and what comes of it. What is short is done again and again, since a system counts in ticks.
 fn timed<T>(work: impl Fn() -> T) -> (Duration, T) {
+    let begun = Instant::now();
+    let result = work();
+    let times = (ENOUGH.as_nanos() / begun.elapsed().as_nanos().max(1)).clamp(1, 1_000) as u32;
     let attempt = || {
-        let begun = Instant::now();
-        let result = work();
-        (begun.elapsed(), result)
+        let begun = (on_cpu(), Instant::now());
+        let results: Vec<T> = (0..times).map(|_| work()).collect();
+        let spent = on_cpu().zip(begun.0).map(|(end, begun)| end - begun).unwrap_or_else(|| begun.1.elapsed());
+        drop(results);
+        spent / times
     };
-    (0..ROUNDS).map(|_| attempt()).min_by_key(|(took, _)| *took).expect("there are rounds")
+    (median((0..ROUNDS).map(|_| attempt()).collect()), result)
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
 }
 
 fn main() {
+    let wanted = std::env::args().nth(1).unwrap_or_default();
     let mut lines = Vec::new();
     for path in files_below(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/files"))) {
         let source = std::fs::read_to_string(&path).expect("readable");
         let name = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
+        if !name.contains(&wanted) {
+            continue;
+        }
         let (draft, _) = scenarios::parse(&source, &name, &[], SYSTEMS).expect("a shipped scenario is well formed");
         let scenario = draft.resolve(draft.seed()).expect("what its own seed draws fits together");
         let plan = Plan::draw(&scenario, draft.seed());

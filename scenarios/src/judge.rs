@@ -11,7 +11,7 @@ mod tests;
 pub(crate) use liveness::quantile;
 
 use crate::execute::{Finished, OpFact};
-use crate::outage::{self, Gap};
+use crate::outage::{self, Asking, Gap};
 use crate::plan::Plan;
 use crate::scenario::{Check, Fault, Reach, Scenario};
 use crate::testimony;
@@ -94,19 +94,20 @@ impl From<Judgement> for Ruling {
 /// Judges a run by what its scenario expects.
 pub fn judge(scenario: &Scenario, plan: &Plan, finished: &Finished) -> Judged {
     let end = scenario.duration.min(finished.end);
-    let gaps = outage::gaps(plan, finished, end);
+    let load = Asking::load(finished);
+    let gaps = outage::gaps(plan, finished, &load, end);
     let judge = Judge { scenario, plan, finished, gaps: &gaps };
     let findings = judge.findings();
     let (operations, availability, latency) = (judge.operations(), judge.availability(), judge.latency());
     let recovery = gaps.iter().map(|gap| gap.chance).max();
     let handovers = plan.serving.map(|role| judge.handovers(role));
-    let outages = outage::outages(plan, finished, end, gaps);
+    let outages = outage::outages(plan, finished, &load, end, gaps);
     Judged { findings, operations, availability, latency, outages, recovery, handovers }
 }
 
 /// The findings alone, where nobody will read a report.
 pub(crate) fn findings(scenario: &Scenario, plan: &Plan, finished: &Finished) -> Vec<Finding> {
-    let gaps = outage::gaps(plan, finished, scenario.duration.min(finished.end));
+    let gaps = outage::gaps(plan, finished, &Asking::load(finished), scenario.duration.min(finished.end));
     Judge { scenario, plan, finished, gaps: &gaps }.findings()
 }
 
@@ -284,7 +285,7 @@ impl Judge<'_> {
         };
         match check(history, model) {
             // What the final reads return of a system that never served says nothing.
-            Ok(judgement) if judgement.verdict == Verdict::Pass && self.operations().ok == 0 => {
+            Ok(judgement) if judgement.verdict == Verdict::Pass && !self.has_returned_any() => {
                 Ruling::new(Verdict::Vacuous, "no operation of the load returned anything")
             }
             Ok(mut judgement) => {
@@ -311,6 +312,12 @@ impl Judge<'_> {
             }
         }
         counts
+    }
+
+    /// Whether an operation of the load returned anything.
+    fn has_returned_any(&self) -> bool {
+        let mut load = self.finished.facts.iter().filter(|op| op.purpose == Purpose::Load);
+        load.any(|op| op.outcome == Outcome::Returned(()))
     }
 
     /// In how many terms some node held `role`.

@@ -65,10 +65,9 @@ pub(crate) fn latency(finished: &Finished, grid: Grid) -> Latency {
             served[bucket].push(at - op.invoked);
         }
     }
-    served.iter_mut().for_each(|bucket| bucket.sort_unstable());
-    let at = |numerator, denominator| {
+    let mut at = |numerator, denominator| {
         let share = Ratio::new(numerator, denominator);
-        served.iter().map(|bucket| quantile(bucket, share)).collect()
+        served.iter_mut().map(|bucket| quantile(bucket, share)).collect()
     };
     Latency { p50_ns: at(1, 2), p99_ns: at(99, 100), max_ns: at(1, 1), cloud: cloud(finished, grid, DOTS_MAX) }
 }

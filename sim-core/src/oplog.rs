@@ -2,7 +2,7 @@
 
 use crate::protocol::{ClientId, NodeId, OpId};
 use crate::time::Nanos;
-use history::{Data, History, Mark, Operation, Outcome, Purpose};
+use history::{Completion, Data, History, Mark, Operation, Outcome, Purpose, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One operation of a run.
@@ -176,21 +176,54 @@ impl<D: Data> OpLog<D> {
     /// after an unknown outcome.
     pub fn history(&self, clients: u64) -> History {
         let mut lanes = Lanes { clients, free: BTreeMap::new(), made: BTreeMap::new() };
-        let operations = self.ops.iter().map(|logged| Operation {
-            process: lanes.assign(logged),
-            f: D::FUNCTIONS[D::function(&logged.op)].name.into(),
-            input: D::input(&logged.op),
-            invoked: logged.invoked,
-            completed: logged.completed,
-            outcome: match &logged.outcome {
-                Outcome::Returned(ret) => Outcome::Returned(D::completion(&logged.op, ret)),
-                Outcome::Refused => Outcome::Refused,
-                Outcome::Unknown => Outcome::Unknown,
-            },
-            purpose: logged.purpose,
-            node: logged.answered_by.map(|node| node.to_string().into()),
+        let mut names = Names(BTreeMap::new());
+        let operations = self.ops.iter().map(|logged| {
+            let (input, outcome) = names.written(logged);
+            Operation {
+                process: lanes.assign(logged),
+                f: D::FUNCTIONS[D::function(&logged.op)].name.into(),
+                input,
+                invoked: logged.invoked,
+                completed: logged.completed,
+                outcome,
+                purpose: logged.purpose,
+                node: logged.answered_by.map(|node| node.to_string().into()),
+            }
         });
         History { operations: operations.collect() }
+    }
+}
+
+/// The names of keys, and what is written of a key and nothing else, as reads are asked for. Each is made once: a history is
+/// smaller, and whoever reads it sees at a glance that two of them are the same.
+struct Names(BTreeMap<u32, (Value, Value)>);
+
+impl Names {
+    /// What was asked and what was heard. What is said again is shared, too.
+    fn written<D: Data>(&mut self, logged: &LoggedOp<D>) -> (Value, Outcome<Completion>) {
+        let argument = D::input(&logged.op);
+        let input = self.at_key::<D>(&logged.op, argument.clone());
+        let outcome = match &logged.outcome {
+            Outcome::Returned(ret) => Outcome::Returned(match D::completion(&logged.op, ret) {
+                Completion::Ok(value) if value == argument => Completion::Ok(input.clone()),
+                Completion::Ok(value) => Completion::Ok(self.at_key::<D>(&logged.op, value)),
+                Completion::Mismatch => Completion::Mismatch,
+            }),
+            Outcome::Refused => Outcome::Refused,
+            Outcome::Unknown => Outcome::Unknown,
+        };
+        (input, outcome)
+    }
+
+    fn at_key<D: Data>(&mut self, op: &D::Op, value: Value) -> Value {
+        if !D::KEYED {
+            return value;
+        }
+        let (name, alone) = self.0.entry(D::key(op)).or_insert_with_key(|key| {
+            let name = D::key_name(*key);
+            (name.clone(), Value::pair(name, Value::Nil))
+        });
+        if value.is_nil() { alone.clone() } else { Value::pair(name.clone(), value) }
     }
 }
 

@@ -324,14 +324,10 @@ pub(crate) fn parts_of<O: Checked>(
     model: Model,
     is_wanted: impl Fn(Option<&Value>, &Call<'_, O>) -> bool,
 ) -> Result<Vec<Part<'_, O>>, Unfit> {
-    assert!(
-        history.operations.is_sorted_by_key(|operation| operation.invoked),
-        "a history lists its operations by invocation"
-    );
     let mut parts: Vec<Part<O>> = Vec::new();
     let mut part_of: HashMap<Option<&Value>, usize, BuildHasherDefault<Mixer>> = HashMap::default();
     let mut last = 0;
-    for (number, source) in history.operations.iter().enumerate() {
+    for (number, source) in in_order(history) {
         let (key, call) = read::<O>(number, source, model)?;
         if !is_wanted(key, &call) {
             continue;
@@ -346,6 +342,19 @@ pub(crate) fn parts_of<O: Checked>(
         parts[last].calls.push(call);
     }
     Ok(parts)
+}
+
+/// All operations with their numbers.
+///
+/// # Panics
+/// If they are not in the order of their invocations.
+pub(crate) fn in_order(history: &History) -> impl Iterator<Item = (usize, &Operation)> {
+    let mut before = None;
+    history.operations.iter().enumerate().inspect(move |(_, operation)| {
+        let invoked = Some(operation.invoked);
+        assert!(before <= invoked, "a history lists its operations by invocation");
+        before = invoked;
+    })
 }
 
 /// The key and the type of an operation.

@@ -97,10 +97,10 @@ impl Clusters {
         }
     }
 
-    /// All clusters that a reader has met, and none of their operations yet.
-    pub fn of(reader: &Reader<'_>, until: u64) -> Self {
-        let mut clusters = Clusters::new(reader.named.len(), until);
-        clusters.begin_new(reader);
+    /// So many of one key, of which the first is what it holds at first, and none of their operations yet.
+    pub fn of_one_key(count: usize, until: u64) -> Self {
+        let mut clusters = Clusters::new(count, until);
+        (0..count).for_each(|number| clusters.begin(0, number == 0));
         clusters
     }
 
@@ -231,7 +231,11 @@ impl Clusters {
             let end = self.blocks.partition_point(|block| block.key <= key);
             !have_room(self, &self.blocks[first..end], misses)
         };
-        misses.chunk_by(|one, other| one.key == other.key).filter(is_crowded).map(|misses| misses[0].key).collect()
+        let of_a_key = misses.chunk_by(|one, other| one.key == other.key);
+        let crowded = of_a_key.filter(is_crowded).map(|misses| misses[0].key).collect();
+        // Those of an only key stand where they stood, so a clash still names the right one.
+        self.misses = misses;
+        crowded
     }
 
     /// The first completion in a cluster.

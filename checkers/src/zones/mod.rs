@@ -27,10 +27,12 @@ mod rows;
 mod witness;
 
 use history::{History, Outcome, Value};
+use std::collections::BTreeMap;
 
+use crate::model::in_order;
 use crate::{Model, Unfit};
-use clusters::Clusters;
-use rows::{NEVER, Reader};
+use clusters::{Clash, Clusters};
+use rows::{NEVER, Named, Reader, Row};
 
 pub(crate) use witness::{Explained, explain};
 
@@ -40,14 +42,21 @@ pub(crate) struct Survey<'h> {
     pub is_constrained: bool,
     /// In order of appearance.
     pub keys: Vec<Surveyed<'h>>,
+    /// All that tell anything, in the order of their invocations.
+    rows: Vec<Row>,
+    /// By cluster.
+    named: Vec<Named<'h>>,
+    clusters: Clusters,
+    /// By key.
+    clashes: BTreeMap<u32, Clash>,
 }
 
 /// What clusters tell about one object.
 pub(crate) struct Surveyed<'h> {
     /// `None` if the model has no keys.
     pub name: Option<&'h Value>,
-    pub operations: usize,
     pub finding: Finding,
+    has_mismatches: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -65,18 +74,16 @@ pub(crate) enum Finding {
 /// # Errors
 /// If an operation is none of the model's.
 pub(crate) fn survey<'h>(history: &'h History, model: Model, start: &'h Value) -> Result<Survey<'h>, Unfit> {
-    assert!(
-        history.operations.is_sorted_by_key(|operation| operation.invoked),
-        "a history lists its operations by invocation"
-    );
     let mut reader = Reader::new(history.len(), model, start);
     let mut clusters = Clusters::new(history.len(), NEVER);
+    let mut rows = Vec::with_capacity(history.len());
     let mut is_constrained = false;
-    for (number, source) in history.operations.iter().enumerate() {
+    for (number, source) in in_order(history) {
         is_constrained |= matches!(source.outcome, Outcome::Returned(_));
         if let Some(row) = reader.read(number, source)? {
             clusters.begin_new(&reader);
             clusters.add(&row);
+            rows.push(row);
         }
     }
     let clashes = clusters.judge();
@@ -92,7 +99,7 @@ pub(crate) fn survey<'h>(history: &'h History, model: Model, start: &'h Value) -
             (true, false) if !crowded.contains(&number) => Finding::Explained,
             (true | false, _) => Finding::Open,
         };
-        Surveyed { name: key.name, operations: key.operations, finding }
+        Surveyed { name: key.name, finding, has_mismatches: key.has_mismatches }
     });
-    Ok(Survey { is_constrained, keys: keys.collect() })
+    Ok(Survey { is_constrained, keys: keys.collect(), rows, named: reader.named, clusters, clashes })
 }

@@ -37,14 +37,34 @@ pub(super) enum Act {
     Missed(u32),
 }
 
+impl Row {
+    /// Gives its clusters their numbers among those of one key; false if they are of another, which have none.
+    pub fn renumber(&mut self, numbers: &[u32]) -> bool {
+        let renumber = |cluster: &mut u32| *cluster = numbers[*cluster as usize];
+        match &mut self.act {
+            Act::Met(value) | Act::Made(value) | Act::Missed(value) => renumber(value),
+            Act::Turned(from, to) => {
+                renumber(from);
+                renumber(to);
+            }
+        }
+        self.cluster() != NONE
+    }
+
+    /// The cluster of what it met or made.
+    fn cluster(&self) -> u32 {
+        match self.act {
+            Act::Met(value) | Act::Made(value) | Act::Turned(_, value) | Act::Missed(value) => value,
+        }
+    }
+}
+
 /// What is known of an object.
 pub(super) struct Key<'h> {
     /// `None` if the model has no keys.
     pub name: Option<&'h Value>,
     /// The cluster of what it holds at first.
     pub first: u32,
-    /// How many operations it has.
-    pub operations: usize,
     /// Whether clusters can tell all about it.
     pub is_plain: bool,
     pub has_mismatches: bool,
@@ -103,7 +123,6 @@ impl<'h> Reader<'h> {
         };
         let key = self.key(name);
         let known = &mut self.keys[key as usize];
-        known.operations += 1;
         known.is_plain &= deed.is_some();
         let Some((_, deed)) = deed else { return Ok(None) };
         let act = match deed {
@@ -138,13 +157,7 @@ impl<'h> Reader<'h> {
             return *key;
         }
         let key = self.keys.len() as u32;
-        self.keys.push(Key {
-            name,
-            first: self.named.len() as u32,
-            operations: 0,
-            is_plain: true,
-            has_mismatches: false,
-        });
+        self.keys.push(Key { name, first: self.named.len() as u32, is_plain: true, has_mismatches: false });
         let keys = &self.keys;
         self.key_numbers.insert_unique(hash, key, |key| self::hash(&keys[*key as usize].name));
         self.made(key, self.start);

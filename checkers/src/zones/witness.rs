@@ -9,10 +9,10 @@ use history::figures::{counted, grouped, shown};
 use history::{History, Operation, Outcome, Register, RegisterOp, RegisterRet, Value, Witness};
 use std::collections::BTreeSet;
 
-use super::Surveyed;
 use super::clusters::{Clash, Clusters};
 use super::misses::Miss;
-use super::rows::{Act, NEVER, Reader, Row};
+use super::rows::{Act, NEVER, NONE, Row};
+use super::{Survey, Surveyed};
 use crate::model::{Call, Checked, Part, Told, read};
 use crate::search::{Scope, search};
 use crate::witness::testimony;
@@ -25,16 +25,17 @@ pub(crate) struct Explained {
     pub notes: Vec<String>,
 }
 
-/// Explains why the operations on `key`, as surveyed, have no order.
+/// Explains why the operations on a key, by its number in the survey of the history, have no order.
 pub(crate) fn explain(
     history: &History,
     model: Model,
-    key: &Surveyed<'_>,
+    survey: Survey<'_>,
+    key: usize,
     start: &Value,
     budget: &Budget<'_>,
 ) -> Explained {
-    let record = Record::of(history, model, key, start);
-    let exhibits = record.first_without_order();
+    let (record, judged) = Record::of(history, model, survey, key);
+    let exhibits = record.first_without_order(judged);
     let part = record.part(&exhibits);
     let scope = Scope { until: u64::MAX, grant: budget.states.max(GRANT), blamed: None, looks_ahead: true };
     let found = search(&part, start, scope, budget);
@@ -50,27 +51,52 @@ struct Record<'h> {
     history: &'h History,
     model: Model,
     key: Option<&'h Value>,
-    reader: Reader<'h>,
+    has_mismatches: bool,
+    /// By cluster.
+    values: Vec<&'h Value>,
     rows: Vec<Row>,
 }
 
 impl<'h> Record<'h> {
-    fn of(history: &'h History, model: Model, key: &Surveyed<'h>, start: &'h Value) -> Self {
-        let Surveyed { name: key, operations, .. } = *key;
-        let mut reader = Reader::new(operations, model, start);
-        let mut rows = Vec::with_capacity(operations);
-        for (number, source) in history.operations.iter().enumerate().filter(|(_, source)| is_at(source, key)) {
-            rows.extend(reader.read(number, source).expect("it has been read before"));
+    /// With how it was judged, if no other key was.
+    fn of(history: &'h History, model: Model, survey: Survey<'h>, key: usize) -> (Self, Option<(Clusters, Clash)>) {
+        let Survey { keys, mut rows, named, clusters, mut clashes, .. } = survey;
+        if let [one] = &keys[..] {
+            let (key, has_mismatches) = (one.name, one.has_mismatches);
+            let values = named.iter().map(|named| named.value).collect();
+            let judged = clashes.remove(&0).map(|clash| (clusters, clash));
+            return (Record { history, model, key, has_mismatches, values, rows }, judged);
         }
-        Record { history, model, key, reader, rows }
+        let mut numbers = vec![NONE; named.len()];
+        let mut values = Vec::new();
+        for (number, named) in numbers.iter_mut().zip(&named).filter(|(_, named)| named.key as usize == key) {
+            *number = values.len() as u32;
+            values.push(named.value);
+        }
+        rows.retain_mut(|row| row.renumber(&numbers));
+        let Surveyed { name: key, has_mismatches, .. } = keys[key];
+        (Record { history, model, key, has_mismatches, values, rows }, None)
     }
 
     /// Operations that contradict each other by the first completion up to which there is no order.
     ///
     /// Who clashes in the whole record mostly did so first: so just before a clash is known comes a look whether there
     /// was none earlier, and only then is the rest halved.
-    fn first_without_order(&self) -> Exhibits {
-        let mut exhibits = self.exhibits(NEVER - 1).expect("a key without an order has exhibits");
+    fn first_without_order(&self, judged: Option<(Clusters, Clash)>) -> Exhibits {
+        const END: u64 = NEVER - 1;
+        let exhibits = match judged {
+            Some((clusters, clash)) => self.exhibits_of(&clusters, clash, END),
+            None => self.exhibits(END).expect("a key without an order has exhibits"),
+        };
+        let before = self.rows.iter().map(|row| row.completed).filter(|end| *end < exhibits.known).max();
+        match before.and_then(|end| self.exhibits(end)) {
+            None => exhibits,
+            Some(earlier) => self.first_of_all(earlier),
+        }
+    }
+
+    /// The same, given that there is no order up to these, which may not be the first.
+    fn first_of_all(&self, mut exhibits: Exhibits) -> Exhibits {
         let mut ends: Vec<u64> =
             self.rows.iter().map(|row| row.completed).filter(|end| *end <= exhibits.known).collect();
         ends.sort_unstable();
@@ -78,7 +104,7 @@ impl<'h> Record<'h> {
         let by = |end: u64| ends.partition_point(|other| *other <= end);
         // Up to the `good`-th completion there is an order, up to the `bad`-th none.
         let (mut good, mut bad) = (0, by(exhibits.known));
-        let mut is_halved = false;
+        let mut is_halved = true;
         while bad - good > 1 {
             let middle = if is_halved { good + (bad - good) / 2 } else { bad - 1 };
             is_halved = !is_halved;
@@ -92,11 +118,20 @@ impl<'h> Record<'h> {
 
     /// Operations that contradict each other in the record up to `until`, if it has no order.
     fn exhibits(&self, until: u64) -> Option<Exhibits> {
-        let mut clusters = Clusters::of(&self.reader, until);
-        let rows = || self.rows.iter().take_while(|row| row.invoked < until);
-        rows().for_each(|row| clusters.add(row));
+        let mut clusters = Clusters::of_one_key(self.values.len(), until);
+        self.rows_until(until).for_each(|row| clusters.add(row));
         let clash = clusters.judge().remove(&0)?;
-        let needed = Needed::of(&clusters, clash);
+        Some(self.exhibits_of(&clusters, clash, until))
+    }
+
+    fn rows_until(&self, until: u64) -> impl Iterator<Item = &Row> + Clone {
+        self.rows.iter().take_while(move |row| row.invoked < until)
+    }
+
+    /// The operations that show a clash in the record up to `until`.
+    fn exhibits_of(&self, clusters: &Clusters, clash: Clash, until: u64) -> Exhibits {
+        let rows = || self.rows_until(until);
+        let needed = Needed::of(clusters, clash);
         let mut seen: Vec<Option<Row>> = vec![None; needed.met.len()];
         let mut exhibits = Exhibits { rows: Vec::new(), made: needed.made, unmade: needed.unmade, known: 0 };
         for row in rows() {
@@ -121,12 +156,12 @@ impl<'h> Record<'h> {
         exhibits.rows.dedup_by_key(|row| row.number);
         let ends = exhibits.rows.iter().map(|row| row.completed);
         exhibits.known = ends.filter(|end| *end <= until).max().unwrap_or_default();
-        Some(exhibits)
+        exhibits
     }
 
     /// How far the record has an order, if nothing but clusters could be in its way.
     fn notes(&self, culprit: u64) -> Vec<String> {
-        if self.reader.keys[0].has_mismatches {
+        if self.has_mismatches {
             return Vec::new();
         }
         let ends = || self.rows.iter().map(|row| row.completed).filter(|end| *end < NEVER);
@@ -140,7 +175,7 @@ impl<'h> Record<'h> {
     fn part(&self, exhibits: &Exhibits) -> Part<'h, Register> {
         let mut calls: Vec<Call<'h, Register>> = exhibits.rows.iter().map(|row| self.told(row, exhibits)).collect();
         if let Some(value) = exhibits.unmade {
-            let value = self.reader.named[value as usize].value;
+            let value = self.values[value as usize];
             let others = (0..self.history.len()).filter(|number| is_at(&self.history.operations[*number], self.key));
             let asked = others.map(|number| self.call(number)).filter(|call| match &call.op {
                 RegisterOp::Write(made) | RegisterOp::Cas { to: made, .. } => made == value,

@@ -34,10 +34,11 @@ impl Judge<'_> {
         if !self.finished.whole {
             return self.unfinished();
         }
-        let reads = || self.finished.facts.iter().filter(|op| op.purpose == Purpose::FinalRead);
+        let reads = self.finished.facts.iter().filter(|op| op.purpose == Purpose::FinalRead);
+        let mut asked: Vec<&OpFact> = reads.collect();
         // There may be more keys than time: only those begun in the first half of the time must be answered.
-        let last = reads().map(|op| op.invoked).min().unwrap_or(0).midpoint(self.finished.end);
-        let asked: Vec<&OpFact> = reads().filter(|op| op.served.is_some() || op.invoked <= last).collect();
+        let last = asked.iter().map(|op| op.invoked).min().unwrap_or(0).midpoint(self.finished.end);
+        asked.retain(|op| op.served.is_some() || op.invoked <= last);
         let demanded = asked.iter().filter(|op| op.was_possible()).count();
         let answered = asked.iter().filter(|op| op.served.is_some()).count();
         let settle = format_duration(self.scenario.settle);
@@ -87,16 +88,14 @@ impl Judge<'_> {
         recovered(self.gaps, at_most)
     }
 
-    /// How long these took, shortest first. One that was not served took at least until its client gave up.
+    /// How long these took. One that was not served took at least until its client gave up.
     fn latencies<'a>(ops: impl Iterator<Item = &'a OpFact>) -> Vec<Nanos> {
-        let mut latencies: Vec<Nanos> = ops.map(|op| op.waited_until() - op.invoked).collect();
-        latencies.sort_unstable();
-        latencies
+        ops.map(|op| op.waited_until() - op.invoked).collect()
     }
 
     pub(super) fn latency(&self) -> Option<LatencySummary> {
-        let latencies = Self::latencies(self.load());
-        let at = |numerator, denominator| quantile(&latencies, Ratio::new(numerator, denominator));
+        let mut latencies = Self::latencies(self.load());
+        let mut at = |numerator, denominator| quantile(&mut latencies, Ratio::new(numerator, denominator));
         Some(LatencySummary { p50_ns: at(1, 2)?, p99_ns: at(99, 100)?, max_ns: at(1, 1)? })
     }
 
@@ -104,8 +103,8 @@ impl Judge<'_> {
         let functions = self.scenario.loads.first().map_or(&[][..], |load| load.data.functions);
         let wanted = |op: &&OpFact| function.is_none_or(|name| functions[op.function].name == name);
         let asked = self.load().filter(wanted).count();
-        let latencies = Self::latencies(self.load().filter(wanted).filter(|op| op.was_possible()));
-        let Some(took) = quantile(&latencies, at) else {
+        let mut latencies = Self::latencies(self.load().filter(wanted).filter(|op| op.was_possible()));
+        let Some(took) = quantile(&mut latencies, at) else {
             let detail = match asked {
                 0 => "no operations".to_owned(),
                 _ => format!("premise not met: of {} none could be served", counted(asked as u64, "operation")),
@@ -175,10 +174,11 @@ fn recovered(gaps: &[Gap], at_most: Nanos) -> Ruling {
     }
 }
 
-/// The smallest value that a share of all are not above (nearest rank).
-pub(crate) fn quantile(sorted: &[Nanos], share: Ratio) -> Option<Nanos> {
-    let rank = (sorted.len() as u128 * u128::from(share.numerator)).div_ceil(u128::from(share.denominator));
-    sorted.get((rank as usize).saturating_sub(1)).copied()
+/// The smallest value that a share of all are not above (nearest rank). Puts them in another order.
+pub(crate) fn quantile(values: &mut [Nanos], share: Ratio) -> Option<Nanos> {
+    let rank = (values.len() as u128 * u128::from(share.numerator)).div_ceil(u128::from(share.denominator));
+    let place = (rank as usize).saturating_sub(1);
+    (place < values.len()).then(|| *values.select_nth_unstable(place).1)
 }
 
 #[cfg(test)]
@@ -189,10 +189,10 @@ mod tests {
 
     #[test]
     fn quantiles_are_values_that_occurred() {
-        let sorted = [10, 20, 30, 40];
-        let at = |numerator, denominator| quantile(&sorted, Ratio::new(numerator, denominator));
+        let mut values = [30, 10, 40, 20];
+        let mut at = |numerator, denominator| quantile(&mut values, Ratio::new(numerator, denominator));
         assert_eq!((at(1, 2), at(99, 100), at(1, 1), at(1, 4)), (Some(20), Some(40), Some(40), Some(10)));
-        assert_eq!(quantile(&[], Ratio::new(1, 2)), None);
+        assert_eq!(quantile(&mut [], Ratio::new(1, 2)), None);
     }
 
     #[test]

@@ -44,42 +44,63 @@ pub struct Gap {
 
 /// The outages of everybody in a run, in order. `end` is when the load ended; one that lasts beyond it ends with the next
 /// success.
-pub fn gaps(plan: &Plan, finished: &Finished, end: Nanos) -> Vec<Gap> {
-    let all = Asking::load(finished);
+pub fn gaps(plan: &Plan, finished: &Finished, all: &Asking<'_>, end: Nanos) -> Vec<Gap> {
     // Final reads are successes too.
-    let back = finished.facts.iter().filter_map(|op| op.served).filter(|served| *served >= end).min();
+    let late = invoked_since(finished, end.saturating_sub(all.longest));
+    let back = late.iter().filter_map(|op| op.served).filter(|served| *served >= end).min();
     let report = Report { plan, finished };
-    let gap = |span: Span| report.gap(&all, span, span.1 < end || back.is_some());
+    let gap = |span: Span| report.gap(all, span, span.1 < end || back.is_some());
     all.gaps(end, back.unwrap_or(end)).into_iter().filter_map(gap).collect()
 }
 
 /// All outages of a run, in order: these of everybody, and those of some while others were served.
-pub fn outages(plan: &Plan, finished: &Finished, end: Nanos, whole: Vec<Gap>) -> Vec<Outage> {
+pub fn outages(plan: &Plan, finished: &Finished, all: &Asking<'_>, end: Nanos, whole: Vec<Gap>) -> Vec<Outage> {
     let mut outages: Vec<Outage> = whole.into_iter().map(|gap| gap.outage).collect();
     let whole: Vec<Span> = outages.iter().map(|outage| (outage.from_ns, outage.to_ns)).collect();
-    outages.extend(Report { plan, finished }.partial(&Asking::load(finished), &whole, end));
+    outages.extend(Report { plan, finished }.partial(all, &whole, end));
     outages.sort_by_key(|outage| (outage.from_ns, outage.to_ns));
     outages
 }
 
+/// What was asked for from some instant on, final reads included.
+fn invoked_since(finished: &Finished, at: Nanos) -> &[OpFact] {
+    &finished.facts[finished.facts.partition_point(|op| op.invoked < at)..]
+}
+
 /// The operations of some clients, by invocation.
-struct Asking<'a> {
+pub struct Asking<'a> {
     ops: Vec<&'a OpFact>,
-    /// How long the most and the least patient operations would wait.
+    /// When operations were served, in the same order.
+    served: Vec<Nanos>,
+    /// Nobody is more patient than this.
     longest: Nanos,
+    /// How long the least patient operation would wait.
     shortest: Nanos,
 }
 
 impl<'a> Asking<'a> {
-    fn new(ops: Vec<&'a OpFact>) -> Self {
-        let patience = || ops.iter().map(|op| op.deadline - op.invoked);
-        let (longest, shortest) = (patience().max().unwrap_or(0), patience().min().unwrap_or(0));
-        Asking { ops, longest, shortest }
+    fn nobody() -> Self {
+        Asking { ops: Vec::new(), served: Vec::new(), longest: 0, shortest: Nanos::MAX }
+    }
+
+    fn add(&mut self, op: &'a OpFact) {
+        let patience = op.deadline - op.invoked;
+        self.longest = self.longest.max(patience);
+        self.shortest = self.shortest.min(patience);
+        self.ops.push(op);
+        self.served.extend(op.served);
     }
 
     /// Everybody who asked for something, final reads aside.
-    fn load(finished: &'a Finished) -> Self {
-        Asking::new(finished.facts.iter().filter(|op| op.purpose == Purpose::Load).collect())
+    pub fn load(finished: &'a Finished) -> Self {
+        let mut load = Asking::nobody();
+        for op in &finished.facts {
+            match op.purpose {
+                Purpose::Load => load.add(op),
+                Purpose::FinalRead => load.longest = load.longest.max(op.deadline - op.invoked),
+            }
+        }
+        load
     }
 
     /// Whoever is the least patient waits for this long before it counts.
@@ -87,13 +108,31 @@ impl<'a> Asking<'a> {
         self.shortest / SLOW_SHARE
     }
 
-    /// The gaps between successes that began before `end`; the last one lasts until `back`.
+    /// The gaps between successes that began before `end`, and are long enough for somebody to wait in; the last one lasts
+    /// until `back`.
     fn gaps(&self, end: Nanos, back: Nanos) -> Vec<Span> {
-        let Some(first) = self.ops.iter().map(|op| op.invoked).min() else { return Vec::new() };
-        let mut marks: Vec<Nanos> = self.ops.iter().filter_map(|op| op.served).collect();
-        marks.extend([first, back.max(first)]);
+        let Some(first) = self.ops.first().map(|op| op.invoked) else { return Vec::new() };
+        let mut marks = vec![first];
+        marks.extend(self.bursts().into_iter().flat_map(|(from, to)| [from, to]));
+        marks.push(back.max(first));
         marks.sort_unstable();
-        marks.windows(2).map(|pair| (pair[0], pair[1])).filter(|(from, to)| to > from && *from < end).collect()
+        let is_gap = |(from, to): &Span| to > from && to - from >= self.grace() && *from < end;
+        marks.windows(2).map(|pair| (pair[0], pair[1])).filter(is_gap).collect()
+    }
+
+    /// From when to when there were successes, less than the grace apart. There are far fewer of these than successes.
+    fn bursts(&self) -> Vec<Span> {
+        let grace = self.grace().max(1);
+        let mut bursts: Vec<Span> = Vec::new();
+        for served in self.served.iter().copied() {
+            match bursts.last_mut() {
+                Some((from, to)) if served.max(*to) - served.min(*from) < grace => {
+                    (*from, *to) = (served.min(*from), served.max(*to));
+                }
+                Some(_) | None => bursts.push((served, served)),
+            }
+        }
+        bursts
     }
 
     /// The operations that waited for long in some stretch of time: those that can have began before it ended.
@@ -156,7 +195,7 @@ impl Report<'_> {
         let mut clients: Vec<ClientId> = waiting.iter().map(|op| op.client).collect();
         clients.sort_unstable();
         clients.dedup();
-        let silence = Silence { from, to, grace: asking.grace(), clients: &clients };
+        let silence = Silence { from, to, grace: asking.grace(), longest: asking.longest, clients: &clients };
         let is_whole = who == Who::All;
         Some(Outage {
             from_ns: from,
@@ -182,14 +221,14 @@ impl Report<'_> {
 
     /// The outages of some clients while others were served.
     fn partial(&self, all: &Asking<'_>, whole: &[Span], end: Nanos) -> Vec<Outage> {
-        let mut by_client: BTreeMap<ClientId, Vec<&OpFact>> = BTreeMap::new();
-        all.ops.iter().for_each(|op| by_client.entry(op.client).or_default().push(op));
+        let mut by_client: Vec<Asking<'_>> = self.plan.clients.iter().map(|_| Asking::nobody()).collect();
+        all.ops.iter().for_each(|op| by_client[op.client.0 as usize].add(op));
+        let by_client = (0..).map(ClientId).zip(by_client).filter(|(_, asking)| !asking.ops.is_empty());
+        let by_client: BTreeMap<ClientId, Asking<'_>> = by_client.collect();
         let everybody: BTreeSet<ClientId> = by_client.keys().copied().collect();
         if everybody.len() < 2 {
             return Vec::new();
         }
-        let by_client: BTreeMap<ClientId, Asking<'_>> =
-            by_client.into_iter().map(|(client, ops)| (client, Asking::new(ops))).collect();
         let mut out: Vec<(Span, ClientId)> = Vec::new();
         for (client, asking) in &by_client {
             let missed = asking.gaps(end, end).into_iter().filter_map(|gap| asking.missed(gap));
@@ -209,7 +248,9 @@ impl Report<'_> {
     ) -> Option<Outage> {
         let mut ops: Vec<&OpFact> = cluster.clients.iter().flat_map(|client| &by_client[client].ops).copied().collect();
         ops.sort_by_key(|op| op.invoked);
-        self.outage(&Asking::new(ops), cluster.span, self.who(&cluster.clients, everybody))
+        let mut asking = Asking::nobody();
+        ops.into_iter().for_each(|op| asking.add(op));
+        self.outage(&asking, cluster.span, self.who(&cluster.clients, everybody))
     }
 
     /// Some clients, by the name of the place that holds all of them and nobody else.
@@ -248,4 +289,60 @@ fn clusters(out: Vec<(Span, ClientId)>) -> Vec<Cluster> {
 fn overlap_mostly(a: Span, b: Span) -> bool {
     let shared = a.1.min(b.1).saturating_sub(a.0.max(b.0));
     shared * 2 > (a.1 - a.0).max(b.1 - b.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use history::Outcome;
+    use sim_core::dice::{Dice, StreamName, Streams};
+
+    /// Served some time after it was asked for, out of turn; every tenth not at all.
+    fn drawn(dice: &mut Dice, count: u64) -> Vec<OpFact> {
+        let mut invoked = 0;
+        let fact = |_| {
+            invoked += dice.below(20) * dice.below(3);
+            let served = Some(invoked + dice.below(90)).filter(|_| dice.below(10) > 0);
+            OpFact {
+                function: 0,
+                client: ClientId(0),
+                invoked,
+                deadline: invoked + 100 + dice.below(200),
+                completed: served,
+                outcome: served.map_or(Outcome::Unknown, |_| Outcome::Returned(())),
+                served,
+                possible: Vec::new(),
+                why: Vec::new(),
+                purpose: Purpose::Load,
+            }
+        };
+        (0..count).map(fact).collect()
+    }
+
+    /// All gaps that count, by looking at every success.
+    fn gaps_of_all(facts: &[OpFact], grace: Nanos, end: Nanos, back: Nanos) -> Vec<Span> {
+        let mut marks: Vec<Nanos> = facts.iter().filter_map(|op| op.served).collect();
+        marks.extend([facts[0].invoked, back.max(facts[0].invoked)]);
+        marks.sort_unstable();
+        let spans = marks.windows(2).map(|pair| (pair[0], pair[1]));
+        spans.filter(|(from, to)| to - from >= grace.max(1) && *from < end).collect()
+    }
+
+    #[test]
+    fn bursts_hide_no_gap() {
+        let mut found = 0;
+        for seed in 0..2_000 {
+            let mut dice = Streams::new(seed).dice(StreamName::new(&["gaps"]));
+            let count = 1 + dice.below(60);
+            let facts = drawn(&mut dice, count);
+            let mut asking = Asking::nobody();
+            facts.iter().for_each(|op| asking.add(op));
+            let end = dice.below(600);
+            let back = end + dice.below(50);
+            let gaps = asking.gaps(end, back);
+            assert_eq!(gaps, gaps_of_all(&facts, asking.grace(), end, back), "seed {seed}");
+            found += gaps.len();
+        }
+        assert!(found > 1_000, "there were gaps: {found}");
+    }
 }

@@ -1,6 +1,7 @@
 //! How another node came to serve: the four stages from a fault to clients that are served again.
 
 use super::cause::Reign;
+use super::invoked_since;
 use crate::execute::Finished;
 use crate::plan::Plan;
 use history::Takeover;
@@ -15,6 +16,8 @@ pub(super) struct Silence<'a> {
     pub(super) to: Nanos,
     /// The fault can have struck this much before the last success: an answer may have been on its way.
     pub(super) grace: Nanos,
+    /// No operation was waited for longer.
+    pub(super) longest: Nanos,
     /// The clients that waited in it.
     pub(super) clients: &'a [ClientId],
 }
@@ -40,7 +43,7 @@ pub(super) fn takeover(plan: &Plan, finished: &Finished, silence: &Silence<'_>) 
         detect_ns: Some(detected - struck),
         elect_ns: elected.map(|new| new.from - detected),
         catch_up_ns: elected.zip(answered).map(|(new, at)| at - new.from),
-        clients_ns: answered.and_then(|at| Some(half_served(finished, silence.clients, at)? - at)),
+        clients_ns: answered.and_then(|at| Some(half_served(finished, silence, at)? - at)),
     })
 }
 
@@ -71,15 +74,22 @@ fn first_answer(finished: &Finished, reign: &Reign) -> Option<Nanos> {
 }
 
 /// When half of the clients had been served again, from `at` on.
-fn half_served(finished: &Finished, clients: &[ClientId], at: Nanos) -> Option<Nanos> {
+fn half_served(finished: &Finished, silence: &Silence<'_>, at: Nanos) -> Option<Nanos> {
+    let half = silence.clients.len().div_ceil(2);
     let mut first: BTreeMap<ClientId, Nanos> = BTreeMap::new();
-    for op in finished.facts.iter().filter(|op| clients.contains(&op.client)) {
-        if let Some(served) = op.served.filter(|served| *served >= at) {
+    for op in invoked_since(finished, at.saturating_sub(silence.longest)) {
+        // Whoever asks later is served later.
+        if first.len() >= half && first.values().filter(|served| **served <= op.invoked).count() >= half {
+            break;
+        }
+        if let Some(served) = op.served.filter(|served| *served >= at)
+            && silence.clients.contains(&op.client)
+        {
             let first = first.entry(op.client).or_insert(served);
             *first = served.min(*first);
         }
     }
     let mut served: Vec<Nanos> = first.into_values().collect();
     served.sort_unstable();
-    served.get(clients.len().div_ceil(2).checked_sub(1)?).copied()
+    served.get(half.checked_sub(1)?).copied()
 }
