@@ -33,6 +33,12 @@ pub fn judge(history: &History, question: &Question<'_>, budget: &Budget<'_>) ->
             let model = question.model.name();
             Err(Unfit::Question(format!("what happened to a {model} beside the record could explain anything")))
         }
+        (Model::Mutex | Model::LongFork | Model::UniqueIds, _)
+            if question.initial.as_ref().is_some_and(|v| !v.is_nil()) =>
+        {
+            let model = question.model.name();
+            Err(Unfit::Question(format!("a {model} has no initial value to choose; leave it out")))
+        }
         (Model::Mutex, None | Some(Consistency::Linearizable)) => mutex(history),
         (Model::Counter, None | Some(Consistency::Linearizable)) => counter(history, question, budget),
         (Model::Bank, None) => bank(history, question),

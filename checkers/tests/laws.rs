@@ -422,6 +422,17 @@ fn levels_that_a_model_does_not_know_are_refused() {
 }
 
 #[test]
+fn where_an_initial_value_means_nothing_it_is_refused() {
+    for model in [Model::Mutex, Model::LongFork, Model::UniqueIds] {
+        let asked = |initial| Question { initial: Some(initial), ..Question::of(model) };
+        let budget = Budget::states(1000);
+        assert!(judge(&History::default(), &asked(Value::Nil), &budget).is_ok());
+        let refused = judge(&History::default(), &asked(Value::text("locked")), &budget);
+        assert!(matches!(refused, Err(Unfit::Question(_))), "{}", model.name());
+    }
+}
+
+#[test]
 fn part_of_a_record_tells_nothing_of_locks_and_counters() {
     for model in [Model::Mutex, Model::Counter] {
         let question = Question { is_complete: false, ..Question::of(model) };
