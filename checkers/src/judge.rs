@@ -4,13 +4,44 @@ use crate::laws::{bank::bank, long_fork::long_fork, unique_ids::unique_ids};
 use crate::linearizability::by_hint;
 use crate::monitors::{counter::counter, mutex::mutex, set::set, set_full::set_full};
 use crate::{Budget, Consistency, Judgement, Model, Question, Rung, Unfit, linearizable, monitors, transactions};
-use history::{History, Queue, Register, Stack};
+use history::{Completion, History, Operation, Outcome, Queue, Register, Stack, Value, Verdict};
 
 /// Judges `history`.
+///
+/// VACUOUS if nothing returned. If something did, and could not have told of anything wrong (writes that nobody read), the
+/// history passes, and the detail says so.
 ///
 /// # Errors
 /// If an operation is none of the model's, or the level demanded is none that the model knows.
 pub fn judge(history: &History, question: &Question<'_>, budget: &Budget<'_>) -> Result<Judgement, Unfit> {
+    let judgement = by_model(history, question, budget)?;
+    let is_untold = match judgement.verdict {
+        Verdict::Vacuous => true,
+        Verdict::Pass => !history.operations.iter().any(|operation| tells(operation, question.model)),
+        Verdict::Fail | Verdict::Unknown => false,
+    };
+    let has_returned = || history.operations.iter().any(|operation| matches!(operation.outcome, Outcome::Returned(_)));
+    if !is_untold || !has_returned() {
+        return Ok(judgement);
+    }
+    let detail = format!("{}; but nothing that returned could have told otherwise", judgement.detail);
+    Ok(Judgement { verdict: Verdict::Pass, detail, ..judgement })
+}
+
+/// Whether an operation returned something that tells what it met.
+fn tells(operation: &Operation, model: Model) -> bool {
+    let Outcome::Returned(completion) = &operation.outcome else { return false };
+    let is_read = |step: &Value| match step {
+        Value::List(words) => matches!(words.first(), Some(Value::Text(f)) if matches!(&**f, "r" | "read")),
+        Value::Nil | Value::Int(_) | Value::Text(_) => false,
+    };
+    match (model, completion) {
+        (Model::ListAppend | Model::RwRegister, Completion::Ok(Value::List(steps))) => steps.iter().any(is_read),
+        (_, _) => !model.is_blind(&operation.f),
+    }
+}
+
+fn by_model(history: &History, question: &Question<'_>, budget: &Budget<'_>) -> Result<Judgement, Unfit> {
     match (question.model, question.level) {
         (Model::CasRegister | Model::Register | Model::Kv, None | Some(Consistency::Linearizable)) => {
             if let Some(order) = question.hint {
