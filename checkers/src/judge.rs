@@ -58,8 +58,8 @@ fn by_model(history: &History, question: &Question<'_>, budget: &Budget<'_>) -> 
         (Model::ListAppend | Model::RwRegister, _) => transactions::judge(history, question, budget),
         (Model::Queue, None | Some(Consistency::Linearizable)) => monitors::judge::<Queue>(history, question, budget),
         (Model::Stack, None | Some(Consistency::Linearizable)) => monitors::judge::<Stack>(history, question, budget),
-        (Model::Set, None | Some(Consistency::Linearizable)) => set(history, question),
-        (Model::SetFull, None | Some(Consistency::Linearizable)) => set_full(history, question),
+        (Model::Set, None | Some(Consistency::Linearizable)) => set(history, question, budget),
+        (Model::SetFull, None | Some(Consistency::Linearizable)) => set_full(history, question, budget),
         (Model::Mutex | Model::Counter, _) if !question.is_complete => {
             let model = question.model.name();
             Err(Unfit::Question(format!("what happened to a {model} beside the record could explain anything")))

@@ -7,6 +7,7 @@ mod random;
 use checkers::{Budget, Consistency, Model, Question, judge, ladder};
 use history::{Completion, History, Mark, Operation, Outcome, Purpose, Register, Value, Verdict};
 use random::{Call, Dice};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use Consistency::{
@@ -60,6 +61,15 @@ fn consider(
             assert_eq!(alone.verdict, rung.verdict, "{}: {alone:#?} {rung:#?} {history:#?}", level.name());
         }
         assert_eq!(alone.verdict == Verdict::Fail, alone.witness.is_some(), "{alone:#?} {history:#?}");
+        for questions in [0_u32, 1, 2, 5] {
+            let left = Cell::new(questions);
+            let keep_going = || left.replace(left.get().saturating_sub(1)) > 0;
+            let hurried = Budget { states: 100_000, keep_going: &keep_going };
+            let found = judge(history, &asked, &hurried).expect("a level of this model");
+            let is_right = found.verdict == alone.verdict || found.verdict == Verdict::Unknown;
+            assert!(is_right, "{} after {questions}: {found:#?} {alone:#?} {history:#?}", level.name());
+            assert_eq!(found.verdict == Verdict::Fail, found.witness.is_some(), "{found:#?} {history:#?}");
+        }
         for verdict in [alone.verdict, rung.verdict].into_iter().filter(|verdict| is_told(*verdict)) {
             verdicts.insert(level, verdict);
         }
@@ -98,7 +108,7 @@ fn has_common_order(left: &[(u64, Call)], state: &Value) -> bool {
 #[test]
 fn registers_stand_on_a_ladder() {
     let mut counts: BTreeMap<(Consistency, Verdict), u64> = BTreeMap::new();
-    for seed in 0..25_000 {
+    for seed in 0..12_000 {
         let mut dice = Dice(seed ^ 0xabcd);
         let calls = if dice.one_in(2) { random::recording(seed) } else { random::unique_recording(seed) };
         let mut history = random::history(&calls);
@@ -137,7 +147,7 @@ fn registers_stand_on_a_ladder() {
     }
     for (_, weak) in REGISTERS {
         for verdict in [Verdict::Pass, Verdict::Fail, Verdict::Vacuous] {
-            assert!(counts.get(&(weak, verdict)).is_some_and(|count| *count > 100), "{}: {counts:#?}", weak.name());
+            assert!(counts.get(&(weak, verdict)).is_some_and(|count| *count > 50), "{}: {counts:#?}", weak.name());
         }
     }
 }
@@ -194,7 +204,7 @@ fn transactions(seed: u64, is_lists: bool) -> History {
 #[test]
 fn transactions_stand_on_a_ladder() {
     let mut counts: BTreeMap<(Consistency, Verdict), u64> = BTreeMap::new();
-    for seed in 0..25_000 {
+    for seed in 0..12_000 {
         let mut dice = Dice(seed ^ 0xabcd);
         let is_lists = dice.one_in(2);
         let history = transactions(seed, is_lists);
@@ -208,7 +218,7 @@ fn transactions_stand_on_a_ladder() {
     }
     for (_, weak) in TRANSACTIONS {
         for verdict in [Verdict::Pass, Verdict::Fail, Verdict::Vacuous] {
-            assert!(counts.get(&(weak, verdict)).is_some_and(|count| *count > 100), "{}: {counts:#?}", weak.name());
+            assert!(counts.get(&(weak, verdict)).is_some_and(|count| *count > 50), "{}: {counts:#?}", weak.name());
         }
     }
 }

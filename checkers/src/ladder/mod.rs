@@ -150,7 +150,7 @@ pub(crate) fn table(history: &History, question: &Question<'_>, budget: &Budget<
         rungs.push(Rung { name: level.name(), verdict, detail, witness });
     }
     rungs.push(convergence::rung(&parts));
-    rungs.push(atomicity::rung(&parts, &initial, rungs[0].verdict));
+    rungs.push(atomicity::rung(&parts, &initial, rungs[0].verdict, budget));
     rungs.push(staleness::rung(&parts, &initial));
     Ok(rungs)
 }
@@ -285,7 +285,7 @@ impl<'a> Ladder<'a> {
             Finding::Broken(proof) => Some(proof),
             Finding::Holds | Finding::TooLarge | Finding::OutOfSteps | Finding::Stopped => None,
         };
-        argument::argue(&self.record, level, self.record.account(), proof, &check)
+        argument::argue(&self.record, level, self.record.account(), proof, &check, self.budget)
     }
 
     fn broken(&self, level: Consistency, witness: &Witness) -> String {
