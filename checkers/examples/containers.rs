@@ -12,85 +12,35 @@
 #![expect(clippy::print_stdout, reason = "it prints what it measured")]
 
 use checkers::{Budget, Model, Question, judge};
-use history::{Completion, History, Mark, Operation, Outcome, Purpose, Value};
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use history::{Completion, History, Operation, Outcome, Value};
+use std::collections::VecDeque;
 use std::time::Instant;
+use turns::{Dice, Store, Turns};
 
-/// splitmix64.
-struct Dice(u64);
+mod turns;
 
-impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut x = self.0;
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (x ^ (x >> 31)) % bound
-    }
+/// A queue or a stack.
+struct Container {
+    is_queue: bool,
+    inside: VecDeque<Value>,
 }
 
-/// What happens next to a client. At one instant the order is that of the variants.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Step {
-    Invoke,
-    Effect,
-    Complete,
-}
+impl Store for Container {
+    fn ask(&mut self, number: usize, dice: &mut Dice) -> (&'static str, Value) {
+        if dice.one_in(2) { ("add", Value::Int(number as i64)) } else { ("take", Value::Nil) }
+    }
 
-fn generate(is_queue: bool, clients: usize, count: usize, forgets: bool) -> History {
-    let mut dice = Dice(7);
-    let mut agenda = BinaryHeap::new();
-    for client in 0..clients {
-        agenda.push(Reverse((dice.below(2000), Step::Invoke, client, 0)));
-    }
-    let (mut inside, mut history, mut index) = (VecDeque::new(), History::default(), 0);
-    while let Some(Reverse((time, step, client, number))) = agenda.pop() {
-        let mark = Mark { index, time };
-        match step {
-            Step::Invoke if history.len() == count => continue,
-            Step::Invoke => {
-                let number = history.len();
-                let puts = dice.below(2) == 0;
-                history.operations.push(Operation {
-                    process: client as u64,
-                    f: if puts { "add" } else { "take" }.into(),
-                    input: if puts { Value::Int(number as i64) } else { Value::Nil },
-                    invoked: mark,
-                    completed: None,
-                    outcome: Outcome::Unknown,
-                    purpose: Purpose::Load,
-                    node: None,
-                });
-                let latency = 1 + dice.below(2000);
-                agenda.push(Reverse((time + dice.below(latency), Step::Effect, client, number)));
-                let step = if forgets && dice.below(100) == 0 { Step::Invoke } else { Step::Complete };
-                agenda.push(Reverse((time + latency, step, client, number)));
+    fn apply(&mut self, operation: &mut Operation) {
+        let value = match (&operation.input, self.is_queue) {
+            (Value::Nil, true) => self.inside.pop_front().unwrap_or_default(),
+            (Value::Nil, false) => self.inside.pop_back().unwrap_or_default(),
+            (value, _) => {
+                self.inside.push_back(value.clone());
+                value.clone()
             }
-            Step::Effect => {
-                let operation = &mut history.operations[number];
-                let value = match (&operation.input, is_queue) {
-                    (Value::Nil, true) => inside.pop_front().unwrap_or_default(),
-                    (Value::Nil, false) => inside.pop_back().unwrap_or_default(),
-                    (value, _) => {
-                        inside.push_back(value.clone());
-                        value.clone()
-                    }
-                };
-                operation.outcome = Outcome::Returned(Completion::Ok(value));
-                continue;
-            }
-            Step::Complete => {
-                history.operations[number].completed = Some(mark);
-                agenda.push(Reverse((time + 1 + dice.below(2000), Step::Invoke, client, 0)));
-            }
-        }
-        index += 1;
+        };
+        operation.outcome = Outcome::Returned(Completion::Ok(value));
     }
-    for operation in history.operations.iter_mut().filter(|operation| operation.completed.is_none()) {
-        operation.outcome = Outcome::Unknown;
-    }
-    history
 }
 
 /// Lets two removals near the end, a little apart, tell each other's results.
@@ -112,7 +62,10 @@ fn main() {
     let model = Model::from_name(model).expect("queue or stack");
     let number = |text: &String| text.parse().expect("a number");
     let has = |option: &str| options.iter().any(|given| given == option);
-    let mut history = generate(model == Model::Queue, number(clients), number(operations), has("unknown"));
+    let mut container = Container { is_queue: model == Model::Queue, inside: VecDeque::new() };
+    let (clients, count) = (number(clients), number(operations));
+    let turns = Turns { clients, count, forgets: has("unknown"), straggler: 0 };
+    let mut history = turns.record(&mut container);
     if has("wrong") {
         spoil(&mut history);
     }

@@ -13,92 +13,50 @@
 
 use checkers::formats::{self, Input};
 use checkers::{Budget, Model, linearizable};
-use history::{Data, History, Mark, Object, Operation, Outcome, Purpose, Register, RegisterOp, Value};
-use std::collections::BTreeSet;
+use history::{Data as _, Object as _, Operation, Outcome, Register, RegisterOp, Value};
 use std::time::Instant;
+use turns::{Dice, Store, Turns};
 
-/// splitmix64.
-struct Dice(u64);
+mod turns;
 
-impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut x = self.0;
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (x ^ (x >> 31)) % bound
+/// A register in which the same is written again and again.
+struct Repeated {
+    state: Value,
+    values: usize,
+    has_appends: bool,
+}
+
+impl Store for Repeated {
+    fn ask(&mut self, _number: usize, dice: &mut Dice) -> (&'static str, Value) {
+        let value = Value::Int(dice.below(self.values) as i64);
+        match dice.below(40) {
+            0..20 => ("read", Value::Nil),
+            20..38 if self.has_appends => ("append", value),
+            _ => ("write", value),
+        }
     }
 
-    fn op(&mut self, values: u64, appends: bool) -> RegisterOp {
-        let value = Value::Int(self.below(values) as i64);
-        match self.below(40) {
-            0..20 => RegisterOp::Read,
-            20..38 if appends => RegisterOp::Append(value),
+    fn apply(&mut self, operation: &mut Operation) {
+        let value = operation.input.clone();
+        let op = match &*operation.f {
+            "read" => RegisterOp::Read,
+            "append" => RegisterOp::Append(value),
             _ => RegisterOp::Write(value),
-        }
+        };
+        let ret = Register::apply(&mut self.state, &op);
+        operation.outcome = Outcome::Returned(Register::completion(&op, &ret));
     }
-}
-
-/// What happens next to an operation, at one instant in this order.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Step {
-    Invoke,
-    Effect,
-    Complete,
-}
-
-fn generate(clients: u64, count: usize, values: u64, has_unknown: bool, appends: bool) -> History {
-    let mut dice = Dice(7);
-    let mut agenda: BTreeSet<(u64, Step, u64, usize)> =
-        (0..clients).map(|client| (dice.below(2_000), Step::Invoke, client, 0)).collect();
-    let (mut state, mut ops, mut history, mut index) = (Value::Nil, Vec::new(), History::default(), 0);
-    while let Some((time, step, client, number)) = agenda.pop_first() {
-        match step {
-            Step::Invoke if history.len() == count => continue,
-            Step::Invoke => {
-                let (number, latency) = (history.len(), 1 + dice.below(1_000) + dice.below(1_000));
-                let op = dice.op(values, appends);
-                history.operations.push(Operation {
-                    process: number as u64,
-                    f: Register::FUNCTIONS[Register::function(&op)].name.into(),
-                    input: Register::input(&op),
-                    invoked: Mark { index, time },
-                    completed: None,
-                    outcome: Outcome::Unknown,
-                    purpose: Purpose::Load,
-                    node: None,
-                });
-                ops.push(op);
-                let is_forgotten = has_unknown && dice.below(100) == 0;
-                agenda.insert((time + dice.below(latency), Step::Effect, client, number));
-                let last = if is_forgotten { Step::Invoke } else { Step::Complete };
-                agenda.insert((time + latency, last, client, number));
-            }
-            Step::Effect => {
-                let ret = Register::apply(&mut state, &ops[number]);
-                let completion = Register::completion(&ops[number], &ret);
-                history.operations[number].outcome = Outcome::Returned(completion);
-            }
-            Step::Complete => {
-                history.operations[number].completed = Some(Mark { index, time });
-                agenda.insert((time + 1 + dice.below(1_000) + dice.below(1_000), Step::Invoke, client, 0));
-            }
-        }
-        index += 1;
-    }
-    for operation in history.operations.iter_mut().filter(|operation| operation.completed.is_none()) {
-        operation.outcome = Outcome::Unknown;
-    }
-    history
 }
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let has = |word: &str| arguments.iter().any(|argument| argument == word);
-    let number = |at: usize| arguments.get(at).and_then(|text| text.parse::<u64>().ok());
+    let number = |at: usize| arguments.get(at).and_then(|text| text.parse::<usize>().ok());
     let (history, model, initial) = match (number(0), number(1), number(2)) {
         (Some(clients), Some(count), Some(values)) => {
-            (generate(clients, count as usize, values, has("unknown"), has("append")), Model::CasRegister, Value::Nil)
+            let mut register = Repeated { state: Value::Nil, values, has_appends: has("append") };
+            let turns = Turns { clients, count, forgets: has("unknown"), straggler: 0 };
+            (turns.record(&mut register), Model::CasRegister, Value::Nil)
         }
         _ => {
             let text = std::fs::read_to_string(&arguments[0]).expect("a file that can be read");

@@ -6,21 +6,12 @@
 #![expect(clippy::print_stdout, reason = "it is a command")]
 
 use checkers::{Budget, Consistency, Model, Question, convergence, judge, session_guarantees, staleness};
+use dice::Dice;
 use history::{Completion, History, Mark, Operation, Outcome, Purpose, Value};
 use std::time::Instant;
 
-/// splitmix64.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut x = self.0;
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((x ^ (x >> 31)) % bound as u64) as usize
-    }
-}
+#[path = "../tests/dice/mod.rs"]
+mod dice;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Store {
@@ -47,7 +38,7 @@ fn record(store: Store, operations: usize, processes: usize, keys: usize) -> His
     let mut clocks = vec![0u64; processes];
     let mut list = Vec::new();
     for number in 0..operations {
-        let (p, key, is_write) = (dice.below(processes), dice.below(keys), dice.below(3) == 0);
+        let (p, key, is_write) = (dice.below(processes), dice.below(keys), dice.one_in(3));
         let mut deliver = |p: usize, from: usize, at: usize, clock: &mut u64| {
             let write: &Sent = &sent[from][at];
             *clock = (*clock).max(write.stamp.0);
@@ -69,7 +60,7 @@ fn record(store: Store, operations: usize, processes: usize, keys: usize) -> His
                 let is_due = |write: &Sent| {
                     store == Store::Pram || (0..processes).all(|q| q == from || write.needs[q] <= seen[p][q])
                 };
-                if from != p && sent[from].get(at).is_some_and(is_due) && dice.below(2) == 0 {
+                if from != p && sent[from].get(at).is_some_and(is_due) && dice.one_in(2) {
                     deliver(p, from, at, &mut clocks[p]);
                     seen[p][from] += 1;
                 }

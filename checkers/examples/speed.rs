@@ -16,44 +16,18 @@
 
 use checkers::formats::{self, Input};
 use checkers::{Budget, Model, linearizable};
-use history::{Completion, History, Mark, Operation, Outcome, Purpose, Value};
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use history::{Completion, History, Operation, Outcome, Value};
 use std::io::BufReader;
 use std::time::{Duration, Instant};
+use turns::{Dice, Store, Turns};
 
-/// splitmix64.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut x = self.0;
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (x ^ (x >> 31)) % bound
-    }
-
-    /// Mostly about 1 000, one in fifty about 10 000: the long tail that keeps writes open while others finish.
-    fn latency(&mut self) -> u64 {
-        let mean = if self.below(50) == 0 { 10_000 } else { 1_000 };
-        1 + self.below(mean) + self.below(mean)
-    }
-}
-
-/// What happens next to a client. At one instant the order is that of the variants.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Step {
-    Invoke,
-    Effect,
-    Complete,
-}
+mod turns;
 
 /// What a generated history is like.
 struct Kind {
     clients: usize,
     count: usize,
-    keys: u64,
+    keys: usize,
     has_unknown: bool,
     is_stale: bool,
     has_cas: bool,
@@ -61,88 +35,57 @@ struct Kind {
     has_doubles: bool,
 }
 
+/// Registers by key.
+struct Registers<'k> {
+    kind: &'k Kind,
+    cells: Vec<Value>,
+}
+
+impl Store for Registers<'_> {
+    fn ask(&mut self, number: usize, dice: &mut Dice) -> (&'static str, Value) {
+        let Kind { keys, has_cas, has_mismatches, has_doubles, .. } = *self.kind;
+        let key = dice.below(keys);
+        let fresh = Value::Int(if has_doubles && number < 100 { 1 } else { number as i64 });
+        let (f, argument) = match () {
+            () if dice.one_in(2) => ("read", Value::Nil),
+            // What it meets is filled in when it does.
+            () if has_cas && dice.one_in(2) => {
+                let is_guess = has_mismatches && dice.one_in(10);
+                ("cas", Value::pair(if is_guess { self.cells[key].clone() } else { Value::Nil }, fresh))
+            }
+            () => ("write", fresh),
+        };
+        (f, Value::pair(Value::Int(key as i64), argument))
+    }
+
+    fn apply(&mut self, operation: &mut Operation) {
+        let Some((Value::Int(key), argument)) = operation.input.as_pair() else {
+            unreachable!("every input is a pair that begins with a key")
+        };
+        let (key, argument) = (*key, argument.clone());
+        let cell = &mut self.cells[key as usize];
+        let keyed = |value: Value| Value::pair(Value::Int(key), value);
+        let completion = match (&*operation.f, argument.as_pair()) {
+            ("read", _) => Completion::Ok(keyed(cell.clone())),
+            ("cas", Some((guess, _))) if !guess.is_nil() && guess != cell => Completion::Mismatch,
+            ("cas", Some((_, to))) => {
+                operation.input = keyed(Value::pair(cell.clone(), to.clone()));
+                *cell = to.clone();
+                Completion::Ok(operation.input.clone())
+            }
+            _ => {
+                *cell = argument;
+                Completion::Ok(operation.input.clone())
+            }
+        };
+        operation.outcome = Outcome::Returned(completion);
+    }
+}
+
 fn generate(kind: &Kind) -> History {
-    let Kind { clients, count, keys, .. } = *kind;
-    let mut dice = Dice(7);
-    let mut agenda = BinaryHeap::new();
-    for client in 0..clients {
-        agenda.push(Reverse((dice.latency(), Step::Invoke, client, 0)));
-    }
-    let mut store = vec![Value::Nil; keys as usize];
-    let mut key_of: Vec<usize> = Vec::with_capacity(count);
-    let mut history = History::default();
-    let mut index = 0;
-    while let Some(Reverse((time, step, client, number))) = agenda.pop() {
-        let mark = Mark { index, time };
-        match step {
-            Step::Invoke if history.len() == count => continue,
-            Step::Invoke => {
-                let number = history.len();
-                let is_read = dice.below(2) == 0;
-                let fresh = Value::Int(if kind.has_doubles && number < 100 { 1 } else { number as i64 });
-                key_of.push(dice.below(keys) as usize);
-                let (f, argument) = match () {
-                    () if is_read => ("read", Value::Nil),
-                    // What it meets is filled in when it does.
-                    () if kind.has_cas && dice.below(2) == 0 => {
-                        let is_guess = kind.has_mismatches && dice.below(10) == 0;
-                        let guess = if is_guess { store[key_of[number]].clone() } else { Value::Nil };
-                        ("cas", Value::pair(guess, fresh))
-                    }
-                    () => ("write", fresh),
-                };
-                history.operations.push(Operation {
-                    process: client as u64,
-                    f: f.into(),
-                    input: Value::pair(Value::Int(key_of[number] as i64), argument),
-                    invoked: mark,
-                    completed: None,
-                    outcome: Outcome::Unknown,
-                    purpose: Purpose::Load,
-                    node: None,
-                });
-                let (latency, is_forgotten) = (dice.latency(), dice.below(100) == 0);
-                agenda.push(Reverse((time + dice.below(latency), Step::Effect, client, number)));
-                if kind.has_unknown && is_forgotten {
-                    agenda.push(Reverse((time + latency, Step::Invoke, client, 0)));
-                } else {
-                    agenda.push(Reverse((time + latency, Step::Complete, client, number)));
-                }
-            }
-            Step::Effect => {
-                let cell = &mut store[key_of[number]];
-                let operation = &mut history.operations[number];
-                let Some((key, argument)) = operation.input.as_pair() else { unreachable!("every input is a pair") };
-                let (key, argument) = (key.clone(), argument.clone());
-                match (&*operation.f, argument.as_pair()) {
-                    ("read", _) => {
-                        operation.outcome = Outcome::Returned(Completion::Ok(Value::pair(key, cell.clone())))
-                    }
-                    ("cas", Some((guess, _))) if !guess.is_nil() && guess != cell => {
-                        operation.outcome = Outcome::Returned(Completion::Mismatch);
-                    }
-                    ("cas", Some((_, to))) => {
-                        operation.input = Value::pair(key, Value::pair(cell.clone(), to.clone()));
-                        *cell = to.clone();
-                    }
-                    _ => *cell = argument,
-                }
-                continue;
-            }
-            Step::Complete => {
-                let operation = &mut history.operations[number];
-                operation.completed = Some(mark);
-                if operation.f != "read" && operation.outcome == Outcome::Unknown {
-                    operation.outcome = Outcome::Returned(Completion::Ok(operation.input.clone()));
-                }
-                agenda.push(Reverse((time + dice.latency(), Step::Invoke, client, 0)));
-            }
-        }
-        index += 1;
-    }
-    for operation in history.operations.iter_mut().filter(|operation| operation.completed.is_none()) {
-        operation.outcome = Outcome::Unknown;
-    }
+    let Kind { clients, count, keys, has_unknown: forgets, .. } = *kind;
+    let mut registers = Registers { kind, cells: vec![Value::Nil; keys] };
+    let mut history = Turns { clients, count, forgets, straggler: 50 }.record(&mut registers);
     if kind.is_stale {
         spoil(&mut history);
     }
@@ -184,7 +127,7 @@ fn main() {
             let kind = Kind {
                 clients: number(0, 5),
                 count: number(1, 10_000),
-                keys: number(2, 1) as u64,
+                keys: number(2, 1),
                 has_unknown: is_named("unknown"),
                 is_stale: is_named("stale"),
                 has_cas: is_named("cas"),

@@ -35,7 +35,7 @@ mod transactions;
 mod witness;
 mod zones;
 
-pub use judge::{judge, ladder};
+pub use judge::{judge, judge_strictly, ladder};
 pub use judgement::{Budget, Judgement, Rung};
 pub use ladder::{Convergence, SessionGuarantees, Staleness, convergence, session_guarantees, staleness};
 pub use linearizability::linearizable;

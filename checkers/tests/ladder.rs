@@ -6,12 +6,14 @@ use checkers::{Budget, Consistency, Model, Question, Rung, judge, ladder};
 use history::{Completion, History, Mark, Operation, Outcome, Purpose, Value, Verdict};
 use std::io::Write as _;
 
-/// `0 w x 1` for a write by process 0, `1 r x 0` for a read (0 is nothing), `2 c x 1 2` for a compare-and-set; `?` in
-/// front if nobody knows what came of it, `!` if it is a final read. One after the other, a millisecond each.
+/// `0 w x 1` for a write by process 0, `1 r x 0` for a read (0 is nothing), `2 c x 1 2` for a compare-and-set,
+/// `3 a x p` for an append; `?` in front if nobody knows what came of it, `!` if it is a final read. One after the other,
+/// a millisecond each.
 fn recorded(lines: &str) -> History {
-    let value = |word: &str| match word.parse().expect("a number") {
-        0 => Value::Nil,
-        number => Value::Int(number),
+    let value = |word: &str| match word.parse() {
+        Ok(0) => Value::Nil,
+        Ok(number) => Value::Int(number),
+        Err(_) => Value::text(word),
     };
     let operation = |(number, line): (u64, &str)| {
         let is_unknown = line.starts_with('?');
@@ -20,6 +22,7 @@ fn recorded(lines: &str) -> History {
         let keyed = |value: Value| Value::pair(Value::text(words[2]), value);
         let (f, input, result) = match words[1] {
             "w" => ("write", keyed(value(words[3])), keyed(value(words[3]))),
+            "a" => ("append", keyed(value(words[3])), keyed(value(words[3]))),
             "r" => ("read", keyed(Value::Nil), keyed(value(words[3]))),
             _ => {
                 let pair = keyed(Value::pair(value(words[3]), value(words[4])));
@@ -127,6 +130,32 @@ fn a_compare_and_set_stands_alone_where_there_is_one_order() {
     assert_eq!(sequential.verdict, Verdict::Fail);
     assert_eq!(sequential.witness.as_ref().map(|witness| witness.operations.len()), Some(3), "{sequential:#?}");
     assert_eq!(rung(&found, "causal-memory").verdict, Verdict::Pass);
+}
+
+#[test]
+fn appends_break_no_level() {
+    let history = recorded("0 a x p; 0 a x q; 1 r x pq");
+    for name in ["linearizable", "sequential", "causal", "pram", "read-your-writes"] {
+        assert_eq!(rung(&table(&history), name).verdict, Verdict::Pass, "{name}");
+    }
+    // Nobody can tell who wrote what was read; but that it came from nowhere is not said either.
+    let table = table(&recorded("0 a x p; 1 r x q"));
+    assert_eq!(rung(&table, "linearizable").verdict, Verdict::Fail);
+    assert_eq!(rung(&table, "causal").verdict, Verdict::Unknown);
+}
+
+#[test]
+fn a_level_that_takes_long_asks_whether_to_go_on() {
+    let writes = (1..300).map(|process| format!("{process} w x {process}; "));
+    let reads = (1..300).map(|read| format!("0 r x {}; ", read * 7 % 300));
+    let history = recorded(&writes.chain(reads).collect::<String>());
+    for level in [Consistency::Pram, Consistency::CausalMemory, Consistency::Sequential] {
+        let question = Question { level: Some(level), ..Question::of(Model::Kv) };
+        let budget = Budget { states: u64::MAX, keep_going: &|| false };
+        let found = judge(&history, &question, &budget).expect("registers");
+        assert_eq!(found.verdict, Verdict::Unknown, "{}: {}", level.name(), found.detail);
+        assert!(found.detail.starts_with("interrupted"), "{}: {}", level.name(), found.detail);
+    }
 }
 
 #[test]

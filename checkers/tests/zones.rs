@@ -1,25 +1,11 @@
 //! Clusters against the search, on histories too long to try every order of.
 
+mod dice;
+
 use checkers::{Budget, Judgement, Model, linearizable};
+use dice::Dice;
 use history::{Completion, Data, History, Mark, Object, Operation, Outcome, Purpose};
 use history::{Register, RegisterOp, RegisterRet, Value, Verdict};
-
-/// splitmix64.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut x = self.0;
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (x ^ (x >> 31)) % bound
-    }
-
-    fn one_in(&mut self, bound: u64) -> bool {
-        self.below(bound) == 0
-    }
-}
 
 /// A register that is really run; in about half of the cases some results are made up.
 fn recording(seed: u64) -> History {
@@ -27,7 +13,7 @@ fn recording(seed: u64) -> History {
     let count = 20 + dice.below(100);
     let span = 20 + dice.below(40);
     let (has_cas, has_mismatches, lies) = (dice.one_in(2), dice.one_in(3), dice.below(5));
-    let mut calls: Vec<(u64, u64, RegisterOp)> = Vec::new();
+    let mut calls: Vec<(usize, usize, RegisterOp)> = Vec::new();
     for i in 1..=count {
         let from = 20 * i + dice.below(20);
         let fresh = Value::Int(i as i64);
@@ -39,7 +25,7 @@ fn recording(seed: u64) -> History {
         calls.push((from, from + 1 + dice.below(span), op));
     }
     calls.sort_by_key(|(from, ..)| *from);
-    let mut effects: Vec<(u64, usize)> = Vec::new();
+    let mut effects: Vec<(usize, usize)> = Vec::new();
     for (i, (from, until, _)) in calls.iter().enumerate() {
         effects.push((100 * from + dice.below(100 * (until - from)), i));
     }
@@ -63,12 +49,12 @@ fn recording(seed: u64) -> History {
         };
     }
     for _ in 0..lies {
-        let liar = dice.below(count) as usize;
+        let liar = dice.below(count);
         if let Outcome::Returned(RegisterRet::Value(Value::Int(read))) = &mut outcomes[liar] {
             *read -= dice.below(4) as i64;
         }
     }
-    let mark = |index: u64| Mark { index, time: 0 };
+    let mark = |index: usize| Mark { index: index as u64, time: 0 };
     let operations = (0..).zip(calls.into_iter().zip(outcomes)).map(|(process, ((from, until, op), outcome))| {
         let outcome = match outcome {
             Outcome::Returned(ret) => Outcome::Returned(Register::completion(&op, &ret)),

@@ -248,7 +248,7 @@ impl Judge<'_> {
     fn linearizable(&self, history: &History) -> Ruling {
         self.consistency(history, |history, model| {
             let question = Question { hint: Some(&self.finished.order), ..Question::of(model) };
-            checkers::judge(history, &question, &Budget::states(LINEARIZABILITY_STATES))
+            checkers::judge_strictly(history, &question, &Budget::states(LINEARIZABILITY_STATES))
         })
         .headed_by_witness()
     }

@@ -10,9 +10,9 @@
 //!   explanation, one that nobody met leaves everybody's results alone.
 //! - **Compare-and-set** that succeeded is a read and, next in its process, a write. That nothing comes between is
 //!   demanded by [`super::sequential`] only: below, it is no matter of causality or of sessions. One that found another
-//!   value is left out of account: "not this" names no write.
-//! - **Values written twice** at one key, and met: nobody can tell which write was read, so nothing is said
-//!   ([`Record::ambiguous`]).
+//!   value is left out of account: "not this" names no write. So with such, no one order is claimed either.
+//! - **Values written twice** at one key, and met, or put together by appends: nobody can tell which write was read, so
+//!   nothing is said ([`Record::ambiguous`]).
 
 use hashbrown::HashMap;
 use history::{Outcome, Register, RegisterOp, RegisterRet, Value};
@@ -44,6 +44,8 @@ pub(crate) struct Record<'a> {
     sessions: usize,
     /// Whether a value is the initial one of its key, by number of the value.
     is_initial: Vec<bool>,
+    /// By key: whether values are put together of what was appended, so that one may be met that nobody wrote as a whole.
+    has_appends: Vec<bool>,
     /// The deed that read what nobody can have written, or only its own process, later.
     pub nowhere: Option<usize>,
     /// Why nobody can tell who read what.
@@ -65,6 +67,7 @@ impl<'a> Record<'a> {
             keys: parts.iter().map(|part| part.key).collect(),
             sessions: 0,
             is_initial: Vec::new(),
+            has_appends: vec![false; parts.len()],
             nowhere: None,
             ambiguous: None,
             mismatches: 0,
@@ -101,6 +104,7 @@ impl<'a> Record<'a> {
             let (met, made) = match (&call.op, &call.outcome) {
                 (_, Outcome::Refused) | (RegisterOp::Read, Outcome::Unknown) => continue,
                 (RegisterOp::Append(_), _) => {
+                    self.has_appends[key as usize] = true;
                     self.ambiguous.get_or_insert_with(|| {
                         format!("operation {} appends, so values have no single write", call.number)
                     });
@@ -185,8 +189,11 @@ impl<'a> Record<'a> {
                 (*count, *last) = (*count + 1, number);
             }
         }
+        // Where several may have written what was met, one of unknown outcome need not have happened.
+        let is_sure = |deed: &Deed<'_>| self.ambiguous.is_none() || deed.call.outcome != Outcome::Unknown;
         let is_nowhere = |number: usize, deed: &Deed<'_>| match deed.met.map(|met| writers[met as usize]) {
             None | Some((2.., _)) | Some((1, usize::MAX)) => false,
+            Some(_) if self.has_appends[deed.key as usize] || !is_sure(deed) => false,
             Some((0, _)) => true,
             Some((1, writer)) => writer >= number && self.deeds[writer].session == deed.session,
         };

@@ -4,11 +4,12 @@ use super::account::{Account, Event, Record, made};
 use super::proof::{Link, Proof};
 use history::figures::shown;
 use history::{Ended, Part as Role, Reason, RegisterOp, Testimony, Value, Witness};
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
-use crate::Consistency;
 use crate::model::Call;
 use crate::witness::testimony;
+use crate::{Budget, Consistency};
 
 /// Decides a level for some deeds of a record: why they break it, if they do.
 pub(crate) type Check<'c> = &'c dyn Fn(&Account) -> Option<Proof>;
@@ -37,22 +38,21 @@ pub(crate) fn argue(
     account: Account,
     proof: Proof,
     check: Check<'_>,
+    budget: &Budget<'_>,
 ) -> Witness {
     let deeds = (0..record.deeds.len()).collect();
-    let core = minimal(record, Core { deeds, account, proof, is_minimal: false }, check);
+    let core = minimal(record, Core { deeds, account, proof, is_minimal: false }, check, budget);
     Words::of(record, level, &core).witness()
 }
 
-fn minimal(record: &Record<'_>, mut core: Core, check: Check<'_>) -> Core {
-    let mut work = 0;
-    let mut attempt = |deeds: Vec<usize>| -> Option<Core> {
-        if work > WORK_MAX {
-            return None;
-        }
+fn minimal(record: &Record<'_>, mut core: Core, check: Check<'_>, budget: &Budget<'_>) -> Core {
+    let work = Cell::new(0);
+    let goes_on = || work.get() <= WORK_MAX && (budget.keep_going)();
+    let attempt = |deeds: Vec<usize>| -> Option<Core> {
         let account = Account::of(record, deeds.iter().copied());
-        work += (account.entries.len() + 1).saturating_mul(account.sessions());
+        work.set(work.get() + (account.entries.len() + 1).saturating_mul(account.sessions()));
         let proof = check(&account)?;
-        Some(Core { deeds, account, proof, is_minimal: work <= WORK_MAX })
+        Some(Core { deeds, account, proof, is_minimal: false })
     };
     core = attempt(named(&core)).unwrap_or(core);
     let mut size = core.deeds.len().div_ceil(2);
@@ -60,6 +60,9 @@ fn minimal(record: &Record<'_>, mut core: Core, check: Check<'_>) -> Core {
         let before = core.deeds.len();
         let mut at = 0;
         while at < core.deeds.len() {
+            if !goes_on() {
+                return core;
+            }
             let rest = [&core.deeds[..at], &core.deeds[(at + size).min(core.deeds.len())..]].concat();
             match attempt(rest) {
                 Some(less) => core = less,
@@ -67,7 +70,7 @@ fn minimal(record: &Record<'_>, mut core: Core, check: Check<'_>) -> Core {
             }
         }
         if size == 1 && core.deeds.len() == before {
-            core.is_minimal = attempt(core.deeds.clone()).is_some();
+            core.is_minimal = attempt(core.deeds.clone()).is_some() && goes_on();
             return core;
         }
         size = (size / 2).max(1);

@@ -17,21 +17,23 @@ use std::collections::BTreeSet;
 use std::hash::BuildHasherDefault;
 
 use super::staleness::{self, met, over};
-use crate::Rung;
 use crate::hash::Mixer;
+use crate::judgement::Watch;
 use crate::model::{Call, Part};
+use crate::{Budget, Rung};
 
 /// The measure, given whether the history is linearizable.
-pub(super) fn rung(parts: &[Part<'_, Register>], initial: &Value, linearizable: Verdict) -> Rung {
+pub(super) fn rung(parts: &[Part<'_, Register>], initial: &Value, linearizable: Verdict, budget: &Budget<'_>) -> Rung {
     let (verdict, detail) = match linearizable {
         Verdict::Pass => (Verdict::Pass, "k = 1: linearizable".to_owned()),
         Verdict::Vacuous => (Verdict::Vacuous, "nothing was read".to_owned()),
-        Verdict::Fail | Verdict::Unknown => measure(parts, initial, linearizable == Verdict::Fail),
+        Verdict::Fail | Verdict::Unknown => measure(parts, initial, linearizable == Verdict::Fail, budget),
     };
     Rung { name: "k-atomicity", verdict, detail, witness: None }
 }
 
-fn measure(parts: &[Part<'_, Register>], initial: &Value, is_over_one: bool) -> (Verdict, String) {
+fn measure(parts: &[Part<'_, Register>], initial: &Value, is_over_one: bool, budget: &Budget<'_>) -> (Verdict, String) {
+    let mut watch = Watch::new(budget);
     let (mut least, mut most) = (1 + u64::from(is_over_one), 1);
     for part in parts {
         let at = part.key.map(|key| format!(" at key {key}")).unwrap_or_default();
@@ -41,7 +43,10 @@ fn measure(parts: &[Part<'_, Register>], initial: &Value, is_over_one: bool) -> 
             Err(Trouble::Impossible(why)) => return (Verdict::Fail, format!("no k will do: {why}{at}")),
         };
         let upper = register.upper();
-        let is_two = upper <= 2 || register.is_two_atomic();
+        let is_two = if upper <= 2 { Some(true) } else { register.is_two_atomic(&mut watch) };
+        let Some(is_two) = is_two else {
+            return (Verdict::Unknown, format!("interrupted{at}; a larger budget of time would help"));
+        };
         least = least.max(if is_two { 1 } else { lower(part, initial).max(3) });
         most = most.max(if is_two { upper.min(2) } else { upper });
     }
@@ -142,7 +147,8 @@ impl Timed {
         self.reads.iter().map(lag).max().unwrap_or_default() as u64 + 1
     }
 
-    fn is_two_atomic(&self) -> bool {
+    /// Whether 2 will do; `None` if there is no time to find out.
+    fn is_two_atomic(&self, watch: &mut Watch<'_>) -> Option<bool> {
         let mut rest = Rest::new(self);
         while let Some(last) = rest.writes.last().map(|(start, _)| *start) {
             // Whoever is the last was not over when another began.
@@ -151,20 +157,21 @@ impl Timed {
             // All candidates go a few steps, then all twice as many: a long way that fails costs no more than the one taken.
             let mut steps = 4;
             let end = loop {
-                let ways: Vec<Way> = candidates.iter().map(|first| rest.follow(*first, steps)).collect();
+                let ways: Vec<Way> =
+                    candidates.iter().map(|first| rest.follow(*first, steps, watch)).collect::<Option<_>>()?;
                 if let Some(chain) =
                     ways.iter().find_map(|way| if let Way::Ends(chain) = way { Some(chain) } else { None })
                 {
                     break chain.clone();
                 }
                 if ways.iter().all(|way| matches!(way, Way::Fails)) {
-                    return false;
+                    return Some(false);
                 }
                 steps *= 2;
             };
             end.into_iter().for_each(|write| rest.remove(write));
         }
-        true
+        Some(true)
     }
 }
 
@@ -214,27 +221,31 @@ impl<'a> Rest<'a> {
         }
     }
 
-    /// Puts `first` last, then what that forces, for some steps.
-    fn follow(&self, first: usize, steps: usize) -> Way {
+    /// Puts `first` last, then what that forces, for some steps; `None` if there is no time.
+    fn follow(&self, first: usize, steps: usize, watch: &mut Watch<'_>) -> Option<Way> {
         let mut chain: BTreeSet<usize> = BTreeSet::new();
         let mut order = Vec::new();
         let mut write = first;
         for _ in 0..steps {
             let end = self.timed.writes[write].end;
+            // Those in the chain are looked at again in each step, and so are their reads.
+            if !watch.goes_on(256 + 32 * chain.len()) {
+                return None;
+            }
             let mut later = self.writes.range((end.saturating_add(1), 0)..).map(|(_, write)| *write);
             if later.any(|other| !chain.contains(&other)) {
-                return Way::Fails;
+                return Some(Way::Fails);
             }
             chain.insert(write);
             order.push(write);
             let mut forced = self.reads.range((end.saturating_add(1), 0)..).map(|(_, read)| self.timed.reads[*read].1);
             let mut forced = forced.by_ref().filter(|write| !chain.contains(write));
-            let Some(before) = forced.next() else { return Way::Ends(order) };
+            let Some(before) = forced.next() else { return Some(Way::Ends(order)) };
             if forced.any(|write| write != before) {
-                return Way::Fails;
+                return Some(Way::Fails);
             }
             write = before;
         }
-        Way::GoesOn
+        Some(Way::GoesOn)
     }
 }

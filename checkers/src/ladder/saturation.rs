@@ -183,10 +183,9 @@ impl<'a> Saturation<'a> {
         u32::MAX
     }
 
-    /// Draws all conclusions.
-    fn settle(&mut self, grant: u64, budget: &Budget<'_>) -> Result<(), Finding> {
+    /// Draws all conclusions. The same `watch` goes from one time to the next, or it would never be looked at.
+    fn settle(&mut self, grant: u64, watch: &mut Watch<'_>) -> Result<(), Finding> {
         let sessions = self.account.sessions();
-        let mut watch = Watch::new(budget);
         loop {
             while let Some((from, to, link)) = self.joins.pop() {
                 self.join(from, to, link).map_err(|circle| Finding::Broken(self.broken(circle)))?;
@@ -295,18 +294,18 @@ impl<'a> Saturation<'a> {
 
 /// Causal memory, CM, of a history that is CC; and how many steps that took.
 pub(crate) fn causal_memory(account: &Account, past: &Past, grant: u64, budget: &Budget<'_>) -> (Finding, u64) {
-    each(account, grant, |observer, left| {
+    each(account, grant, budget, |observer, left, watch| {
         let mut saturation = Saturation::new(account, Some(past), Some(observer));
         saturation.add_reads();
         account.session(observer).for_each(|event| saturation.queue(event));
-        let finding = saturation.settle(left, budget).err().unwrap_or(Finding::Holds);
+        let finding = saturation.settle(left, watch).err().unwrap_or(Finding::Holds);
         (finding, saturation.spent)
     })
 }
 
 /// PRAM; and how many steps that took.
 pub(crate) fn pram(account: &Account, grant: u64, budget: &Budget<'_>) -> (Finding, u64) {
-    each(account, grant, |observer, left| {
+    each(account, grant, budget, |observer, left, watch| {
         let mut saturation = Saturation::new(account, None, Some(observer));
         saturation.active = 0;
         for event in account.session(observer) {
@@ -316,7 +315,7 @@ pub(crate) fn pram(account: &Account, grant: u64, budget: &Budget<'_>) -> (Findi
                 Act::Read(Source::Initial) | Act::Write => {}
             }
             saturation.queue(event);
-            if let Err(finding) = saturation.settle(left, budget) {
+            if let Err(finding) = saturation.settle(left, watch) {
                 return (finding, saturation.spent);
             }
         }
@@ -324,10 +323,19 @@ pub(crate) fn pram(account: &Account, grant: u64, budget: &Budget<'_>) -> (Findi
     })
 }
 
-fn each(account: &Account, grant: u64, mut examine: impl FnMut(usize, u64) -> (Finding, u64)) -> (Finding, u64) {
+fn each(
+    account: &Account,
+    grant: u64,
+    budget: &Budget<'_>,
+    mut examine: impl FnMut(usize, u64, &mut Watch<'_>) -> (Finding, u64),
+) -> (Finding, u64) {
+    let mut watch = Watch::new(budget);
     let mut spent = 0;
     for observer in (0..account.sessions()).filter(|session| !account.session(*session).is_empty()) {
-        let (finding, steps) = examine(observer, grant.saturating_sub(spent));
+        if !watch.goes_on(account.entries.len()) {
+            return (Finding::Stopped, spent);
+        }
+        let (finding, steps) = examine(observer, grant.saturating_sub(spent), &mut watch);
         spent += steps;
         match finding {
             Finding::Holds => {}
@@ -349,6 +357,6 @@ pub(crate) fn common_order<'a>(
     saturation.add_reads();
     saturation.add_initial_reads();
     (0..account.entries.len() as Event).for_each(|event| saturation.queue(event));
-    let finding = saturation.settle(grant, budget).err().unwrap_or(Finding::Holds);
+    let finding = saturation.settle(grant, &mut Watch::new(budget)).err().unwrap_or(Finding::Holds);
     (saturation, finding)
 }

@@ -51,7 +51,9 @@ pub(super) fn rung(parts: &[Part<'_, Register>], initial: &Value) -> Rung {
     let found = measure(parts, initial);
     let reads = counted(found.reads, "read");
     let (verdict, detail) = match found.stale {
-        _ if found.reads == 0 => (Verdict::Vacuous, "nothing was read".to_owned()),
+        _ if found.reads == 0 => {
+            (Verdict::Vacuous, "nothing was read of which anybody can tell how old it was".to_owned())
+        }
         0 => (Verdict::Pass, format!("{reads}, none of what had certainly been replaced")),
         stale => {
             let time = match found.nanos_max {

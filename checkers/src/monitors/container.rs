@@ -346,7 +346,7 @@ pub(crate) fn explain<O: Container>(
     scope.until = if is_stuck { scope.until } else { u64::MAX };
     let groups = if is_stuck { groups } else { Groups::of(part, &start, scope.until) };
     let all: Vec<usize> = (0..groups.loose.len()).collect();
-    let least = least(&all, |units| is_wrong(&groups, units, scope));
+    let least = least(&all, budget, |units| is_wrong(&groups, units, scope));
     let mut named: Vec<usize> = least.units.iter().flat_map(|unit| &groups.loose[*unit].calls).copied().collect();
     // What began after all of them were over can have done nothing for them.
     let last = named.iter().map(|call| end(&part.calls[*call])).filter(|end| *end < NEVER).max().unwrap_or_default();

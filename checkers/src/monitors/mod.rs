@@ -29,7 +29,7 @@ pub(crate) trait Monitored: Container {
     fn has_order(all: &Elements<'_>) -> Option<bool>;
 
     /// Why a record has no order.
-    fn witness(part: &Part<'_, Self>, all: &Elements<'_>) -> Option<Witness>;
+    fn witness(part: &Part<'_, Self>, all: &Elements<'_>, budget: &Budget<'_>) -> Option<Witness>;
 }
 
 impl Monitored for Queue {
@@ -37,8 +37,8 @@ impl Monitored for Queue {
         Some(queue::wrong(all).is_none())
     }
 
-    fn witness(part: &Part<'_, Queue>, all: &Elements<'_>) -> Option<Witness> {
-        queue::wrong(all).map(|wrong| queue::explain(part, all, &wrong))
+    fn witness(part: &Part<'_, Queue>, all: &Elements<'_>, budget: &Budget<'_>) -> Option<Witness> {
+        queue::wrong(all).map(|wrong| queue::explain(part, all, &wrong, budget))
     }
 }
 
@@ -51,9 +51,9 @@ impl Monitored for Stack {
         }
     }
 
-    fn witness(part: &Part<'_, Stack>, all: &Elements<'_>) -> Option<Witness> {
+    fn witness(part: &Part<'_, Stack>, all: &Elements<'_>, budget: &Budget<'_>) -> Option<Witness> {
         match stack::found(all) {
-            stack::Found::Wrong(wrong) => Some(stack::explain(part, all, wrong)),
+            stack::Found::Wrong(wrong) => Some(stack::explain(part, all, wrong, budget)),
             stack::Found::Order | stack::Found::Unclear => None,
         }
     }
@@ -91,13 +91,13 @@ pub(crate) fn judge<O: Monitored>(
         }
         Err(NoElements::Wrong(odd)) => {
             let method = format!("{} monitor", O::NAME);
-            return Ok(judgement(part, &start, method, Some(container::odd(part, &odd))));
+            return Ok(judgement(part, &start, method, budget, Some(container::odd(part, &odd))));
         }
     };
     let method = format!("{} monitor, {}", O::NAME, counted(all.elements.len() as u64, "value"));
     match O::has_order(&all) {
-        Some(true) => Ok(judgement(part, &start, method, None)),
-        Some(false) => Ok(judgement(part, &start, method, O::witness(part, &all))),
+        Some(true) => Ok(judgement(part, &start, method, budget, None)),
+        Some(false) => Ok(judgement(part, &start, method, budget, O::witness(part, &all, budget))),
         None => searched(Some(format!(
             "which values {} of unknown outcome took had to be searched for",
             counted(all.open.len() as u64, "removal")
@@ -123,24 +123,39 @@ fn start(question: &Question<'_>) -> Result<Vec<Value>, Unfit> {
     }
 }
 
-fn judgement<O: Monitored>(part: &Part<'_, O>, start: &[Value], method: String, witness: Option<Witness>) -> Judgement {
+fn judgement<O: Monitored>(
+    part: &Part<'_, O>,
+    start: &[Value],
+    method: String,
+    budget: &Budget<'_>,
+    witness: Option<Witness>,
+) -> Judgement {
     let operations = part.calls.len();
     let (verdict, detail) = match &witness {
         None => (Verdict::Pass, counted(operations as u64, "operation")),
         Some(witness) => (Verdict::Fail, witness.headline()),
     };
-    let notes = witness.iter().filter_map(|witness| longest(part, start, witness)).collect();
+    let notes = witness.iter().filter_map(|witness| longest(part, start, witness, budget)).collect();
     Judgement { verdict, detail, witness, operations, states: 0, methods: vec![method], notes }
 }
 
-/// How much of the record has an order: up to which completion. Mostly up to the one that is blamed.
-fn longest<O: Monitored>(part: &Part<'_, O>, start: &[Value], witness: &Witness) -> Option<String> {
+/// How much of the record has an order: up to which completion. Mostly up to the one that is blamed. `None` if there is
+/// no time to find out.
+fn longest<O: Monitored>(
+    part: &Part<'_, O>,
+    start: &[Value],
+    witness: &Witness,
+    budget: &Budget<'_>,
+) -> Option<String> {
     /// Configurations for one attempt that the monitor leaves open.
     const GRANT: u64 = 10_000;
     let returned = part.calls.iter().filter(|call| matches!(call.outcome, Outcome::Returned(_)));
     let mut ends: Vec<u64> = returned.filter_map(|call| call.source.completed).map(|mark| mark.index).collect();
     ends.sort_unstable();
     let has_order = |count: usize| {
+        if !(budget.keep_going)() {
+            return false;
+        }
         let until = if count == 0 { 0 } else { ends[count - 1] };
         let monitored = match Elements::of(part, start, until) {
             Ok(all) => O::has_order(&all),
@@ -161,7 +176,7 @@ fn longest<O: Monitored>(part: &Part<'_, O>, start: &[Value], witness: &Witness)
     let guess = ends.partition_point(|end| *end < seen);
     let count = last_good(guess, ends.len(), has_order);
     let (count, all) = (grouped(count as u64), counted(ends.len() as u64, "completed operation"));
-    (count != "0").then(|| format!("the first {count} of {all} have an order"))
+    (count != "0" && (budget.keep_going)()).then(|| format!("the first {count} of {all} have an order"))
 }
 
 /// The greatest count below `all` that is good, if each less than a good one is; looked for around `guess`.

@@ -26,6 +26,7 @@
 
 use super::container::{Container, Elements, Miss, NEVER, OPERATIONS_MAX, witness};
 use super::values::least;
+use crate::Budget;
 use crate::model::Part;
 use history::Witness;
 use history::figures::{counted, shown};
@@ -144,14 +145,19 @@ impl Voids {
 }
 
 /// The argument for what is wrong.
-pub(crate) fn explain<O: Container>(part: &Part<'_, O>, all: &Elements<'_>, wrong: &Wrong) -> Witness {
+pub(crate) fn explain<O: Container>(
+    part: &Part<'_, O>,
+    all: &Elements<'_>,
+    wrong: &Wrong,
+    budget: &Budget<'_>,
+) -> Witness {
     match wrong {
         Wrong::Overtaken { first, second } => overtaking(part, all, *first, *second),
         Wrong::Left { left, second } => too_many(part, all, left, *second),
         Wrong::NotEmpty { miss } => {
             let only = |units: &[usize]| [units, &[all.elements.len() + miss]].concat();
             let units: Vec<usize> = all.units().into_iter().filter(|unit| *unit < all.elements.len()).collect();
-            let least = least(&units, |units| Some(self::wrong(&all.some(&only(units))).is_some()));
+            let least = least(&units, budget, |units| Some(self::wrong(&all.some(&only(units))).is_some()));
             inside(part, &all.some(&only(&least.units)))
         }
     }

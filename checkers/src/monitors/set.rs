@@ -25,7 +25,7 @@ use history::{History, Verdict};
 
 use super::sightings::{Element, NEVER, Read, Sightings};
 use crate::evidence::{Violation, judgement};
-use crate::{Judgement, Question, Unfit};
+use crate::{Budget, Judgement, Question, Unfit};
 use history::figures::{counted, grouped, shown};
 
 /// Judges whether a grow-only set is linearizable.
@@ -34,10 +34,10 @@ use history::figures::{counted, grouped, shown};
 ///
 /// # Errors
 /// If an operation is neither `add` nor `read`, or a read returns no list.
-pub(crate) fn set(history: &History, question: &Question<'_>) -> Result<Judgement, Unfit> {
+pub(crate) fn set(history: &History, question: &Question<'_>, budget: &Budget<'_>) -> Result<Judgement, Unfit> {
     let sightings = Sightings::of(history, question)?;
     let census = census(&sightings);
-    let judgement = match violation(&sightings) {
+    let judgement = match violation(&sightings, budget) {
         _ if sightings.reads.is_empty() => {
             judgement(history, Verdict::Vacuous, format!("{census}; nobody read the set"), None)
         }
@@ -45,19 +45,20 @@ pub(crate) fn set(history: &History, question: &Question<'_>) -> Result<Judgemen
         Some((violation, until)) => {
             let detail = format!("{}; {census}", violation.headline);
             let failed = judgement(history, Verdict::Fail, detail, Some(violation.witness(history, "the set")));
-            Judgement { notes: vec![format!("before event {} there is an order", until.saturating_sub(1))], ..failed }
+            let note = |until: u64| format!("before event {} there is an order", until.saturating_sub(1));
+            Judgement { notes: until.map(note).into_iter().collect(), ..failed }
         }
     };
     Ok(Judgement { methods: vec!["reads ordered by inclusion".to_owned()], ..judgement })
 }
 
-/// Why there is no order, and the position of the completion that is the first to leave none.
-pub(crate) fn violation(sightings: &Sightings<'_>) -> Option<(Violation, u64)> {
+/// Why there is no order, and the position of the completion that is the first to leave none, if there is time to find it.
+pub(crate) fn violation(sightings: &Sightings<'_>, budget: &Budget<'_>) -> Option<(Violation, Option<u64>)> {
     let absurd = sightings.reads.iter().filter_map(|read| Some((read.over, sightings.absurd(read)?)));
     let absurd = absurd.min_by_key(|(over, _)| *over);
     let until = absurd.as_ref().map_or(NEVER, |(over, _)| over - 1);
     let Some(mut last) = (Cut { sightings, until }).violation() else {
-        return absurd.map(|(over, violation)| (violation, over));
+        return absurd.map(|(over, violation)| (violation, Some(over)));
     };
     // A longer record has no order either. So the first completion too many is found by halving.
     let elements = sightings.elements.iter().map(|element| element.known);
@@ -66,13 +67,16 @@ pub(crate) fn violation(sightings: &Sightings<'_>) -> Option<(Violation, u64)> {
     ends.sort_unstable();
     let (mut good, mut bad) = (0, ends.len());
     while bad - good > 1 {
+        if !(budget.keep_going)() {
+            return Some((last, None));
+        }
         let middle = good + (bad - good) / 2;
         match (Cut { sightings, until: ends[middle - 1] }).violation() {
             Some(violation) => (bad, last) = (middle, violation),
             None => good = middle,
         }
     }
-    Some((last, bad.checked_sub(1).map_or(0, |last| ends[last])))
+    Some((last, Some(bad.checked_sub(1).map_or(0, |last| ends[last]))))
 }
 
 /// `5 adds, 4 acknowledged, 2 reads; the last shows 4 elements, 1 of unknown outcome; 0 lost`.

@@ -22,7 +22,7 @@ use history::{History, Verdict};
 use super::set::violation;
 use super::sightings::{Element, NEVER, Sightings};
 use crate::evidence::{Violation, judgement};
-use crate::{Consistency, Judgement, Question, Unfit};
+use crate::{Budget, Consistency, Judgement, Question, Unfit};
 use history::figures::{grouped, measured, shown};
 
 /// What became of an element.
@@ -61,14 +61,14 @@ struct Lost {
 ///
 /// # Errors
 /// If an operation is neither `add` nor `read`, or a read returns no list.
-pub(crate) fn set_full(history: &History, question: &Question<'_>) -> Result<Judgement, Unfit> {
+pub(crate) fn set_full(history: &History, question: &Question<'_>, budget: &Budget<'_>) -> Result<Judgement, Unfit> {
     let sightings = Sightings::of(history, question)?;
     let fates = Fates::of(history, &sightings);
     let told = fates.told();
     let absurd = || sightings.reads.iter().find_map(|read| sightings.absurd(read));
     let lost = || fates.first_lost.as_ref().map(|lost| lost.violation(history, &sightings));
     let is_strict = question.level == Some(Consistency::Linearizable);
-    let disordered = || violation(&sightings).filter(|_| is_strict).map(|(violation, _)| violation);
+    let disordered = || violation(&sightings, budget).filter(|_| is_strict).map(|(violation, _)| violation);
     let judgement = match absurd().or_else(lost).or_else(disordered) {
         Some(violation) => {
             let detail = format!("{}; {told}", violation.headline);

@@ -28,6 +28,7 @@ use super::container::{Container, Element, Elements, NEVER, OPERATIONS_MAX, witn
 use super::queue::{Voids, inside, open_calls};
 use super::trees::{Cover, Tree};
 use super::values::least;
+use crate::Budget;
 use crate::model::Part;
 use history::Witness;
 use history::figures::{counted, shown};
@@ -176,7 +177,12 @@ impl Below {
 }
 
 /// The argument for a record that is wrong.
-pub(crate) fn explain<O: Container>(part: &Part<'_, O>, all: &Elements<'_>, wrong: Wrong) -> Witness {
+pub(crate) fn explain<O: Container>(
+    part: &Part<'_, O>,
+    all: &Elements<'_>,
+    wrong: Wrong,
+    budget: &Budget<'_>,
+) -> Witness {
     let units = match &wrong {
         Wrong::NoBottom { heap } => heap.clone(),
         Wrong::NotEmpty { miss } => {
@@ -185,7 +191,7 @@ pub(crate) fn explain<O: Container>(part: &Part<'_, O>, all: &Elements<'_>, wron
         }
         Wrong::Left { left: _ } => all.units(),
     };
-    let least = least(&units, |units| Some(matches!(found(&all.some(units)), Found::Wrong(_))));
+    let least = least(&units, budget, |units| Some(matches!(found(&all.some(units)), Found::Wrong(_))));
     let all = all.some(&least.units);
     match found(&all) {
         Found::Wrong(Wrong::NotEmpty { .. }) => inside(part, &all),

@@ -17,6 +17,8 @@
 
 use std::cell::Cell;
 
+use crate::Budget;
+
 /// Some of the units, and whether nothing can be taken away from them.
 pub(crate) struct Least {
     /// By number, ascending.
@@ -27,8 +29,12 @@ pub(crate) struct Least {
 
 /// Reduces `units`, which together have no order; those in front are preferred. `has_no_order` says whether some of
 /// them (ascending) have none, or `None` if that is too much to find out: then they count as if they had one, and more
-/// is kept.
-pub(crate) fn least(units: &[usize], mut has_no_order: impl FnMut(&[usize]) -> Option<bool>) -> Least {
+/// is kept; so is what there is no time to look at.
+pub(crate) fn least(
+    units: &[usize],
+    budget: &Budget<'_>,
+    mut has_no_order: impl FnMut(&[usize]) -> Option<bool>,
+) -> Least {
     // Enough for a handful of a million. Where thousands are needed, what is left over is kept.
     let work_max = 100 * units.len() + 10_000_000;
     let work = Cell::new(0);
@@ -36,6 +42,10 @@ pub(crate) fn least(units: &[usize], mut has_no_order: impl FnMut(&[usize]) -> O
     let mut in_question = units;
     let mut is_minimal = true;
     let mut is_wrong = |needed: &[usize], more: &[usize]| {
+        if !(budget.keep_going)() {
+            is_minimal = false;
+            return false;
+        }
         let mut some = [needed, more].concat();
         work.set(work.get() + some.len());
         some.sort_unstable();
@@ -48,11 +58,11 @@ pub(crate) fn least(units: &[usize], mut has_no_order: impl FnMut(&[usize]) -> O
         let count = fewest(in_question.len(), |count| is_wrong(&needed, &in_question[..count]));
         needed.push(in_question[count - 1]);
         in_question = &in_question[..count - 1];
-        if work.get() > work_max {
+        if work.get() > work_max || !(budget.keep_going)() {
             break;
         }
     }
-    let is_done = work.get() <= work_max;
+    let is_done = in_question.is_empty() || work.get() <= work_max && (budget.keep_going)();
     if !is_done {
         needed.extend(in_question);
     }
@@ -96,7 +106,7 @@ mod tests {
             if !is_wrong(&units) {
                 continue;
             }
-            let least = least(&units, |some| Some(is_wrong(some)));
+            let least = least(&units, &Budget::states(0), |some| Some(is_wrong(some)));
             assert!(least.is_minimal && is_wrong(&least.units), "{groups:?}: {:?}", least.units);
             for gone in &least.units {
                 let fewer: Vec<usize> = least.units.iter().copied().filter(|unit| unit != gone).collect();
@@ -118,7 +128,7 @@ mod tests {
     fn where_thousands_are_needed_time_is_short_and_all_that_is_left_is_kept() {
         let units: Vec<usize> = (0..30_000).collect();
         let mut looked_at = 0;
-        let least = least(&units, |some| {
+        let least = least(&units, &Budget::states(0), |some| {
             looked_at += some.len();
             Some(some.len() == units.len())
         });
@@ -127,8 +137,21 @@ mod tests {
     }
 
     #[test]
+    fn where_there_is_no_time_all_that_is_left_is_kept() {
+        let units: Vec<usize> = (0..1000).collect();
+        let mut probes = 0;
+        let budget = Budget { states: 0, keep_going: &|| false };
+        let least = least(&units, &budget, |some| {
+            probes += 1;
+            Some(some.len() == units.len())
+        });
+        assert_eq!((least.units.len(), least.is_minimal), (units.len(), false));
+        assert_eq!(probes, 0);
+    }
+
+    #[test]
     fn what_cannot_be_decided_is_kept() {
-        let least = least(&[2, 1, 0], |_| None);
+        let least = least(&[2, 1, 0], &Budget::states(0), |_| None);
         assert_eq!((least.units, least.is_minimal), (vec![0, 1, 2], false));
     }
 }

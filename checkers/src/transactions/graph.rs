@@ -156,11 +156,28 @@ impl<'e> Graph<'e> {
         knots
     }
 
-    /// A cycle within a knot, the shortest through any of its first nodes (all of them, if it is small).
-    pub fn cycle(&self, knot: &[usize]) -> Vec<Edge> {
+    /// A cycle in each knot: the shortest through any of its first nodes (all of them, if it is small). As many as
+    /// `keep_going` leaves time for, and at least one.
+    pub fn cycles<'k>(
+        &self,
+        knots: impl IntoIterator<Item = &'k Vec<usize>>,
+        keep_going: &dyn Fn() -> bool,
+    ) -> Vec<Vec<Edge>> {
+        let mut walk = Walk::new(self);
+        let mut cycles = Vec::new();
+        for knot in knots {
+            cycles.push(self.cycle(knot, &mut walk));
+            if !keep_going() {
+                break;
+            }
+        }
+        cycles
+    }
+
+    fn cycle(&self, knot: &[usize], walk: &mut Walk<'_, '_>) -> Vec<Edge> {
         const STARTS_MAX: usize = 64;
         const STEPS_MAX: usize = 4_000_000;
-        let mut walk = Walk::new(self, knot);
+        walk.enter(knot);
         let mut best: Option<Vec<u32>> = None;
         for &from in knot.iter().filter(|node| self.txn(**node).is_some()).take(STARTS_MAX) {
             let longest = best.as_ref().map_or(usize::MAX, Vec::len);
@@ -191,6 +208,7 @@ impl<'e> Graph<'e> {
 /// A breadth-first walk within a knot. Entering a hub is no step.
 struct Walk<'g, 'e> {
     graph: &'g Graph<'e>,
+    knot: Vec<usize>,
     /// By node: whether it belongs to the knot, and in which round it was reached last.
     reached: Vec<u32>,
     /// By node: the edge by which it was reached.
@@ -200,12 +218,20 @@ struct Walk<'g, 'e> {
 }
 
 impl<'g, 'e> Walk<'g, 'e> {
-    fn new(graph: &'g Graph<'e>, knot: &[usize]) -> Self {
-        let mut reached = vec![NONE; graph.size()];
-        for &node in knot {
-            reached[node] = 0;
+    fn new(graph: &'g Graph<'e>) -> Self {
+        let (reached, by) = (vec![NONE; graph.size()], vec![(NONE, NONE); graph.size()]);
+        Walk { graph, knot: Vec::new(), reached, by, round: 0, steps: 0 }
+    }
+
+    /// Goes from one knot to another.
+    fn enter(&mut self, knot: &[usize]) {
+        for node in std::mem::replace(&mut self.knot, knot.to_vec()) {
+            self.reached[node] = NONE;
         }
-        Walk { graph, reached, by: vec![(NONE, NONE); graph.size()], round: 0, steps: 0 }
+        for &node in knot {
+            self.reached[node] = 0;
+        }
+        (self.round, self.steps) = (0, 0);
     }
 
     /// The edges of a shortest way from a node back to it, of fewer edges than `longest`.

@@ -175,6 +175,11 @@ struct Found<'h> {
 }
 
 impl Found<'_> {
+    fn interrupted() -> Self {
+        let reason = "interrupted before all dependencies were looked at; a larger budget of time would help";
+        Found { verdict: Verdict::Unknown, reason: reason.to_owned(), method: "dependencies", flaws: Vec::new() }
+    }
+
     fn pass(reason: String, method: &'static str) -> Self {
         Found { verdict: Verdict::Pass, reason, method, flaws: Vec::new() }
     }
@@ -280,6 +285,9 @@ impl<'h, 'b> Case<'h, 'b> {
         let mut flaws: Vec<Flaw<'h>> = Vec::new();
         let direct = run.flaws.iter().filter(|direct| implies(level, direct.kind.weakest()));
         flaws.extend(direct.map(|direct| Flaw::Direct(*direct)));
+        if !(self.budget.keep_going)() && flaws.is_empty() {
+            return Found::interrupted();
+        }
         flaws.extend(self.cycles(level));
         let top = top(level);
         let is_bounded = top < Layer::Snapshot;
@@ -310,7 +318,9 @@ impl<'h, 'b> Case<'h, 'b> {
         };
         let mut cycles: Vec<Vec<graph::Edge>> = Vec::new();
         let mut flaws = Vec::new();
-        for &layer in weaker.iter().filter(|layer| **layer <= top) {
+        // Where there is no time, what is known to be there is enough.
+        let is_looked_at = |layer: &&Layer| **layer == top || **layer < top && (self.budget.keep_going)();
+        for &layer in weaker.iter().filter(is_looked_at) {
             let found = self.knots(layer, |graph, knots| {
                 let mut knot_of = vec![graph::NONE; self.run.count() as usize];
                 for (number, knot) in (0..).zip(&knots) {
@@ -324,7 +334,7 @@ impl<'h, 'b> Case<'h, 'b> {
                     }
                 }
                 let untold = knots.iter().zip(is_told).filter(|(_, is_told)| !is_told);
-                untold.map(|(knot, _)| graph.cycle(knot)).collect::<Vec<_>>()
+                graph.cycles(untold.map(|(knot, _)| knot), self.budget.keep_going)
             });
             flaws.extend(found.iter().map(|edges| Flaw::Cycle(Kind::Cycle(layer), edges.clone())));
             cycles.extend(found);
@@ -390,7 +400,7 @@ impl<'h, 'b> Case<'h, 'b> {
             }
         };
         if !self.run.is_lists {
-            saturate::saturate(&self.run, &self.readers, &self.sessions, &mut edges, basis);
+            saturate::saturate(&self.run, &self.readers, &self.sessions, &mut edges, basis, self.budget.keep_going);
         }
         edges
     }
@@ -421,12 +431,16 @@ impl<'h, 'b> Case<'h, 'b> {
         }
         let mut best = order::Placed { placed: 0, of: 0 };
         for (layer, moments) in attempts {
+            if !(self.budget.keep_going)() {
+                return Found::interrupted();
+            }
             let edges = self.saturated(layer);
             let graph = Graph::new(run.count(), edges.hubs, &edges.list, moments);
             let knots = if run.is_lists || layer != top { Vec::new() } else { graph.knots() };
             if !knots.is_empty() {
                 let kind = Kind::Cycle(layer);
-                let flaws = knots.iter().map(|knot| Flaw::Cycle(kind, graph.cycle(knot))).collect();
+                let cycles = graph.cycles(&knots, self.budget.keep_going);
+                let flaws = cycles.into_iter().map(|cycle| Flaw::Cycle(kind, cycle)).collect();
                 return Found {
                     verdict: Verdict::Fail,
                     reason: String::new(),

@@ -14,13 +14,23 @@ const CLOCKS_MAX: usize = 5_000_000;
 /// More rounds are not worth their time: a round adds what follows from the last one's findings.
 const ROUNDS_MAX: usize = 12;
 
-/// Adds to `edges`, which keep the order of each process, what follows from them.
-pub(super) fn saturate(run: &Run<'_>, readers: &Lists, sessions: &Sessions, edges: &mut Edges, basis: Basis) {
+/// Adds to `edges`, which keep the order of each process, what follows from them, as far as `keep_going` leaves time.
+pub(super) fn saturate(
+    run: &Run<'_>,
+    readers: &Lists,
+    sessions: &Sessions,
+    edges: &mut Edges,
+    basis: Basis,
+    keep_going: &dyn Fn() -> bool,
+) {
     let places = Clocks::new(run, sessions);
     if (run.count() + edges.hubs) as usize * places.sessions > CLOCKS_MAX {
         return;
     }
     for _ in 0..ROUNDS_MAX {
+        if !keep_going() {
+            return;
+        }
         let found = Round::new(run, readers, &places, edges).found(basis);
         if found.list.is_empty() {
             return;
