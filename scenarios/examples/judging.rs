@@ -1,4 +1,5 @@
-//! What judging a run costs beside running it, for every scenario that ships, the dearest first:
+//! What it costs, beside running it, to check a run's history (is it linearizable, is no write lost), and to judge the run
+//! altogether (outages, availability and latency with it), for every scenario that ships, the dearest first:
 //!
 //! ```text
 //! cargo run --release -p scenarios --example judging [NAME]
@@ -12,7 +13,9 @@
 )]
 #![expect(clippy::print_stdout, reason = "it prints what it measured")]
 
-use scenarios::execute::Options;
+use checkers::{Budget, Model, Question};
+use history::Verdict;
+use scenarios::execute::{Finished, Options};
 use scenarios::judge::judge;
 use scenarios::plan::Plan;
 use scenarios::systems::SYSTEMS;
@@ -58,6 +61,15 @@ fn median(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
+/// What most scenarios ask of a history.
+fn check(finished: &Finished, model: Model) {
+    let (history, question) = (&finished.history, Question { hint: Some(&finished.order), ..Question::of(model) });
+    let judgement =
+        checkers::judge_strictly(history, &question, &Budget::states(5_000_000)).expect("it fits its model");
+    assert_ne!(judgement.verdict, Verdict::Unknown, "{}", judgement.detail);
+    checkers::no_lost_writes(history, model).expect("it fits its model");
+}
+
 fn main() {
     let wanted = std::env::args().nth(1).unwrap_or_default();
     let mut lines = Vec::new();
@@ -73,11 +85,14 @@ fn main() {
         let system = SYSTEMS.iter().find(|system| system.name == scenario.protocol.name).expect("it is known");
         let data = scenario.loads.first().map_or(system.data[0].name, |load| load.data.name);
         let (run, finished) = timed(|| (system.runner)(data)(&plan, &mut Options::default()).expect("it can be run"));
+        let (checking, _) = timed(|| check(&finished, Model::from_name(data).expect("it can be checked")));
         let (judging, _) = timed(|| judge(&scenario, &plan, &finished));
-        lines.push((judging.as_secs_f64() / run.as_secs_f64() * 100.0, name, run, judging, finished.history.len()));
+        let share = |part: Duration| part.as_secs_f64() / run.as_secs_f64() * 100.0;
+        lines.push((share(checking), share(judging), name, run, finished.history.len()));
     }
     lines.sort_by(|a, b| b.0.total_cmp(&a.0));
-    for (share, name, run, judging, operations) in lines {
-        println!("{share:6.2} %  {name:<40} {operations:>7} operations  run {run:>12.3?}  judged {judging:>12.3?}");
+    println!("checked  judged");
+    for (checking, judging, name, run, operations) in lines {
+        println!("{checking:5.1} % {judging:5.1} %  {name:<40} {operations:>7} operations  run {run:>12.3?}");
     }
 }
