@@ -4,6 +4,7 @@
 use crate::execute::{EngineFault, Finished, Options, execute};
 use crate::plan::Plan;
 use history::{Data, Function, Kv, Object, Register};
+use protocols::multipaxos::MultiPaxos;
 use protocols::raft::Raft;
 use sim_core::laws::Laws;
 use sim_core::promise::{Claim, Premise};
@@ -12,18 +13,32 @@ use sim_core::settings::{Flaw, Flaws, Key, Rejected, Settings, Values};
 use std::marker::PhantomData;
 
 /// Every system that ships.
-pub static SYSTEMS: &[System] = &[System::on::<Raft<Kv>>(
-    Raft::<Kv>::NAME,
-    Raft::<Kv>::ABOUT,
-    &[DataKind::object::<Kv>(), DataKind::object::<Register>()],
-    |data| match data {
-        Kv::NAME => execute::<Raft<Kv>>,
-        Register::NAME => execute::<Raft<Register>>,
-        other => panic!("raft offers no data called {other}"),
-    },
-)
-.roles(&["leader", "follower", "candidate"])
-.serving("leader")];
+pub static SYSTEMS: &[System] = &[
+    System::on::<Raft<Kv>>(
+        Raft::<Kv>::NAME,
+        Raft::<Kv>::ABOUT,
+        &[DataKind::object::<Kv>(), DataKind::object::<Register>()],
+        |data| match data {
+            Kv::NAME => execute::<Raft<Kv>>,
+            Register::NAME => execute::<Raft<Register>>,
+            other => panic!("raft offers no data called {other}"),
+        },
+    )
+    .roles(&["leader", "follower", "candidate"])
+    .serving("leader"),
+    System::on::<MultiPaxos<Kv>>(
+        MultiPaxos::<Kv>::NAME,
+        MultiPaxos::<Kv>::ABOUT,
+        &[DataKind::object::<Kv>(), DataKind::object::<Register>()],
+        |data| match data {
+            Kv::NAME => execute::<MultiPaxos<Kv>>,
+            Register::NAME => execute::<MultiPaxos<Register>>,
+            other => panic!("multi-paxos offers no data called {other}"),
+        },
+    )
+    .roles(&["leader", "follower", "candidate"])
+    .serving("leader"),
+];
 
 /// Runs a plan to its end.
 pub type Runner = fn(&Plan, &mut Options<'_>) -> Result<Finished, EngineFault>;
