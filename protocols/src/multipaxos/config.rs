@@ -54,18 +54,6 @@ impl MultiPaxosConfig {
             count => nodes.min(count as usize),
         }
     }
-
-    /// Whether these quorums do for so many nodes.
-    ///
-    /// # Errors
-    /// Why not, with the key to change.
-    pub fn fits_nodes(&self, nodes: usize) -> Result<(), Rejected> {
-        // The mistake P08: any sizes will do.
-        if self.flaws.has(&QUORUMS_THAT_MISS) {
-            return Ok(());
-        }
-        self.quorums.fits(self.founders(nodes)).map_err(|message| Rejected { key: QUORUM, message })
-    }
 }
 
 const PATIENCE: &str = "patience";
@@ -227,5 +215,18 @@ impl Settings for MultiPaxosConfig {
             return Err(Rejected { key: HEARTBEAT, message });
         }
         Ok(config)
+    }
+
+    fn fits_cluster(&self, nodes: u32) -> Result<(), Rejected> {
+        // The mistake P08: any sizes will do.
+        if self.flaws.has(&QUORUMS_THAT_MISS) {
+            return Ok(());
+        }
+        let key = match self.quorums {
+            Quorums::Majority => QUORUM,
+            Quorums::Sizes { .. } => PHASE_1,
+            Quorums::Grid { .. } => COLUMNS,
+        };
+        self.quorums.fits(self.founders(nodes as usize)).map_err(|message| Rejected { key, message })
     }
 }

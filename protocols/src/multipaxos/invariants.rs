@@ -68,7 +68,7 @@ struct Line<Op> {
 #[derive(Clone, Debug)]
 struct Chosen<Op> {
     value: Value<Op>,
-    /// The first ballot in which a quorum had accepted it.
+    /// A ballot in which a quorum had accepted it.
     ballot: Ballot,
     time: u64,
 }
@@ -265,26 +265,20 @@ impl<O: Object> MultiPaxosLaws<O> {
         Ok(())
     }
 
-    /// What a quorum has accepted in this slot. The node that executes it may have dropped its own copy in the same step.
+    /// What a quorum has accepted in this slot, in the highest such ballot: a lower one may have been forgotten again. The node
+    /// that executes it may have dropped its own copy in the same step.
     fn choice(&self, slot: Slot, own: Option<&Entry<O::Op>>, step: &Step<'_, O>) -> Result<Chosen<O::Op>, Breach> {
         let quorum = step.paxos.quorum_of(slot);
         let lines = self.accepted.get(slot as usize - 1).map_or(&[][..], |lines| lines);
-        let mut decided: Vec<&Line<O::Op>> =
-            lines.iter().filter(|line| quorum.is_phase2(|node| line.by.contains(&node))).collect();
-        decided.sort_by_key(|line| line.ballot);
-        let is_own = |line: &&&Line<O::Op>| own.is_none_or(|entry| entry.value == line.value);
-        let Some(line) = decided.iter().find(is_own) else {
+        let is_own = |line: &&Line<O::Op>| own.is_none_or(|entry| entry.value == line.value);
+        let is_decided = |line: &&Line<O::Op>| quorum.is_phase2(|node| line.by.contains(&node));
+        let decided = lines.iter().filter(is_own).filter(is_decided).max_by_key(|line| line.ballot);
+        let Some(Line { ballot, value, .. }) = decided else {
             let what = format!("executed slot {slot}, which no quorum has accepted so in one ballot");
             return Err(step.breach(CHOSEN_BY_A_QUORUM, what));
         };
-        if let Some(other) = decided.iter().find(|other| other.value != line.value) {
-            let (one, other) = (line.ballot, other.ballot);
-            let what = format!("executed slot {slot}, in which one command was chosen in {one:?} and one in {other:?}");
-            return Err(step.breach(AGREEMENT, what));
-        }
         let before = self.chosen.last().map_or(0, |chosen| chosen.time);
-        let time = before.max(line.value.time);
-        Ok(Chosen { value: line.value.clone(), ballot: line.ballot, time })
+        Ok(Chosen { value: value.clone(), ballot: *ballot, time: before.max(value.time) })
     }
 
     /// "P2b. If a proposal with value v is chosen, then every higher-numbered proposal issued by any proposer has value v"

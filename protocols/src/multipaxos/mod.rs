@@ -320,9 +320,6 @@ impl<O: Object> Protocol for MultiPaxos<O> {
     fn start(boot: Boot<'_, Self>, ctx: &mut Ctx<'_, Self>) -> Self {
         let found = log::replay(boot.journal);
         let config = boot.config.clone();
-        if let Err(rejected) = config.fits_nodes(boot.members.len()) {
-            ctx.halt(rejected.message);
-        }
         if found.readable < boot.flushed {
             ctx.halt(found.spoilt(boot.journal.len()));
         } else if found.readable < boot.journal.len() {
