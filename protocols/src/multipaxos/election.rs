@@ -229,7 +229,7 @@ impl<O: Object> MultiPaxos<O> {
         let Candidacy { mut reports, chosen, .. } = std::mem::replace(&mut **candidacy, Candidacy::new(self.me));
         if self.config.flaws.has(&PHASE1_UP_TO_OWN_LAST) {
             // The mistake P06: others have nothing behind our own last slot.
-            let last = self.log.last().max(chosen);
+            let last = self.log.last();
             reports.retain(|slot, _| *slot <= last);
         }
         self.learn_reported(&mut reports, chosen, ctx);

@@ -326,10 +326,11 @@ impl<O: Object> Protocol for MultiPaxos<O> {
             ctx.truncate(found.readable);
         }
         let founders = config.founders(boot.members.len());
-        let founders = boot.members.iter().map(|member| member.id).take(founders).collect();
+        let founders: Vec<_> = boot.members.iter().map(|member| member.id).take(founders).collect();
+        let quorums = config.quorums_of(founders.len());
         let mut node = MultiPaxos {
             me: boot.me,
-            members: Members::new(founders, config.quorums),
+            members: Members::new(founders, quorums),
             promised: found.promised,
             log: found.log,
             executed: found.snapshot.as_ref().map_or_else(Position::default, |snapshot| snapshot.last),
