@@ -3,6 +3,7 @@
 mod accepting;
 mod catching_up;
 mod electing;
+mod laws;
 mod leading;
 
 use super::{
