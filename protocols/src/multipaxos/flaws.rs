@@ -8,7 +8,7 @@ pub const ACCEPTOR_IN_MEMORY: Flaw = Flaw {
     id: "P01",
     text: "An acceptor keeps what it promised and accepted in memory only, so one that restarts makes a majority forget \
            what was chosen. \"Stable storage … is used to maintain the information that the acceptor must remember\" \
-           (Paxos Made Simple, 3).",
+           (Paxos Made Simple, 2.5).",
 };
 
 /// A new leader prefers its own accepted command to one of a higher ballot.

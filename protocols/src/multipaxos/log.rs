@@ -33,7 +33,7 @@ pub struct Value<Op> {
     pub command: Command<Op>,
 }
 
-/// What an acceptor holds for a slot: "the highest-numbered proposal that it has accepted" (2.5); or, where it was told what
+/// What an acceptor holds for a slot: "the highest-numbered proposal that it has accepted" (2.2); or, where it was told what
 /// was chosen, that, with the ballot under which whoever told it holds it. No later ballot proposes anything else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Entry<Op> {
@@ -52,7 +52,7 @@ pub struct Held<Op> {
     pub entry: Entry<Op>,
 }
 
-/// What a node writes down. "An acceptor … must remember [these] even if it fails and then restarts" (2.5).
+/// What a node writes down. "An acceptor must remember this information even if it fails and then restarts" (2.2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Record<Op> {
     /// It answers no ballot below this one.

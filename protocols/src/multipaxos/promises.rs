@@ -27,7 +27,7 @@ pub fn promise(config: &MultiPaxosConfig, claim: Claim, premise: &Premise) -> Re
     }
 }
 
-/// "Stable storage, preserved during failures, is used to maintain the information that the acceptor must remember" (PMS 3).
+/// "Stable storage, preserved during failures, is used to maintain the information that the acceptor must remember" (PMS 2.5).
 fn lasting_writes(premise: &Premise) -> Result<(), String> {
     if premise.lies_come_out() {
         return Err(

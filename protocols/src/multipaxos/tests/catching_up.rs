@@ -53,7 +53,9 @@ fn a_follower_asks_about_what_it_accepted_in_another_ballot() {
 #[test]
 fn what_is_lacking_comes_in_batches_and_is_asked_for_one_by_one() {
     let mut leader = with_a_snapshot(|c| (c.batch, c.snapshot_trailing) = (2, 3));
-    let Message::Chosen { first, entries, chosen } = leader.hears(N3, learn(1, (0, 0))).reply() else { panic!() };
+    let Message::Chosen { first, entries, chosen } = leader.hears(N3, learn(1, (0, 0))).reply() else {
+        panic!("an answer")
+    };
     assert_eq!((first, entries.len(), chosen), (1, 2, 3));
     let mut follower = solo(3, plain());
     let effects = follower.hears(N2, Message::Chosen { first, entries, chosen });
@@ -113,7 +115,7 @@ fn a_snapshot_keeps_the_promise_and_what_lies_behind_it() {
     let (_, effects) = node.is_ordered(Order::Snapshot);
     let mut again = restarted(3, plain(), effects.journal());
     assert_eq!((again.node.executed(), again.value(), again.node.promised()), (3, int(3), b(1, N1)));
-    let Message::Promise(promise) = again.hears(N2, prepare(b(2, N2), 1)).reply() else { panic!() };
+    let Message::Promise(promise) = again.hears(N2, prepare(b(2, N2), 1)).reply() else { panic!("an answer") };
     assert_eq!((promise.truncated, promise.chosen, promise.held.len()), (3, 3, 1));
 }
 
@@ -134,9 +136,9 @@ fn a_candidate_fetches_what_is_gone_before_it_leads() {
 
 #[test]
 fn an_acceptor_says_what_is_gone() {
-    let truncated = |mut node: Solo| match node.hears(N2, prepare(b(2, N2), 1)).reply() {
-        Message::Promise(promise) => promise.truncated,
-        other => panic!("{other:?}"),
+    let truncated = |mut node: Solo| {
+        let Message::Promise(promise) = node.hears(N2, prepare(b(2, N2), 1)).reply() else { panic!("a promise") };
+        promise.truncated
     };
     assert_eq!(truncated(with_a_snapshot(|_| ())), 3);
     assert_eq!(truncated(with_a_snapshot(|c| c.flaws = Flaws::new([&PROMISE_OMITS_TRUNCATED]))), 0, "P11");
