@@ -5,14 +5,19 @@
 //! - [`machine`]: a replicated state machine: the commands that a log holds, and what applying them makes.
 //! - [`snapshots`]: it as bytes, which travel in pieces.
 //! - [`quorum`]: which members can answer for all of them.
+//! - [`detector`]: who seems to be gone.
 //! - [`raft`]: consensus over a replicated log.
+//! - [`multipaxos`]: the same, by ballots and slots.
 //!
 //! What is not here: a protocol never sees true (simulated) time, another node's state, a scenario file or a checker.
 #![deny(clippy::float_arithmetic)]
 
 pub mod client;
+pub mod detector;
 pub mod machine;
+pub mod multipaxos;
 pub mod quorum;
 pub mod raft;
 pub mod sessions;
 pub mod snapshots;
+mod truth;

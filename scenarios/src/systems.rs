@@ -4,6 +4,7 @@
 use crate::execute::{EngineFault, Finished, Options, execute};
 use crate::plan::Plan;
 use history::{Data, Function, Kv, Object, Register};
+use protocols::multipaxos::MultiPaxos;
 use protocols::raft::Raft;
 use sim_core::laws::Laws;
 use sim_core::promise::{Claim, Premise};
@@ -12,25 +13,40 @@ use sim_core::settings::{Flaw, Flaws, Key, Rejected, Settings, Values};
 use std::marker::PhantomData;
 
 /// Every system that ships.
-pub static SYSTEMS: &[System] = &[System::on::<Raft<Kv>>(
-    Raft::<Kv>::NAME,
-    Raft::<Kv>::ABOUT,
-    &[DataKind::object::<Kv>(), DataKind::object::<Register>()],
-    |data| match data {
-        Kv::NAME => execute::<Raft<Kv>>,
-        Register::NAME => execute::<Raft<Register>>,
-        other => panic!("raft offers no data called {other}"),
-    },
-)
-.roles(&["leader", "follower", "candidate"])
-.serving("leader")];
+pub static SYSTEMS: &[System] = &[
+    System::on::<Raft<Kv>>(
+        Raft::<Kv>::NAME,
+        Raft::<Kv>::ABOUT,
+        &[DataKind::object::<Kv>(), DataKind::object::<Register>()],
+        |data| match data {
+            Kv::NAME => execute::<Raft<Kv>>,
+            Register::NAME => execute::<Raft<Register>>,
+            other => panic!("raft offers no data called {other}"),
+        },
+    )
+    .roles(&["leader", "follower", "candidate"])
+    .serving("leader"),
+    System::on::<MultiPaxos<Kv>>(
+        MultiPaxos::<Kv>::NAME,
+        MultiPaxos::<Kv>::ABOUT,
+        &[DataKind::object::<Kv>(), DataKind::object::<Register>()],
+        |data| match data {
+            Kv::NAME => execute::<MultiPaxos<Kv>>,
+            Register::NAME => execute::<MultiPaxos<Register>>,
+            other => panic!("multi-paxos offers no data called {other}"),
+        },
+    )
+    .roles(&["leader", "follower", "candidate"])
+    .serving("leader"),
+];
 
 /// Runs a plan to its end.
 pub type Runner = fn(&Plan, &mut Options<'_>) -> Result<Finished, EngineFault>;
 
-/// Whether settings that each fit their key also fit together.
-fn fits<C: Settings>(values: &Values, flaws: Flaws) -> Result<(), Rejected> {
-    C::build(values, flaws).map(|_| ())
+/// Whether settings that each fit their key also fit together, and so many nodes if that is known.
+fn fits<C: Settings>(values: &Values, flaws: Flaws, nodes: Option<u32>) -> Result<(), Rejected> {
+    let config = C::build(values, flaws)?;
+    nodes.map_or(Ok(()), |nodes| config.fits_cluster(nodes))
 }
 
 /// Whether a protocol promises something. Flaws break promises and make none, so it is asked about its settings without them.
@@ -72,8 +88,8 @@ pub struct System {
     pub laws: &'static [&'static str],
     /// What its clients can operate on, the usual one first.
     pub data: &'static [DataKind],
-    /// Whether settings that each fit their key also fit together.
-    pub check: fn(&Values, Flaws) -> Result<(), Rejected>,
+    /// Whether settings that each fit their key also fit together, and so many nodes if that is known.
+    pub check: fn(&Values, Flaws, Option<u32>) -> Result<(), Rejected>,
     /// Whether, with these settings and where no more than this goes wrong, it promises this; if not, why not.
     pub promises: fn(&Values, Claim, &Premise) -> Result<(), String>,
     /// How to run it on one of its kinds of data, by name.

@@ -15,16 +15,14 @@
 //! comparisons; else only what is new is entered or compared. After a crash a node may have less than before, since its
 //! memory runs ahead of its disk, so it is looked at as a new one; the registers stay.
 
-mod truth;
-
 use super::log::{Command, Entry, Index, Term};
 use super::progress::Progress;
 use super::{Raft, Role};
+use crate::truth::Truth;
 use history::Object;
 use sim_core::laws::{Breach, Laws, Nodes};
 use sim_core::protocol::NodeId;
 use std::collections::BTreeMap;
-use truth::Truth;
 
 const ELECTION_SAFETY: &str = "election safety";
 const LEADER_APPEND_ONLY: &str = "leader append-only";
@@ -353,7 +351,10 @@ impl<O: Object> RaftLaws<O> {
         let index = snapshot.last.index;
         let machine = snapshot.contents.read::<O>();
         let (written, committed) = (&self.written, &self.committed);
-        let entry = |index: Index| Some(&written.line(index, committed.get(index as usize - 1)?.term)?.entry);
+        let entry = |index: Index| {
+            let entry = &written.line(index, committed.get(index as usize - 1)?.term)?.entry;
+            Some((entry.time, &entry.command))
+        };
         match self.truth.at(index, step.raft.rules(), entry) {
             Some(truth) if *truth == machine => Ok(()),
             Some(_) => {

@@ -3,9 +3,9 @@
 //! Snapshots are taken at entries that rise, but each node takes its own, and one that was down takes old ones. So a few
 //! machines are kept, at the entries last asked about, and the nearest one before is taken on from.
 
-use crate::machine::{Machine, Rules};
-use crate::raft::log::{Entry, Index};
+use crate::machine::{Command, Machine, Rules};
 use history::Object;
+use sim_core::time::Nanos;
 use std::collections::BTreeMap;
 
 /// How many machines are kept: a few for each node of a usual cluster.
@@ -13,8 +13,8 @@ const KEPT_MAX: usize = 16;
 
 /// Machines at some entries.
 #[derive(Clone, Debug)]
-pub(super) struct Truth<O: Object> {
-    known: BTreeMap<Index, Machine<O>>,
+pub(crate) struct Truth<O: Object> {
+    known: BTreeMap<u64, Machine<O>>,
 }
 
 impl<O: Object> Default for Truth<O> {
@@ -24,19 +24,23 @@ impl<O: Object> Default for Truth<O> {
 }
 
 impl<O: Object> Truth<O> {
-    /// The machine as of entry `index`; `None` if some entry up to there is not known.
-    pub fn at<'a>(
+    /// The machine as of entry `index`; `None` if some entry up to there is not known. `entry` says the system time and the
+    /// command of each.
+    pub fn at<'a, M: 'a>(
         &mut self,
-        index: Index,
+        index: u64,
         rules: Rules,
-        entry: impl Fn(Index) -> Option<&'a Entry<O::Op>>,
-    ) -> Option<&Machine<O>> {
+        entry: impl Fn(u64) -> Option<(Nanos, &'a Command<O::Op, M>)>,
+    ) -> Option<&Machine<O>>
+    where
+        O::Op: 'a,
+    {
         let nearest = self.known.range(..=index).next_back();
         let (mut applied, mut machine) = nearest.map_or_else(Default::default, |(at, machine)| (*at, machine.clone()));
         while applied < index {
             applied += 1;
-            let next = entry(applied)?;
-            machine.apply(applied, next.time, &next.command, rules);
+            let (time, command) = entry(applied)?;
+            machine.apply(applied, time, command, rules);
         }
         self.known.insert(index, machine);
         if self.known.len() > KEPT_MAX {

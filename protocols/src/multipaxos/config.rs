@@ -1,0 +1,292 @@
+//! Multi-Paxos's settings.
+
+use super::flaws::{FLAWS, QUORUMS_THAT_MISS};
+use crate::quorum::Quorums;
+use sim_core::protocol::Transport;
+use sim_core::settings::{Flaw, Flaws, Key, Kind, Rejected, Settings, Values};
+use sim_core::time::{HOUR, MILLISECOND, MINUTE, Nanos, format_duration};
+
+/// How what only reads is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadMode {
+    /// A read is a command like any other.
+    Log,
+}
+
+/// The settings of [`MultiPaxos`](super::MultiPaxos).
+#[derive(Clone, Debug)]
+pub struct MultiPaxosConfig {
+    /// The shortest and the longest time a node waits for a leader before it begins phase 1.
+    pub patience: (Nanos, Nanos),
+    /// How often a leader lets itself be heard.
+    pub heartbeat: Nanos,
+    /// Which sets of acceptors are quorums.
+    pub quorums: Quorums,
+    /// How reads are answered.
+    pub reads: ReadMode,
+    /// At most so many slots go in one message.
+    pub batch: u64,
+    /// So many slots behind the last one known to be chosen are open to proposals (α).
+    pub window: u64,
+    /// Whether clients open sessions, in which a request is done once however often it is sent.
+    pub sessions: bool,
+    /// A session that is not used for so long is closed, in system time.
+    pub session_timeout: Nanos,
+    /// A snapshot is taken after so many slots; never if 0.
+    pub snapshot_every: u64,
+    /// How many slots before a snapshot are kept for those who are a little behind.
+    pub snapshot_trailing: u64,
+    /// A snapshot travels in pieces of so many bytes.
+    pub snapshot_piece: u64,
+    /// So many nodes are acceptors, the first ones; all if 0.
+    pub initial_members: u64,
+    /// Over what messages between nodes travel.
+    pub transport: Transport,
+    /// The mistakes switched on.
+    pub flaws: Flaws,
+}
+
+impl MultiPaxosConfig {
+    /// How many of `nodes` are acceptors at the beginning.
+    pub fn founders(&self, nodes: usize) -> usize {
+        match self.initial_members {
+            0 => nodes,
+            count => nodes.min(count as usize),
+        }
+    }
+
+    /// The quorums of so many acceptors.
+    pub fn quorums_of(&self, acceptors: usize) -> Quorums {
+        if self.flaws.has(&QUORUMS_THAT_MISS) {
+            // The mistake P08: half of them will do.
+            let half = acceptors.div_ceil(2);
+            return Quorums::Sizes { phase1: half, phase2: half };
+        }
+        self.quorums
+    }
+}
+
+const PATIENCE: &str = "patience";
+const HEARTBEAT: &str = "heartbeat";
+const QUORUM: &str = "quorum";
+const PHASE_1: &str = "phase-1";
+const PHASE_2: &str = "phase-2";
+const COLUMNS: &str = "columns";
+const READS: &str = "reads";
+const BATCH: &str = "batch";
+const WINDOW: &str = "window";
+const SESSIONS: &str = "sessions";
+const SESSION_TIMEOUT: &str = "session-timeout";
+const SNAPSHOT_EVERY: &str = "snapshot-every";
+const SNAPSHOT_TRAILING: &str = "snapshot-trailing";
+const SNAPSHOT_PIECE: &str = "snapshot-piece";
+const INITIAL_MEMBERS: &str = "initial-members";
+const TRANSPORT: &str = "transport";
+
+/// No cluster decides more slots than this.
+const SLOTS_MAX: u64 = 1_000_000_000;
+
+impl Settings for MultiPaxosConfig {
+    const KEYS: &'static [Key] = &[
+        Key {
+            name: PATIENCE,
+            kind: Kind::DurationRange { min: MILLISECOND, max: MINUTE },
+            default: "300ms..600ms",
+            text: "How long a node waits for a leader before it tries to lead; drawn anew each time, and longer each time it \
+                   has tried in vain.",
+        },
+        Key {
+            name: HEARTBEAT,
+            kind: Kind::Duration { min: MILLISECOND / 10, max: MINUTE },
+            default: "75ms",
+            text: "How often a leader lets itself be heard, and sends again what was not answered; well below the shortest \
+                   patience.",
+        },
+        Key {
+            name: QUORUM,
+            kind: Kind::Word(&["majority", "sizes", "grid"]),
+            default: "majority",
+            text: "Which sets of acceptors can answer for all: any majority; any `phase-1` of them for a new leader and \
+                   `phase-2` for a command; or a row and a column of a grid with so many `columns` (Flexible Paxos).",
+        },
+        Key {
+            name: PHASE_1,
+            kind: Kind::Count { min: 1, max: 99 },
+            default: "2",
+            text: "With `quorum` = sizes: so many have to promise before somebody leads.",
+        },
+        Key {
+            name: PHASE_2,
+            kind: Kind::Count { min: 1, max: 99 },
+            default: "2",
+            text: "With `quorum` = sizes: so many have to accept a command before it is chosen.",
+        },
+        Key {
+            name: COLUMNS,
+            kind: Kind::Count { min: 1, max: 99 },
+            default: "2",
+            text: "With `quorum` = grid: so many acceptors stand in a row. Phase 1 takes a row, phase 2 a column.",
+        },
+        Key {
+            name: READS,
+            kind: Kind::Word(&["log"]),
+            default: "log",
+            text: "How reads are answered: through the log, as commands like any other.",
+        },
+        Key {
+            name: BATCH,
+            kind: Kind::Count { min: 1, max: SLOTS_MAX },
+            default: "64",
+            text: "At most so many slots go in one message.",
+        },
+        Key {
+            name: WINDOW,
+            kind: Kind::Count { min: 1, max: SLOTS_MAX },
+            default: "256",
+            text: "A leader proposes commands for so many slots behind the last one that it knows to be chosen (alpha); more \
+                   wait.",
+        },
+        Key {
+            name: SESSIONS,
+            kind: Kind::Flag,
+            default: "true",
+            text: "Clients open sessions, so that they may send a write again and have it done once. Without, they send it \
+                   once.",
+        },
+        Key {
+            name: SESSION_TIMEOUT,
+            kind: Kind::Duration { min: MILLISECOND, max: 1000 * HOUR },
+            default: "10m",
+            text: "A session that is not used for so long is closed.",
+        },
+        Key {
+            name: SNAPSHOT_EVERY,
+            kind: Kind::Count { min: 0, max: SLOTS_MAX },
+            default: "0",
+            text: "A node takes a snapshot and drops its slots after so many of them; 0 means never.",
+        },
+        Key {
+            name: SNAPSHOT_TRAILING,
+            kind: Kind::Count { min: 0, max: SLOTS_MAX },
+            default: "0",
+            text: "How many slots before a snapshot are kept for those who are a little behind.",
+        },
+        Key {
+            name: SNAPSHOT_PIECE,
+            kind: Kind::Count { min: 1, max: SLOTS_MAX },
+            default: "65536",
+            text: "A snapshot travels in pieces of so many bytes.",
+        },
+        Key {
+            name: INITIAL_MEMBERS,
+            kind: Kind::Count { min: 0, max: 99 },
+            default: "0",
+            text: "So many nodes are acceptors at the beginning, the first ones; the others are spare. 0 means all.",
+        },
+        Key {
+            name: TRANSPORT,
+            kind: Kind::Word(&["stream", "datagram"]),
+            default: "stream",
+            text: "Over what messages between nodes travel: in order over connections, or each for itself, so that they \
+                   can be lost, doubled and overtaken.",
+        },
+    ];
+    const FLAWS: &'static [Flaw] = FLAWS;
+
+    fn build(values: &Values, flaws: Flaws) -> Result<Self, Rejected> {
+        let config = MultiPaxosConfig {
+            patience: values.duration_range(PATIENCE),
+            heartbeat: values.duration(HEARTBEAT),
+            quorums: match values.word(QUORUM) {
+                "sizes" => {
+                    Quorums::Sizes { phase1: values.count(PHASE_1) as usize, phase2: values.count(PHASE_2) as usize }
+                }
+                "grid" => Quorums::Grid { columns: values.count(COLUMNS) as usize },
+                _ => Quorums::Majority,
+            },
+            reads: ReadMode::Log,
+            batch: values.count(BATCH),
+            window: values.count(WINDOW),
+            sessions: values.flag(SESSIONS),
+            session_timeout: values.duration(SESSION_TIMEOUT),
+            snapshot_every: values.count(SNAPSHOT_EVERY),
+            snapshot_trailing: values.count(SNAPSHOT_TRAILING),
+            snapshot_piece: values.count(SNAPSHOT_PIECE),
+            initial_members: values.count(INITIAL_MEMBERS),
+            transport: if values.word(TRANSPORT) == "stream" { Transport::Stream } else { Transport::Datagram },
+            flaws,
+        };
+        if config.heartbeat >= config.patience.0 {
+            let (heartbeat, shortest) = (format_duration(config.heartbeat), format_duration(config.patience.0));
+            let message = format!(
+                "followers would suspect a leader between two heartbeats: {heartbeat} is not below the shortest \
+                 patience, {shortest}"
+            );
+            return Err(Rejected { key: HEARTBEAT, message });
+        }
+        if config.flaws.has(&QUORUMS_THAT_MISS) && config.quorums != Quorums::Majority {
+            let message = "the flaw quorums-that-miss needs quorum = \"majority\"".to_owned();
+            return Err(Rejected { key: QUORUM, message });
+        }
+        Ok(config)
+    }
+
+    fn fits_cluster(&self, nodes: u32) -> Result<(), Rejected> {
+        let key = match self.quorums {
+            Quorums::Majority => QUORUM,
+            Quorums::Sizes { .. } => PHASE_1,
+            Quorums::Grid { .. } => COLUMNS,
+        };
+        self.quorums.fits(self.founders(nodes as usize)).map_err(|message| Rejected { key, message })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn build(changes: &[(&str, &str)], flaws: Flaws) -> Result<MultiPaxosConfig, Rejected> {
+        let mut values = Values::defaults(MultiPaxosConfig::KEYS);
+        for (name, text) in changes {
+            let key = MultiPaxosConfig::KEYS.iter().find(|key| key.name == *name).expect("a key");
+            values.set(key, key.kind.parse(text).expect("a value"));
+        }
+        MultiPaxosConfig::build(&values, flaws)
+    }
+
+    #[test]
+    fn the_defaults_fit_together() {
+        let config = MultiPaxosConfig::defaults();
+        assert_eq!((config.quorums, config.founders(5)), (Quorums::Majority, 5));
+        assert!(config.flaws.names().is_empty() && config.fits_cluster(4).is_ok());
+    }
+
+    #[test]
+    fn settings_that_do_not_fit_are_refused_with_the_key_to_change() {
+        let refused = |changes: &[(&str, &str)]| build(changes, Flaws::default()).unwrap_err().key;
+        assert_eq!(refused(&[("heartbeat", "300ms")]), "heartbeat");
+        let flaw = Flaws::new([&QUORUMS_THAT_MISS]);
+        assert_eq!(build(&[("quorum", "grid")], flaw).unwrap_err().key, "quorum");
+    }
+
+    #[test]
+    fn quorums_that_miss_each_other_are_refused_where_the_number_of_acceptors_is_known() {
+        let fits = |changes: &[(&str, &str)], nodes| {
+            let config = build(changes, Flaws::default()).expect("they fit together");
+            config.fits_cluster(nodes).map_err(|rejected| rejected.key)
+        };
+        let sizes = [("quorum", "sizes"), ("phase-1", "3"), ("phase-2", "2")];
+        assert_eq!((fits(&sizes, 4), fits(&sizes, 5)), (Ok(()), Err("phase-1")));
+        assert_eq!(fits(&[("initial-members", "4"), sizes[0], sizes[1], sizes[2]], 5), Ok(()));
+        let grid = [("quorum", "grid"), ("columns", "3")];
+        assert_eq!((fits(&grid, 6), fits(&grid, 5)), (Ok(()), Err("columns")));
+    }
+
+    #[test]
+    fn flaws_have_names_and_numbers_of_their_own() {
+        for (i, flaw) in MultiPaxosConfig::FLAWS.iter().enumerate() {
+            let earlier = &MultiPaxosConfig::FLAWS[..i];
+            assert!(earlier.iter().all(|other| other.name != flaw.name && other.id < flaw.id), "{}", flaw.name);
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! The leader: phase 2, slot after slot (PMS 3; PMMC 2.3, 4.3).
+//!
+//! It proposes, for each slot in turn, what it has to: first what it heard of in phase 1, with "a special no-op command" (PMS
+//! 3) in the holes between; then what clients ask. It does not wait for one slot before it proposes the next; but at most
+//! `window` slots behind the last one that it knows to be chosen ("at most α commands", PMS 3), so that only so many can be open.
+//!
+//! Messages can be lost. What has not been answered for a heartbeat is sent again with the next: to accept twice is to accept.
+
+use super::flaws::{ACCEPTOR_IN_MEMORY, NO_NOOP_FILL};
+use super::{Accept, Ballot, Command, Entry, Held, Message, MultiPaxos, Record, Role, Slot, Timer, Value, writes};
+use crate::client::{Answer, Response};
+use history::Object;
+use sim_core::protocol::{Ctx, NodeId, Ticket};
+use sim_core::time::{LocalTime, Nanos};
+use std::collections::{BTreeMap, VecDeque};
+
+/// What a leader keeps in mind.
+#[derive(Clone, Debug)]
+pub(super) struct Leadership<Op> {
+    /// What clients have asked for and no slot is open for yet.
+    pub waiting: VecDeque<Command<Op>>,
+    /// When it came to lead by its own clock, and the system time then.
+    began: (LocalTime, Nanos),
+    /// The first slot that it has proposed nothing for.
+    next: Slot,
+    /// What phase 1 obliges it to propose …
+    adopted: BTreeMap<Slot, Value<Op>>,
+    /// … up to this slot. Behind it are its own clients' commands.
+    adopted_last: Slot,
+    /// What it has proposed and does not know to be chosen, all before it included.
+    open: BTreeMap<Slot, Tally>,
+    /// What is open below this slot was sent before the latest heartbeat.
+    resend_below: Slot,
+}
+
+/// Who has accepted what we proposed for a slot, in our ballot.
+#[derive(Clone, Debug, Default)]
+struct Tally {
+    accepted: Vec<NodeId>,
+    /// Our own acceptance is on its way to the disk, and counts when it is there.
+    own: Option<Ticket>,
+}
+
+impl<Op> Leadership<Op> {
+    pub fn new(next: Slot, adopted: BTreeMap<Slot, Value<Op>>, began: (LocalTime, Nanos)) -> Self {
+        let adopted_last = adopted.last_key_value().map_or(next - 1, |(slot, _)| *slot);
+        let (open, waiting) = (BTreeMap::new(), VecDeque::new());
+        Leadership { waiting, began, next, adopted, adopted_last, open, resend_below: next }
+    }
+
+    /// The last slot that it has proposed something for.
+    pub fn proposed(&self) -> Slot {
+        self.next - 1
+    }
+
+    /// What phase 1 obliges it to propose for this slot, if it has not yet.
+    pub fn adopted(&self, slot: Slot) -> Option<&Value<Op>> {
+        self.adopted.get(&slot)
+    }
+
+    /// The values for the next slots, at most `count` and none beyond `end`, and the slot of the first.
+    fn next_run(&mut self, end: Slot, count: u64, now: LocalTime, holes: Holes) -> (Slot, Vec<Value<Op>>) {
+        let (began, time) = self.began;
+        let time = time + now.since(began);
+        let mut run = Vec::new();
+        while self.next <= end && (run.len() as u64) < count {
+            let is_hole = self.next <= self.adopted_last && !self.adopted.contains_key(&self.next);
+            if is_hole && holes == Holes::Left {
+                // The mistake P05: a slot of which nobody has heard is skipped.
+                if !run.is_empty() {
+                    break;
+                }
+                self.next += 1;
+                continue;
+            }
+            let value = if self.next > self.adopted_last {
+                self.waiting.pop_front().map(|command| Value { time, command })
+            } else {
+                self.adopted.remove(&self.next).or(Some(Value { time, command: Command::Noop }))
+            };
+            let Some(value) = value else { break };
+            run.push(value);
+            self.next += 1;
+        }
+        (self.next - run.len() as u64, run)
+    }
+
+    /// The runs of slots that this peer was sent before the latest heartbeat and has not accepted.
+    fn unanswered_by(&self, peer: NodeId, count: u64) -> Vec<(Slot, u64)> {
+        let mut runs: Vec<(Slot, u64)> = Vec::new();
+        for (&slot, _) in self.open.range(..self.resend_below).filter(|(_, tally)| !tally.accepted.contains(&peer)) {
+            match runs.last_mut() {
+                Some((first, length)) if *first + *length == slot && *length < count => *length += 1,
+                Some(_) | None => runs.push((slot, 1)),
+            }
+        }
+        runs
+    }
+}
+
+/// What becomes of slots for which phase 1 brought nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Holes {
+    Filled,
+    Left,
+}
+
+impl<O: Object> MultiPaxos<O> {
+    /// Proposes whatever there is for the slots that are open to proposals.
+    pub(super) fn fill_window(&mut self, ctx: &mut Ctx<'_, Self>) {
+        let holes = if self.config.flaws.has(&NO_NOOP_FILL) { Holes::Left } else { Holes::Filled };
+        loop {
+            let Role::Leader(leadership) = &mut self.role else { return };
+            let end = self.executed.slot + self.config.window;
+            let (first, values) = leadership.next_run(end, self.config.batch, ctx.now(), holes);
+            if values.is_empty() {
+                return;
+            }
+            self.propose(first, values, ctx);
+        }
+    }
+
+    /// Phase 2a: "it sends … a request that the proposal be accepted" (PMS 2.2). We accept it ourselves first.
+    fn propose(&mut self, first: Slot, values: Vec<Value<O::Op>>, ctx: &mut Ctx<'_, Self>) {
+        let ballot = self.ballot;
+        let entry = |(slot, value): (Slot, &Value<O::Op>)| Held { slot, entry: Entry { ballot, value: value.clone() } };
+        let entries: Vec<_> = (first..).zip(&values).map(entry).collect();
+        for Held { slot, entry } in &entries {
+            self.log.put(*slot, entry.clone());
+        }
+        let tally = self.accept_oneself(first, Record::Accepted { entries, chosen: self.executed.slot }, ctx);
+        let count = values.len() as u64;
+        let Role::Leader(leadership) = &mut self.role else { return };
+        leadership.open.extend((first..first + count).map(|slot| (slot, tally.clone())));
+        self.send_all(&Message::Accept(Accept { ballot, first, values, chosen: self.executed.slot }), ctx);
+        // With the mistake P01 our own acceptance may be enough, and no disk will report it.
+        self.choose(ctx);
+    }
+
+    /// Our own acceptance counts at once although it is not on disk yet: others answer what leaves only once it is. If it is
+    /// enough alone it counts when it is there.
+    fn accept_oneself(&self, slot: Slot, record: Record<O::Op>, ctx: &mut Ctx<'_, Self>) -> Tally {
+        let is_enough = self.quorum_of(slot).is_phase2(|node| node == self.me);
+        if is_enough && !self.config.flaws.has(&ACCEPTOR_IN_MEMORY) {
+            return Tally { accepted: Vec::new(), own: Some(ctx.persist_later(record)) };
+        }
+        self.write(record, ctx);
+        Tally { accepted: vec![self.me], own: None }
+    }
+
+    /// Something that we have accepted is on disk.
+    pub(super) fn on_own_acceptance(&mut self, ticket: Ticket, ctx: &mut Ctx<'_, Self>) {
+        let Role::Leader(leadership) = &mut self.role else { return };
+        for tally in leadership.open.values_mut().filter(|tally| tally.own == Some(ticket)) {
+            tally.accepted.push(self.me);
+        }
+        self.choose(ctx);
+        self.fill_window(ctx);
+    }
+
+    /// An acceptor has accepted a run of slots in this ballot. What it accepted in another is not what we proposed.
+    pub(super) fn on_accepted(
+        &mut self,
+        from: NodeId,
+        ballot: Ballot,
+        first: Slot,
+        count: u64,
+        ctx: &mut Ctx<'_, Self>,
+    ) {
+        let Role::Leader(leadership) = &mut self.role else { return };
+        if ballot != self.ballot {
+            return;
+        }
+        for tally in leadership.open.range_mut(first..first.saturating_add(count)).map(|(_, tally)| tally) {
+            if !tally.accepted.contains(&from) {
+                tally.accepted.push(from);
+            }
+        }
+        self.choose(ctx);
+        self.fill_window(ctx);
+    }
+
+    /// "A value is chosen when … a large enough set of acceptors have accepted it" (PMS 2.1), in one ballot. They are executed in
+    /// order, whenever they were chosen, and whoever asked is answered.
+    fn choose(&mut self, ctx: &mut Ctx<'_, Self>) {
+        loop {
+            let slot = self.first_open();
+            let Role::Leader(leadership) = &self.role else { return };
+            let Some(tally) = leadership.open.get(&slot) else { return };
+            if !self.quorum_of(slot).is_phase2(|node| tally.accepted.contains(&node)) {
+                return;
+            }
+            let is_ours = slot > leadership.adopted_last;
+            let answer = self.execute_next(ctx);
+            if let Some((client, answer)) = answer.filter(|_| is_ours) {
+                ctx.tell(client, answer);
+            }
+            let Role::Leader(leadership) = &mut self.role else { return };
+            leadership.open.remove(&slot);
+        }
+    }
+
+    /// Time for a leader to let itself be heard, or for a candidate to ask again.
+    pub(super) fn on_heartbeat_alarm(&mut self, ctx: &mut Ctx<'_, Self>) {
+        match self.role {
+            Role::Follower => {}
+            Role::Candidate(_) => self.ask_for_promises_again(ctx),
+            Role::Leader(_) => {
+                self.send_heartbeats(ctx);
+                ctx.arm(Timer::Heartbeat, self.config.heartbeat);
+            }
+        }
+    }
+
+    /// To each acceptor what it has not answered for a heartbeat; if there is nothing, a message without values, which tells it
+    /// what is chosen by now.
+    pub(super) fn send_heartbeats(&mut self, ctx: &mut Ctx<'_, Self>) {
+        let (ballot, chosen) = (self.ballot, self.executed.slot);
+        let Role::Leader(leadership) = &self.role else { return };
+        let value = |slot: Slot| self.log.get(slot).map(|entry| entry.value.clone());
+        for &to in self.members.everybody().iter().filter(|&&to| to != self.me) {
+            let mut runs = leadership.unanswered_by(to, self.config.batch);
+            if runs.is_empty() {
+                runs.push((leadership.next, 0));
+            }
+            for (first, count) in runs {
+                let values = (first..first + count).filter_map(value).collect();
+                self.send(to, Message::Accept(Accept { ballot, first, values, chosen }), ctx);
+            }
+        }
+        let Role::Leader(leadership) = &mut self.role else { return };
+        leadership.resend_below = leadership.next;
+    }
+
+    /// A leader gives way: those who wait for it must not wait in vain. Whether their writes will be chosen is up to later
+    /// leaders; what was not proposed yet can be asked elsewhere, and so can reads.
+    pub(super) fn leave_clients(&mut self, leader: Option<NodeId>, ctx: &mut Ctx<'_, Self>) {
+        let Role::Leader(leadership) = &mut self.role else { return };
+        let tell = |command: &Command<O::Op>, was_proposed: bool, ctx: &mut Ctx<'_, Self>| match command {
+            Command::Operation { client, serial, attempt, op, .. } => {
+                let is_doubtful = was_proposed && writes::<O>(op);
+                let response = if is_doubtful { Response::Unknown } else { Response::Redirect(leader) };
+                ctx.tell(*client, Answer { serial: *serial, attempt: *attempt, response });
+            }
+            Command::Register { client, serial, attempt } => {
+                // If it is opened after all, nobody will use it.
+                let response = Response::Redirect(leader);
+                ctx.tell(*client, Answer { serial: *serial, attempt: *attempt, response });
+            }
+            Command::Noop | Command::Members(_) => {}
+        };
+        for (_, entry) in self.log.from(self.executed.slot.max(leadership.adopted_last) + 1) {
+            if entry.ballot == self.ballot {
+                tell(&entry.value.command, true, ctx);
+            }
+        }
+        for command in leadership.waiting.drain(..) {
+            tell(&command, false, ctx);
+        }
+    }
+}
