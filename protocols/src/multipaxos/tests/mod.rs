@@ -169,6 +169,8 @@ impl Effects {
             | Message::Promise(_)
             | Message::Accepted { .. }
             | Message::Preempted { .. }
+            | Message::Confirm { .. }
+            | Message::Confirmed { .. }
             | Message::Learn { .. }
             | Message::Chosen { .. }
             | Message::Snapshot(_) => None,
