@@ -67,6 +67,39 @@ impl MultiPaxosConfig {
         }
     }
 
+    /// What the holder of a lease may count on, by its own clock.
+    pub(super) fn usable_lease(&self) -> Nanos {
+        leases::usable(self.lease, self.clock_drift_bound)
+    }
+
+    fn fits_leases(&self) -> Result<(), Rejected> {
+        let refuse = |key, message: String| Err(Rejected { key, message });
+        if self.reads != ReadMode::Lease {
+            let of_leases = [&LEASE_IGNORES_DRIFT, &LEASE_BY_WALL_CLOCK];
+            return match of_leases.into_iter().find(|flaw| self.flaws.has(flaw)) {
+                Some(flaw) => refuse(READS, format!("the flaw {} needs reads = \"lease\"", flaw.name)),
+                None => Ok(()),
+            };
+        }
+        if self.lease > self.patience.0 {
+            let (lease, shortest) = (format_duration(self.lease), format_duration(self.patience.0));
+            let message = format!(
+                "whoever tries to lead would find acceptors bound that have given up the leader themselves: {lease} is above \
+                 the shortest patience, {shortest}"
+            );
+            return refuse(LEASE, message);
+        }
+        if self.usable_lease() <= self.heartbeat {
+            let (usable, heartbeat) = (format_duration(self.usable_lease()), format_duration(self.heartbeat));
+            let message = format!(
+                "leases would run out between two heartbeats: what clock-drift-bound leaves of one, {usable}, is not above \
+                 the heartbeat, {heartbeat}"
+            );
+            return refuse(LEASE, message);
+        }
+        Ok(())
+    }
+
     /// Whether these quorums do for so many nodes.
     ///
     /// # Errors
@@ -253,6 +286,7 @@ impl Settings for MultiPaxosConfig {
             transport: if values.word(TRANSPORT) == "stream" { Transport::Stream } else { Transport::Datagram },
             flaws,
         };
+        config.fits_leases()?;
         if config.heartbeat >= config.patience.0 {
             let (heartbeat, shortest) = (format_duration(config.heartbeat), format_duration(config.patience.0));
             let message = format!(
@@ -261,42 +295,6 @@ impl Settings for MultiPaxosConfig {
             );
             return Err(Rejected { key: HEARTBEAT, message });
         }
-        config.fits_leases()?;
         Ok(config)
-    }
-}
-
-impl MultiPaxosConfig {
-    /// What the holder of a lease may count on, by its own clock.
-    pub(super) fn usable_lease(&self) -> Nanos {
-        leases::usable(self.lease, self.clock_drift_bound)
-    }
-
-    fn fits_leases(&self) -> Result<(), Rejected> {
-        let refuse = |key, message: String| Err(Rejected { key, message });
-        if self.reads != ReadMode::Lease {
-            let of_leases = [&LEASE_IGNORES_DRIFT, &LEASE_BY_WALL_CLOCK];
-            return match of_leases.into_iter().find(|flaw| self.flaws.has(flaw)) {
-                Some(flaw) => refuse(READS, format!("the flaw {} needs reads = \"lease\"", flaw.name)),
-                None => Ok(()),
-            };
-        }
-        if self.lease > self.patience.0 {
-            let (lease, shortest) = (format_duration(self.lease), format_duration(self.patience.0));
-            let message = format!(
-                "whoever tries to lead would find acceptors bound that have given up the leader themselves: {lease} is above \
-                 the shortest patience, {shortest}"
-            );
-            return refuse(LEASE, message);
-        }
-        if self.usable_lease() <= self.heartbeat {
-            let (usable, heartbeat) = (format_duration(self.usable_lease()), format_duration(self.heartbeat));
-            let message = format!(
-                "leases would run out between two heartbeats: what clock-drift-bound leaves of one, {usable}, is not above \
-                 the heartbeat, {heartbeat}"
-            );
-            return refuse(LEASE, message);
-        }
-        Ok(())
     }
 }

@@ -4,6 +4,8 @@ mod accepting;
 mod catching_up;
 mod electing;
 mod leading;
+mod leases;
+mod reads;
 
 use super::{
     Accept, Ballot, Command, Entry, Held, Message, MultiPaxos, MultiPaxosConfig, Order, Promise, Record, Slot, Timer,
