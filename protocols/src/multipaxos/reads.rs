@@ -186,8 +186,8 @@ impl<O: Object> MultiPaxos<O> {
     /// does not know to be chosen, and who decides may differ from slot to slot; so this takes a phase 2 quorum of each membership
     /// that has a say in a slot open to us.
     fn cannot_be_deposed(&self, without: impl Fn(NodeId) -> bool) -> bool {
-        let first = self.first_open();
-        let mut quorums = self.members.quorums_between(first, first + self.config.window);
+        let (first, last) = (self.first_open(), self.executed.slot + self.config.window);
+        let mut quorums = self.members.quorums_between(first, last);
         quorums.all(|quorum| quorum.is_phase2(|node| node == self.me || without(node)))
     }
 
@@ -228,8 +228,8 @@ impl<O: Object> MultiPaxos<O> {
         }
         self.follow(from, ballot, ctx);
         if self.config.reads == ReadMode::Lease {
-            // This takes the place of what we granted another, who no longer counts on it: this leader had a quorum promise
-            // that was bound to nobody any more, and would not confirm the other again.
+            // What we granted another ends with this, and it counts on it no longer: in each quorum that it could have somebody
+            // promised this leader, who was bound to it no more, or was that other itself; and will not confirm it again.
             self.grant = Some(Grant { to: Some(from), since: ctx.now() });
         }
         self.send(from, Message::Confirmed { ballot, round }, ctx);
