@@ -32,7 +32,7 @@ use crate::leases;
 use history::Object;
 use serde::Serialize;
 use sim_core::protocol::{ClientId, Ctx, NodeId};
-use sim_core::time::{LocalTime, Nanos};
+use sim_core::time::LocalTime;
 use std::collections::VecDeque;
 
 /// A client's read.
