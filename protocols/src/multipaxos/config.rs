@@ -59,14 +59,6 @@ pub struct MultiPaxosConfig {
 }
 
 impl MultiPaxosConfig {
-    /// How many of `nodes` are acceptors at the beginning.
-    pub fn founders(&self, nodes: usize) -> usize {
-        match self.initial_members {
-            0 => nodes,
-            count => nodes.min(count as usize),
-        }
-    }
-
     /// What the holder of a lease may count on, by its own clock.
     pub(super) fn usable_lease(&self) -> Nanos {
         leases::usable(self.lease, self.clock_drift_bound)
@@ -98,6 +90,14 @@ impl MultiPaxosConfig {
             return refuse(LEASE, message);
         }
         Ok(())
+    }
+
+    /// How many of `nodes` are acceptors at the beginning.
+    pub fn founders(&self, nodes: usize) -> usize {
+        match self.initial_members {
+            0 => nodes,
+            count => nodes.min(count as usize),
+        }
     }
 
     /// Whether these quorums do for so many nodes.
