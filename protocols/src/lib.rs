@@ -14,6 +14,7 @@
 
 pub mod client;
 pub mod detector;
+mod leases;
 pub mod machine;
 pub mod multipaxos;
 pub mod quorum;

@@ -20,6 +20,9 @@ impl<O: Object> MultiPaxos<O> {
         if ballot < self.promised {
             return self.send(from, Message::Preempted { promised: self.promised }, ctx);
         }
+        if self.is_bound_to_another(from, ctx) {
+            return;
+        }
         if ballot > self.promised {
             self.promised = ballot;
             self.write(Record::Promised(ballot), ctx);

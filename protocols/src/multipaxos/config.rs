@@ -1,7 +1,9 @@
 //! Multi-Paxos's settings.
 
-use super::flaws::{FLAWS, QUORUMS_THAT_MISS};
+use super::flaws::{FLAWS, LEASE_BY_WALL_CLOCK, LEASE_IGNORES_DRIFT, QUORUMS_THAT_MISS};
+use crate::leases;
 use crate::quorum::Quorums;
+use sim_core::dice::Ratio;
 use sim_core::protocol::Transport;
 use sim_core::settings::{Flaw, Flaws, Key, Kind, Rejected, Settings, Values};
 use sim_core::time::{HOUR, MILLISECOND, MINUTE, Nanos, format_duration};
@@ -9,8 +11,14 @@ use sim_core::time::{HOUR, MILLISECOND, MINUTE, Nanos, format_duration};
 /// How what only reads is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadMode {
+    /// The leader asks a quorum whether anybody leads in a higher ballot, and answers from its own state.
+    Quorum,
     /// A read is a command like any other.
     Log,
+    /// The leader asks only if it has not lately (PML 5.2).
+    Lease,
+    /// Any node answers from its own state.
+    Local,
 }
 
 /// The settings of [`MultiPaxos`](super::MultiPaxos).
@@ -24,6 +32,10 @@ pub struct MultiPaxosConfig {
     pub quorums: Quorums,
     /// How reads are answered.
     pub reads: ReadMode,
+    /// For so long after it has confirmed a leader an acceptor promises nothing to anybody else, with `reads` = lease.
+    pub lease: Nanos,
+    /// The share by which a clock's rate can be wrong at most, for leases.
+    pub clock_drift_bound: Ratio,
     /// At most so many slots go in one message.
     pub batch: u64,
     /// So many slots behind the last one known to be chosen are open to proposals (α).
@@ -47,6 +59,39 @@ pub struct MultiPaxosConfig {
 }
 
 impl MultiPaxosConfig {
+    /// What the holder of a lease may count on, by its own clock.
+    pub(super) fn usable_lease(&self) -> Nanos {
+        leases::usable(self.lease, self.clock_drift_bound)
+    }
+
+    fn fits_leases(&self) -> Result<(), Rejected> {
+        let refuse = |key, message: String| Err(Rejected { key, message });
+        if self.reads != ReadMode::Lease {
+            let of_leases = [&LEASE_IGNORES_DRIFT, &LEASE_BY_WALL_CLOCK];
+            return match of_leases.into_iter().find(|flaw| self.flaws.has(flaw)) {
+                Some(flaw) => refuse(READS, format!("the flaw {} needs reads = \"lease\"", flaw.name)),
+                None => Ok(()),
+            };
+        }
+        if self.lease > self.patience.0 {
+            let (lease, shortest) = (format_duration(self.lease), format_duration(self.patience.0));
+            let message = format!(
+                "whoever tries to lead would find acceptors bound that have given up the leader themselves: {lease} is above \
+                 the shortest patience, {shortest}"
+            );
+            return refuse(LEASE, message);
+        }
+        if self.usable_lease() <= self.heartbeat {
+            let (usable, heartbeat) = (format_duration(self.usable_lease()), format_duration(self.heartbeat));
+            let message = format!(
+                "leases would run out between two heartbeats: what clock-drift-bound leaves of one, {usable}, is not above \
+                 the heartbeat, {heartbeat}"
+            );
+            return refuse(LEASE, message);
+        }
+        Ok(())
+    }
+
     /// How many of `nodes` are acceptors at the beginning.
     pub fn founders(&self, nodes: usize) -> usize {
         match self.initial_members {
@@ -73,6 +118,8 @@ const PHASE_1: &str = "phase-1";
 const PHASE_2: &str = "phase-2";
 const COLUMNS: &str = "columns";
 const READS: &str = "reads";
+const LEASE: &str = "lease";
+const CLOCK_DRIFT_BOUND: &str = "clock-drift-bound";
 const BATCH: &str = "batch";
 const WINDOW: &str = "window";
 const SESSIONS: &str = "sessions";
@@ -129,9 +176,23 @@ impl Settings for MultiPaxosConfig {
         },
         Key {
             name: READS,
-            kind: Kind::Word(&["log"]),
-            default: "log",
-            text: "How reads are answered: through the log, as commands like any other.",
+            kind: Kind::Word(&["quorum", "log", "lease", "local"]),
+            default: "quorum",
+            text: "How reads are answered: by the leader, having asked a quorum whether anybody leads in a higher ballot; \
+                   through the log; by the leader under a lease; or by any node from what it has.",
+        },
+        Key {
+            name: LEASE,
+            kind: Kind::Duration { min: MILLISECOND, max: MINUTE },
+            default: "250ms",
+            text: "With `reads` = lease: for so long after it has confirmed a leader an acceptor promises nothing to anybody \
+                   else. Longer than a heartbeat, and no longer than the shortest patience.",
+        },
+        Key {
+            name: CLOCK_DRIFT_BOUND,
+            kind: Kind::Share { max: Ratio::new(1, 2) },
+            default: "1%",
+            text: "With `reads` = lease: no clock's rate is wrong by more than this. Leases end that much earlier.",
         },
         Key {
             name: BATCH,
@@ -204,7 +265,14 @@ impl Settings for MultiPaxosConfig {
                 "grid" => Quorums::Grid { columns: values.count(COLUMNS) as usize },
                 _ => Quorums::Majority,
             },
-            reads: ReadMode::Log,
+            reads: match values.word(READS) {
+                "log" => ReadMode::Log,
+                "lease" => ReadMode::Lease,
+                "local" => ReadMode::Local,
+                _ => ReadMode::Quorum,
+            },
+            lease: values.duration(LEASE),
+            clock_drift_bound: values.share(CLOCK_DRIFT_BOUND),
             batch: values.count(BATCH),
             window: values.count(WINDOW),
             sessions: values.flag(SESSIONS),
@@ -216,6 +284,7 @@ impl Settings for MultiPaxosConfig {
             transport: if values.word(TRANSPORT) == "stream" { Transport::Stream } else { Transport::Datagram },
             flaws,
         };
+        config.fits_leases()?;
         if config.heartbeat >= config.patience.0 {
             let (heartbeat, shortest) = (format_duration(config.heartbeat), format_duration(config.patience.0));
             let message = format!(

@@ -113,7 +113,8 @@ impl<O: Object> MultiPaxos<O> {
             return ctx.arm(Timer::Patience, left);
         }
         self.leader = None;
-        if self.quorum_of(self.first_open()).acceptors.contains(&self.me) {
+        let is_bound = self.is_bound_to_another(self.me, ctx);
+        if !is_bound && self.quorum_of(self.first_open()).acceptors.contains(&self.me) {
             self.start_phase1(ctx);
         } else {
             self.put_off_election(ctx);
@@ -242,6 +243,7 @@ impl<O: Object> MultiPaxos<O> {
         ctx.disarm(Timer::Patience);
         self.fill_window(ctx);
         self.send_heartbeats(ctx);
+        self.confirm_again(ctx);
         ctx.arm(Timer::Heartbeat, self.config.heartbeat);
     }
 

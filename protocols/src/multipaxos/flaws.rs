@@ -75,6 +75,31 @@ pub const PROMISE_OMITS_TRUNCATED: Flaw = Flaw {
            for empty and fills them with no-ops.",
 };
 
+/// A lease is as long for its holder as for those who granted it.
+pub const LEASE_IGNORES_DRIFT: Flaw = Flaw {
+    name: "lease-ignores-drift",
+    id: "P13",
+    text: "A leader counts on its lease for as long as acceptors are bound by it, by a clock of its own. If that is slow, or \
+           theirs are fast, another leads before it is over. \"The master maintains a shorter timeout for the lease than the \
+           replicas\" (Paxos Made Live, 5.2). Needs reads = \"lease\".",
+};
+
+/// A lease is measured by a clock that can be set.
+pub const LEASE_BY_WALL_CLOCK: Flaw = Flaw {
+    name: "lease-by-wall-clock",
+    id: "P14",
+    text: "A leader measures its lease by the wall clock. Somebody sets it back, and a lease that is over begins again, while \
+           another leads. Needs reads = \"lease\".",
+};
+
+/// A leader answers reads without asking whether anybody else leads.
+pub const READ_WITHOUT_QUORUM: Flaw = Flaw {
+    name: "read-without-quorum",
+    id: "P15",
+    text: "A leader answers reads from its own state without asking a quorum whether anybody leads in a higher ballot, so \
+           one that was deposed and has not heard of it answers with old values.",
+};
+
 /// All of them, in the order of their ids.
 pub(super) const FLAWS: &[Flaw] = &[
     ACCEPTOR_IN_MEMORY,
@@ -86,4 +111,7 @@ pub(super) const FLAWS: &[Flaw] = &[
     COUNTS_ACROSS_BALLOTS,
     QUORUMS_THAT_MISS,
     PROMISE_OMITS_TRUNCATED,
+    LEASE_IGNORES_DRIFT,
+    LEASE_BY_WALL_CLOCK,
+    READ_WITHOUT_QUORUM,
 ];

@@ -7,6 +7,7 @@
 //! Messages can be lost. What has not been answered for a heartbeat is sent again with the next: to accept twice is to accept.
 
 use super::flaws::{ACCEPTOR_IN_MEMORY, NO_NOOP_FILL};
+use super::reads::Reads;
 use super::{Accept, Ballot, Command, Entry, Held, Message, MultiPaxos, Record, Role, Slot, Timer, Value, writes};
 use crate::client::{Answer, Response};
 use history::Object;
@@ -19,6 +20,8 @@ use std::collections::{BTreeMap, VecDeque};
 pub(super) struct Leadership<Op> {
     /// What clients have asked for and no slot is open for yet.
     pub waiting: VecDeque<Command<Op>>,
+    /// What clients have asked for that takes no slot.
+    pub reads: Reads<Op>,
     /// When it came to lead by its own clock, and the system time then.
     began: (LocalTime, Nanos),
     /// The first slot that it has proposed nothing for.
@@ -45,12 +48,17 @@ impl<Op> Leadership<Op> {
     pub fn new(next: Slot, adopted: BTreeMap<Slot, Value<Op>>, began: (LocalTime, Nanos)) -> Self {
         let adopted_last = adopted.last_key_value().map_or(next - 1, |(slot, _)| *slot);
         let (open, waiting) = (BTreeMap::new(), VecDeque::new());
-        Leadership { waiting, began, next, adopted, adopted_last, open, resend_below: next }
+        Leadership { waiting, reads: Reads::default(), began, next, adopted, adopted_last, open, resend_below: next }
     }
 
     /// The last slot that it has proposed something for.
     pub fn proposed(&self) -> Slot {
         self.next - 1
+    }
+
+    /// The last slot for which phase 1 obliges it to propose something, or the last it had executed by then.
+    pub fn adopted_last(&self) -> Slot {
+        self.adopted_last
     }
 
     /// What phase 1 obliges it to propose for this slot, if it has not yet.
@@ -156,6 +164,7 @@ impl<O: Object> MultiPaxos<O> {
         }
         self.choose(ctx);
         self.fill_window(ctx);
+        self.serve_reads(ctx);
     }
 
     /// An acceptor has accepted a run of slots in this ballot. What it accepted in another is not what we proposed.
@@ -178,6 +187,7 @@ impl<O: Object> MultiPaxos<O> {
         }
         self.choose(ctx);
         self.fill_window(ctx);
+        self.serve_reads(ctx);
     }
 
     /// "A value is chosen when … a large enough set of acceptors have accepted it" (PMS 2.1), in one ballot. They are executed in
@@ -207,6 +217,7 @@ impl<O: Object> MultiPaxos<O> {
             Role::Candidate(_) => self.ask_for_promises_again(ctx),
             Role::Leader(_) => {
                 self.send_heartbeats(ctx);
+                self.confirm_again(ctx);
                 ctx.arm(Timer::Heartbeat, self.config.heartbeat);
             }
         }
@@ -257,5 +268,6 @@ impl<O: Object> MultiPaxos<O> {
         for command in leadership.waiting.drain(..) {
             tell(&command, false, ctx);
         }
+        leadership.reads.redirect(leader, ctx);
     }
 }

@@ -38,6 +38,11 @@ impl Members {
         Quorum { acceptors: &self.founders.acceptors, quorums: self.quorums }
     }
 
+    /// Whoever decides any of these slots, each once. There is one membership.
+    pub fn quorums_between(&self, first: Slot, _last: Slot) -> impl Iterator<Item = Quorum<'_>> {
+        std::iter::once(self.quorum_of(first))
+    }
+
     /// Everybody who decides some slot that is not known to be chosen.
     pub fn everybody(&self) -> &[NodeId] {
         &self.founders.acceptors

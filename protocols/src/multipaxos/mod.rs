@@ -17,7 +17,7 @@
 //!
 //! - `election`: who tries to lead, and phase 1. - `leading`: phase 2. - `accepting`: promises, and what is accepted.
 //! - `learning`: what is chosen, in what order it is executed, and how those catch up who missed it.
-//! - [`snapshots`]: what stands for slots that were thrown away.
+//! - `reads`: answers that take no slot. - [`snapshots`]: what stands for slots that were thrown away.
 //! - [`ballot`], [`log`]: the numbers, the slots, and what they look like on disk. [`members`]: the quorums.
 //! - [`crate::machine`]: what the commands do; [`crate::detector`]: who suspects whom.
 //! - [`invariants`]: what must hold after every step. [`promises`]: what all this promises, under which settings.
@@ -38,6 +38,7 @@ mod learning;
 pub mod log;
 pub mod members;
 pub mod promises;
+mod reads;
 pub mod snapshots;
 #[cfg(test)]
 mod tests;
@@ -57,6 +58,7 @@ use history::{Data, Object};
 use leading::Leadership;
 use learning::CatchUp;
 use members::{Members, Quorum};
+use reads::{Grant, Read};
 use serde::Serialize;
 use sim_core::promise::{Claim, Premise};
 use sim_core::protocol::{
@@ -75,6 +77,8 @@ pub struct MultiPaxos<O: Object> {
 
     /// As an acceptor: it answers no ballot below this one. On disk before anybody hears of it.
     promised: Ballot,
+    /// As long as this binds it, it answers only one node's Prepare.
+    grant: Option<Grant>,
     /// What it has accepted, or was told to be chosen. On disk before anybody hears of it.
     log: Log<O::Op>,
 
@@ -145,6 +149,21 @@ pub enum Message<Op> {
     Preempted {
         /// The one promised.
         promised: Ballot,
+    },
+    /// "Have you promised a higher ballot than this?" If not, the leader may answer what was asked before it sent this, and
+    /// for as long as a lease lasts what is asked after.
+    Confirm {
+        /// The leader's.
+        ballot: Ballot,
+        /// Which of the leader's rounds of asking this is.
+        round: u64,
+    },
+    /// It has not; and with leases it will not, for a while.
+    Confirmed {
+        /// The one asked about.
+        ballot: Ballot,
+        /// The round asked in.
+        round: u64,
     },
     /// "What was chosen from this slot on?"
     Learn {
@@ -303,8 +322,20 @@ impl<O: Object> Protocol for MultiPaxos<O> {
     const ORDERS: &'static [OrderKind] =
         &[OrderKind { name: "snapshot", about: About::Nobody, text: "The node shall take a snapshot now." }];
 
-    const KINDS: &'static [&'static str] =
-        &["Prepare", "Promise", "Accept", "Accepted", "Preempted", "Learn", "Chosen", "Snapshot", "Request", "Answer"];
+    const KINDS: &'static [&'static str] = &[
+        "Prepare",
+        "Promise",
+        "Accept",
+        "Accepted",
+        "Preempted",
+        "Confirm",
+        "Confirmed",
+        "Learn",
+        "Chosen",
+        "Snapshot",
+        "Request",
+        "Answer",
+    ];
 
     fn order(name: &str, about: &[NodeId]) -> Order {
         match (name, about) {
@@ -332,6 +363,7 @@ impl<O: Object> Protocol for MultiPaxos<O> {
             me: boot.me,
             members: Members::new(founders, quorums),
             promised: found.promised,
+            grant: Grant::before_crash(boot.why, config.reads, ctx.now()),
             log: found.log,
             executed: found.snapshot.as_ref().map_or_else(Position::default, |snapshot| snapshot.last),
             machine: found.snapshot.as_ref().map_or_else(Machine::default, |snapshot| snapshot.contents.read()),
@@ -367,6 +399,8 @@ impl<O: Object> Protocol for MultiPaxos<O> {
             Message::Accept(accept) => self.on_accept(from, accept, ctx),
             Message::Accepted { ballot, first, count } => self.on_accepted(from, ballot, first, count, ctx),
             Message::Preempted { promised } => self.on_preempted(promised, ctx),
+            Message::Confirm { ballot, round } => self.on_confirm(from, ballot, round, ctx),
+            Message::Confirmed { ballot, round } => self.on_confirmed(from, ballot, round, ctx),
             Message::Learn { from: slot, part } => self.on_learn(from, slot, part, ctx),
             Message::Chosen { first, entries, chosen } => self.on_chosen(from, first, entries, chosen, ctx),
             Message::Snapshot(piece) => self.on_piece(from, *piece, ctx),
@@ -382,6 +416,12 @@ impl<O: Object> Protocol for MultiPaxos<O> {
 
     fn on_request(&mut self, client: ClientId, request: Self::Request, ctx: &mut Ctx<'_, Self>) {
         let Request { serial, attempt, ask } = request;
+        let ask = match ask {
+            Ask::Operation { op, .. } if self.config.reads != ReadMode::Log && !writes::<O>(&op) => {
+                return self.read(Read { client, serial, attempt, op }, ctx);
+            }
+            Ask::Operation { .. } | Ask::Register => ask,
+        };
         let Role::Leader(leadership) = &mut self.role else {
             let leader = self.leader.filter(|leader| *leader != self.me);
             return ctx.tell(client, Answer { serial, attempt, response: Response::Redirect(leader) });
@@ -409,7 +449,10 @@ impl<O: Object> Protocol for MultiPaxos<O> {
 
     /// A quorum of either phase among the acceptors: commands need one of the second, and whoever leads next one of the first.
     /// Who has lost its disk does not count: what it had promised is gone.
-    fn can_serve(config: &MultiPaxosConfig, _: &O::Op, reach: &Reach<'_>) -> bool {
+    fn can_serve(config: &MultiPaxosConfig, op: &O::Op, reach: &Reach<'_>) -> bool {
+        if config.reads == ReadMode::Local && !writes::<O>(op) {
+            return reach.groups().any(|group| group.iter().any(|node| reach.has_its_disk(*node)));
+        }
         let acceptors: Vec<NodeId> = (0..config.founders(reach.nodes()) as u32).map(NodeId).collect();
         reach.groups().any(|group| {
             let is_there = |node: NodeId| group.contains(&node) && reach.has_its_disk(node);
@@ -425,6 +468,10 @@ impl<O: Object> Protocol for MultiPaxos<O> {
 impl<O: Object> Service for MultiPaxos<O> {
     fn keeps_sessions(config: &MultiPaxosConfig) -> bool {
         config.sessions
+    }
+
+    fn reads_anywhere(config: &MultiPaxosConfig) -> bool {
+        config.reads == ReadMode::Local
     }
 }
 

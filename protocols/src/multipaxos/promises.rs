@@ -2,14 +2,16 @@
 //!
 //! | settings | promised | not promised |
 //! |---|---|---|
-//! | reads through the log; writes take effect once | linearizability of all operations; acknowledged writes survive | progress without a quorum of each phase that is up and mutually connected |
+//! | reads through the log or confirmed by a quorum; writes take effect once | linearizability of all operations; acknowledged writes survive | progress without a quorum of each phase that is up and mutually connected |
+//! | reads under a lease | the same, while clocks keep to the bound that the lease allows for (PML 5.2) | linearizability once a clock is further off, jumps or stands still |
+//! | reads from a node's own state | linearizability of whatever is not a read | recency: a read may be older than one before it at another node |
 //! | any | progress if the network is whole for long enough to elect somebody (PMS 2.4) | progress while nodes hear each other only over others, or one way: whoever does not hear the leader takes its ballot away, again and again (Ng, Haridi & Carbone 2023, table 1) |
 //! | disks that lie | the same, while the power lasts | anything about writes, once it goes |
 //!
 //! Otherwise disks do not appear, nor do machines that are lost for good as far as safety goes: an empty one in the place of
-//! another says nothing. Clocks appear nowhere.
+//! another says nothing. Wall clocks are read by nobody.
 
-use super::config::MultiPaxosConfig;
+use super::config::{MultiPaxosConfig, ReadMode};
 use sim_core::promise::{Claim, Contact, Premise};
 use sim_core::time::{Nanos, format_duration};
 
@@ -22,8 +24,24 @@ const PATIENCES: Nanos = 4;
 /// Why not.
 pub fn promise(config: &MultiPaxosConfig, claim: Claim, premise: &Premise) -> Result<(), String> {
     match claim {
-        Claim::Linearizable | Claim::LinearizableWrites | Claim::NoLostWrites => lasting_writes(premise),
+        Claim::Linearizable => current_reads(config, premise).and_then(|()| lasting_writes(premise)),
+        Claim::LinearizableWrites | Claim::NoLostWrites => lasting_writes(premise),
         Claim::Progress => progress(config, premise),
+    }
+}
+
+fn current_reads(config: &MultiPaxosConfig, premise: &Premise) -> Result<(), String> {
+    match config.reads {
+        ReadMode::Log | ReadMode::Quorum => Ok(()),
+        ReadMode::Lease if premise.clocks_keep_to(config.clock_drift_bound) => Ok(()),
+        ReadMode::Lease => {
+            Err("reads = lease trusts the clocks, and here they go wrong by more than the lease allows for: a \
+                                deposed leader may answer with an old value"
+                .to_owned())
+        }
+        ReadMode::Local => {
+            Err("reads = local answers from any node's own state, which may lag: a read may be stale".to_owned())
+        }
     }
 }
 

@@ -28,10 +28,11 @@ use super::log::Index;
 use super::progress::Own;
 use super::{Message, Raft, ReadMode, Role};
 use crate::client::{Answer, Response};
+use crate::leases;
 use history::Object;
 use serde::Serialize;
 use sim_core::protocol::{ClientId, Ctx, NodeId};
-use sim_core::time::{LocalTime, Nanos};
+use sim_core::time::LocalTime;
 use std::collections::VecDeque;
 
 /// A client's read.
@@ -226,7 +227,7 @@ impl<O: Object> Raft<O> {
             // The mistake R08: as if all clocks went alike.
             timeout
         } else {
-            lease_length(timeout, self.config.clock_drift_bound.numerator, self.config.clock_drift_bound.denominator)
+            leases::usable(timeout, self.config.clock_drift_bound)
         };
         let Role::Leader(leadership) = &self.role else { return false };
         let Lease { confirmed, has_ended, .. } = leadership.lease;
@@ -309,29 +310,6 @@ impl<O: Object> Raft<O> {
         let leader = self.leader;
         for (_, read) in self.forwarded.asked.drain(..) {
             read.tell(Response::Redirect(leader), ctx);
-        }
-    }
-}
-
-/// What is left of an election timeout on a clock that is slow by a share of 1 when it is over on one that is fast by it.
-fn lease_length(timeout: Nanos, numerator: u64, denominator: u64) -> Nanos {
-    let (slow, fast) = (denominator - numerator, denominator + numerator);
-    (u128::from(timeout) * u128::from(slow) / u128::from(fast)) as Nanos
-}
-
-#[cfg(test)]
-mod tests {
-    use super::lease_length;
-
-    /// By brute force: while a lease of this length runs on the slowest clock, no election timeout ends on the fastest.
-    #[test]
-    fn a_lease_ends_before_any_election_timeout() {
-        for permille in [0, 1, 50, 200, 500] {
-            let lease = lease_length(300_000, permille, 1000);
-            let true_end_of_lease = lease * 1000 / (1000 - permille);
-            let true_end_of_timeout = 300_000 * 1000 / (1000 + permille);
-            assert!(true_end_of_lease <= true_end_of_timeout, "{permille}");
-            assert!(true_end_of_lease + 10 >= true_end_of_timeout, "and not much before: {permille}");
         }
     }
 }

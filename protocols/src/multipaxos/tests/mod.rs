@@ -5,6 +5,8 @@ mod catching_up;
 mod electing;
 mod laws;
 mod leading;
+mod leases;
+mod reads;
 
 use super::{
     Accept, Ballot, Command, Entry, Held, Message, MultiPaxos, MultiPaxosConfig, Order, Promise, Record, Slot, Timer,
@@ -170,6 +172,8 @@ impl Effects {
             | Message::Promise(_)
             | Message::Accepted { .. }
             | Message::Preempted { .. }
+            | Message::Confirm { .. }
+            | Message::Confirmed { .. }
             | Message::Learn { .. }
             | Message::Chosen { .. }
             | Message::Snapshot(_) => None,
