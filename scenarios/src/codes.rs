@@ -62,7 +62,8 @@ codes! {
     UNKNOWN_SYSTEM = "S0201" Error "`[protocol] name` names the system under test; `stormglass list protocols` shows them."
     UNKNOWN_FLAW = "S0202" Error "The system has no flaw of this name; `stormglass list flaws` shows the mistakes that can be \
         switched on."
-    REJECTED = "S0203" Error "Each setting is fine by itself, but the system cannot run with all of them together."
+    REJECTED = "S0203" Error "Each setting is fine by itself, but the system cannot run with all of them together, or \
+        not on so many nodes."
     UNKNOWN_DATA = "S0204" Error "The system does not offer this kind of data to its clients."
     UNKNOWN_FUNCTION = "S0205" Error "`ops` gives each function of the data a weight, and the data has no function of this \
         name, or none is left with a weight above zero."

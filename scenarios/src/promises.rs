@@ -218,7 +218,7 @@ impl<'a> Promises<'a> {
         let turns = |key: &Key, setting: Setting| {
             let mut values = self.values.clone();
             values.set(key, setting);
-            (self.system.check)(&values, Flaws::default()).is_ok() && answer(&values) != now
+            (self.system.check)(&values, Flaws::default(), Some(self.premise.nodes)).is_ok() && answer(&values) != now
         };
         let keys = self.system.keys.iter();
         keys.filter_map(|key| Some((key, choices(key).into_iter().find(|setting| turns(key, *setting))?))).collect()

@@ -28,9 +28,10 @@ pub static SYSTEMS: &[System] = &[System::on::<Raft<Kv>>(
 /// Runs a plan to its end.
 pub type Runner = fn(&Plan, &mut Options<'_>) -> Result<Finished, EngineFault>;
 
-/// Whether settings that each fit their key also fit together.
-fn fits<C: Settings>(values: &Values, flaws: Flaws) -> Result<(), Rejected> {
-    C::build(values, flaws).map(|_| ())
+/// Whether settings that each fit their key also fit together, and so many nodes if that is known.
+fn fits<C: Settings>(values: &Values, flaws: Flaws, nodes: Option<u32>) -> Result<(), Rejected> {
+    let config = C::build(values, flaws)?;
+    nodes.map_or(Ok(()), |nodes| config.fits_cluster(nodes))
 }
 
 /// Whether a protocol promises something. Flaws break promises and make none, so it is asked about its settings without them.
@@ -72,8 +73,8 @@ pub struct System {
     pub laws: &'static [&'static str],
     /// What its clients can operate on, the usual one first.
     pub data: &'static [DataKind],
-    /// Whether settings that each fit their key also fit together.
-    pub check: fn(&Values, Flaws) -> Result<(), Rejected>,
+    /// Whether settings that each fit their key also fit together, and so many nodes if that is known.
+    pub check: fn(&Values, Flaws, Option<u32>) -> Result<(), Rejected>,
     /// Whether, with these settings and where no more than this goes wrong, it promises this; if not, why not.
     pub promises: fn(&Values, Claim, &Premise) -> Result<(), String>,
     /// How to run it on one of its kinds of data, by name.

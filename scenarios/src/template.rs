@@ -197,7 +197,7 @@ mod tests {
             orders: &[],
             kinds: &[],
             roles: &[],
-            check: |_, _| Ok(()),
+            check: |_, _, _| Ok(()),
             promises: |_, _, _| Ok(()),
             ..TOY
         };

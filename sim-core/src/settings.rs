@@ -308,6 +308,15 @@ pub trait Settings: Clone + fmt::Debug + 'static {
     /// If they do not fit together.
     fn build(values: &Values, flaws: Flaws) -> Result<Self, Rejected>;
 
+    /// Whether so many nodes can run with these settings: some say how many of them it takes.
+    ///
+    /// # Errors
+    /// If they cannot.
+    fn fits_cluster(&self, nodes: u32) -> Result<(), Rejected> {
+        let _ = nodes;
+        Ok(())
+    }
+
     /// With every key at its default and no flaw.
     ///
     /// # Panics

@@ -103,7 +103,8 @@ fn walk(root: &Table, draws: Vec<Draw>, file_stem: &str, systems: &[System], pro
     let layout = cluster::layout(&top, problems);
     let system = top.table("protocol").and_then(|table| protocol::system(table, systems, problems));
     let cluster = cluster::cluster(&top, layout.as_ref(), system, problems);
-    let protocol = system.and_then(|system| protocol::protocol(top.table("protocol")?, system, problems));
+    let nodes = cluster.as_ref().map(|cluster| cluster.zones.len() as u32);
+    let protocol = system.and_then(|system| protocol::protocol(top.table("protocol")?, system, nodes, problems));
     let loads = load::loads(&top, system, layout.as_ref(), duration, problems);
     let scene = Scene {
         system,

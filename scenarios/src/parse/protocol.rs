@@ -29,8 +29,8 @@ pub(super) fn system<'a>(table: &Table, systems: &'a [System], problems: &Proble
     found
 }
 
-/// Its settings.
-pub(super) fn protocol(table: &Table, system: &System, problems: &Problems) -> Option<Protocol> {
+/// Its settings, for so many nodes if that is known.
+pub(super) fn protocol(table: &Table, system: &System, nodes: Option<u32>, problems: &Problems) -> Option<Protocol> {
     let entries: Vec<Entry> = PROTOCOL.entries().copied().chain(system.keys.iter().map(Entry::from_key)).collect();
     let title = format!("[protocol] for `{}`", system.name);
     let reader = Reader::with_entries(table, &title, entries, PROTOCOL.title, problems);
@@ -43,7 +43,7 @@ pub(super) fn protocol(table: &Table, system: &System, problems: &Problems) -> O
         let found = system.flaws.iter().find(|flaw| flaw.name == name);
         found.ok_or_else(|| unknown_flaw(name, &names, system, origin)).map_err(|problem| problems.push(problem)).ok()
     }));
-    if let Err(rejected) = (system.check)(&values, flaws.clone()) {
+    if let Err(rejected) = (system.check)(&values, flaws.clone(), nodes) {
         reader.tell(&codes::REJECTED, rejected.key, rejected.message);
         return None;
     }

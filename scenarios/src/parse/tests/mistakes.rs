@@ -221,6 +221,13 @@ const MISTAKES: &[Mistake] = &[
     ),
     ("protocol", "flaws = [\"forget-vote\", «\"ack\"»]", "S0202", "its flaws are `forget-vote`, `ack-before-fsync`"),
     ("protocol", "heartbeat = «\"400ms\"»", "S0203", "unseats every leader"),
+    (
+        "whole",
+        "scenario = 1\nabout = \"x\"\nduration = \"1s\"\n[cluster]\nnodes = 10\n[protocol]\nname = \"toy\"\nbatch = «100»\n\
+         [[load]]\n[expect]\nmust = [\"linearizable\"]",
+        "S0203",
+        "too much for more than 9 nodes",
+    ),
     ("load", "data = «\"kvs\"»", "S0204", "did you mean `kv`?"),
     ("load", "ops = { «reed» = 1 }", "S0205", "did you mean `read`?"),
     ("load", "ops = «{ read = 0 }»", "S0205", "no function has a weight"),

@@ -63,10 +63,14 @@ pub(crate) const TOY: System = System {
     runner: |_| panic!("the toy is only read"),
 };
 
-fn check(values: &Values, _: Flaws) -> Result<(), Rejected> {
+fn check(values: &Values, _: Flaws, nodes: Option<u32>) -> Result<(), Rejected> {
     if values.duration("heartbeat") >= values.duration_range("election-timeout").0 {
         let message = "a heartbeat as long as the election timeout unseats every leader".to_owned();
         return Err(Rejected { key: "heartbeat", message });
+    }
+    if values.count("batch") == 100 && nodes.is_some_and(|nodes| nodes > 9) {
+        let message = "batches of 100 are too much for more than 9 nodes".to_owned();
+        return Err(Rejected { key: "batch", message });
     }
     Ok(())
 }
