@@ -5,6 +5,7 @@
 //! - [`machine`]: a replicated state machine: the commands that a log holds, and what applying them makes.
 //! - [`snapshots`]: it as bytes, which travel in pieces.
 //! - [`quorum`]: which members can answer for all of them.
+//! - [`paxos`]: one decision, a decree for every key.
 //! - [`raft`]: consensus over a replicated log.
 //!
 //! What is not here: a protocol never sees true (simulated) time, another node's state, a scenario file or a checker.
@@ -12,6 +13,7 @@
 
 pub mod client;
 pub mod machine;
+pub mod paxos;
 pub mod quorum;
 pub mod raft;
 pub mod sessions;

@@ -15,7 +15,7 @@ use crate::outage::{self, Gap};
 use crate::plan::Plan;
 use crate::scenario::{Check, Fault, Reach, Scenario};
 use crate::testimony;
-use checkers::{Budget, Judgement, Model};
+use checkers::{Budget, Judgement, Model, Question};
 use history::figures::{counted, grouped, measured};
 use history::{
     Availability, Finding, History, LatencySummary, Level, Operation, OperationCounts, Outage, Outcome, Purpose,
@@ -246,7 +246,7 @@ impl Judge<'_> {
 
     fn linearizable(&self, history: &History) -> Ruling {
         self.consistency(history, |history, model| {
-            checkers::linearizable(history, model, None, &Budget::states(LINEARIZABILITY_STATES))
+            checkers::judge(history, &Question::of(model), &Budget::states(LINEARIZABILITY_STATES))
         })
         .headed_by_witness()
     }

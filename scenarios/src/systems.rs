@@ -4,6 +4,7 @@
 use crate::execute::{EngineFault, Finished, Options, execute};
 use crate::plan::Plan;
 use history::{Data, Function, Kv, Object, Register};
+use protocols::paxos::Paxos;
 use protocols::raft::Raft;
 use sim_core::laws::Laws;
 use sim_core::promise::{Claim, Premise};
@@ -12,18 +13,21 @@ use sim_core::settings::{Flaw, Flaws, Key, Rejected, Settings, Values};
 use std::marker::PhantomData;
 
 /// Every system that ships.
-pub static SYSTEMS: &[System] = &[System::on::<Raft<Kv>>(
-    Raft::<Kv>::NAME,
-    Raft::<Kv>::ABOUT,
-    &[DataKind::object::<Kv>(), DataKind::object::<Register>()],
-    |data| match data {
-        Kv::NAME => execute::<Raft<Kv>>,
-        Register::NAME => execute::<Raft<Register>>,
-        other => panic!("raft offers no data called {other}"),
-    },
-)
-.roles(&["leader", "follower", "candidate"])
-.serving("leader")];
+pub static SYSTEMS: &[System] = &[
+    System::on::<Raft<Kv>>(
+        Raft::<Kv>::NAME,
+        Raft::<Kv>::ABOUT,
+        &[DataKind::object::<Kv>(), DataKind::object::<Register>()],
+        |data| match data {
+            Kv::NAME => execute::<Raft<Kv>>,
+            Register::NAME => execute::<Raft<Register>>,
+            other => panic!("raft offers no data called {other}"),
+        },
+    )
+    .roles(&["leader", "follower", "candidate"])
+    .serving("leader"),
+    System::of::<Paxos>(Paxos::NAME, Paxos::ABOUT).roles(&["proposer"]),
+];
 
 /// Runs a plan to its end.
 pub type Runner = fn(&Plan, &mut Options<'_>) -> Result<Finished, EngineFault>;

@@ -1,0 +1,1 @@
+//! Tests, told beside the paper.
