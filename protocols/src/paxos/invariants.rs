@@ -9,8 +9,7 @@
 //! its node, and stays, whatever that node remembers. A proposer's own vote has left it when anybody else votes in its
 //! ballot.
 
-use super::learner::Learner;
-use super::{Ballot, Instance, Paxos, Vote};
+use super::{Ballot, Instance, Latest, Paxos, Vote};
 use history::{Key, Value};
 use sim_core::laws::{Breach, Laws, Nodes};
 use sim_core::protocol::NodeId;
@@ -80,13 +79,15 @@ impl Laws<Paxos> for PaxosLaws {
     #[inline]
     fn after_step(&mut self, node: NodeId, nodes: &Nodes<'_, Paxos>) -> Result<(), Breach> {
         let Some(paxos) = nodes.get(node) else { return Ok(()) };
-        let Some((decree, asked)) = &paxos.latest else { return Ok(()) };
-        let Some(instance) = paxos.decrees.get(decree) else { return Ok(()) };
-        let proposed = &mut self.ledgers.entry(*decree).or_default().proposed;
-        if !asked.is_nil() && !proposed.contains(asked) {
-            proposed.push(asked.clone());
+        let Some(Latest { decree, proposed, heard }) = &paxos.latest else { return Ok(()) };
+        let ledger = self.ledgers.entry(*decree).or_default();
+        if let Some(value) = proposed.as_ref().filter(|value| !ledger.proposed.contains(value)) {
+            ledger.proposed.push(value.clone());
         }
-        self.look(paxos, *decree, instance)
+        if let Some((voter, vote)) = heard {
+            ledger.vote(paxos, vote, *voter, Heard::Yes).map_err(|broken| breach(paxos, *decree, broken))?;
+        }
+        paxos.decrees.get(decree).map_or(Ok(()), |instance| self.look(paxos, *decree, instance))
     }
 }
 
@@ -95,25 +96,11 @@ impl PaxosLaws {
     fn look(&mut self, paxos: &Paxos, decree: Key, instance: &Instance) -> Result<(), Breach> {
         self.promises_rise(paxos, decree, instance.acceptor.promised)?;
         let ledger = self.ledgers.entry(decree).or_default();
-        let breach = |(law, what): (&'static str, String)| Breach {
-            law,
-            detail: format!("{} {what}, decree k{decree}", paxos.me),
-        };
         if let Some(vote) = &instance.acceptor.accepted {
-            ledger.vote(paxos, vote, paxos.me, Heard::No).map_err(breach)?;
+            ledger.vote(paxos, vote, paxos.me, Heard::No).map_err(|broken| breach(paxos, decree, broken))?;
         }
-        match &instance.learner {
-            Learner::Counting(tallies) => {
-                for (ballot, tally) in tallies {
-                    let vote = Vote { ballot: *ballot, value: tally.value.clone() };
-                    for voter in tally.voters.iter().filter(|voter| **voter != paxos.me) {
-                        ledger.vote(paxos, &vote, *voter, Heard::Yes).map_err(breach)?;
-                    }
-                }
-                Ok(())
-            }
-            Learner::Knows(value) => ledger.learnt_is_chosen(value).map_err(breach),
-        }
+        let learnt = instance.learner.chosen();
+        learnt.map_or(Ok(()), |value| ledger.learnt_is_chosen(value)).map_err(|broken| breach(paxos, decree, broken))
     }
 
     /// What was promised is kept, while a process lives (P1a, 2.2).
@@ -132,6 +119,10 @@ impl PaxosLaws {
 
 /// A law that does not hold, and what happened.
 type Broken = (&'static str, String);
+
+fn breach(paxos: &Paxos, decree: Key, (law, what): Broken) -> Breach {
+    Breach { law, detail: format!("{} {what}, decree k{decree}", paxos.me) }
+}
 
 impl Ledger {
     /// Enters a vote.

@@ -98,12 +98,21 @@ pub struct Paxos {
     decrees: BTreeMap<Key, Instance>,
     /// How many records its journal has.
     records: u64,
-    /// The decree that the latest step was about, and what a client proposed in it, so that who looks on need not look at all
-    /// of them.
-    latest: Option<(Key, Value)>,
+    /// What its latest step was about, so that who looks on need not look at everything.
+    latest: Option<Latest>,
     /// Its machine took the place of one that was lost. Whatever that had promised and voted for under this name, this node
     /// knows nothing of it; so it says nothing, and writes nothing.
     is_stranger: bool,
+}
+
+/// What a step was about.
+#[derive(Clone, Debug)]
+struct Latest {
+    decree: Key,
+    /// What a client proposed.
+    proposed: Option<Value>,
+    /// Whose vote it heard of.
+    heard: Option<(NodeId, Vote)>,
 }
 
 /// One decree, as a node knows it: the three parts that it plays.
@@ -181,8 +190,8 @@ impl Paxos {
     }
 
     fn instance(&mut self, decree: Key) -> &mut Instance {
-        if self.latest.as_ref().is_none_or(|(latest, _)| *latest != decree) {
-            self.latest = Some((decree, Value::Nil));
+        if self.latest.as_ref().is_none_or(|latest| latest.decree != decree) {
+            self.latest = Some(Latest { decree, proposed: None, heard: None });
         }
         self.decrees.entry(decree).or_default()
     }
@@ -257,7 +266,10 @@ impl Protocol for Paxos {
             Message::Prepare { decree, ballot } => self.on_prepare(from, decree, ballot, ctx),
             Message::Promise { decree, ballot, accepted } => self.on_promise(from, decree, ballot, accepted, ctx),
             Message::Accept { decree, vote } => self.on_accept(from, decree, vote, ctx),
-            Message::Accepted { decree, vote } => self.hear_vote(from, decree, vote, ctx),
+            Message::Accepted { decree, vote } => {
+                self.latest = Some(Latest { decree, proposed: None, heard: Some((from, vote.clone())) });
+                self.hear_vote(from, decree, vote, ctx);
+            }
             Message::Nack { decree, ballot, promised } => self.on_nack(decree, ballot, promised, ctx),
             Message::Chosen { decree, value } => self.learn(decree, value, ctx),
         }
@@ -275,7 +287,7 @@ impl Protocol for Paxos {
                     DecreeAsk::Read => Value::Nil,
                     DecreeAsk::Propose(value) => value,
                 };
-                self.latest = Some((key, value.clone()));
+                self.latest = Some(Latest { decree: key, proposed: Some(value.clone()), heard: None });
                 self.on_asked(key, Asker { client, serial, attempt, value }, ctx);
             }
             // There are no sessions: a decree is decided once, however often one asks.
