@@ -62,7 +62,8 @@ pub(crate) fn returned(operation: &Operation) -> Result<Option<&Value>, Unfit> {
     }
 }
 
-fn testimony(number: usize, operation: &Operation) -> Testimony {
+/// What an operation says.
+pub(crate) fn testimony(number: usize, operation: &Operation) -> Testimony {
     let (ended, returned) = match (&operation.outcome, operation.completed) {
         (Outcome::Returned(Completion::Ok(value)), Some(_)) => (Ended::Ok, Some(value)),
         (Outcome::Returned(Completion::Mismatch), Some(_)) => (Ended::Mismatch, None),

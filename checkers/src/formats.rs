@@ -118,7 +118,8 @@ impl Recorded {
             | Model::Bank
             | Model::ListAppend
             | Model::LongFork
-            | Model::UniqueIds => None,
+            | Model::UniqueIds
+            | Model::Decree => None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::laws::{bank::bank, long_fork::long_fork, unique_ids::unique_ids};
 use crate::linearizability::registers;
-use crate::monitors::{counter::counter, mutex::mutex, set::set, set_full::set_full};
+use crate::monitors::{counter::counter, decree::decree, mutex::mutex, set::set, set_full::set_full};
 use crate::{Budget, Consistency, Judgement, Model, Question, Rung, Unfit, monitors, transactions};
 use history::{Completion, History, Operation, Outcome, Queue, Stack, Value, Verdict};
 
@@ -71,6 +71,7 @@ pub fn judge_strictly(history: &History, question: &Question<'_>, budget: &Budge
         }
         (Model::Mutex, None | Some(Consistency::Linearizable)) => mutex(history),
         (Model::Counter, None | Some(Consistency::Linearizable)) => counter(history, question, budget),
+        (Model::Decree, None | Some(Consistency::Linearizable)) => decree(history, question),
         (Model::Bank, None) => bank(history, question),
         (Model::LongFork, None) => long_fork(history),
         (Model::UniqueIds, None) => unique_ids(history),
@@ -83,7 +84,8 @@ pub fn judge_strictly(history: &History, question: &Question<'_>, budget: &Budge
             | Model::Counter
             | Model::Bank
             | Model::LongFork
-            | Model::UniqueIds,
+            | Model::UniqueIds
+            | Model::Decree,
             Some(_),
         ) => Err(unknown(question)),
     }
@@ -105,7 +107,8 @@ pub fn ladder(history: &History, question: &Question<'_>, budget: &Budget<'_>) -
         | Model::Counter
         | Model::Bank
         | Model::LongFork
-        | Model::UniqueIds => {
+        | Model::UniqueIds
+        | Model::Decree => {
             let Judgement { verdict, detail, witness, .. } = judge(history, question, budget)?;
             Ok(vec![Rung { name: law(question.model), verdict, detail, witness }])
         }
@@ -128,7 +131,8 @@ fn law(model: Model) -> &'static str {
         | Model::Mutex
         | Model::Counter
         | Model::ListAppend
-        | Model::RwRegister => model.usual_level().map_or("its own law", Consistency::name),
+        | Model::RwRegister
+        | Model::Decree => model.usual_level().map_or("its own law", Consistency::name),
     }
 }
 

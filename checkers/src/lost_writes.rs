@@ -19,6 +19,7 @@
 //! - Appends: v begins with what the last plain write wrote, so W may be any write of a beginning of v, and where no
 //!   write fits, all of v was appended. An appended text is lost only if v does not contain it and no plain write or
 //!   compare-and-set can have come after it. Whether appends are there twice or in a wrong order is not asked.
+//! - A decree ([`Model::Decree`]) is never overwritten: what somebody was told is decided, the final read must return.
 //! - A write that had not completed when the last final read began is not claimed lost: the read may have come first.
 
 use history::Part as Role;
@@ -26,6 +27,7 @@ use history::{History, Outcome, Purpose, Reason, Register, RegisterOp, RegisterR
 
 use crate::minimal::latest;
 use crate::model::{Call, Part, parts_of};
+use crate::monitors::decree::no_lost_decisions;
 use crate::witness::testimony;
 use crate::{Judgement, Model, Unfit};
 use history::figures::{counted, grouped};
@@ -38,6 +40,9 @@ use history::figures::{counted, grouped};
 /// # Errors
 /// If an operation is none of the model's.
 pub fn no_lost_writes(history: &History, model: Model) -> Result<Judgement, Unfit> {
+    if model == Model::Decree {
+        return no_lost_decisions(history);
+    }
     let mut sum = Sum::default();
     for part in &parts_of(history, model, |_, call| is_of_interest(call))? {
         sum.add(part);

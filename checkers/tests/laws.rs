@@ -4,7 +4,7 @@
 
 mod dice;
 
-use checkers::{Budget, Consistency, Judgement, Model, Question, Unfit, judge};
+use checkers::{Budget, Consistency, Judgement, Model, Question, Unfit, judge, no_lost_writes};
 use dice::Dice;
 use history::Verdict::{self, Fail, Pass, Vacuous};
 use history::{Completion, History, Mark, Operation, Outcome, Purpose, Value};
@@ -415,10 +415,60 @@ fn a_counter_of_several_amounts_is_searched() {
 }
 
 #[test]
+fn a_decree_is_decided_once() {
+    let decree = |text: &str| judged(Model::Decree, text);
+    let proposed = "0 invoke propose [k 3]\n0 ok propose [k 3]\n";
+    let twice = decree(&format!("{proposed}1 invoke propose [k 4]\n1 ok propose [k 4]"));
+    assert_eq!((twice.verdict, &*twice.detail), (Fail, "3 and 4 were both decided"));
+    assert_eq!(
+        argument(&twice),
+        [
+            "p0 proposed 3 for k at 0.000 ms and got 3 at 1.000 ms.",
+            "After that, p1 proposed 4 for k at 2.000 ms and got 4 at 3.000 ms.",
+            "(1) was told that 3 is decided, (2) that 4 is; a decree is decided once.",
+        ]
+    );
+    let other = decree(&format!("{proposed}1 invoke propose [j 4]\n1 ok propose [j 4]"));
+    assert_eq!((other.verdict, &*other.detail), (Pass, "2 operations, 2 decrees"));
+    let gone = decree(&format!("{proposed}1 invoke read [k nil]\n1 ok read [k nil]"));
+    assert_eq!(gone.detail, "p1 was told that nothing is decided after something was");
+    let unproposed = decree("1 invoke read [k nil]\n1 ok read [k 3]\n0 invoke propose [k 3]");
+    assert_eq!(unproposed.detail, "p1 was told that 3 is decided, which nobody had proposed");
+    let refused = decree("0 invoke propose [k 3]\n0 fail propose [k 3]\n1 invoke read [k nil]\n1 ok read [k 3]");
+    assert_eq!(argument(&refused)[2], "Nobody had proposed 3 but (1), and that never happened.");
+    assert_eq!(verdict(Model::Decree, "0 invoke propose [k 3]"), Vacuous);
+    assert!(refusal(Model::Decree, "0 invoke write [k 3]").contains("`propose`"));
+    assert!(refusal(Model::Decree, "0 invoke propose 3").contains("[key, argument]"));
+}
+
+/// What clients were told is what the final reads must return.
+#[test]
+fn decisions_are_not_lost() {
+    let lost = |read: &str| {
+        let text = format!("0 invoke propose [k 3]\n0 ok propose [k 3]\n1 invoke read [k nil]\n{read}");
+        let mut history = record(&text);
+        history.operations[1].purpose = Purpose::FinalRead;
+        no_lost_writes(&history, Model::Decree).expect("a decree")
+    };
+    assert_eq!(lost("1 ok read [k 3]").verdict, Pass);
+    assert_eq!(lost("").verdict, Verdict::Unknown);
+    let gone = lost("1 ok read [k nil]");
+    assert_eq!((gone.verdict, &*gone.detail), (Fail, "1 of 1 acknowledged decision lost"));
+    assert_eq!(gone.witness.expect("an argument").operations.len(), 2);
+}
+
+#[test]
 fn levels_that_a_model_does_not_know_are_refused() {
-    for model in
-        [Model::Set, Model::SetFull, Model::Mutex, Model::Counter, Model::Bank, Model::LongFork, Model::UniqueIds]
-    {
+    for model in [
+        Model::Set,
+        Model::SetFull,
+        Model::Mutex,
+        Model::Counter,
+        Model::Bank,
+        Model::LongFork,
+        Model::UniqueIds,
+        Model::Decree,
+    ] {
         let question = Question { level: Some(Consistency::Causal), ..Question::of(model) };
         let refused = judge(&History::default(), &question, &Budget::states(1));
         assert!(matches!(refused, Err(Unfit::Question(_))), "{}", model.name());

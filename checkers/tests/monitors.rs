@@ -6,8 +6,8 @@ mod objects;
 use checkers::{Budget, Judgement, Model, Question, judge};
 use dice::Dice;
 use history::{
-    Completion, Counter, CounterOp, CounterRet, Mutex, MutexOp, MutexRet, Object, Outcome, Set, SetOp, SetRet, Value,
-    Verdict,
+    Completion, Counter, CounterOp, CounterRet, Decided, Decree, DecreeAsk, DecreeOp, Mutex, MutexOp, MutexRet, Object,
+    Outcome, Set, SetOp, SetRet, Value, Verdict,
 };
 use objects::{Call, has_order, history, recording};
 use std::collections::BTreeSet;
@@ -166,6 +166,31 @@ fn counters_of_one_step_agree_with_trying_every_order() {
 #[test]
 fn counters_of_any_step_agree_with_trying_every_order() {
     counters(&|dice| [3, 1, 1, 2, -1, -2, 5][dice.below(7)]).check(7);
+}
+
+#[test]
+fn decrees_agree_with_trying_every_order() {
+    let mut tally = Tally::default();
+    for seed in 0..HISTORIES {
+        let mut dice = Dice(seed);
+        let values = 1 + dice.below(3);
+        let make = |dice: &mut Dice| {
+            let ask = match dice.below(8) {
+                0..3 => DecreeAsk::Read,
+                3 if dice.one_in(4) => DecreeAsk::Propose(Value::Nil),
+                _ => DecreeAsk::Propose(Value::Int(dice.below(values) as i64)),
+            };
+            DecreeOp { key: u32::from(dice.one_in(5)), ask }
+        };
+        let mut calls = recording::<Decree>(&mut dice, 7, &Vec::new(), make, |_| true);
+        let liar = dice.below(calls.len());
+        if let (Outcome::Returned(Decided(value)), true) = (&mut calls[liar].outcome, dice.one_in(2)) {
+            *value = if dice.one_in(3) { Value::Nil } else { Value::Int(dice.below(values + 1) as i64) };
+        }
+        let judgement = asked(&calls, &Question::of(Model::Decree));
+        tally.add(seed, &calls, &Vec::new(), calls.iter().any(Call::returned), &judgement);
+    }
+    tally.check(3);
 }
 
 /// A lock as it must be if acquires tell tokens: (whether it is held, the highest token so far).

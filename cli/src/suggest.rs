@@ -26,6 +26,7 @@ pub fn model(history: &History) -> Option<Model> {
         () if asks(&["push", "pop"]) => Model::Stack,
         () if asks(&["acquire", "release", "lock", "unlock"]) => Model::Mutex,
         () if asks(&["transfer"]) => Model::Bank,
+        () if asks(&["propose"]) => Model::Decree,
         () if asks(&["generate"]) => Model::UniqueIds,
         () if asks(&["add"]) && has_lists() => Model::Set,
         () if asks(&["add"]) => Model::Counter,

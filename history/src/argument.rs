@@ -133,6 +133,7 @@ impl Witness {
             ("dequeue" | "pop" | "poll" | "remove", _) => {
                 (format!("asked to take from {target}"), format!("took from {target}"))
             }
+            ("propose", _) => (format!("asked for {input} as {target}"), format!("proposed {input} for {target}")),
             ("acquire" | "lock", _) => (format!("asked for {target}"), format!("acquired {target}")),
             ("release" | "unlock", _) => (format!("asked to release {target}"), format!("released {target}")),
             ("generate", _) => ("asked for an identifier".to_owned(), "asked for an identifier".to_owned()),

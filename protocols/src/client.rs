@@ -37,6 +37,12 @@ pub trait Service:
         false
     }
 
+    /// Whether it does no harm if what writes arrives twice, without any session: to decide something a second time, say.
+    fn repeats_writes(config: &Self::Config) -> bool {
+        let _ = config;
+        false
+    }
+
     /// Whether any node answers what only reads. If so, a client asks the nearest; else the one that it asks to write.
     fn reads_anywhere(config: &Self::Config) -> bool {
         let _ = config;
@@ -134,6 +140,7 @@ pub struct RoutingClient<P: Protocol> {
     workload: Arc<Workload>,
     session: Session,
     reads_anywhere: bool,
+    repeats_writes: bool,
     /// The serial number of the next request.
     serial: u64,
     /// By key: what this client last knew it to hold.
@@ -226,6 +233,7 @@ impl<P: Service> Client<P> for RoutingClient<P> {
             workload: Arc::clone(boot.workload),
             session: if P::keeps_sessions(boot.config) { Session::None } else { Session::Unknown },
             reads_anywhere: P::reads_anywhere(boot.config),
+            repeats_writes: P::repeats_writes(boot.config),
             serial: u64::from(boot.incarnation) << LIFE_BITS,
             seen: vec![Value::Nil; boot.workload.keys.count() as usize],
             favourite: None,
@@ -569,7 +577,7 @@ impl<P: Service> RoutingClient<P> {
 
     /// Whether it does no harm if this request arrives twice.
     fn may_repeat(&self, at: usize) -> bool {
-        self.session != Session::Unknown || self.pending[at].reads()
+        self.repeats_writes || self.session != Session::Unknown || self.pending[at].reads()
     }
 
     fn lose_patience(&mut self, at: usize, ctx: &mut ClientCtx<'_, P>) {

@@ -103,9 +103,113 @@ pub const fn meeting(members: usize, others: usize) -> usize {
     members - others + 1
 }
 
+/// Half of `members`, rounded up: with [`meeting`] so many, such a set is as small as one can be that asks no more than a
+/// majority of the other phase.
+pub const fn half(members: usize) -> usize {
+    members.div_ceil(2)
+}
+
+/// How TigerBeetle sizes the quorums of Viewstamped Replication: the fewest replicas that a command has to reach for speed, and
+/// as many in a view change as it takes to meet them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReplicationSizes {
+    /// So many have a command before it is committed (phase 2).
+    pub replication: usize,
+    /// So many take part in a view change (phase 1).
+    pub view_change: usize,
+    /// So many that say "never had it" prove that a command was not committed.
+    pub nack: usize,
+}
+
+impl ReplicationSizes {
+    /// Half of the replicas have a command. Of two both have it, though one would do, since one copy is none.
+    pub const fn of(replicas: usize) -> Self {
+        let replication = if replicas == 2 { 2 } else { half(replicas) };
+        let view_change = if replicas == 2 { 2 } else { meeting(replicas, replication) };
+        ReplicationSizes { replication, view_change, nack: meeting(replicas, replication) }
+    }
+}
+
+/// How many replicas, its leader among them, agree on a command's dependencies before EPaxos commits it at once: `F + (F + 1) / 2`
+/// where `F` of `2F + 1` may fail (Moraru, Andersen & Kaminsky, *There Is More Consensus in Egalitarian Parliaments*, 2013,
+/// section 4.4).
+pub const fn fast_quorum(replicas: usize) -> usize {
+    let failures = (replicas - 1) / 2;
+    failures + failures.div_ceil(2)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The sets of so many of `count`.
+    fn sets_of(size: usize, count: u32) -> impl Iterator<Item = u32> {
+        sets(count).filter(move |set| set.count_ones() as usize == size)
+    }
+
+    /// The fewest that a set of so many and a set of so many others share.
+    fn least_shared(one: usize, other: usize, count: u32) -> usize {
+        let shared =
+            sets_of(one, count).flat_map(|one| sets_of(other, count).map(move |other| (one & other).count_ones()));
+        shared.min().expect("there are such sets") as usize
+    }
+
+    /// What commits a command meets what changes the view, and what denies that there was one, in one replica or more.
+    #[test]
+    fn replication_sizes_are_tigerbeetles_and_meet() {
+        let known = [(1, 1, 1), (2, 2, 1), (2, 2, 2), (2, 3, 3), (3, 3, 3), (3, 4, 4)];
+        for (replicas, (replication, view_change, nack)) in (1..).zip(known) {
+            let sizes = ReplicationSizes::of(replicas);
+            assert_eq!(sizes, ReplicationSizes { replication, view_change, nack }, "{replicas}");
+            let count = replicas as u32;
+            assert!(least_shared(replication, view_change, count) > 0 && least_shared(replication, nack, count) > 0);
+            assert!(nack == 1 || least_shared(replication, nack - 1, count) == 0, "{replicas}: no fewer would do");
+            assert!(Quorums::Sizes { phase1: view_change, phase2: replication }.fits(replicas).is_ok());
+        }
+    }
+
+    /// *Flexible Paxos*, section 5.1: ten acceptors, three in phase 2.
+    #[test]
+    fn the_other_phase_needs_as_many_as_meet() {
+        assert_eq!(meeting(10, 3), 8);
+        for count in 1..=7 {
+            for others in 1..=count {
+                let least = meeting(count, others);
+                assert!(least_shared(least, others, count as u32) == 1);
+            }
+        }
+    }
+
+    /// Whichever majority is left, `(F + 1) / 2` of it at least (rounded down) were in a fast quorum, its leader counted.
+    #[test]
+    fn fast_quorums_are_epaxoss_and_leave_enough_to_recover() {
+        assert_eq!([3, 5, 7].map(fast_quorum), [2, 3, 5]);
+        for (replicas, failures) in [(3, 1), (5, 2), (7, 3), (9, 4)] {
+            let fast = fast_quorum(replicas);
+            assert!(fast >= majority(replicas));
+            assert!(least_shared(fast, majority(replicas), replicas as u32) >= (failures + 1) / 2);
+        }
+    }
+
+    /// With so many lost, whoever they are, both phases have a quorum; and not if it says otherwise.
+    #[test]
+    fn what_survives_has_a_quorum_for_each_phase() {
+        for count in 1..=6u32 {
+            let all = members(count);
+            let sizes =
+                (1..=count as usize).map(|phase2| Quorums::Sizes { phase1: meeting(count as usize, phase2), phase2 });
+            let grids = (1..=count as usize).filter(|columns| count as usize % columns == 0);
+            let grids = grids.map(|columns| Quorums::Grid { columns });
+            for quorums in sizes.chain(grids).chain([Quorums::Majority]) {
+                for lost in 0..=count as usize {
+                    let is_left = |set: u32| move |node: NodeId| set >> node.0 & 1 == 0;
+                    let serves = |set| quorums.is_phase1(&all, is_left(set)) && quorums.is_phase2(&all, is_left(set));
+                    let survives = sets_of(lost, count).all(serves);
+                    assert_eq!(quorums.survives(count as usize, lost), survives, "{quorums:?}, {lost} of {count}");
+                }
+            }
+        }
+    }
 
     fn members(count: u32) -> Vec<NodeId> {
         (0..count).map(NodeId).collect()

@@ -5,6 +5,7 @@ use crate::execute::{EngineFault, Finished, Options, execute};
 use crate::plan::Plan;
 use history::{Data, Function, Kv, Object, Register};
 use protocols::multipaxos::MultiPaxos;
+use protocols::paxos::Paxos;
 use protocols::raft::Raft;
 use sim_core::laws::Laws;
 use sim_core::promise::{Claim, Premise};
@@ -38,6 +39,7 @@ pub static SYSTEMS: &[System] = &[
     )
     .roles(&["leader", "follower", "candidate"])
     .serving("leader"),
+    System::of::<Paxos>(Paxos::NAME, Paxos::ABOUT).roles(&["proposer"]),
 ];
 
 /// Runs a plan to its end.

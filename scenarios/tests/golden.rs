@@ -1,6 +1,6 @@
 //! Every shipped scenario has a golden fingerprint: a seed means today what it meant yesterday, in debug and release.
 //!
-//! `golden.txt` holds a line a scenario: its name, its fingerprint, and four digits of the fingerprint after each second, so
+//! `golden.txt` holds a line a scenario: its folder and name, its fingerprint, and four digits of the fingerprint after each second, so
 //! that a mismatch can be told to the second and the events of that second shown. If a change is meant to alter runs, run
 //! `STORMGLASS_REWRITE=1 cargo test -p scenarios --test golden`, read the difference, and say so in CHANGELOG.md.
 #![expect(
@@ -25,7 +25,8 @@ fn files_below(dir: &Path) -> Vec<PathBuf> {
     paths.into_iter().flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
 }
 
-fn shipped() -> Vec<Scenario> {
+/// By folder and name.
+fn shipped() -> Vec<(String, Scenario)> {
     let files = files_below(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/files")));
     assert!(files.len() >= 10, "the scenarios ship");
     let read = |path: &PathBuf| {
@@ -36,7 +37,9 @@ fn shipped() -> Vec<Scenario> {
         assert!(warnings.is_empty(), "{}: {warnings:?}", path.display());
         assert_eq!(draft.name(), stem, "a scenario is called as its file");
         assert!(source.starts_with("# "), "{}: the first line says what one learns", path.display());
-        draft.resolve(draft.seed()).expect("what its own seed draws fits together")
+        let folder = path.parent().and_then(Path::file_name).expect("a file is in a folder").to_string_lossy();
+        let scenario = draft.resolve(draft.seed()).expect("what its own seed draws fits together");
+        (format!("{folder}/{stem}"), scenario)
     };
     files.iter().map(read).collect()
 }
@@ -45,9 +48,9 @@ fn run(scenario: &Scenario) -> RunRecord {
     scenarios::run(scenario, scenario.seed, SYSTEMS, &mut Options::default()).expect("the engine holds").record
 }
 
-fn golden_line(record: &RunRecord) -> String {
+fn golden_line(name: &str, record: &RunRecord) -> String {
     let checkpoints = record.checkpoints.iter().map(|checkpoint| &checkpoint[..4]);
-    [&*record.scenario, &record.fingerprint].into_iter().chain(checkpoints).collect::<Vec<_>>().join(" ")
+    [name, &record.fingerprint].into_iter().chain(checkpoints).collect::<Vec<_>>().join(" ")
 }
 
 /// The first events of the second in which a run parts from its golden line.
@@ -66,24 +69,19 @@ fn where_they_part(scenario: &Scenario, record: &RunRecord, golden: &str) -> Str
 
 #[test]
 fn shipped_scenarios_keep_their_fingerprints() {
-    let runs: Vec<(Scenario, RunRecord)> =
-        shipped().into_iter().map(|scenario| (scenario.clone(), run(&scenario))).collect();
+    let ran = |(name, scenario): (String, Scenario)| (name, run(&scenario), scenario);
+    let runs: Vec<(String, RunRecord, Scenario)> = shipped().into_iter().map(ran).collect();
     if std::env::var_os("STORMGLASS_REWRITE").is_some() {
-        let lines: Vec<String> = runs.iter().map(|(_, record)| golden_line(record)).collect();
+        let lines: Vec<String> = runs.iter().map(|(name, record, _)| golden_line(name, record)).collect();
         std::fs::write(GOLDEN, lines.join("\n") + "\n").expect("written");
     }
     let golden = std::fs::read_to_string(GOLDEN).expect("golden.txt is there");
     let golden: Vec<&str> = golden.lines().collect();
-    let found: Vec<String> = runs.iter().map(|(_, record)| golden_line(record)).collect();
-    for ((scenario, record), line) in runs.iter().zip(&found) {
-        if golden.contains(&&**line) {
-            continue;
-        }
-        // Several systems may have a scenario of this name: the line that none of them gives.
-        let name = format!("{} ", scenario.name);
-        let is_lost = |golden: &&str| golden.starts_with(&name) && !found.iter().any(|line| line == golden);
-        let expected = golden.iter().copied().find(is_lost).unwrap_or_default();
-        panic!("{name}seed {}: {}", scenario.seed, where_they_part(scenario, record, expected));
+    for (name, record, scenario) in &runs {
+        let name = format!("{name} ");
+        let expected = golden.iter().find(|line| line.starts_with(&name)).copied().unwrap_or_default();
+        let found = golden_line(name.trim_end(), record);
+        assert!(expected == found, "{name}seed {}: {}", scenario.seed, where_they_part(scenario, record, expected));
     }
     assert_eq!(golden.len(), runs.len(), "a line a scenario");
 }
@@ -91,7 +89,7 @@ fn shipped_scenarios_keep_their_fingerprints() {
 /// A golden value that is wrong is told to the second.
 #[test]
 fn a_mismatch_names_the_second() {
-    let scenario = shipped().swap_remove(0);
+    let (_, scenario) = shipped().swap_remove(0);
     let record = run(&scenario);
     let mut recorded: Vec<&str> = record.checkpoints.iter().map(String::as_str).collect();
     assert!(scenarios::parting(&scenario, &record, &recorded, SYSTEMS).is_none());

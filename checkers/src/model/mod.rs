@@ -52,11 +52,13 @@ pub enum Model {
     LongFork,
     /// Identifiers: `generate` returns each at most once.
     UniqueIds,
+    /// Decrees, one for each key: `propose` a value, be told which was decided; `read` it.
+    Decree,
 }
 
 impl Model {
     /// All of them.
-    pub const ALL: [Model; 14] = [
+    pub const ALL: [Model; 15] = [
         Model::CasRegister,
         Model::Register,
         Model::Kv,
@@ -71,6 +73,7 @@ impl Model {
         Model::RwRegister,
         Model::LongFork,
         Model::UniqueIds,
+        Model::Decree,
     ];
 
     /// Its name on the command line.
@@ -90,6 +93,7 @@ impl Model {
             Model::RwRegister => "rw-register",
             Model::LongFork => "long-fork",
             Model::UniqueIds => "unique-ids",
+            Model::Decree => "decree",
         }
     }
 
@@ -108,7 +112,8 @@ impl Model {
             | Model::Stack
             | Model::Set
             | Model::Mutex
-            | Model::Counter => Some(Consistency::Linearizable),
+            | Model::Counter
+            | Model::Decree => Some(Consistency::Linearizable),
             Model::ListAppend | Model::RwRegister => Some(Consistency::StrictSerializable),
             Model::SetFull | Model::Bank | Model::LongFork | Model::UniqueIds => None,
         }
@@ -123,14 +128,14 @@ impl Model {
             Model::Counter => f == "add",
             Model::Bank => f == "transfer",
             Model::LongFork => f == "write",
-            Model::Mutex | Model::ListAppend | Model::RwRegister | Model::UniqueIds => false,
+            Model::Mutex | Model::ListAppend | Model::RwRegister | Model::UniqueIds | Model::Decree => false,
         }
     }
 
     /// Whether operations name a key.
     pub const fn is_keyed(self) -> bool {
         match self {
-            Model::Kv => true,
+            Model::Kv | Model::Decree => true,
             Model::CasRegister
             | Model::Register
             | Model::Queue

@@ -4,6 +4,7 @@
 
 pub(crate) mod container;
 pub(crate) mod counter;
+pub(crate) mod decree;
 pub(crate) mod mutex;
 pub(crate) mod numbers;
 mod queue;

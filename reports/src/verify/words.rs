@@ -29,6 +29,9 @@ pub fn of_model(model: Model) -> &'static str {
             "Transactions that write one key or read several: two reads may not see two writes in opposite orders."
         }
         Model::UniqueIds => "Identifiers: `generate` → each at most once.",
+        Model::Decree => {
+            "A decree for each key, decided once: `propose [k,3]` → [k,what was decided], `read [k,null]` → the same, or null before."
+        }
     }
 }
 
@@ -51,7 +54,8 @@ pub fn demand(model: Model, level: Option<Consistency>) -> &'static str {
             | Model::Mutex
             | Model::Counter
             | Model::ListAppend
-            | Model::RwRegister,
+            | Model::RwRegister
+            | Model::Decree,
         ) => "its specification",
     }
 }
