@@ -8,7 +8,7 @@
 //! piece of a snapshot where these are gone, and asks on. Nobody has to remember who is how far behind.
 
 use super::{Ballot, Entry, Message, MultiPaxos, Record, Role, Slot};
-use crate::client::Answer;
+use crate::client::{Answer, Response};
 use history::Object;
 use sim_core::protocol::{ClientId, Ctx, NodeId};
 use sim_core::time::{LocalTime, Nanos};
@@ -62,6 +62,12 @@ impl<O: Object> MultiPaxos<O> {
         let rules = self.rules();
         let answer = self.machine.apply(slot, time, &value.command, rules);
         (self.executed.slot, self.executed.time) = (slot, time);
+        // Followers execute what somebody else has executed before.
+        if !matches!(self.role, Role::Follower)
+            && let Some((client, Answer { serial, response: Response::Returned(_), .. })) = &answer
+        {
+            ctx.took_effect(*client, *serial);
+        }
         self.snapshot_when_due(ctx);
         answer
     }

@@ -105,7 +105,8 @@ impl Table {
                 | Effect::PersistLater(..)
                 | Effect::Arm(..)
                 | Effect::Disarm(_)
-                | Effect::Observe(_) => {}
+                | Effect::Observe(_)
+                | Effect::TookEffect(..) => {}
             }
         }
     }

@@ -144,6 +144,7 @@ fn a_preempted_candidate_gives_way_and_waits_longer() {
                 | Effect::Truncate(_)
                 | Effect::Disarm(_)
                 | Effect::Observe(_)
+                | Effect::TookEffect(..)
                 | Effect::Halt(_) => None,
             };
             node.desk.take().iter().find_map(armed).expect("it waits")

@@ -149,6 +149,7 @@ impl Effects {
             | Effect::Arm(..)
             | Effect::Disarm(_)
             | Effect::Observe(_)
+            | Effect::TookEffect(..)
             | Effect::Halt(_) => None,
         };
         self.0.iter().filter_map(sent).collect()
@@ -192,6 +193,7 @@ impl Effects {
             | Effect::Arm(..)
             | Effect::Disarm(_)
             | Effect::Observe(_)
+            | Effect::TookEffect(..)
             | Effect::Halt(_) => None,
         };
         self.0.iter().filter_map(told).collect()
@@ -207,7 +209,7 @@ impl Effects {
             Effect::Snapshot(_) => Some("snapshot"),
             Effect::Truncate(_) => Some("truncate"),
             Effect::Halt(_) => Some("halt"),
-            Effect::Arm(..) | Effect::Disarm(_) | Effect::Observe(_) => None,
+            Effect::Arm(..) | Effect::Disarm(_) | Effect::Observe(_) | Effect::TookEffect(..) => None,
         };
         self.0.iter().filter_map(name).collect()
     }
@@ -225,6 +227,7 @@ impl Effects {
                 | Effect::Arm(..)
                 | Effect::Disarm(_)
                 | Effect::Observe(_)
+                | Effect::TookEffect(..)
                 | Effect::Halt(_) => {}
             }
         }
