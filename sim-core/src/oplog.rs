@@ -291,7 +291,7 @@ mod tests {
     #[test]
     fn what_took_effect_is_told_once_and_by_number() {
         let mut log = OpLog::<Register>::new();
-        let write = RegisterOp::Write(history::Value::Int(1));
+        let write = RegisterOp::Write(Value::Int(1));
         for (client, serial, op) in
             [(0, 7, write.clone()), (2, 7, write.clone()), (0, 8, RegisterOp::Read), (0, 9, write.clone())]
         {
