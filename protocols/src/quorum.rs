@@ -187,7 +187,7 @@ mod tests {
         for (replicas, failures) in [(3, 1), (5, 2), (7, 3), (9, 4)] {
             let fast = fast_quorum(replicas);
             assert!(fast >= majority(replicas));
-            assert!(least_shared(fast, majority(replicas), replicas as u32) >= (failures + 1) / 2);
+            assert!(least_shared(fast, majority(replicas), replicas as u32) >= usize::div_ceil(failures, 2));
         }
     }
 
@@ -198,7 +198,7 @@ mod tests {
             let all = members(count);
             let sizes =
                 (1..=count as usize).map(|phase2| Quorums::Sizes { phase1: meeting(count as usize, phase2), phase2 });
-            let grids = (1..=count as usize).filter(|columns| count as usize % columns == 0);
+            let grids = (1..=count as usize).filter(|columns| (count as usize).is_multiple_of(*columns));
             let grids = grids.map(|columns| Quorums::Grid { columns });
             for quorums in sizes.chain(grids).chain([Quorums::Majority]) {
                 for lost in 0..=count as usize {

@@ -26,10 +26,14 @@ fn choose(of: u32, count: u32) -> f64 {
     (0..count).fold(1.0, |product, i| product * f64::from(of - i) / f64::from(i + 1))
 }
 
+fn power(base: f64, exponent: u32) -> f64 {
+    (0..exponent).fold(1.0, |product, _| product * base)
+}
+
 /// The closed form.
 fn split(n: u32, s: u32, l: f64) -> f64 {
     let c = s - n / 2 + 1;
-    (c - 1..=s).map(|k| choose(s, k) * l.powi(k as i32) * (1.0 - l).powi((s - k) as i32)).sum()
+    (c - 1..=s).map(|k| choose(s, k) * power(l, k) * power(1.0 - l, s - k)).sum()
 }
 
 /// The same as the dissertation gives them, in per cent.
