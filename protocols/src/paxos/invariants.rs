@@ -84,8 +84,12 @@ impl Laws<Paxos> for PaxosLaws {
         if let Some(value) = proposed.as_ref().filter(|value| !ledger.proposed.contains(value)) {
             ledger.proposed.push(value.clone());
         }
-        if let Some((voter, vote)) = heard {
-            ledger.vote(paxos, vote, *voter, Heard::Yes).map_err(|broken| breach(paxos, *decree, broken))?;
+        match heard {
+            Some((voter, Some(vote))) => {
+                ledger.vote(paxos, vote, *voter, Heard::Yes).map_err(|broken| breach(paxos, *decree, broken))?;
+            }
+            Some((voter, None)) => ledger.hear_of_decision(*voter),
+            None => {}
         }
         paxos.decrees.get(decree).map_or(Ok(()), |instance| self.look(paxos, *decree, instance))
     }
@@ -150,6 +154,13 @@ impl Ledger {
             return Err((VALIDITY, format!("knows of a vote for {value}, which nobody has proposed")));
         }
         self.settle(paxos, vote)
+    }
+
+    /// This voter says that something is decided: its own vote for that left it before, or with it.
+    fn hear_of_decision(&mut self, voter: NodeId) {
+        let Some(Vote { ballot, .. }) = &self.chosen else { return };
+        let votes = self.votes.get_mut(ballot).expect("what is chosen was voted for");
+        votes.voters.entry(voter).and_modify(|heard| *heard = Heard::Yes);
     }
 
     /// Somebody has voted: perhaps that has chosen a value.

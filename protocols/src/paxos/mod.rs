@@ -111,8 +111,8 @@ struct Latest {
     decree: Key,
     /// What a client proposed.
     proposed: Option<Value>,
-    /// Whose vote it heard of.
-    heard: Option<(NodeId, Vote)>,
+    /// From whom it heard of a vote of theirs: of this one, or that something is decided, for which they may have voted.
+    heard: Option<(NodeId, Option<Vote>)>,
 }
 
 /// One decree, as a node knows it: the three parts that it plays.
@@ -264,14 +264,21 @@ impl Protocol for Paxos {
         }
         match message {
             Message::Prepare { decree, ballot } => self.on_prepare(from, decree, ballot, ctx),
-            Message::Promise { decree, ballot, accepted } => self.on_promise(from, decree, ballot, accepted, ctx),
+            Message::Promise { decree, ballot, accepted } => {
+                let heard = accepted.clone().map(|vote| (from, Some(vote)));
+                self.latest = Some(Latest { decree, proposed: None, heard });
+                self.on_promise(from, decree, ballot, accepted, ctx);
+            }
             Message::Accept { decree, vote } => self.on_accept(from, decree, vote, ctx),
             Message::Accepted { decree, vote } => {
-                self.latest = Some(Latest { decree, proposed: None, heard: Some((from, vote.clone())) });
+                self.latest = Some(Latest { decree, proposed: None, heard: Some((from, Some(vote.clone()))) });
                 self.hear_vote(from, decree, vote, ctx);
             }
             Message::Nack { decree, ballot, promised } => self.on_nack(decree, ballot, promised, ctx),
-            Message::Chosen { decree, value } => self.learn(decree, value, ctx),
+            Message::Chosen { decree, value } => {
+                self.latest = Some(Latest { decree, proposed: None, heard: Some((from, None)) });
+                self.learn(decree, value, ctx);
+            }
         }
     }
 
