@@ -17,6 +17,9 @@ impl<O: Object> MultiPaxos<O> {
     /// it has already responded, then it responds … with a promise not to accept any more proposals numbered less than n and
     /// with the highest-numbered proposal (if any) that it has accepted" (PMS 2.2). The same request again gets the same answer.
     pub(super) fn on_prepare(&mut self, from: NodeId, ballot: Ballot, slot: Slot, ctx: &mut Ctx<'_, Self>) {
+        if self.turns_away(from, slot, ctx) {
+            return;
+        }
         if ballot < self.promised {
             return self.send(from, Message::Preempted { promised: self.promised }, ctx);
         }
@@ -45,6 +48,9 @@ impl<O: Object> MultiPaxos<O> {
     /// already responded to a prepare request having a number greater than n" (PMS 2.2).
     pub(super) fn on_accept(&mut self, from: NodeId, accept: Accept<O::Op>, ctx: &mut Ctx<'_, Self>) {
         let Accept { ballot, first, values, chosen } = accept;
+        if self.turns_away(from, chosen + 1, ctx) {
+            return;
+        }
         // The mistake P04: whatever it has responded to.
         if ballot < self.promised && !self.config.flaws.has(&ACCEPTS_BELOW_PROMISE) {
             return self.send(from, Message::Preempted { promised: self.promised }, ctx);
@@ -70,6 +76,9 @@ impl<O: Object> MultiPaxos<O> {
         self.learn_up_to(chosen, ballot, from, ctx);
         if count > 0 {
             self.send(from, Message::Accepted { ballot, first, count }, ctx);
+        }
+        if !self.members.includes(self.me) {
+            self.send(from, Message::Executed { slot: self.executed.slot }, ctx);
         }
     }
 

@@ -54,6 +54,18 @@ impl MultiPaxosConfig {
             count => nodes.min(count as usize),
         }
     }
+
+    /// Whether each quorum of phase 1 meets each of phase 2 among so many acceptors.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn fits_members(&self, acceptors: usize) -> Result<(), String> {
+        // The mistake P08: any sizes will do.
+        if self.flaws.has(&QUORUMS_THAT_MISS) {
+            return Ok(());
+        }
+        self.quorums.fits(acceptors)
+    }
 }
 
 const PATIENCE: &str = "patience";
@@ -75,6 +87,9 @@ const TRANSPORT: &str = "transport";
 
 /// No cluster decides more slots than this.
 const SLOTS_MAX: u64 = 1_000_000_000;
+
+/// A change of members takes as many slots as the window has, with no-ops in them if nobody asks for anything.
+const WINDOW_MAX: u64 = 100_000;
 
 impl Settings for MultiPaxosConfig {
     const KEYS: &'static [Key] = &[
@@ -131,10 +146,10 @@ impl Settings for MultiPaxosConfig {
         },
         Key {
             name: WINDOW,
-            kind: Kind::Count { min: 1, max: SLOTS_MAX },
+            kind: Kind::Count { min: 1, max: WINDOW_MAX },
             default: "256",
             text: "A leader proposes commands for so many slots behind the last one that it knows to be chosen (alpha); more \
-                   wait.",
+                   wait. A change of members is in force so many slots after its own.",
         },
         Key {
             name: SESSIONS,
@@ -218,15 +233,11 @@ impl Settings for MultiPaxosConfig {
     }
 
     fn fits_cluster(&self, nodes: u32) -> Result<(), Rejected> {
-        // The mistake P08: any sizes will do.
-        if self.flaws.has(&QUORUMS_THAT_MISS) {
-            return Ok(());
-        }
         let key = match self.quorums {
             Quorums::Majority => QUORUM,
             Quorums::Sizes { .. } => PHASE_1,
             Quorums::Grid { .. } => COLUMNS,
         };
-        self.quorums.fits(self.founders(nodes as usize)).map_err(|message| Rejected { key, message })
+        self.fits_members(self.founders(nodes as usize)).map_err(|message| Rejected { key, message })
     }
 }

@@ -61,6 +61,7 @@ impl<O: Object> MultiPaxos<O> {
         let time = self.executed.time.max(value.time);
         let rules = self.rules();
         let answer = self.machine.apply(slot, time, &value.command, rules);
+        self.members.execute(slot, &value.command);
         (self.executed.slot, self.executed.time) = (slot, time);
         self.snapshot_when_due(ctx);
         answer
@@ -100,6 +101,7 @@ impl<O: Object> MultiPaxos<O> {
     ) {
         // A leader has all that was chosen, or is about to propose it.
         let known = self.first_open().saturating_sub(first);
+        self.resign_if_outrun(chosen, ctx);
         if self.is_leader() || first > self.first_open() || known >= entries.len() as u64 {
             return;
         }

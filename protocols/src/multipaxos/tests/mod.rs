@@ -171,7 +171,9 @@ impl Effects {
             | Message::Preempted { .. }
             | Message::Learn { .. }
             | Message::Chosen { .. }
-            | Message::Snapshot(_) => None,
+            | Message::Snapshot(_)
+            | Message::Executed { .. }
+            | Message::TakeOver { .. } => None,
         };
         self.sent().into_iter().filter_map(accept).collect()
     }
