@@ -62,6 +62,17 @@ impl Quorums {
         }
     }
 
+    /// Whether both phases still have a quorum, whichever so many of the members are lost.
+    pub fn survives(self, members: usize, lost: usize) -> bool {
+        let left = members.saturating_sub(lost);
+        match self {
+            Quorums::Majority => left >= majority(members),
+            Quorums::Sizes { phase1, phase2 } => left >= phase1.max(phase2),
+            // One from each row leaves no row whole, one from each column no column.
+            Quorums::Grid { columns } => columns > 0 && lost < columns.min(members / columns),
+        }
+    }
+
     /// Whether those who answered are enough for phase 1.
     pub fn is_phase1(self, members: &[NodeId], answered: impl Fn(NodeId) -> bool) -> bool {
         match self {

@@ -97,7 +97,7 @@ impl<O: Object> MultiPaxos<O> {
             || leadership.joining.is_some()
             || leadership.will_change_members()
             || self.log.from(self.first_open()).any(|(_, entry)| is_under_way(&entry.value.command));
-        let is_possible = !target.acceptors.is_empty() && self.config.fits_members(target.acceptors.len()).is_ok();
+        let is_possible = !target.acceptors.is_empty() && self.config.quorums.fits(target.acceptors.len()).is_ok();
         !is_pending && is_possible && target != latest
     }
 

@@ -55,16 +55,14 @@ impl MultiPaxosConfig {
         }
     }
 
-    /// Whether each quorum of phase 1 meets each of phase 2 among so many acceptors.
-    ///
-    /// # Errors
-    /// Why not.
-    pub fn fits_members(&self, acceptors: usize) -> Result<(), String> {
-        // The mistake P08: any sizes will do.
+    /// The quorums of so many acceptors.
+    pub fn quorums_of(&self, acceptors: usize) -> Quorums {
         if self.flaws.has(&QUORUMS_THAT_MISS) {
-            return Ok(());
+            // The mistake P08: half of them will do.
+            let half = acceptors.div_ceil(2);
+            return Quorums::Sizes { phase1: half, phase2: half };
         }
-        self.quorums.fits(acceptors)
+        self.quorums
     }
 }
 
@@ -229,6 +227,10 @@ impl Settings for MultiPaxosConfig {
             );
             return Err(Rejected { key: HEARTBEAT, message });
         }
+        if config.flaws.has(&QUORUMS_THAT_MISS) && config.quorums != Quorums::Majority {
+            let message = "the flaw quorums-that-miss needs quorum = \"majority\"".to_owned();
+            return Err(Rejected { key: QUORUM, message });
+        }
         Ok(config)
     }
 
@@ -238,6 +240,56 @@ impl Settings for MultiPaxosConfig {
             Quorums::Sizes { .. } => PHASE_1,
             Quorums::Grid { .. } => COLUMNS,
         };
-        self.fits_members(self.founders(nodes as usize)).map_err(|message| Rejected { key, message })
+        self.quorums.fits(self.founders(nodes as usize)).map_err(|message| Rejected { key, message })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn build(changes: &[(&str, &str)], flaws: Flaws) -> Result<MultiPaxosConfig, Rejected> {
+        let mut values = Values::defaults(MultiPaxosConfig::KEYS);
+        for (name, text) in changes {
+            let key = MultiPaxosConfig::KEYS.iter().find(|key| key.name == *name).expect("a key");
+            values.set(key, key.kind.parse(text).expect("a value"));
+        }
+        MultiPaxosConfig::build(&values, flaws)
+    }
+
+    #[test]
+    fn the_defaults_fit_together() {
+        let config = MultiPaxosConfig::defaults();
+        assert_eq!((config.quorums, config.founders(5)), (Quorums::Majority, 5));
+        assert!(config.flaws.names().is_empty() && config.fits_cluster(4).is_ok());
+    }
+
+    #[test]
+    fn settings_that_do_not_fit_are_refused_with_the_key_to_change() {
+        let refused = |changes: &[(&str, &str)]| build(changes, Flaws::default()).unwrap_err().key;
+        assert_eq!(refused(&[("heartbeat", "300ms")]), "heartbeat");
+        let flaw = Flaws::new([&QUORUMS_THAT_MISS]);
+        assert_eq!(build(&[("quorum", "grid")], flaw).unwrap_err().key, "quorum");
+    }
+
+    #[test]
+    fn quorums_that_miss_each_other_are_refused_where_the_number_of_acceptors_is_known() {
+        let fits = |changes: &[(&str, &str)], nodes| {
+            let config = build(changes, Flaws::default()).expect("they fit together");
+            config.fits_cluster(nodes).map_err(|rejected| rejected.key)
+        };
+        let sizes = [("quorum", "sizes"), ("phase-1", "3"), ("phase-2", "2")];
+        assert_eq!((fits(&sizes, 4), fits(&sizes, 5)), (Ok(()), Err("phase-1")));
+        assert_eq!(fits(&[("initial-members", "4"), sizes[0], sizes[1], sizes[2]], 5), Ok(()));
+        let grid = [("quorum", "grid"), ("columns", "3")];
+        assert_eq!((fits(&grid, 6), fits(&grid, 5)), (Ok(()), Err("columns")));
+    }
+
+    #[test]
+    fn flaws_have_names_and_numbers_of_their_own() {
+        for (i, flaw) in MultiPaxosConfig::FLAWS.iter().enumerate() {
+            let earlier = &MultiPaxosConfig::FLAWS[..i];
+            assert!(earlier.iter().all(|other| other.name != flaw.name && other.id < flaw.id), "{}", flaw.name);
+        }
     }
 }

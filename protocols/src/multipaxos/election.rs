@@ -217,7 +217,7 @@ impl<O: Object> MultiPaxos<O> {
             std::mem::replace(&mut **candidacy, Candidacy::new(self.me));
         if self.config.flaws.has(&PHASE1_UP_TO_OWN_LAST) {
             // The mistake P06: others have nothing behind our own last slot.
-            reports.forget_behind(self.log.last().max(chosen));
+            reports.forget_behind(self.log.last());
         }
         self.learn_reported(&mut reports, chosen, ctx);
         if !self.members.includes(self.me) {

@@ -59,12 +59,12 @@ pub const COUNTS_ACROSS_BALLOTS: Flaw = Flaw {
            what it proposes, so it takes for chosen what few have accepted.",
 };
 
-/// Quorums are not compared with the number of members.
+/// Half of the members pass for a majority.
 pub const QUORUMS_THAT_MISS: Flaw = Flaw {
     name: "quorums-that-miss",
     id: "P08",
-    text: "Sizes of quorums are taken as they stand, so those of phase 1 and phase 2 may have no member in common: a new \
-           leader does not hear of what was chosen (Flexible Paxos, 4).",
+    text: "Half of the members are taken for a majority, so two quorums of an even number may have no member in common: a \
+           new leader does not hear of what was chosen (Flexible Paxos, 3). Needs quorum = majority.",
 };
 
 /// A change of members counts for slots that are in flight.

@@ -300,7 +300,8 @@ impl<O: Object> MultiPaxosLaws<O> {
     /// What a quorum has accepted in this slot, in the highest such ballot: a lower one may have been forgotten again. The node
     /// that executes it may have dropped its own copy in the same step.
     fn choice(&self, slot: Slot, own: Option<&Entry<O::Op>>, step: &Step<'_, O>) -> Result<Chosen<O::Op>, Breach> {
-        let (acceptors, quorums) = (&self.members_of(slot).acceptors, step.paxos.config.quorums);
+        let acceptors = &self.members_of(slot).acceptors;
+        let quorums = step.paxos.config.quorums_of(acceptors.len());
         let lines = self.accepted.get(slot as usize - 1).map_or(&[][..], |lines| lines);
         let is_own = |line: &&Line<O::Op>| own.is_none_or(|entry| entry.value == line.value);
         let is_decided = |line: &&Line<O::Op>| quorums.is_phase2(acceptors, |node| line.by.contains(&node));

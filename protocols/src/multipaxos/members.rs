@@ -31,11 +31,7 @@ pub struct Members {
     known: Succession,
     /// Everybody in them.
     everybody: Vec<NodeId>,
-    quorums: Quorums,
-    /// α.
-    window: Slot,
-    /// The mistake P09.
-    at_once: bool,
+    config: MultiPaxosConfig,
 }
 
 /// Those who decide a slot, and how many of them it takes.
@@ -59,23 +55,22 @@ impl Membership {
 impl Members {
     /// As these memberships say.
     pub fn new(known: Succession, config: &MultiPaxosConfig) -> Self {
-        let (quorums, window) = (config.quorums, config.window);
-        let at_once = config.flaws.has(&CHANGE_IN_FORCE_AT_ONCE);
-        let mut members = Members { known, everybody: Vec::new(), quorums, window, at_once };
+        let mut members = Members { known, everybody: Vec::new(), config: config.clone() };
         members.list_everybody();
         members
     }
 
     /// Who decides this slot, which is open. The one place that knows.
     pub fn quorum_of(&self, slot: Slot) -> Quorum<'_> {
-        let (_, membership) = if self.at_once {
+        let (_, membership) = if self.config.flaws.has(&CHANGE_IN_FORCE_AT_ONCE) {
             // The mistake P09: the latest, although what is in flight was begun under another.
             self.latest()
         } else {
             let upto = self.known.partition_point(|(first, _)| *first <= slot).max(1);
             &self.known[upto - 1]
         };
-        Quorum { acceptors: &membership.acceptors, quorums: self.quorums }
+        let acceptors = &membership.acceptors;
+        Quorum { acceptors, quorums: self.config.quorums_of(acceptors.len()) }
     }
 
     /// Everybody who decides some open slot.
@@ -114,15 +109,14 @@ impl Members {
 
     /// This slot was executed, with this command in it.
     pub fn execute<Op>(&mut self, slot: Slot, command: &Command<Op>) {
-        let first = slot + 1;
-        let ended = self.known.partition_point(|(from, _)| *from <= first).max(1) - 1;
-        self.known.drain(..ended);
         if let Command::Members(membership) = command {
-            self.known.push((slot + self.window, (**membership).clone()));
-        } else if ended == 0 {
-            return;
+            self.known.push((slot + self.config.window, (**membership).clone()));
         }
-        self.list_everybody();
+        let ended = self.known.partition_point(|(first, _)| *first <= slot + 1).max(1) - 1;
+        if ended > 0 || matches!(command, Command::Members(_)) {
+            self.known.drain(..ended);
+            self.list_everybody();
+        }
     }
 
     fn list_everybody(&mut self) {

@@ -10,7 +10,6 @@
 //! another says nothing. Clocks appear nowhere.
 
 use super::config::MultiPaxosConfig;
-use crate::quorum::Quorums;
 use sim_core::promise::{Claim, Contact, Premise};
 use sim_core::time::{Nanos, format_duration};
 
@@ -43,10 +42,11 @@ fn lasting_writes(premise: &Premise) -> Result<(), String> {
 fn progress(config: &MultiPaxosConfig, premise: &Premise) -> Result<(), String> {
     let refuse = |reason: String| Err(reason);
     let acceptors = config.founders(premise.nodes as usize);
-    let (lost, spare) = (premise.nodes_lost as usize, spare(config.quorums, acceptors));
-    if lost > spare {
+    let lost = premise.nodes_lost as usize;
+    if lost > 0 && !config.quorums.survives(acceptors, lost) {
         return refuse(format!(
-            "{lost} may lose their disks for good, and of {acceptors} acceptors with these quorums {spare} can be spared"
+            "of {acceptors} acceptors {lost} may lose their disks for good, and those left need not have a quorum for each \
+             phase"
         ));
     }
     if premise.one_way_cuts {
@@ -75,11 +75,44 @@ fn progress(config: &MultiPaxosConfig, premise: &Premise) -> Result<(), String> 
     Ok(())
 }
 
-/// How many acceptors can be lost, whichever they are, with quorums of both phases left.
-fn spare(quorums: Quorums, acceptors: usize) -> usize {
-    match quorums {
-        Quorums::Majority => acceptors.saturating_sub(1) / 2,
-        Quorums::Sizes { phase1, phase2 } => acceptors.saturating_sub(phase1.max(phase2)),
-        Quorums::Grid { columns } => columns.min(acceptors / columns.max(1)).saturating_sub(1),
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::quorum::Quorums;
+    use sim_core::fault::DiskFate;
+    use sim_core::settings::Settings;
+    use sim_core::time::MILLISECOND;
+
+    const ALL: [Claim; 4] = [Claim::Linearizable, Claim::LinearizableWrites, Claim::NoLostWrites, Claim::Progress];
+
+    fn promised(config: &MultiPaxosConfig, premise: Premise) -> usize {
+        ALL.into_iter().filter(|claim| promise(config, *claim, &premise).is_ok()).count()
+    }
+
+    #[test]
+    fn everything_but_progress_is_promised_whatever_happens_to_honest_disks() {
+        let config = MultiPaxosConfig::defaults();
+        let torn = Premise { disk: Some(DiskFate::Torn), records_rot: true, disk_errors: true, ..Premise::CALM };
+        assert_eq!(promised(&config, torn), 4);
+        let lies = Premise { flushes_lie: true, disk: Some(DiskFate::LoseUnsynced), ..Premise::CALM };
+        assert_eq!(promised(&config, lies), 1);
+        let clocks = Premise { clocks_step: true, clocks_freeze: true, wall_clocks_wrong: true, ..Premise::CALM };
+        assert_eq!(promised(&config, clocks), 4);
+    }
+
+    #[test]
+    fn progress_needs_quorums_contact_and_time() {
+        let config = MultiPaxosConfig::defaults();
+        let lost = |nodes_lost| Premise { nodes: 5, nodes_lost, ..Premise::CALM };
+        assert_eq!((promised(&config, lost(2)), promised(&config, lost(3))), (4, 3));
+        let sizes = MultiPaxosConfig { quorums: Quorums::Sizes { phase1: 4, phase2: 2 }, ..config.clone() };
+        assert_eq!((promised(&sizes, lost(1)), promised(&sizes, lost(2))), (4, 3));
+        for contact in [Contact::Joined, Contact::Indirect] {
+            assert_eq!(promised(&config, Premise { contact, ..Premise::CALM }), 3);
+        }
+        assert_eq!(promised(&config, Premise { one_way_cuts: true, ..Premise::CALM }), 3);
+        assert_eq!(promised(&config, Premise { unheard: true, ..Premise::CALM }), 3);
+        let calm = |ms: u64| Premise { calm: Some(ms * MILLISECOND), ..Premise::CALM };
+        assert_eq!((promised(&config, calm(2400)), promised(&config, calm(2399))), (4, 3));
     }
 }

@@ -1,4 +1,4 @@
-//! What Raft promises (and Multi-Paxos the same), under which settings.
+//! What Raft promises, under which settings.
 //!
 //! | settings | promised | not promised |
 //! |---|---|---|

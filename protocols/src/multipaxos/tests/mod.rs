@@ -2,8 +2,10 @@
 
 mod accepting;
 mod catching_up;
+mod changing;
 mod electing;
 mod leading;
+mod table;
 
 use super::{
     Accept, Ballot, Command, Entry, Held, Message, MultiPaxos, MultiPaxosConfig, Order, Promise, Record, Slot, Timer,
