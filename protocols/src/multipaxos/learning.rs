@@ -18,6 +18,8 @@ use sim_core::time::{LocalTime, Nanos};
 pub(super) struct CatchUp {
     /// When it last asked and has got nothing since.
     asked: Option<LocalTime>,
+    /// Whom it asked last.
+    pub whom: Option<NodeId>,
     /// Of the snapshot up to this slot it has so many bytes.
     pub part: (Slot, u64),
 }
@@ -74,6 +76,7 @@ impl<O: Object> MultiPaxos<O> {
             return;
         }
         self.catch_up.asked = Some(now);
+        self.catch_up.whom = Some(to);
         self.send(to, Message::Learn { from: self.first_open(), part: self.catch_up.part }, ctx);
     }
 

@@ -110,6 +110,10 @@ impl<O: Object> MultiPaxos<O> {
         if self.is_leader() || last.slot <= self.executed.slot {
             return;
         }
+        // Two who send different snapshots must not have us begin anew in turns.
+        if last.slot < self.catch_up.part.0 && self.catch_up.whom != Some(from) {
+            return;
+        }
         match self.arriving.take_in(last, offset, &data, length) {
             Taken::Part(has) => {
                 let is_news = self.catch_up.part != (last.slot, has);

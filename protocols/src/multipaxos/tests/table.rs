@@ -8,6 +8,9 @@ use sim_core::protocol::Ticket;
 use sim_core::time::MILLISECOND;
 use std::collections::{BTreeSet, VecDeque};
 
+/// Nodes that are left alone for so many messages fall silent.
+const SETTLES_WITHIN: u32 = 100_000;
+
 /// Every message in order, every record on disk at once, every law looked at after every step.
 pub struct Table {
     nodes: Vec<Option<Node>>,
@@ -127,7 +130,10 @@ impl Table {
 
     /// Delivers everything under way, and what comes of it.
     pub fn settle(&mut self) {
+        let mut delivered = 0;
         while let Some(letter) = self.wire.pop_front() {
+            delivered += 1;
+            assert!(delivered < SETTLES_WITHIN, "they go on for ever: {letter:?} and {:?}", self.wire);
             self.deliver(letter);
         }
     }
