@@ -216,6 +216,16 @@ impl<O: Object> MultiPaxos<O> {
         true
     }
 
+    /// We decide nothing that we know of, and nobody leads that we hear. It may be for us to lead by now: those who decided that
+    /// may be out themselves.
+    pub(super) fn ask_anybody(&mut self, ctx: &mut Ctx<'_, Self>) {
+        let audience = self.audience();
+        let lot = ctx.dice().below(audience.len().max(1) as u64) as usize;
+        if let Some(&to) = audience.get(lot) {
+            self.ask(to, ctx);
+        }
+    }
+
     /// Asks another to lead. We go on until its higher ballot is here: its phase 1 finds whatever is in flight.
     fn hand_over(&mut self, to: NodeId, ctx: &mut Ctx<'_, Self>) -> bool {
         if !self.is_leader() || to == self.me || !self.members.includes(to) {

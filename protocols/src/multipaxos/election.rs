@@ -106,6 +106,7 @@ impl<O: Object> MultiPaxos<O> {
             self.start_phase1(ctx);
         } else {
             self.put_off_election(ctx);
+            self.ask_anybody(ctx);
         }
     }
 

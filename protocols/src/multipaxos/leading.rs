@@ -73,11 +73,6 @@ impl<Op> Leadership<Op> {
         &self.promised
     }
 
-    /// The next slot to propose for.
-    pub fn next(&self) -> Slot {
-        self.next
-    }
-
     /// Whether something that it must propose, or that waits, changes the members.
     pub fn will_change_members(&self) -> bool {
         let is_change = |command: &Command<Op>| matches!(command, Command::Members(_));

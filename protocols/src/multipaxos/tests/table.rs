@@ -173,7 +173,9 @@ impl Table {
     }
 
     fn tell(&mut self, node: NodeId, order: Order) {
-        self.step(node, |paxos, desk| drop(paxos.on_admin(order, &mut desk.ctx())));
+        self.step(node, |paxos, desk| {
+            paxos.on_admin(order, &mut desk.ctx());
+        });
     }
 
     pub fn order(&mut self, node: NodeId, order: Order) {
