@@ -48,12 +48,14 @@ impl<O: Object> MultiPaxos<O> {
     /// already responded to a prepare request having a number greater than n" (PMS 2.2).
     pub(super) fn on_accept(&mut self, from: NodeId, accept: Accept<O::Op>, ctx: &mut Ctx<'_, Self>) {
         let Accept { ballot, first, values, chosen } = accept;
-        if self.turns_away(from, chosen + 1, ctx) {
-            return;
-        }
         // The mistake P04: whatever it has responded to.
         if ballot < self.promised && !self.config.flaws.has(&ACCEPTS_BELOW_PROMISE) {
             return self.send(from, Message::Preempted { promised: self.promised }, ctx);
+        }
+        if self.turns_away(from, chosen + 1, ctx) {
+            // Whoever leads next takes a higher one, so that he hears of it.
+            self.highest = self.highest.max(ballot);
+            return;
         }
         if self.is_leader() && ballot <= self.ballot {
             // Two leaders in one ballot. The law says so, and we add nothing.

@@ -264,7 +264,7 @@ fn a_change_in_force_at_once_decides_a_slot_twice() {
 /// Messages lost and late, crashes, and an operator who changes his mind: the laws hold, and at the end somebody leads.
 #[test]
 fn members_come_and_go_in_a_storm() {
-    for seed in 0..400 {
+    for seed in 0..2_000 {
         Storm::new(seed).rage();
     }
 }
