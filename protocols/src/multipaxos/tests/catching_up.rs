@@ -135,9 +135,9 @@ fn a_candidate_fetches_what_is_gone_before_it_leads() {
 
 #[test]
 fn an_acceptor_says_what_is_gone() {
-    let truncated = |mut node: Solo| match node.hears(N2, prepare(b(2, N2), 1)).reply() {
-        Message::Promise(promise) => promise.truncated,
-        other => panic!("{other:?}"),
+    let truncated = |mut node: Solo| {
+        let Message::Promise(promise) = node.hears(N2, prepare(b(2, N2), 1)).reply() else { panic!("a promise") };
+        promise.truncated
     };
     assert_eq!(truncated(with_a_snapshot(|_| ())), 3);
     assert_eq!(truncated(with_a_snapshot(|c| c.flaws = Flaws::new([&PROMISE_OMITS_TRUNCATED]))), 0, "P11");
