@@ -17,6 +17,9 @@ impl<O: Object> MultiPaxos<O> {
     /// it has already responded, then it responds … with a promise not to accept any more proposals numbered less than n and
     /// with the highest-numbered proposal (if any) that it has accepted" (PMS 2.2). The same request again gets the same answer.
     pub(super) fn on_prepare(&mut self, from: NodeId, ballot: Ballot, slot: Slot, ctx: &mut Ctx<'_, Self>) {
+        if self.turns_away(from, slot, ctx) {
+            return;
+        }
         if ballot < self.promised {
             return self.send(from, Message::Preempted { promised: self.promised }, ctx);
         }
@@ -52,6 +55,11 @@ impl<O: Object> MultiPaxos<O> {
         if ballot < self.promised && !self.config.flaws.has(&ACCEPTS_BELOW_PROMISE) {
             return self.send(from, Message::Preempted { promised: self.promised }, ctx);
         }
+        if self.turns_away(from, chosen + 1, ctx) {
+            // Whoever leads next takes a higher one, so that he hears of it.
+            self.highest = self.highest.max(ballot);
+            return;
+        }
         if self.is_leader() && ballot <= self.ballot {
             // Two leaders in one ballot. The law says so, and we add nothing.
             return;
@@ -73,6 +81,9 @@ impl<O: Object> MultiPaxos<O> {
         self.learn_up_to(chosen, ballot, from, ctx);
         if count > 0 {
             self.send(from, Message::Accepted { ballot, first, count }, ctx);
+        }
+        if !self.members.includes(self.me) {
+            self.send(from, Message::Executed { slot: self.executed.slot }, ctx);
         }
     }
 

@@ -133,6 +133,9 @@ const TRANSPORT: &str = "transport";
 /// No cluster decides more slots than this.
 const SLOTS_MAX: u64 = 1_000_000_000;
 
+/// A change of members takes as many slots as the window has, with no-ops in them if nobody asks for anything.
+const WINDOW_MAX: u64 = 100_000;
+
 impl Settings for MultiPaxosConfig {
     const KEYS: &'static [Key] = &[
         Key {
@@ -202,10 +205,10 @@ impl Settings for MultiPaxosConfig {
         },
         Key {
             name: WINDOW,
-            kind: Kind::Count { min: 1, max: SLOTS_MAX },
+            kind: Kind::Count { min: 1, max: WINDOW_MAX },
             default: "256",
             text: "A leader proposes commands for so many slots behind the last one that it knows to be chosen (alpha); more \
-                   wait.",
+                   wait. A change of members is in force so many slots after its own.",
         },
         Key {
             name: SESSIONS,

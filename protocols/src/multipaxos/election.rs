@@ -8,15 +8,13 @@
 //! they have thrown away was chosen and executed, and the candidate has to fetch it before it leads: else it would
 //! take these slots for empty.
 
-use super::flaws::{
-    ACCEPTOR_IN_MEMORY, ADOPTS_OWN_VALUE, BALLOTS_WITHOUT_NODE, COUNTS_ACROSS_BALLOTS, PHASE1_UP_TO_OWN_LAST,
-};
+use super::flaws::{ACCEPTOR_IN_MEMORY, BALLOTS_WITHOUT_NODE, PHASE1_UP_TO_OWN_LAST};
 use super::leading::Leadership;
-use super::{Ballot, Entry, Held, Message, MultiPaxos, Promise, Record, Role, Slot, Timer};
+use super::reports::{Report, Reports};
+use super::{Ballot, Message, MultiPaxos, Promise, Record, Role, Slot, Timer};
 use crate::detector::Detector;
 use history::Object;
 use sim_core::protocol::{Ctx, NodeId, Ticket};
-use std::collections::BTreeMap;
 
 /// After so many attempts in vain the time to wait grows no more.
 const ATTEMPTS_MAX: u64 = 8;
@@ -29,26 +27,17 @@ pub(super) struct Candidacy<Op> {
     /// Our own promise is on its way to the disk, and counts when it is there.
     own: Option<Ticket>,
     /// What they hold.
-    reports: BTreeMap<Slot, Report<Op>>,
+    reports: Reports<Op>,
     /// What is gone from one of them, the most, and from whom.
     truncated: (Slot, NodeId),
-    /// Everything up to here is known to be chosen.
-    chosen: Slot,
-}
-
-/// What acceptors hold in a slot.
-#[derive(Clone, Debug)]
-struct Report<Op> {
-    /// What was accepted in the highest ballot.
-    entry: Entry<Op>,
-    /// By whom.
-    by: Vec<NodeId>,
+    /// Everything up to here is known to be chosen, to whom.
+    chosen: (Slot, NodeId),
 }
 
 impl<Op> Candidacy<Op> {
     fn new(me: NodeId) -> Self {
-        let (promised, reports) = (Vec::new(), BTreeMap::new());
-        Candidacy { promised, own: None, reports, truncated: (0, me), chosen: 0 }
+        let (promised, reports) = (Vec::new(), Reports::default());
+        Candidacy { promised, own: None, reports, truncated: (0, me), chosen: (0, me) }
     }
 }
 
@@ -113,18 +102,21 @@ impl<O: Object> MultiPaxos<O> {
             return ctx.arm(Timer::Patience, left);
         }
         self.leader = None;
-        let is_bound = self.is_bound_to_another(self.me, ctx);
-        if !is_bound && self.quorum_of(self.first_open()).acceptors.contains(&self.me) {
+        if self.members.includes(self.me) {
+            if self.is_bound_to_another(self.me, ctx) {
+                return self.put_off_election(ctx);
+            }
             self.start_phase1(ctx);
         } else {
             self.put_off_election(ctx);
+            self.ask_anybody(ctx);
         }
     }
 
     /// Phase 1a: "a proposer selects a proposal number n and sends a prepare request with number n" (PMS 2.2), for all slots
     /// that it does not know to be chosen: "he executes phase 1 of instances 135–137 and of all instances greater than 139"
     /// (PMS 3).
-    fn start_phase1(&mut self, ctx: &mut Ctx<'_, Self>) {
+    pub(super) fn start_phase1(&mut self, ctx: &mut Ctx<'_, Self>) {
         self.ballot = self.next_ballot();
         self.highest = self.ballot;
         self.promised = self.ballot;
@@ -180,42 +172,33 @@ impl<O: Object> MultiPaxos<O> {
         self.on_promise(self.me, promise, ctx);
     }
 
-    /// An acceptor has promised. Of each slot the command of the highest ballot counts: "v is the value of the
-    /// highest-numbered proposal among the responses" (PMS 2.2).
+    /// An acceptor has promised. If we lead already, it may be one who joined since.
     pub(super) fn on_promise(&mut self, from: NodeId, promise: Promise<O::Op>, ctx: &mut Ctx<'_, Self>) {
-        let Role::Candidate(candidacy) = &mut self.role else { return };
+        let candidacy = match &mut self.role {
+            Role::Follower => return,
+            Role::Candidate(candidacy) => candidacy,
+            Role::Leader(_) => return self.on_promise_to_leader(from, promise, ctx),
+        };
         if promise.ballot != self.ballot || candidacy.promised.contains(&from) {
             return;
         }
         candidacy.promised.push(from);
-        candidacy.chosen = candidacy.chosen.max(promise.chosen);
+        candidacy.chosen = candidacy.chosen.max((promise.chosen, from));
         candidacy.truncated = candidacy.truncated.max((promise.truncated, from));
-        for Held { slot, entry } in promise.held {
-            match candidacy.reports.get_mut(&slot) {
-                None => {
-                    candidacy.reports.insert(slot, Report { entry, by: vec![from] });
-                }
-                // The mistake P07: whoever has accepted something counts, in whatever ballot.
-                Some(report) if self.config.flaws.has(&COUNTS_ACROSS_BALLOTS) => {
-                    report.by.push(from);
-                    if entry.ballot > report.entry.ballot {
-                        report.entry = entry;
-                    }
-                }
-                // The mistake P02: the first one heard of stays, and that is our own.
-                Some(_) if self.config.flaws.has(&ADOPTS_OWN_VALUE) => {}
-                Some(report) if entry.ballot > report.entry.ballot => *report = Report { entry, by: vec![from] },
-                Some(report) if entry.ballot == report.entry.ballot => report.by.push(from),
-                Some(_) => {}
-            }
+        for held in promise.held {
+            candidacy.reports.hear(from, held, &self.config.flaws);
         }
         self.lead_if_ready(ctx);
     }
 
-    /// A candidate leads once a quorum has promised, and it has what is gone from those who did.
+    /// A candidate leads once a quorum of each membership that decides an open slot has promised, and it has what is gone from
+    /// those who did.
     pub(super) fn lead_if_ready(&mut self, ctx: &mut Ctx<'_, Self>) {
         let Role::Candidate(candidacy) = &self.role else { return };
-        if !self.quorum_of(self.first_open()).is_phase1(|node| candidacy.promised.contains(&node)) {
+        if !self.members.includes(self.me) {
+            return self.resign(ctx);
+        }
+        if self.members.answered_up_to(|node| candidacy.promised.contains(&node)) < Slot::MAX {
             return;
         }
         let (truncated, by) = candidacy.truncated;
@@ -225,22 +208,32 @@ impl<O: Object> MultiPaxos<O> {
         self.lead(ctx);
     }
 
+    /// It is for others to lead.
+    pub(super) fn resign(&mut self, ctx: &mut Ctx<'_, Self>) {
+        self.give_way(self.highest, None, ctx);
+        self.observe_role(ctx);
+        self.put_off_election(ctx);
+    }
+
     fn lead(&mut self, ctx: &mut Ctx<'_, Self>) {
         let Role::Candidate(candidacy) = &mut self.role else { return };
-        let Candidacy { mut reports, chosen, .. } = std::mem::replace(&mut **candidacy, Candidacy::new(self.me));
+        let Candidacy { promised, mut reports, chosen: (chosen, _), .. } =
+            std::mem::replace(&mut **candidacy, Candidacy::new(self.me));
         if self.config.flaws.has(&PHASE1_UP_TO_OWN_LAST) {
             // The mistake P06: others have nothing behind our own last slot.
-            let last = self.log.last();
-            reports.retain(|slot, _| *slot <= last);
+            reports.forget_behind(self.log.last());
         }
         self.learn_reported(&mut reports, chosen, ctx);
-        let adopted: BTreeMap<_, _> = reports.into_iter().map(|(slot, report)| (slot, report.entry.value)).collect();
-        let time = adopted.values().map(|value| value.time).fold(self.executed.time, u64::max);
-        self.role = Role::Leader(Box::new(Leadership::new(self.first_open(), adopted, (ctx.now(), time))));
+        if !self.members.includes(self.me) {
+            return self.resign(ctx);
+        }
+        let time = reports.iter().map(|(_, report)| report.entry.value.time).fold(self.executed.time, u64::max);
+        self.role = Role::Leader(Box::new(Leadership::new(self.first_open(), promised, reports, (ctx.now(), time))));
         self.leader = Some(self.me);
         self.attempts = 0;
         self.observe_role(ctx);
         ctx.disarm(Timer::Patience);
+        self.ask_for_lacking_promises(ctx);
         self.fill_window(ctx);
         self.send_heartbeats(ctx);
         self.confirm_again(ctx);
@@ -249,30 +242,46 @@ impl<O: Object> MultiPaxos<O> {
 
     /// Some of what was reported is known to be chosen: because an acceptor says so, or because a quorum has accepted it in one
     /// ballot. That is executed, and not proposed again.
-    fn learn_reported(&mut self, reports: &mut BTreeMap<Slot, Report<O::Op>>, chosen: Slot, ctx: &mut Ctx<'_, Self>) {
+    fn learn_reported(&mut self, reports: &mut Reports<O::Op>, chosen: Slot, ctx: &mut Ctx<'_, Self>) {
+        let mut known = Vec::new();
         let first = self.first_open();
-        *reports = reports.split_off(&first);
+        reports.forget_before(first);
+        // Who decides a slot is known only once the slot α before it is executed.
+        let decided = first.saturating_add(self.config.window);
         let is_known = |slot: Slot, report: &Report<O::Op>| {
-            slot <= chosen || self.quorum_of(slot).is_phase2(|node| report.by.contains(&node))
+            slot <= chosen || (slot < decided && self.quorum_of(slot).is_phase2(|node| report.by.contains(&node)))
         };
-        let known =
-            (first..).zip(&*reports).take_while(|(next, (slot, report))| next == *slot && is_known(*next, report));
-        let entries: Vec<_> = known.map(|(_, (_, report))| report.entry.clone()).collect();
-        if !entries.is_empty() {
-            *reports = reports.split_off(&(first + entries.len() as u64));
-            self.learn(first, entries, ctx);
+        for (next, (slot, report)) in (first..).zip(reports.iter()) {
+            if next != slot || !is_known(slot, report) {
+                break;
+            }
+            known.push(report.entry.clone());
+        }
+        if !known.is_empty() {
+            reports.forget_before(first + known.len() as u64);
+            self.learn(first, known, ctx);
         }
     }
 
-    /// A candidate asks again those who have not answered, and for what it lacks.
+    /// A candidate asks again those who have not answered, and for what it lacks. Who is far behind may be asking acceptors of
+    /// long ago: whoever knows more tells it who decides by now.
     pub(super) fn ask_for_promises_again(&mut self, ctx: &mut Ctx<'_, Self>) {
         let Role::Candidate(candidacy) = &self.role else { return };
-        for &to in self.members.everybody().iter().filter(|&&to| to != self.me && !candidacy.promised.contains(&to)) {
-            self.send(to, Message::Prepare { ballot: self.ballot, from: self.first_open() }, ctx);
+        let (chosen, by) = candidacy.chosen;
+        self.send_prepare(&candidacy.promised, ctx);
+        if chosen > self.executed.slot {
+            self.ask(by, ctx);
         }
         self.lead_if_ready(ctx);
         if matches!(self.role, Role::Candidate(_)) {
             ctx.arm(Timer::Heartbeat, self.config.heartbeat);
+        }
+    }
+
+    /// Phase 1a to those who have not promised.
+    pub(super) fn send_prepare(&self, promised: &[NodeId], ctx: &mut Ctx<'_, Self>) {
+        for &to in self.members.everybody().iter().filter(|&&to| to != self.me && !promised.contains(&to)) {
+            self.send(to, Message::Prepare { ballot: self.ballot, from: self.first_open() }, ctx);
         }
     }
 }

@@ -67,6 +67,15 @@ pub const QUORUMS_THAT_MISS: Flaw = Flaw {
            new leader does not hear of what was chosen (Flexible Paxos, 3). Needs quorum = majority.",
 };
 
+/// A change of members counts for slots that are in flight.
+pub const CHANGE_IN_FORCE_AT_ONCE: Flaw = Flaw {
+    name: "change-in-force-at-once",
+    id: "P09",
+    text: "New members decide from the next slot on, also what was proposed under the old ones, so that a quorum of each \
+           decides the same slot and they need not meet. The command in slot i decides who executes \"instance i+α\" \
+           (Paxos Made Simple, 3).",
+};
+
 /// A promise is silent about slots that are gone.
 pub const PROMISE_OMITS_TRUNCATED: Flaw = Flaw {
     name: "promise-omits-truncated",
@@ -110,6 +119,7 @@ pub(super) const FLAWS: &[Flaw] = &[
     PHASE1_UP_TO_OWN_LAST,
     COUNTS_ACROSS_BALLOTS,
     QUORUMS_THAT_MISS,
+    CHANGE_IN_FORCE_AT_ONCE,
     PROMISE_OMITS_TRUNCATED,
     LEASE_IGNORES_DRIFT,
     LEASE_BY_WALL_CLOCK,

@@ -6,12 +6,14 @@
 //! - of every slot and ballot, what was accepted there, and by whom. A ballot has one command a slot; and whatever somebody
 //!   executes must have been accepted by a quorum in one ballot, whoever that is and whatever became of it since;
 //! - of every slot what was first seen executed there. Whoever executes anything else has broken agreement. So this is the one
-//!   true log, and executing it makes the one true machine, with which every snapshot is compared (`crate::truth`).
+//!   true log, and executing it makes the one true machine, with which every snapshot is compared (`crate::truth`);
+//! - who decides which slot, as the true log says. A quorum of these it takes, whatever a node believes.
 //!
 //! An acceptor's memory runs ahead of its disk, so what the laws see accepted may be forgotten again, when nobody has heard of
 //! it. They take it as necessary for a choice, not as enough: what is chosen they learn from those who execute it.
 
 use super::log::{Command, Entry, Slot, Value};
+use super::members::{Membership, Succession};
 use super::{Ballot, MultiPaxos, Role};
 use crate::truth::Truth;
 use history::Object;
@@ -29,6 +31,7 @@ const ACCEPTED_WITHIN_PROMISE: &str = "accepted within promise";
 const EXECUTED_NEVER_RETREATS: &str = "executed never retreats";
 const TRUNCATED_WITHIN_SNAPSHOT: &str = "truncated within snapshot";
 const WITHIN_THE_WINDOW: &str = "within the window";
+const MEMBERSHIPS_AGREE: &str = "memberships agree";
 const SNAPSHOT_IS_THE_STATE: &str = "snapshot is the state";
 
 /// Multi-Paxos's laws, and what they remember.
@@ -42,6 +45,8 @@ pub struct MultiPaxosLaws<O: Object> {
     accepted: Vec<Vec<Line<O::Op>>>,
     /// Slot number `i` at position `i - 1`: what was executed there.
     chosen: Vec<Chosen<O::Op>>,
+    /// Who decides which slot. Empty until the first node starts.
+    members: Succession,
     truth: Truth<O>,
 }
 
@@ -50,6 +55,8 @@ pub struct MultiPaxosLaws<O: Object> {
 struct Seen {
     promised: Ballot,
     leads: Option<Ballot>,
+    /// How many have promised it in phase 1.
+    promises: usize,
     writes: u64,
     executed: Slot,
     base: Slot,
@@ -74,13 +81,19 @@ struct Chosen<Op> {
 }
 
 impl Seen {
-    const NOTHING: Seen = Seen { promised: Ballot::ZERO, leads: None, writes: 0, executed: 0, base: 0, snapshot: 0 };
+    const NOTHING: Seen =
+        Seen { promised: Ballot::ZERO, leads: None, promises: 0, writes: 0, executed: 0, base: 0, snapshot: 0 };
 
     #[inline]
     fn of<O: Object>(node: &MultiPaxos<O>) -> Self {
+        let promises = match &node.role {
+            Role::Leader(leadership) => leadership.promised().len(),
+            Role::Follower | Role::Candidate(_) => 0,
+        };
         Seen {
             promised: node.promised,
             leads: node.is_leader().then_some(node.ballot),
+            promises,
             writes: node.log.writes(),
             executed: node.executed.slot,
             base: node.log.base(),
@@ -101,16 +114,28 @@ impl<O: Object> Laws<MultiPaxos<O>> for MultiPaxosLaws<O> {
         EXECUTED_NEVER_RETREATS,
         TRUNCATED_WITHIN_SNAPSHOT,
         WITHIN_THE_WINDOW,
+        MEMBERSHIPS_AGREE,
         SNAPSHOT_IS_THE_STATE,
     ];
 
     fn new(nodes: usize) -> Self {
         let (leaders, seen) = (BTreeMap::new(), vec![Seen::NOTHING; nodes]);
-        MultiPaxosLaws { seen, leaders, accepted: Vec::new(), chosen: Vec::new(), truth: Truth::default() }
+        MultiPaxosLaws {
+            seen,
+            leaders,
+            accepted: Vec::new(),
+            chosen: Vec::new(),
+            members: Vec::new(),
+            truth: Truth::default(),
+        }
     }
 
     fn after_start(&mut self, node: NodeId, nodes: &Nodes<'_, MultiPaxos<O>>) -> Result<(), Breach> {
         self.seen[node.0 as usize] = Seen::NOTHING;
+        if let Some(paxos) = nodes.get(node).filter(|_| self.members.is_empty()) {
+            let founders = paxos.config.founders(self.seen.len()) as u32;
+            self.members.push((1, Membership::of((0..founders).map(NodeId))));
+        }
         self.after_step(node, nodes)
     }
 
@@ -137,10 +162,14 @@ impl<O: Object> Laws<MultiPaxos<O>> for MultiPaxosLaws<O> {
             self.enter_accepted(&step)?;
         }
         self.enter_executed(&step)?;
+        if now.executed != before.executed {
+            self.memberships_agree(&step)?;
+        }
         if now.snapshot != before.snapshot {
             self.snapshot_is_the_state(&step)?;
         }
-        match comes_to_lead {
+        // Once when it comes to lead, and again when new members have promised.
+        match now.leads.filter(|_| comes_to_lead.is_some() || now.promises != before.promises) {
             Some(ballot) => self.leader_completeness(ballot, &step),
             None => Ok(()),
         }
@@ -253,6 +282,9 @@ impl<O: Object> MultiPaxosLaws<O> {
             let entry = step.paxos.log.get(slot);
             if slot > self.chosen.len() as Slot {
                 let chosen = self.choice(slot, entry, step)?;
+                if let Command::Members(membership) = &chosen.value.command {
+                    self.members.push((slot + step.paxos.config.window, (**membership).clone()));
+                }
                 self.chosen.push(chosen);
                 continue;
             }
@@ -268,10 +300,11 @@ impl<O: Object> MultiPaxosLaws<O> {
     /// What a quorum has accepted in this slot, in the highest such ballot: a lower one may have been forgotten again. The node
     /// that executes it may have dropped its own copy in the same step.
     fn choice(&self, slot: Slot, own: Option<&Entry<O::Op>>, step: &Step<'_, O>) -> Result<Chosen<O::Op>, Breach> {
-        let quorum = step.paxos.quorum_of(slot);
+        let acceptors = &self.members_of(slot).acceptors;
+        let quorums = step.paxos.config.quorums_of(acceptors.len());
         let lines = self.accepted.get(slot as usize - 1).map_or(&[][..], |lines| lines);
         let is_own = |line: &&Line<O::Op>| own.is_none_or(|entry| entry.value == line.value);
-        let is_decided = |line: &&Line<O::Op>| quorum.is_phase2(|node| line.by.contains(&node));
+        let is_decided = |line: &&Line<O::Op>| quorums.is_phase2(acceptors, |node| line.by.contains(&node));
         let decided = lines.iter().filter(is_own).filter(is_decided).max_by_key(|line| line.ballot);
         let Some(Line { ballot, value, .. }) = decided else {
             let what = format!("executed slot {slot}, which no quorum has accepted so in one ballot");
@@ -281,12 +314,35 @@ impl<O: Object> MultiPaxosLaws<O> {
         Ok(Chosen { value: value.clone(), ballot: *ballot, time: before.max(value.time) })
     }
 
+    /// Who decides this slot.
+    fn members_of(&self, slot: Slot) -> &Membership {
+        let upto = self.members.partition_point(|(first, _)| *first <= slot).max(1);
+        &self.members[upto - 1].1
+    }
+
+    /// "The state after command i determines who executes instance i+α" (PMS 3): what a node holds is what the true log says
+    /// of the slots that are open for it.
+    fn memberships_agree(&self, step: &Step<'_, O>) -> Result<(), Breach> {
+        let first = step.now.executed + 1;
+        let from = self.members.partition_point(|(from, _)| *from <= first).max(1) - 1;
+        let upto = self.members.partition_point(|(from, _)| *from < first + step.paxos.config.window);
+        let known = step.paxos.members.known();
+        if known[..] == self.members[from..upto] {
+            return Ok(());
+        }
+        let what =
+            format!("holds {known:?} for the open slots from {first} on, and others {:?}", &self.members[from..upto]);
+        Err(step.breach(MEMBERSHIPS_AGREE, what))
+    }
+
     /// "P2b. If a proposal with value v is chosen, then every higher-numbered proposal issued by any proposer has value v"
     /// (PMS 2.2): looked at when phase 1 is over. What was chosen in lower ballots the leader has, or is about to propose.
     fn leader_completeness(&self, ballot: Ballot, step: &Step<'_, O>) -> Result<(), Breach> {
         let Role::Leader(leadership) = &step.paxos.role else { return Ok(()) };
-        let from = step.now.executed as usize;
-        for (slot, chosen) in (step.now.executed + 1..).zip(self.chosen.get(from..).unwrap_or_default()) {
+        let executed = step.now.executed;
+        // Behind this slot it proposes nothing yet: who decides there it may not know, and has not asked.
+        let end = step.paxos.leads_up_to().min(executed.saturating_add(step.paxos.config.window));
+        for (slot, chosen) in (executed + 1..=end).zip(self.chosen.get(executed as usize..).unwrap_or_default()) {
             let held = step.paxos.log.get(slot).filter(|entry| entry.ballot == ballot).map(|entry| &entry.value);
             if chosen.ballot < ballot && held.or(leadership.adopted(slot)) != Some(&chosen.value) {
                 let was = chosen.ballot;

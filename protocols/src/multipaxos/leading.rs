@@ -6,14 +6,23 @@
 //!
 //! Messages can be lost. What has not been answered for a heartbeat is sent again with the next: to accept twice is to accept.
 
+use super::changes::Joining;
 use super::flaws::{ACCEPTOR_IN_MEMORY, NO_NOOP_FILL};
 use super::reads::Reads;
-use super::{Accept, Ballot, Command, Entry, Held, Message, MultiPaxos, Record, Role, Slot, Timer, Value, writes};
+use super::reports::Reports;
+use super::{
+    Accept, Ballot, Command, Entry, Held, Message, MultiPaxos, Promise, Record, Role, Slot, Timer, Value, writes,
+};
 use crate::client::{Answer, Response};
 use history::Object;
 use sim_core::protocol::{Ctx, NodeId, Ticket};
+use sim_core::settings::Flaws;
 use sim_core::time::{LocalTime, Nanos};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// With each heartbeat an acceptor is sent so many runs of slots again at most, the first that it has not answered. If a link is
+/// slow all of them are still under way, and more of them would make it slower.
+const RESENT_MAX: usize = 4;
 
 /// What a leader keeps in mind.
 #[derive(Clone, Debug)]
@@ -26,10 +35,18 @@ pub(super) struct Leadership<Op> {
     began: (LocalTime, Nanos),
     /// The first slot that it has proposed nothing for.
     next: Slot,
-    /// What phase 1 obliges it to propose …
-    adopted: BTreeMap<Slot, Value<Op>>,
-    /// … up to this slot. Behind it are its own clients' commands.
+    /// Who has promised in phase 1 …
+    promised: Vec<NodeId>,
+    /// … and what that obliges it to propose. Behind it are its own clients' commands.
+    adopted: Reports<Op>,
+    /// The last slot that this was about, or the last it had executed when it came to lead.
     adopted_last: Slot,
+    /// Its own clients' commands among what is open.
+    own: BTreeSet<Slot>,
+    /// New acceptors who catch up.
+    pub joining: Option<Joining>,
+    /// The members when last looked at: everybody, and the first slot of the latest membership.
+    pub circle: (Vec<NodeId>, Slot),
     /// What it has proposed and does not know to be chosen, all before it included.
     open: BTreeMap<Slot, Tally>,
     /// What is open below this slot was sent before the latest heartbeat.
@@ -45,10 +62,24 @@ struct Tally {
 }
 
 impl<Op> Leadership<Op> {
-    pub fn new(next: Slot, adopted: BTreeMap<Slot, Value<Op>>, began: (LocalTime, Nanos)) -> Self {
-        let adopted_last = adopted.last_key_value().map_or(next - 1, |(slot, _)| *slot);
-        let (open, waiting) = (BTreeMap::new(), VecDeque::new());
-        Leadership { waiting, reads: Reads::default(), began, next, adopted, adopted_last, open, resend_below: next }
+    pub fn new(next: Slot, promised: Vec<NodeId>, adopted: Reports<Op>, began: (LocalTime, Nanos)) -> Self {
+        let (open, own, waiting, circle) = (BTreeMap::new(), BTreeSet::new(), VecDeque::new(), (Vec::new(), 0));
+        let adopted_last = adopted.last().unwrap_or(next - 1);
+        let (reads, joining) = (Reads::default(), None);
+        Leadership {
+            waiting,
+            reads,
+            began,
+            next,
+            promised,
+            adopted,
+            adopted_last,
+            own,
+            joining,
+            circle,
+            open,
+            resend_below: next,
+        }
     }
 
     /// The last slot that it has proposed something for.
@@ -63,16 +94,39 @@ impl<Op> Leadership<Op> {
 
     /// What phase 1 obliges it to propose for this slot, if it has not yet.
     pub fn adopted(&self, slot: Slot) -> Option<&Value<Op>> {
-        self.adopted.get(&slot)
+        self.adopted.get(slot)
     }
 
-    /// The values for the next slots, at most `count` and none beyond `end`, and the slot of the first.
-    fn next_run(&mut self, end: Slot, count: u64, now: LocalTime, holes: Holes) -> (Slot, Vec<Value<Op>>) {
+    /// Who has promised in phase 1.
+    pub fn promised(&self) -> &[NodeId] {
+        &self.promised
+    }
+
+    /// Whether something that it must propose, or that waits, changes the members.
+    pub fn will_change_members(&self) -> bool {
+        let is_change = |command: &Command<Op>| matches!(command, Command::Members(_));
+        self.waiting.iter().any(is_change)
+            || self.adopted.iter().any(|(_, report)| is_change(&report.entry.value.command))
+    }
+
+    /// An acceptor of new members has promised: it may have accepted something in their slots, which are those behind
+    /// `answered`. For these we have proposed nothing yet.
+    pub fn hear(&mut self, from: NodeId, promise: Promise<Op>, answered: Slot, flaws: &Flaws) {
+        self.promised.push(from);
+        for held in promise.held.into_iter().filter(|held| held.slot > answered) {
+            self.adopted_last = self.adopted_last.max(held.slot);
+            self.adopted.hear(from, held, flaws);
+        }
+    }
+
+    /// The values for the next slots, and the slot of the first.
+    fn next_run(&mut self, bounds: Bounds, now: LocalTime, holes: Holes) -> (Slot, Vec<Value<Op>>) {
         let (began, time) = self.began;
         let time = time + now.since(began);
+        let noop = || Some(Value { time, command: Command::Noop });
         let mut run = Vec::new();
-        while self.next <= end && (run.len() as u64) < count {
-            let is_hole = self.next <= self.adopted_last && !self.adopted.contains_key(&self.next);
+        while self.next <= bounds.end && (run.len() as u64) < bounds.count {
+            let is_hole = !self.adopted.is_empty() && self.adopted.get(self.next).is_none();
             if is_hole && holes == Holes::Left {
                 // The mistake P05: a slot of which nobody has heard is skipped.
                 if !run.is_empty() {
@@ -81,10 +135,15 @@ impl<Op> Leadership<Op> {
                 self.next += 1;
                 continue;
             }
-            let value = if self.next > self.adopted_last {
-                self.waiting.pop_front().map(|command| Value { time, command })
+            let value = if !self.adopted.is_empty() {
+                self.adopted.take(self.next).or_else(noop)
+            } else if let Some(command) = self.waiting.pop_front() {
+                self.own.insert(self.next);
+                Some(Value { time, command })
+            } else if self.next < bounds.filled {
+                noop()
             } else {
-                self.adopted.remove(&self.next).or(Some(Value { time, command: Command::Noop }))
+                None
             };
             let Some(value) = value else { break };
             run.push(value);
@@ -106,6 +165,17 @@ impl<Op> Leadership<Op> {
     }
 }
 
+/// For which slots a leader may propose now.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    /// None behind this one.
+    end: Slot,
+    /// So many at once.
+    count: u64,
+    /// Those before this one even if nobody asks for anything.
+    filled: Slot,
+}
+
 /// What becomes of slots for which phase 1 brought nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Holes {
@@ -114,18 +184,26 @@ enum Holes {
 }
 
 impl<O: Object> MultiPaxos<O> {
-    /// Proposes whatever there is for the slots that are open to proposals.
+    /// Proposes whatever there is for the slots that are open to proposals. Where members change there are no-ops if nothing else:
+    /// "it can propose α no-ops" (Lamport, Malkhi & Zhou, 3), so that the new ones do not wait for clients.
     pub(super) fn fill_window(&mut self, ctx: &mut Ctx<'_, Self>) {
         let holes = if self.config.flaws.has(&NO_NOOP_FILL) { Holes::Left } else { Holes::Filled };
+        let count = self.config.batch;
         loop {
+            let (end, filled) = (self.may_propose_up_to(), self.members.latest().0);
             let Role::Leader(leadership) = &mut self.role else { return };
-            let end = self.executed.slot + self.config.window;
-            let (first, values) = leadership.next_run(end, self.config.batch, ctx.now(), holes);
+            let (first, values) = leadership.next_run(Bounds { end, count, filled }, ctx.now(), holes);
             if values.is_empty() {
                 return;
             }
             self.propose(first, values, ctx);
         }
+    }
+
+    /// The last slot that this leader may propose for: within the window, and in memberships of its own that have answered its
+    /// phase 1.
+    pub(super) fn may_propose_up_to(&self) -> Slot {
+        self.leads_up_to().min(self.executed.slot.saturating_add(self.config.window))
     }
 
     /// Phase 2a: "it sends … a request that the proposal be accepted" (PMS 2.2). We accept it ourselves first.
@@ -195,12 +273,13 @@ impl<O: Object> MultiPaxos<O> {
     fn choose(&mut self, ctx: &mut Ctx<'_, Self>) {
         loop {
             let slot = self.first_open();
-            let Role::Leader(leadership) = &self.role else { return };
-            let Some(tally) = leadership.open.get(&slot) else { return };
-            if !self.quorum_of(slot).is_phase2(|node| tally.accepted.contains(&node)) {
-                return;
+            let Role::Leader(leadership) = &mut self.role else { return };
+            let quorum = self.members.quorum_of(slot);
+            let is_chosen = |tally: &Tally| quorum.is_phase2(|node| tally.accepted.contains(&node));
+            if !leadership.open.get(&slot).is_some_and(is_chosen) {
+                break;
             }
-            let is_ours = slot > leadership.adopted_last;
+            let is_ours = leadership.own.remove(&slot);
             let answer = self.execute_next(ctx);
             if let Some((client, answer)) = answer.filter(|_| is_ours) {
                 ctx.tell(client, answer);
@@ -208,6 +287,7 @@ impl<O: Object> MultiPaxos<O> {
             let Role::Leader(leadership) = &mut self.role else { return };
             leadership.open.remove(&slot);
         }
+        self.attend_to_members(ctx);
     }
 
     /// Time for a leader to let itself be heard, or for a candidate to ask again.
@@ -218,21 +298,23 @@ impl<O: Object> MultiPaxos<O> {
             Role::Leader(_) => {
                 self.send_heartbeats(ctx);
                 self.confirm_again(ctx);
+                self.ask_for_lacking_promises(ctx);
+                self.lose_patience_with_newcomers(ctx);
                 ctx.arm(Timer::Heartbeat, self.config.heartbeat);
             }
         }
     }
 
-    /// To each acceptor what it has not answered for a heartbeat; if there is nothing, a message without values, which tells it
-    /// what is chosen by now.
+    /// To each acceptor what it has not answered for a heartbeat; if there is nothing, a sign of life.
     pub(super) fn send_heartbeats(&mut self, ctx: &mut Ctx<'_, Self>) {
         let (ballot, chosen) = (self.ballot, self.executed.slot);
         let Role::Leader(leadership) = &self.role else { return };
         let value = |slot: Slot| self.log.get(slot).map(|entry| entry.value.clone());
-        for &to in self.members.everybody().iter().filter(|&&to| to != self.me) {
+        for to in self.audience() {
             let mut runs = leadership.unanswered_by(to, self.config.batch);
+            runs.truncate(RESENT_MAX);
             if runs.is_empty() {
-                runs.push((leadership.next, 0));
+                self.send_sign_of_life(to, ctx);
             }
             for (first, count) in runs {
                 let values = (first..first + count).filter_map(value).collect();
@@ -241,6 +323,13 @@ impl<O: Object> MultiPaxos<O> {
         }
         let Role::Leader(leadership) = &mut self.role else { return };
         leadership.resend_below = leadership.next;
+    }
+
+    /// A message without values. It says what is chosen by now.
+    pub(super) fn send_sign_of_life(&self, to: NodeId, ctx: &mut Ctx<'_, Self>) {
+        let Role::Leader(leadership) = &self.role else { return };
+        let (ballot, first, chosen) = (self.ballot, leadership.next, self.executed.slot);
+        self.send(to, Message::Accept(Accept { ballot, first, values: Vec::new(), chosen }), ctx);
     }
 
     /// A leader gives way: those who wait for it must not wait in vain. Whether their writes will be chosen is up to later
@@ -260,7 +349,7 @@ impl<O: Object> MultiPaxos<O> {
             }
             Command::Noop | Command::Members(_) => {}
         };
-        for (_, entry) in self.log.from(self.executed.slot.max(leadership.adopted_last) + 1) {
+        for entry in leadership.own.iter().filter_map(|slot| self.log.get(*slot)) {
             if entry.ballot == self.ballot {
                 tell(&entry.value.command, true, ctx);
             }

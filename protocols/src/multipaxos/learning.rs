@@ -18,6 +18,8 @@ use sim_core::time::{LocalTime, Nanos};
 pub(super) struct CatchUp {
     /// When it last asked and has got nothing since.
     asked: Option<LocalTime>,
+    /// Whom it asked last.
+    pub whom: Option<NodeId>,
     /// Of the snapshot up to this slot it has so many bytes.
     pub part: (Slot, u64),
 }
@@ -61,6 +63,7 @@ impl<O: Object> MultiPaxos<O> {
         let time = self.executed.time.max(value.time);
         let rules = self.rules();
         let answer = self.machine.apply(slot, time, &value.command, rules);
+        self.members.execute(slot, &value.command);
         (self.executed.slot, self.executed.time) = (slot, time);
         // Followers execute what somebody else has executed before.
         if !matches!(self.role, Role::Follower)
@@ -79,6 +82,7 @@ impl<O: Object> MultiPaxos<O> {
             return;
         }
         self.catch_up.asked = Some(now);
+        self.catch_up.whom = Some(to);
         self.send(to, Message::Learn { from: self.first_open(), part: self.catch_up.part }, ctx);
     }
 
@@ -106,6 +110,7 @@ impl<O: Object> MultiPaxos<O> {
     ) {
         // A leader has all that was chosen, or is about to propose it.
         let known = self.first_open().saturating_sub(first);
+        self.resign_if_outrun(chosen, ctx);
         if self.is_leader() || first > self.first_open() || known >= entries.len() as u64 {
             return;
         }

@@ -18,7 +18,8 @@
 //! - `election`: who tries to lead, and phase 1. - `leading`: phase 2. - `accepting`: promises, and what is accepted.
 //! - `learning`: what is chosen, in what order it is executed, and how those catch up who missed it.
 //! - `reads`: answers that take no slot. - [`snapshots`]: what stands for slots that were thrown away.
-//! - [`ballot`], [`log`]: the numbers, the slots, and what they look like on disk. [`members`]: the quorums.
+//! - [`ballot`], [`log`]: the numbers, the slots, and what they look like on disk. [`members`]: who decides which slot, and the quorums.
+//! - `changes`: how members change.
 //! - [`crate::machine`]: what the commands do; [`crate::detector`]: who suspects whom.
 //! - [`invariants`]: what must hold after every step. [`promises`]: what all this promises, under which settings.
 //! - [`config`]: settings; [`flaws`]: mistakes that implementations make.
@@ -29,6 +30,7 @@
 
 mod accepting;
 pub mod ballot;
+mod changes;
 pub mod config;
 mod election;
 pub mod flaws;
@@ -39,6 +41,7 @@ pub mod log;
 pub mod members;
 pub mod promises;
 mod reads;
+mod reports;
 pub mod snapshots;
 #[cfg(test)]
 mod tests;
@@ -57,7 +60,7 @@ use election::Candidacy;
 use history::{Data, Object};
 use leading::Leadership;
 use learning::CatchUp;
-use members::{Members, Quorum};
+use members::{Members, Membership, Quorum};
 use reads::{Grant, Read};
 use serde::Serialize;
 use sim_core::promise::{Claim, Premise};
@@ -183,6 +186,16 @@ pub enum Message<Op> {
     },
     /// That is gone: take this instead.
     Snapshot(Box<Piece>),
+    /// From somebody who decides nothing, and listens: so far it has come.
+    Executed {
+        /// The last slot executed.
+        slot: Slot,
+    },
+    /// "Try to lead, now", from whoever leads in this ballot.
+    TakeOver {
+        /// The leader's.
+        ballot: Ballot,
+    },
 }
 
 /// Phase 1b: "a promise never again to accept a proposal numbered less than n, and the proposal with the highest number
@@ -213,8 +226,16 @@ pub struct Accept<Op> {
 }
 
 /// What an operator can order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Order {
+    /// These shall be acceptors too.
+    Add(Vec<NodeId>),
+    /// These shall no longer be acceptors.
+    Remove(Vec<NodeId>),
+    /// These shall be the acceptors.
+    Members(Vec<NodeId>),
+    /// Another shall lead.
+    Transfer(NodeId),
     /// Take a snapshot, due or not.
     Snapshot,
 }
@@ -278,9 +299,9 @@ impl<O: Object> MultiPaxos<O> {
         ctx.send_over(self.config.transport, to, message);
     }
 
-    /// Sends this to every other acceptor.
+    /// Sends this to everybody else who takes part.
     fn send_all(&self, message: &Message<O::Op>, ctx: &mut Ctx<'_, Self>) {
-        for &to in self.members.everybody().iter().filter(|&&to| to != self.me) {
+        for to in self.audience() {
             self.send(to, message.clone(), ctx);
         }
     }
@@ -319,8 +340,13 @@ impl<O: Object> Protocol for MultiPaxos<O> {
     type Data = O;
     type Laws = MultiPaxosLaws<O>;
 
-    const ORDERS: &'static [OrderKind] =
-        &[OrderKind { name: "snapshot", about: About::Nobody, text: "The node shall take a snapshot now." }];
+    const ORDERS: &'static [OrderKind] = &[
+        OrderKind { name: "add", about: About::Some, text: "The nodes that `about` names shall be acceptors too." },
+        OrderKind { name: "remove", about: About::Some, text: "They shall no longer be acceptors." },
+        OrderKind { name: "members", about: About::Some, text: "They shall be the acceptors, and nobody else." },
+        OrderKind { name: "transfer", about: About::One, text: "The leader shall let this node lead." },
+        OrderKind { name: "snapshot", about: About::Nobody, text: "The node shall take a snapshot now." },
+    ];
 
     const KINDS: &'static [&'static str] = &[
         "Prepare",
@@ -333,12 +359,18 @@ impl<O: Object> Protocol for MultiPaxos<O> {
         "Learn",
         "Chosen",
         "Snapshot",
+        "Executed",
+        "TakeOver",
         "Request",
         "Answer",
     ];
 
     fn order(name: &str, about: &[NodeId]) -> Order {
         match (name, about) {
+            ("add", nodes) => Order::Add(nodes.to_vec()),
+            ("remove", nodes) => Order::Remove(nodes.to_vec()),
+            ("members", nodes) => Order::Members(nodes.to_vec()),
+            ("transfer", [node]) => Order::Transfer(*node),
             ("snapshot", []) => Order::Snapshot,
             (other, about) => panic!("no order `{other}` about {} nodes stands in ORDERS", about.len()),
         }
@@ -357,11 +389,11 @@ impl<O: Object> Protocol for MultiPaxos<O> {
             ctx.truncate(found.readable);
         }
         let founders = config.founders(boot.members.len());
-        let founders: Vec<_> = boot.members.iter().map(|member| member.id).take(founders).collect();
-        let quorums = config.quorums_of(founders.len());
+        let founders = Membership::of(boot.members.iter().map(|member| member.id).take(founders));
+        let members = found.snapshot.as_ref().map_or_else(|| vec![(1, founders)], |snapshot| snapshot.members.clone());
         let mut node = MultiPaxos {
             me: boot.me,
-            members: Members::new(founders, quorums),
+            members: Members::new(members, &config),
             promised: found.promised,
             grant: Grant::before_crash(boot.why, config.reads, ctx.now()),
             log: found.log,
@@ -404,6 +436,8 @@ impl<O: Object> Protocol for MultiPaxos<O> {
             Message::Learn { from: slot, part } => self.on_learn(from, slot, part, ctx),
             Message::Chosen { first, entries, chosen } => self.on_chosen(from, first, entries, chosen, ctx),
             Message::Snapshot(piece) => self.on_piece(from, *piece, ctx),
+            Message::Executed { slot } => self.on_executed(from, slot, ctx),
+            Message::TakeOver { ballot } => self.on_take_over(ballot, ctx),
         }
     }
 
@@ -442,9 +476,7 @@ impl<O: Object> Protocol for MultiPaxos<O> {
     }
 
     fn on_admin(&mut self, order: Order, ctx: &mut Ctx<'_, Self>) -> bool {
-        match order {
-            Order::Snapshot => !self.is_stranger && self.take_snapshot(ctx),
-        }
+        !self.is_stranger && self.obey(order, ctx)
     }
 
     /// A quorum of either phase among the acceptors: commands need one of the second, and whoever leads next one of the first.

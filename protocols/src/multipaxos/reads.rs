@@ -3,7 +3,8 @@
 //! A leader could answer a read from its own state, if only it knew that this is new enough: that it has executed every command
 //! that a client has been told of.
 //!
-//! - Of what was chosen in lower ballots it heard in phase 1. So it first executes what it had to adopt there.
+//! - Of what was chosen in lower ballots it heard in phase 1. So it first executes what it had to adopt there. Where members
+//!   change phase 1 is not over before those have answered who decide the last slots open to it.
 //! - Of what is chosen in its own ballot it tells the clients itself, and not before it has executed it.
 //! - In a higher ballot nothing is chosen before a phase 1 quorum has promised that ballot. There it cannot see by itself whether
 //!   that has happened: who was cut off is the last to hear of its successor.
@@ -25,7 +26,7 @@
 //! **Local**: any node answers from what it has. That may be old.
 
 use super::flaws::{LEASE_BY_WALL_CLOCK, LEASE_IGNORES_DRIFT, READ_WITHOUT_QUORUM};
-use super::{Ballot, Message, MultiPaxos, ReadMode, Record, Role};
+use super::{Ballot, Message, MultiPaxos, ReadMode, Record, Role, Slot};
 use crate::client::{Answer, Response};
 use history::Object;
 use sim_core::protocol::{ClientId, Ctx, NodeId, Why};
@@ -74,6 +75,11 @@ impl<Op> Reads<Op> {
         }
     }
 
+    /// Somebody else was asked to lead: from now on each read asks.
+    pub fn give_up_lease(&mut self) {
+        self.lease.is_given_up = true;
+    }
+
     /// Whether some wait for a round that has not begun.
     fn want_round(&self) -> bool {
         self.waiting.back().is_some_and(|(round, _)| *round > self.round)
@@ -87,6 +93,8 @@ struct Lease {
     sent: VecDeque<(u64, LocalTime)>,
     /// By acceptor: when the latest round was sent that it has answered.
     granted: BTreeMap<NodeId, LocalTime>,
+    /// Somebody else was asked to lead, and need not wait for our lease to end. There is none any more.
+    is_given_up: bool,
 }
 
 impl Lease {
@@ -171,7 +179,9 @@ impl<O: Object> MultiPaxos<O> {
 
     /// Whether our state holds all that was chosen in lower ballots.
     fn has_executed_adopted(&self) -> bool {
-        matches!(&self.role, Role::Leader(leadership) if leadership.adopted_last() <= self.executed.slot)
+        let Role::Leader(leadership) = &self.role else { return false };
+        let answered = self.members.answered_up_to(|node| leadership.promised().contains(&node));
+        answered == Slot::MAX && leadership.adopted_last() <= self.executed.slot
     }
 
     /// Whether nobody had led in a higher ballot when this round began. Our own answer is that we still lead: we would not, had
@@ -217,6 +227,10 @@ impl<O: Object> MultiPaxos<O> {
     pub(super) fn on_confirm(&mut self, from: NodeId, ballot: Ballot, round: u64, ctx: &mut Ctx<'_, Self>) {
         if ballot < self.promised {
             return self.send(from, Message::Preempted { promised: self.promised }, ctx);
+        }
+        if !self.members.includes(from) {
+            // It may be out and not know it, and whoever follows it elects nobody. If it is we who lag we shall hear more.
+            return;
         }
         if self.is_leader() && ballot <= self.ballot {
             // Two leaders in one ballot. The law says so, and we add nothing.
@@ -266,7 +280,8 @@ impl<O: Object> MultiPaxos<O> {
         };
         let Role::Leader(leadership) = &self.role else { return false };
         let is_running = |sent: &LocalTime| now.since(*sent) < length;
-        self.has_executed_adopted()
+        !leadership.reads.lease.is_given_up
+            && self.has_executed_adopted()
             && self.cannot_be_deposed(|node| leadership.reads.lease.granted.get(&node).is_some_and(is_running))
     }
 

@@ -7,6 +7,7 @@
 //! An acceptor forgets by this what it had accepted. It may, since it says so in every promise: whoever would lead fetches
 //! what the slots have made before it proposes anything.
 
+use super::members::{Members, Succession};
 use super::{Message, MultiPaxos, Record, Slot};
 use crate::snapshots::{Bytes, Taken};
 use history::Object;
@@ -28,6 +29,8 @@ pub struct Position {
 pub struct Snapshot {
     /// The last slot executed in it.
     pub last: Position,
+    /// Who decides the slots behind it, as far as the slots up to it say.
+    pub members: Succession,
     /// The machine.
     pub contents: Bytes,
 }
@@ -37,6 +40,8 @@ pub struct Snapshot {
 pub struct Piece {
     /// The last slot executed in the snapshot.
     pub last: Position,
+    /// Who decides the slots behind it.
+    pub members: Succession,
     /// How many bytes the contents have.
     pub length: u64,
     /// Where among them this piece begins.
@@ -64,7 +69,8 @@ impl<O: Object> MultiPaxos<O> {
         if self.executed.slot == self.snapshot_slot() {
             return false;
         }
-        self.keep(Snapshot { last: self.executed, contents: Bytes::write(&self.machine) }, ctx);
+        let (last, members) = (self.executed, self.members.known().clone());
+        self.keep(Snapshot { last, members, contents: Bytes::write(&self.machine) }, ctx);
         self.log.truncate(self.executed.slot.saturating_sub(self.config.snapshot_trailing));
         true
     }
@@ -89,18 +95,23 @@ impl<O: Object> MultiPaxos<O> {
             let Some(snapshot) = &self.snapshot else { return };
             self.lent.insert(to, snapshot.clone());
         }
-        let Some(Snapshot { last, contents }) = self.lent.get(&to) else { return };
+        let Some(Snapshot { last, members, contents }) = self.lent.get(&to) else { return };
         let length = contents.len();
         let offset = if last.slot == of { has.min(length) } else { 0 };
         let data = contents.piece(offset, self.config.snapshot_piece);
-        let piece = Piece { last: *last, length, offset, data };
+        let piece = Piece { last: *last, members: members.clone(), length, offset, data };
         self.send(to, Message::Snapshot(Box::new(piece)), ctx);
     }
 
     /// A piece arrived. One of a snapshot that holds no more than what is executed here is not wanted any more.
     pub(super) fn on_piece(&mut self, from: NodeId, piece: Piece, ctx: &mut Ctx<'_, Self>) {
-        let Piece { last, length, offset, data } = piece;
+        let Piece { last, members, length, offset, data } = piece;
+        self.resign_if_outrun(last.slot, ctx);
         if self.is_leader() || last.slot <= self.executed.slot {
+            return;
+        }
+        // Two who send different snapshots must not have us begin anew in turns.
+        if last.slot < self.catch_up.part.0 && self.catch_up.whom != Some(from) {
             return;
         }
         match self.arriving.take_in(last, offset, &data, length) {
@@ -113,7 +124,7 @@ impl<O: Object> MultiPaxos<O> {
                 }
             }
             Taken::Whole(contents) => {
-                self.install(Snapshot { last, contents }, ctx);
+                self.install(Snapshot { last, members, contents }, ctx);
                 self.catch_up.part = (0, 0);
                 self.catch_up.goes_on();
             }
@@ -126,6 +137,7 @@ impl<O: Object> MultiPaxos<O> {
         self.log.truncate(snapshot.last.slot);
         self.machine = snapshot.contents.read();
         self.executed = snapshot.last;
+        self.members = Members::new(snapshot.members.clone(), &self.config);
         self.keep(snapshot, ctx);
     }
 }

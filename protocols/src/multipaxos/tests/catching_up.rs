@@ -128,7 +128,8 @@ fn a_candidate_fetches_what_is_gone_before_it_leads() {
     let effects = node.hears(N2, Message::Promise(Box::new(told)));
     assert_eq!((effects.reply(), node.node.is_leader()), (learn(1, (0, 0)), false));
     let data = Bytes::write(&Machine::<Register> { data: int(3), ..Machine::default() });
-    let piece = Piece { last: Position { slot: 3, time: 0 }, length: data.len(), offset: 0, data };
+    let members = node.node.members.known().clone();
+    let piece = Piece { last: Position { slot: 3, time: 0 }, members, length: data.len(), offset: 0, data };
     let effects = node.hears(N2, Message::Snapshot(Box::new(piece)));
     assert!(node.node.is_leader());
     assert_eq!((node.value(), effects.accepts_to(N2)), (int(3), vec![(4, vec![int(9)])]));

@@ -3,12 +3,12 @@
 use super::*;
 use crate::machine::Machine;
 use crate::multipaxos::leading::Leadership;
+use crate::multipaxos::reports::Reports;
 use crate::multipaxos::snapshots::{Position, Snapshot};
 use crate::multipaxos::{MultiPaxosLaws, Role};
 use crate::snapshots::Bytes;
 use sim_core::laws::{Breach, Laws, Nodes};
 use sim_core::time::LocalTime;
-use std::collections::BTreeMap;
 
 /// Three nodes under observation.
 struct Watch {
@@ -63,12 +63,19 @@ fn executes(node: &mut Node) {
 
 fn leads(node: &mut Node, ballot: Ballot) {
     (node.promised, node.ballot) = (ballot, ballot);
-    node.role = Role::Leader(Box::new(Leadership::new(node.first_open(), BTreeMap::new(), (LocalTime(0), 0))));
+    leads_from(node, node.first_open(), Reports::default());
+}
+
+/// It leads, everybody has promised, and this is what they reported.
+fn leads_from(node: &mut Node, next: Slot, reported: Reports<RegisterOp>) {
+    let promised = vec![N1, N2, N3];
+    node.role = Role::Leader(Box::new(Leadership::new(next, promised, reported, (LocalTime(0), 0))));
 }
 
 fn keeps(node: &mut Node, slot: Slot, written: i64) {
     let contents = Bytes::write(&Machine::<Register> { data: int(written), ..Machine::default() });
-    node.snapshot = Some(Snapshot { last: Position { slot, time: 0 }, contents });
+    let members = node.members.known().clone();
+    node.snapshot = Some(Snapshot { last: Position { slot, time: 0 }, members, contents });
 }
 
 #[test]
@@ -116,10 +123,11 @@ fn a_leader_has_what_was_chosen_before() {
     let mut watch = Watch::chosen();
     assert_eq!(watch.breach(N3, |node| leads(node, b(2, N3))), "leader completeness");
     let mut watch = Watch::chosen();
-    let adopted = BTreeMap::from([(1, value(7))]);
+    let mut reported = Reports::default();
+    reported.hear(N1, Held { slot: 1, entry: entry(b(1, N1), 7) }, &Flaws::default());
     watch.lawful(N3, |node| {
         leads(node, b(2, N3));
-        node.role = Role::Leader(Box::new(Leadership::new(1, adopted, (LocalTime(0), 0))));
+        leads_from(node, 1, reported);
     });
 }
 
@@ -155,7 +163,7 @@ fn nothing_is_proposed_behind_the_window() {
     let mut watch = Watch::new();
     let beyond = |node: &mut Node| {
         leads(node, b(1, N1));
-        node.role = Role::Leader(Box::new(Leadership::new(258, BTreeMap::new(), (LocalTime(0), 0))));
+        leads_from(node, 258, Reports::default());
     };
     assert_eq!(watch.breach(N1, beyond), "within the window");
 }

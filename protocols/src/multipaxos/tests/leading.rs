@@ -1,6 +1,7 @@
 //! Phase 2 (PMS 2.2, 3), and a leader's clients.
 
 use super::*;
+use crate::multipaxos::ReadMode;
 use crate::quorum::Quorums;
 
 #[test]
@@ -75,10 +76,22 @@ fn heartbeats_repeat_what_was_not_answered() {
     assert_eq!(effects.sent().len(), 4, "a sign of life to n2");
 }
 
+#[test]
+fn a_slow_link_is_not_made_slower() {
+    let mut node = solo(3, config(|c| c.batch = 1));
+    node.leads();
+    for serial in 1..=100 {
+        node.is_asked(serial, write(7));
+    }
+    node.wakes(Timer::Heartbeat);
+    let resent = node.wakes(Timer::Heartbeat).accepts_to(N2);
+    assert_eq!(resent.iter().map(|(slot, _)| *slot).collect::<Vec<_>>(), [1, 2, 3, 4]);
+}
+
 /// The decision whether a write was done is with later leaders; what was not proposed was not done.
 #[test]
 fn a_leader_that_gives_way_leaves_nobody_waiting() {
-    let mut node = solo(3, config(|c| c.window = 2));
+    let mut node = solo(3, config(|c| (c.window, c.reads) = (2, ReadMode::Log)));
     node.leads();
     node.is_asked(1, write(7));
     node.is_asked(2, RegisterOp::Read);

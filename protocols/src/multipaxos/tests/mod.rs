@@ -2,11 +2,13 @@
 
 mod accepting;
 mod catching_up;
+mod changing;
 mod electing;
 mod laws;
 mod leading;
 mod leases;
 mod reads;
+mod table;
 
 use super::{
     Accept, Ballot, Command, Entry, Held, Message, MultiPaxos, MultiPaxosConfig, Order, Promise, Record, Slot, Timer,
@@ -177,7 +179,9 @@ impl Effects {
             | Message::Confirmed { .. }
             | Message::Learn { .. }
             | Message::Chosen { .. }
-            | Message::Snapshot(_) => None,
+            | Message::Snapshot(_)
+            | Message::Executed { .. }
+            | Message::TakeOver { .. } => None,
         };
         self.sent().into_iter().filter_map(accept).collect()
     }
