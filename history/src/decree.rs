@@ -75,15 +75,14 @@ impl Data for Decree {
     }
 
     fn input(op: &DecreeOp) -> Value {
-        let argument = match &op.ask {
+        match &op.ask {
             DecreeAsk::Read => Value::Nil,
             DecreeAsk::Propose(value) => value.clone(),
-        };
-        Value::pair(Self::key_name(op.key), argument)
+        }
     }
 
-    fn completion(op: &DecreeOp, ret: &Decided) -> Completion {
-        Completion::Ok(Value::pair(Self::key_name(op.key), ret.0.clone()))
+    fn completion(_: &DecreeOp, ret: &Decided) -> Completion {
+        Completion::Ok(ret.0.clone())
     }
 }
 

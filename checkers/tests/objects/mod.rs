@@ -3,7 +3,7 @@
 //! As in the histories of registers: the object is really run, and half of the time a lie is told about one operation.
 
 use crate::dice::Dice;
-use history::{Data, History, Mark, Object, Operation, Outcome, Purpose};
+use history::{Completion, History, Mark, Object, Operation, Outcome, Purpose, Value};
 
 /// An operation as the twin sees it.
 #[derive(Clone, Debug)]
@@ -73,14 +73,19 @@ pub fn recording<O: Object>(
 
 pub fn history<O: Object>(calls: &[Call<O>]) -> History {
     let mark = |position: usize| Mark { index: position as u64, time: 0 };
+    let at_key = |op: &O::Op, value| if O::KEYED { Value::pair(O::key_name(O::key(op)), value) } else { value };
+    let completion = |op: &O::Op, ret: &O::Ret| match O::completion(op, ret) {
+        Completion::Ok(value) => Completion::Ok(at_key(op, value)),
+        Completion::Mismatch => Completion::Mismatch,
+    };
     let operation = |(process, call): (u64, &Call<O>)| Operation {
         process,
         f: O::FUNCTIONS[O::function(&call.op)].name.into(),
-        input: <O as Data>::input(&call.op),
+        input: at_key(&call.op, O::input(&call.op)),
         invoked: mark(call.from),
         completed: Some(mark(call.until)),
         outcome: match &call.outcome {
-            Outcome::Returned(ret) => Outcome::Returned(O::completion(&call.op, ret)),
+            Outcome::Returned(ret) => Outcome::Returned(completion(&call.op, ret)),
             Outcome::Refused => Outcome::Refused,
             Outcome::Unknown => Outcome::Unknown,
         },
