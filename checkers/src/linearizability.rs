@@ -60,7 +60,7 @@ pub(crate) fn registers(history: &History, question: &Question<'_>, budget: &Bud
     if open.is_empty() {
         return Ok(Judgement { methods, ..size.judgement(0, Conclusion::Pass) });
     }
-    let mut parts = parts_of::<Register>(history, model, |key, _| open.contains_key(&key))?;
+    let mut parts = parts_of::<Register>(history, model, |_| true, |key| open.contains_key(&key))?;
     if let Some(order) = question.hint {
         hint::leave_unexplained(&mut parts, &start, order, history.len());
         let explained = open.len() - parts.len();

@@ -23,7 +23,7 @@
 //! - A write that had not completed when the last final read began is not claimed lost: the read may have come first.
 
 use history::Part as Role;
-use history::{History, Outcome, Purpose, Reason, Register, RegisterOp, RegisterRet, Value, Verdict, Witness};
+use history::{History, Operation, Outcome, Purpose, Reason, Register, RegisterOp, RegisterRet, Value, Verdict, Witness};
 
 use crate::minimal::latest;
 use crate::model::{Call, Part, parts_of};
@@ -38,13 +38,13 @@ use history::figures::{counted, grouped};
 /// was not read after them by a [`Purpose::FinalRead`].
 ///
 /// # Errors
-/// If an operation is none of the model's.
+/// If an operation that it looks at is none of the model's.
 pub fn no_lost_writes(history: &History, model: Model) -> Result<Judgement, Unfit> {
     if model == Model::Decree {
         return no_lost_decisions(history);
     }
     let mut sum = Sum::default();
-    for part in &parts_of(history, model, |_, call| is_of_interest(call))? {
+    for part in &parts_of(history, model, is_of_interest, |_| true)? {
         sum.add(part);
     }
     Ok(sum.judgement(history.len()))
@@ -183,9 +183,9 @@ fn final_read<'a>(call: &'a Call<'a, Register>) -> Option<(u64, &'a Call<'a, Reg
     }
 }
 
-/// Only what survived, and what could have.
-fn is_of_interest(call: &Call<'_, Register>) -> bool {
-    call.op != RegisterOp::Read || call.source.purpose == Purpose::FinalRead
+/// What survived, and what could have: half of most loads reads, and takes no part in that.
+fn is_of_interest(operation: &Operation) -> bool {
+    operation.f != "read" || operation.purpose == Purpose::FinalRead
 }
 
 fn is_acknowledged_write(call: &Call<'_, Register>) -> bool {

@@ -320,21 +320,22 @@ pub(crate) struct Part<'h, O: Object> {
 
 /// Types every operation and parts them by key, keys in order of appearance.
 pub(crate) fn parts<O: Checked>(history: &History, model: Model) -> Result<Vec<Part<'_, O>>, Unfit> {
-    parts_of(history, model, |_, _| true)
+    parts_of(history, model, |_| true, |_| true)
 }
 
-/// The same of some operations only, given their keys and types.
+/// The same of some operations and some keys only.
 pub(crate) fn parts_of<O: Checked>(
     history: &History,
     model: Model,
-    is_wanted: impl Fn(Option<&Value>, &Call<'_, O>) -> bool,
+    is_wanted: impl Fn(&Operation) -> bool,
+    is_key_wanted: impl Fn(Option<&Value>) -> bool,
 ) -> Result<Vec<Part<'_, O>>, Unfit> {
     let mut parts: Vec<Part<O>> = Vec::new();
     let mut part_of: HashMap<Option<&Value>, usize, BuildHasherDefault<Mixer>> = HashMap::default();
     let mut last = 0;
-    for (number, source) in in_order(history) {
+    for (number, source) in in_order(history).filter(|(_, source)| is_wanted(source)) {
         let (key, call) = read::<O>(number, source, model)?;
-        if !is_wanted(key, &call) {
+        if !is_key_wanted(key) {
             continue;
         }
         // Few keys are common, and then the next operation is often on the same one.
