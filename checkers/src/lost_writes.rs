@@ -23,7 +23,9 @@
 //! - A write that had not completed when the last final read began is not claimed lost: the read may have come first.
 
 use history::Part as Role;
-use history::{History, Operation, Outcome, Purpose, Reason, Register, RegisterOp, RegisterRet, Value, Verdict, Witness};
+use history::{
+    History, Operation, Outcome, Purpose, Reason, Register, RegisterOp, RegisterRet, Value, Verdict, Witness,
+};
 
 use crate::minimal::latest;
 use crate::model::{Call, Part, parts_of};

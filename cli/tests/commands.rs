@@ -387,7 +387,7 @@ fn each_list_has_a_line_for_each_thing() {
             &[
                 "linearizable  ",
                 "no lost writes  ",
-                "With default settings promised by raft.",
+                "With default settings promised by raft, multi-paxos, paxos.",
                 "availability >= 97%  ",
                 "operations >= 500  ",
             ],

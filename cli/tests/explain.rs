@@ -36,7 +36,7 @@ fn a_word_is_explained_with_all_that_there_is_to_know() {
             &["no lost writes   a check", "promised by raft", "    must = [\"no lost writes\"]"],
         ),
         (&["raft"], &["raft   a system under test", "election-timeout ", "promises  linearizable"]),
-        (&["read-without-quorum"], &["a flaw of raft, R06", "flaws = [\"read-without-quorum\"]"]),
+        (&["commit-earlier-term"], &["a flaw of raft, R01", "flaws = [\"commit-earlier-term\"]"]),
         (&["three-zones"], &["a layout", "same-region = "]),
         (&[], &["a scenario file", "duration ", "{ choose = [3, 5, 7] }"]),
     ] {

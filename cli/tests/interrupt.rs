@@ -164,7 +164,9 @@ fn nothing_is_said_of_progress_where_nobody_wants_it() {
 
 #[test]
 fn shrinking_that_is_stopped_leaves_the_smallest_so_far() {
-    let here = Scratch::with(&STALE_READS.replace("duration = \"4s\"", "duration = \"30s\""));
+    let here = Scratch::with(
+        &STALE_READS.replace("duration = \"4s\"", "duration = \"100s\"").replace("at = \"2s\"", "at = \"90s\""),
+    );
     let mut shrink = Running::start(here.command(&["shrink", "storm.toml", "--time", "10m"]));
     // Before that, it runs the scenario once.
     while !shrink.says("shrink  ").contains("; trying fewer ") {}

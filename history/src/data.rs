@@ -32,6 +32,8 @@ pub trait Data: Clone + Debug + 'static {
     const FUNCTIONS: &'static [Function];
     /// Whether operations name a key.
     const KEYED: bool;
+    /// How many keys a first workload is given: few make clients meet.
+    const KEYS: u32 = 20;
 
     /// An operation for a workload: function number `function` on key number `key`.
     ///

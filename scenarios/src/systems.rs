@@ -164,6 +164,8 @@ pub struct DataKind {
     pub functions: &'static [Function],
     /// Whether operations name a key.
     pub keyed: bool,
+    /// How many keys a first workload is given.
+    pub keys: u32,
     /// Whether it has a sequential specification, without which nothing can be linearizable.
     pub linearizable: bool,
 }
@@ -176,6 +178,6 @@ impl DataKind {
 
     /// A kind of data without one.
     pub const fn data<D: Data>() -> Self {
-        DataKind { name: D::NAME, functions: D::FUNCTIONS, keyed: D::KEYED, linearizable: false }
+        DataKind { name: D::NAME, functions: D::FUNCTIONS, keyed: D::KEYED, keys: D::KEYS, linearizable: false }
     }
 }

@@ -15,6 +15,7 @@ const CART: DataKind = DataKind {
         Function { name: "read", writes: false, takes: &[] },
     ],
     keyed: true,
+    keys: 20,
     linearizable: false,
 };
 
