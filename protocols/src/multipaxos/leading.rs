@@ -20,8 +20,8 @@ use sim_core::settings::Flaws;
 use sim_core::time::{LocalTime, Nanos};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// With each heartbeat an acceptor is sent so many runs of slots again at most, the first that it has not answered. If a link is
-/// slow all of them are still under way, and more of them would make it slower.
+/// With each heartbeat an acceptor is sent so many runs of slots again at most, the first that it has not answered, and another
+/// for each of them that it answers. If a link is slow all of them are still under way, and more of them would make it slower.
 const RESENT_MAX: usize = 4;
 
 /// What a leader keeps in mind.
@@ -51,6 +51,8 @@ pub(super) struct Leadership<Op> {
     open: BTreeMap<Slot, Tally>,
     /// What is open below this slot was sent before the latest heartbeat.
     resend_below: Slot,
+    /// By peer: up to where it was sent what it had not answered again, since the latest heartbeat.
+    resent: BTreeMap<NodeId, Slot>,
 }
 
 /// Who has accepted what we proposed for a slot, in our ballot.
@@ -79,6 +81,7 @@ impl<Op> Leadership<Op> {
             circle,
             open,
             resend_below: next,
+            resent: BTreeMap::new(),
         }
     }
 
@@ -152,14 +155,22 @@ impl<Op> Leadership<Op> {
         (self.next - run.len() as u64, run)
     }
 
-    /// The runs of slots that this peer was sent before the latest heartbeat and has not accepted.
-    fn unanswered_by(&self, peer: NodeId, count: u64) -> Vec<(Slot, u64)> {
+    /// Of the slots that this peer was sent before the latest heartbeat and has not accepted, the next runs to be sent again, of
+    /// so many slots each at most.
+    fn next_resent(&mut self, peer: NodeId, runs_max: usize, count: u64) -> Vec<(Slot, u64)> {
+        let after = self.resent.get(&peer).copied().unwrap_or_default();
         let mut runs: Vec<(Slot, u64)> = Vec::new();
-        for (&slot, _) in self.open.range(..self.resend_below).filter(|(_, tally)| !tally.accepted.contains(&peer)) {
+        let sent = self.open.range(after + 1..self.resend_below.max(after + 1));
+        for (&slot, _) in sent.filter(|(_, tally)| !tally.accepted.contains(&peer)) {
+            let is_full = runs.len() == runs_max;
             match runs.last_mut() {
                 Some((first, length)) if *first + *length == slot && *length < count => *length += 1,
+                Some(_) | None if is_full => break,
                 Some(_) | None => runs.push((slot, 1)),
             }
+        }
+        if let Some((first, length)) = runs.last() {
+            self.resent.insert(peer, first + length - 1);
         }
         runs
     }
@@ -263,6 +274,9 @@ impl<O: Object> MultiPaxos<O> {
                 tally.accepted.push(from);
             }
         }
+        if leadership.resent.get(&from).is_some_and(|resent| first <= *resent) {
+            self.send_again(from, 1, ctx);
+        }
         self.choose(ctx);
         self.fill_window(ctx);
         self.serve_reads(ctx);
@@ -307,22 +321,27 @@ impl<O: Object> MultiPaxos<O> {
 
     /// To each acceptor what it has not answered for a heartbeat; if there is nothing, a sign of life.
     pub(super) fn send_heartbeats(&mut self, ctx: &mut Ctx<'_, Self>) {
-        let (ballot, chosen) = (self.ballot, self.executed.slot);
-        let Role::Leader(leadership) = &self.role else { return };
-        let value = |slot: Slot| self.log.get(slot).map(|entry| entry.value.clone());
+        let Role::Leader(leadership) = &mut self.role else { return };
+        leadership.resent.clear();
         for to in self.audience() {
-            let mut runs = leadership.unanswered_by(to, self.config.batch);
-            runs.truncate(RESENT_MAX);
-            if runs.is_empty() {
+            if !self.send_again(to, RESENT_MAX, ctx) {
                 self.send_sign_of_life(to, ctx);
-            }
-            for (first, count) in runs {
-                let values = (first..first + count).filter_map(value).collect();
-                self.send(to, Message::Accept(Accept { ballot, first, values, chosen }), ctx);
             }
         }
         let Role::Leader(leadership) = &mut self.role else { return };
         leadership.resend_below = leadership.next;
+    }
+
+    /// Sends a peer the next of what it has not answered. Whether there was anything.
+    fn send_again(&mut self, to: NodeId, runs_max: usize, ctx: &mut Ctx<'_, Self>) -> bool {
+        let (ballot, chosen) = (self.ballot, self.executed.slot);
+        let Role::Leader(leadership) = &mut self.role else { return false };
+        let runs = leadership.next_resent(to, runs_max, self.config.batch);
+        for &(first, count) in &runs {
+            let values = (first..first + count).filter_map(|slot| self.log.get(slot).map(|entry| entry.value.clone()));
+            self.send(to, Message::Accept(Accept { ballot, first, values: values.collect(), chosen }), ctx);
+        }
+        !runs.is_empty()
     }
 
     /// A message without values. It says what is chosen by now.

@@ -85,7 +85,9 @@ fn a_slow_link_is_not_made_slower() {
     }
     node.wakes(Timer::Heartbeat);
     let resent = node.wakes(Timer::Heartbeat).accepts_to(N2);
-    assert_eq!(resent.iter().map(|(slot, _)| *slot).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    let slots = |accepts: Vec<(Slot, Vec<_>)>| accepts.into_iter().map(|(slot, _)| slot).collect::<Vec<_>>();
+    assert_eq!(slots(resent), [1, 2, 3, 4]);
+    assert_eq!(slots(node.hears(N2, accepted(b(1, N1), 1, 1)).accepts_to(N2)), [5], "it gets there, and so may more");
 }
 
 /// The decision whether a write was done is with later leaders; what was not proposed was not done.
