@@ -114,9 +114,9 @@ impl MultiPaxosConfig {
 const PATIENCE: &str = "patience";
 const HEARTBEAT: &str = "heartbeat";
 const QUORUM: &str = "quorum";
-const PHASE_1: &str = "phase-1";
-const PHASE_2: &str = "phase-2";
-const COLUMNS: &str = "columns";
+const PHASE1_QUORUM: &str = "phase1-quorum";
+const PHASE2_QUORUM: &str = "phase2-quorum";
+const GRID_COLUMNS: &str = "grid-columns";
 const READS: &str = "reads";
 const LEASE: &str = "lease";
 const CLOCK_DRIFT_BOUND: &str = "clock-drift-bound";
@@ -156,23 +156,23 @@ impl Settings for MultiPaxosConfig {
             name: QUORUM,
             kind: Kind::Word(&["majority", "sizes", "grid"]),
             default: "majority",
-            text: "Which sets of acceptors can answer for all: any majority; any `phase-1` of them for a new leader and \
-                   `phase-2` for a command; or a row and a column of a grid with so many `columns` (Flexible Paxos).",
+            text: "Which sets of acceptors can answer for all: any majority; any `phase1-quorum` of them for a new leader and \
+                   `phase2-quorum` for a command; or a row and a column of a grid with so many `grid-columns` (Flexible Paxos).",
         },
         Key {
-            name: PHASE_1,
+            name: PHASE1_QUORUM,
             kind: Kind::Count { min: 1, max: 99 },
             default: "2",
             text: "With `quorum` = sizes: so many have to promise before somebody leads.",
         },
         Key {
-            name: PHASE_2,
+            name: PHASE2_QUORUM,
             kind: Kind::Count { min: 1, max: 99 },
             default: "2",
             text: "With `quorum` = sizes: so many have to accept a command before it is chosen.",
         },
         Key {
-            name: COLUMNS,
+            name: GRID_COLUMNS,
             kind: Kind::Count { min: 1, max: 99 },
             default: "2",
             text: "With `quorum` = grid: so many acceptors stand in a row. Phase 1 takes a row, phase 2 a column.",
@@ -262,10 +262,11 @@ impl Settings for MultiPaxosConfig {
             patience: values.duration_range(PATIENCE),
             heartbeat: values.duration(HEARTBEAT),
             quorums: match values.word(QUORUM) {
-                "sizes" => {
-                    Quorums::Sizes { phase1: values.count(PHASE_1) as usize, phase2: values.count(PHASE_2) as usize }
-                }
-                "grid" => Quorums::Grid { columns: values.count(COLUMNS) as usize },
+                "sizes" => Quorums::Sizes {
+                    phase1: values.count(PHASE1_QUORUM) as usize,
+                    phase2: values.count(PHASE2_QUORUM) as usize,
+                },
+                "grid" => Quorums::Grid { columns: values.count(GRID_COLUMNS) as usize },
                 _ => Quorums::Majority,
             },
             reads: match values.word(READS) {
@@ -306,8 +307,8 @@ impl Settings for MultiPaxosConfig {
     fn fits_cluster(&self, nodes: u32) -> Result<(), Rejected> {
         let key = match self.quorums {
             Quorums::Majority => QUORUM,
-            Quorums::Sizes { .. } => PHASE_1,
-            Quorums::Grid { .. } => COLUMNS,
+            Quorums::Sizes { .. } => PHASE1_QUORUM,
+            Quorums::Grid { .. } => GRID_COLUMNS,
         };
         self.quorums.fits(self.founders(nodes as usize)).map_err(|message| Rejected { key, message })
     }
@@ -347,11 +348,11 @@ mod tests {
             let config = build(changes, Flaws::default()).expect("they fit together");
             config.fits_cluster(nodes).map_err(|rejected| rejected.key)
         };
-        let sizes = [("quorum", "sizes"), ("phase-1", "3"), ("phase-2", "2")];
-        assert_eq!((fits(&sizes, 4), fits(&sizes, 5)), (Ok(()), Err("phase-1")));
+        let sizes = [("quorum", "sizes"), ("phase1-quorum", "3"), ("phase2-quorum", "2")];
+        assert_eq!((fits(&sizes, 4), fits(&sizes, 5)), (Ok(()), Err("phase1-quorum")));
         assert_eq!(fits(&[("initial-members", "4"), sizes[0], sizes[1], sizes[2]], 5), Ok(()));
-        let grid = [("quorum", "grid"), ("columns", "3")];
-        assert_eq!((fits(&grid, 6), fits(&grid, 5)), (Ok(()), Err("columns")));
+        let grid = [("quorum", "grid"), ("grid-columns", "3")];
+        assert_eq!((fits(&grid, 6), fits(&grid, 5)), (Ok(()), Err("grid-columns")));
     }
 
     #[test]
