@@ -8,6 +8,16 @@
 
 use serde::Serialize;
 use sim_core::protocol::NodeId;
+use sim_core::settings::Values;
+
+/// The setting that says of which kind quorums are: `majority`, `sizes` or `grid`.
+pub const QUORUM: &str = "quorum";
+/// With sizes: how many in phase 1.
+pub const PHASE1_QUORUM: &str = "phase1-quorum";
+/// With sizes: how many in phase 2.
+pub const PHASE2_QUORUM: &str = "phase2-quorum";
+/// With a grid: how many stand in a row.
+pub const GRID_COLUMNS: &str = "grid-columns";
 
 /// So many of `members` that any two such sets share one.
 pub const fn majority(members: usize) -> usize {
@@ -35,6 +45,16 @@ pub enum Quorums {
 }
 
 impl Quorums {
+    /// As the settings of a system say that has those named above.
+    pub fn chosen(values: &Values) -> Self {
+        let count = |key| values.count(key) as usize;
+        match values.word(QUORUM) {
+            "sizes" => Quorums::Sizes { phase1: count(PHASE1_QUORUM), phase2: count(PHASE2_QUORUM) },
+            "grid" => Quorums::Grid { columns: count(GRID_COLUMNS) },
+            _ => Quorums::Majority,
+        }
+    }
+
     /// Whether among so many members each phase 1 quorum meets each phase 2 quorum.
     ///
     /// # Errors

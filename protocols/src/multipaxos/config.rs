@@ -2,7 +2,7 @@
 
 use super::flaws::{FLAWS, LEASE_BY_WALL_CLOCK, LEASE_IGNORES_DRIFT, QUORUMS_THAT_MISS};
 use crate::leases;
-use crate::quorum::Quorums;
+use crate::quorum::{GRID_COLUMNS, PHASE1_QUORUM, PHASE2_QUORUM, QUORUM, Quorums};
 use sim_core::dice::Ratio;
 use sim_core::protocol::Transport;
 use sim_core::settings::{Flaw, Flaws, Key, Kind, Rejected, Settings, Values};
@@ -113,10 +113,6 @@ impl MultiPaxosConfig {
 
 const PATIENCE: &str = "patience";
 const HEARTBEAT: &str = "heartbeat";
-const QUORUM: &str = "quorum";
-const PHASE1_QUORUM: &str = "phase1-quorum";
-const PHASE2_QUORUM: &str = "phase2-quorum";
-const GRID_COLUMNS: &str = "grid-columns";
 const READS: &str = "reads";
 const LEASE: &str = "lease";
 const CLOCK_DRIFT_BOUND: &str = "clock-drift-bound";
@@ -261,14 +257,7 @@ impl Settings for MultiPaxosConfig {
         let config = MultiPaxosConfig {
             patience: values.duration_range(PATIENCE),
             heartbeat: values.duration(HEARTBEAT),
-            quorums: match values.word(QUORUM) {
-                "sizes" => Quorums::Sizes {
-                    phase1: values.count(PHASE1_QUORUM) as usize,
-                    phase2: values.count(PHASE2_QUORUM) as usize,
-                },
-                "grid" => Quorums::Grid { columns: values.count(GRID_COLUMNS) as usize },
-                _ => Quorums::Majority,
-            },
+            quorums: Quorums::chosen(values),
             reads: match values.word(READS) {
                 "log" => ReadMode::Log,
                 "lease" => ReadMode::Lease,

@@ -1,7 +1,7 @@
 //! The settings of Paxos.
 
 use super::flaws::{FLAWS, HALF_IS_A_MAJORITY};
-use crate::quorum::Quorums;
+use crate::quorum::{GRID_COLUMNS, PHASE1_QUORUM, PHASE2_QUORUM, QUORUM, Quorums};
 use sim_core::protocol::Transport;
 use sim_core::settings::{Flaw, Flaws, Key, Kind, Rejected, Settings, Values};
 use sim_core::time::{MILLISECOND, MINUTE, Nanos};
@@ -46,10 +46,6 @@ impl PaxosConfig {
     }
 }
 
-const QUORUM: &str = "quorum";
-const PHASE1_QUORUM: &str = "phase1-quorum";
-const PHASE2_QUORUM: &str = "phase2-quorum";
-const GRID_COLUMNS: &str = "grid-columns";
 const LEARNERS: &str = "learners";
 const BACKOFF: &str = "backoff";
 const RESEND: &str = "resend";
@@ -122,14 +118,11 @@ impl Settings for PaxosConfig {
     const FLAWS: &'static [Flaw] = FLAWS;
 
     fn build(values: &Values, flaws: Flaws) -> Result<Self, Rejected> {
-        let count = |key| values.count(key) as usize;
-        let (quorums, needed): (_, &[&'static str]) = match values.word(QUORUM) {
-            "sizes" => {
-                let sizes = Quorums::Sizes { phase1: count(PHASE1_QUORUM), phase2: count(PHASE2_QUORUM) };
-                (sizes, &[PHASE1_QUORUM, PHASE2_QUORUM])
-            }
-            "grid" => (Quorums::Grid { columns: count(GRID_COLUMNS) }, &[GRID_COLUMNS]),
-            _ => (Quorums::Majority, &[]),
+        let quorums = Quorums::chosen(values);
+        let needed: &[&'static str] = match quorums {
+            Quorums::Majority => &[],
+            Quorums::Sizes { .. } => &[PHASE1_QUORUM, PHASE2_QUORUM],
+            Quorums::Grid { .. } => &[GRID_COLUMNS],
         };
         let missing = needed.iter().find(|key| values.count(key) == 0);
         if let Some(key) = missing {
