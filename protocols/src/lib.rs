@@ -9,12 +9,14 @@
 //! - [`paxos`]: one decision, a decree for every key.
 //! - [`raft`]: consensus over a replicated log.
 //! - [`multipaxos`]: the same, by ballots and slots.
+//! - [`dynamo`]: a key-value store without a leader.
 //!
 //! What is not here: a protocol never sees true (simulated) time, another node's state, a scenario file or a checker.
 #![deny(clippy::float_arithmetic)]
 
 pub mod client;
 pub mod detector;
+pub mod dynamo;
 mod leases;
 pub mod machine;
 pub mod multipaxos;

@@ -1,0 +1,373 @@
+//! The settings of Dynamo.
+
+use super::flaws::FLAWS;
+use super::versions::Conflicts;
+use sim_core::protocol::Transport;
+use sim_core::settings::{Flaw, Flaws, Key, Kind, Rejected, Settings, Values};
+use sim_core::time::{HOUR, MICROSECOND, MILLISECOND, MINUTE, Nanos, SECOND};
+
+/// Whose answers make a quorum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quorum {
+    /// Of the first N distinct nodes on the ring, the *home nodes*, and of nobody else.
+    Strict,
+    /// Of the first N that seem to be up; who stands in for another keeps a hint for it (4.6).
+    Sloppy,
+}
+
+/// What a read does about copies that it finds to be old.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadRepair {
+    /// Nothing.
+    Off,
+    /// It answers, and then writes to them (5).
+    Async,
+    /// It answers when what it found is on W home nodes.
+    Blocking,
+}
+
+/// How the ring is cut into partitions, and who is given which (6.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strategy {
+    /// 1: T random tokens a node, partitioned at the tokens.
+    Tokens,
+    /// 2: T random tokens a node, Q partitions of equal size.
+    TokensEqual,
+    /// 3: Q partitions of equal size, Q/S a node.
+    Equal,
+}
+
+/// Who coordinates a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coordinators {
+    /// A home node of its key, or who stands in for one: others pass it on (4.6).
+    Home,
+    /// Whoever is asked. Writes too only where the last write wins: who numbers versions has to hold them (6.4).
+    Anyone,
+}
+
+/// To how many home nodes a request goes at first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FanOut {
+    /// To all N; the first R or W answers count.
+    All,
+    /// To R or W of them, drawn by lot; to more when some do not answer.
+    Quorum,
+}
+
+/// The settings of [`Dynamo`](super::Dynamo).
+#[derive(Clone, Debug)]
+pub struct DynamoConfig {
+    /// N: how many nodes keep a key.
+    pub n: usize,
+    /// R: how many answer a read.
+    pub r: usize,
+    /// W: how many keep a write before it is acknowledged.
+    pub w: usize,
+    /// Whose answers count.
+    pub quorum: Quorum,
+    /// What becomes of concurrent versions.
+    pub conflicts: Conflicts,
+    /// Wall clocks are read in steps of this.
+    pub clock_tick: Nanos,
+    /// A put without context is refused where there are so many siblings; 0 means never.
+    pub siblings_max: usize,
+    /// Who coordinates.
+    pub coordinators: Coordinators,
+    /// Whom a request goes to at first.
+    pub fan_out: FanOut,
+    /// Who does not answer for so long is believed to be down, and another is asked.
+    pub replica_timeout: Nanos,
+    /// A request that has no quorum after so long is given up.
+    pub request_timeout: Nanos,
+    /// Who is believed to be down is tried again this often.
+    pub probe: Nanos,
+    /// What a read does about old copies.
+    pub read_repair: ReadRepair,
+    /// Whether who stands in for another keeps a hint.
+    pub hinted_handoff: bool,
+    /// How often hints are tried to hand over.
+    pub hint_replay: Nanos,
+    /// Hints older than this are dropped.
+    pub hint_window: Nanos,
+    /// How often a node compares hash trees with another; 0 means never.
+    pub anti_entropy: Nanos,
+    /// How old a tombstone is before it may go.
+    pub tombstone_grace: Nanos,
+    /// How often a node tells another what it knows of the ring.
+    pub gossip: Nanos,
+    /// How the ring is partitioned.
+    pub strategy: Strategy,
+    /// T: tokens a node (strategies 1 and 2).
+    pub tokens: u32,
+    /// Q: partitions (strategies 2 and 3).
+    pub partitions: u32,
+    /// So many nodes, the first, are members at first; all if 0.
+    pub initial_members: u32,
+    /// A journal of so many records is written anew if most of them are out of date; never if 0.
+    pub compact_after: u64,
+    /// Over what messages between nodes travel.
+    pub transport: Transport,
+    /// The mistakes switched on.
+    pub flaws: Flaws,
+}
+
+const N: &str = "n";
+const R: &str = "r";
+const W: &str = "w";
+const QUORUM: &str = "quorum";
+const CONFLICTS: &str = "conflicts";
+const CLOCK_TICK: &str = "clock-tick";
+const SIBLINGS_MAX: &str = "siblings-max";
+const COORDINATORS: &str = "coordinators";
+const FAN_OUT: &str = "fan-out";
+const REPLICA_TIMEOUT: &str = "replica-timeout";
+const REQUEST_TIMEOUT: &str = "request-timeout";
+const PROBE: &str = "probe";
+const READ_REPAIR: &str = "read-repair";
+const HINTED_HANDOFF: &str = "hinted-handoff";
+const HINT_REPLAY: &str = "hint-replay";
+const HINT_WINDOW: &str = "hint-window";
+const ANTI_ENTROPY: &str = "anti-entropy";
+const TOMBSTONE_GRACE: &str = "tombstone-grace";
+const GOSSIP: &str = "gossip";
+const PARTITIONING: &str = "partitioning";
+const TOKENS: &str = "tokens";
+const PARTITIONS: &str = "partitions";
+const INITIAL_MEMBERS: &str = "initial-members";
+const COMPACT_AFTER: &str = "compact-after";
+const TRANSPORT: &str = "transport";
+
+/// No cluster has more nodes.
+const NODES_MAX: u64 = 1000;
+const DAY: Nanos = 24 * HOUR;
+
+impl Settings for DynamoConfig {
+    const KEYS: &'static [Key] = &[
+        Key {
+            name: N,
+            kind: Kind::Count { min: 1, max: NODES_MAX },
+            default: "3",
+            text: "How many nodes keep each key, its home nodes: the first N distinct ones on the ring.",
+        },
+        Key {
+            name: R,
+            kind: Kind::Count { min: 1, max: NODES_MAX },
+            default: "2",
+            text: "How many nodes have to answer a read; at most n.",
+        },
+        Key {
+            name: W,
+            kind: Kind::Count { min: 1, max: NODES_MAX },
+            default: "2",
+            text: "How many nodes have to keep a write before it is acknowledged; at most n.",
+        },
+        Key {
+            name: QUORUM,
+            kind: Kind::Word(&["sloppy", "strict"]),
+            default: "sloppy",
+            text: "Whose answers count: those of the first N nodes that seem to be up, of whom some stand in for others and keep \
+                   hints; or those of the N home nodes alone.",
+        },
+        Key {
+            name: CONFLICTS,
+            kind: Kind::Word(&["siblings", "last-write-wins"]),
+            default: "siblings",
+            text: "What becomes of versions of which neither has seen the other: both stay until a client that has seen them \
+                   writes, or the one with the later wall clock does.",
+        },
+        Key {
+            name: CLOCK_TICK,
+            kind: Kind::Duration { min: 1, max: MINUTE },
+            default: "1us",
+            text: "Versions are stamped with the coordinator's wall clock in steps of this.",
+        },
+        Key {
+            name: SIBLINGS_MAX,
+            kind: Kind::Count { min: 0, max: 1_000_000 },
+            default: "100",
+            text: "A write without context is refused where a key has so many siblings already; 0 means never.",
+        },
+        Key {
+            name: COORDINATORS,
+            kind: Kind::Word(&["home", "anyone"]),
+            default: "home",
+            text: "Who coordinates a request: a home node of its key, to which others pass it on; or whoever was asked. With \
+                   conflicts = \"siblings\" writes are always coordinated at home.",
+        },
+        Key {
+            name: FAN_OUT,
+            kind: Kind::Word(&["all", "quorum"]),
+            default: "all",
+            text: "To whom a request goes at first: all N home nodes, or as many of them as have to answer, drawn by lot.",
+        },
+        Key {
+            name: REPLICA_TIMEOUT,
+            kind: Kind::Duration { min: MILLISECOND, max: MINUTE },
+            default: "100ms",
+            text: "Who does not answer for so long is believed to be down until it is heard of again.",
+        },
+        Key {
+            name: REQUEST_TIMEOUT,
+            kind: Kind::Duration { min: MILLISECOND, max: 10 * MINUTE },
+            default: "500ms",
+            text: "A request without a quorum after so long is given up; a write may have taken effect all the same.",
+        },
+        Key {
+            name: PROBE,
+            kind: Kind::Duration { min: MILLISECOND, max: HOUR },
+            default: "500ms",
+            text: "Who is believed to be down is tried again this often.",
+        },
+        Key {
+            name: READ_REPAIR,
+            kind: Kind::Word(&["off", "async", "blocking"]),
+            default: "async",
+            text: "What a read does about old copies that it finds: nothing; writes to them once it has answered; answers only \
+                   when what it found is on w home nodes.",
+        },
+        Key {
+            name: HINTED_HANDOFF,
+            kind: Kind::Flag,
+            default: "true",
+            text: "Whether writes that a home node missed are kept for it and handed over when it is back.",
+        },
+        Key {
+            name: HINT_REPLAY,
+            kind: Kind::Duration { min: MILLISECOND, max: HOUR },
+            default: "1s",
+            text: "How often a node tries to hand over the hints it keeps.",
+        },
+        Key {
+            name: HINT_WINDOW,
+            kind: Kind::Duration { min: MILLISECOND, max: 30 * DAY },
+            default: "3h",
+            text: "A hint older than this is dropped; hash trees have to find what is missing.",
+        },
+        Key {
+            name: ANTI_ENTROPY,
+            kind: Kind::Duration { min: 0, max: 30 * DAY },
+            default: "10s",
+            text: "How often a node compares its hash trees with those of another home node; 0 means never.",
+        },
+        Key {
+            name: TOMBSTONE_GRACE,
+            kind: Kind::Duration { min: MILLISECOND, max: 30 * DAY },
+            default: "10m",
+            text: "A tombstone is kept for at least so long, and until every home node has it.",
+        },
+        Key {
+            name: GOSSIP,
+            kind: Kind::Duration { min: MILLISECOND, max: HOUR },
+            default: "1s",
+            text: "How often a node tells another, drawn by lot, what it knows of the ring.",
+        },
+        Key {
+            name: PARTITIONING,
+            kind: Kind::Word(&["tokens", "tokens-equal", "equal"]),
+            default: "equal",
+            text: "How the ring is cut (strategies 1 to 3 of the paper): at random tokens; in equal partitions, given by random \
+                   tokens; in equal partitions of which every node has as many.",
+        },
+        Key {
+            name: TOKENS,
+            kind: Kind::Count { min: 1, max: 10_000 },
+            default: "16",
+            text: "With partitioning = tokens or tokens-equal: random tokens of each node.",
+        },
+        Key {
+            name: PARTITIONS,
+            kind: Kind::Count { min: 1, max: 100_000 },
+            default: "64",
+            text: "With partitioning = equal or tokens-equal: into how many partitions the ring is cut.",
+        },
+        Key {
+            name: INITIAL_MEMBERS,
+            kind: Kind::Count { min: 0, max: NODES_MAX },
+            default: "0",
+            text: "So many nodes, the first, are on the ring at first; the others can be told to join. 0 means all.",
+        },
+        Key {
+            name: COMPACT_AFTER,
+            kind: Kind::Count { min: 0, max: 1_000_000_000 },
+            default: "10000",
+            text: "A journal of so many records is written anew if most of them are out of date; 0 means never.",
+        },
+        Key {
+            name: TRANSPORT,
+            kind: Kind::Word(&["stream", "datagram"]),
+            default: "stream",
+            text: "Over what messages between nodes travel: in order over connections, or each for itself, so that they \
+                   can be lost, doubled and overtaken.",
+        },
+    ];
+    const FLAWS: &'static [Flaw] = FLAWS;
+
+    fn build(values: &Values, flaws: Flaws) -> Result<Self, Rejected> {
+        let count = |key| values.count(key) as usize;
+        let (n, r, w) = (count(N), count(R), count(W));
+        for (key, size) in [(R, r), (W, w)] {
+            if size > n {
+                return Err(Rejected { key, message: format!("{key} = {size} of n = {n} home nodes can never answer") });
+            }
+        }
+        Ok(DynamoConfig {
+            n,
+            r,
+            w,
+            quorum: if values.word(QUORUM) == "strict" { Quorum::Strict } else { Quorum::Sloppy },
+            conflicts: match values.word(CONFLICTS) {
+                "siblings" => Conflicts::Siblings,
+                _ => Conflicts::LastWriteWins,
+            },
+            clock_tick: values.duration(CLOCK_TICK),
+            siblings_max: count(SIBLINGS_MAX),
+            coordinators: if values.word(COORDINATORS) == "home" { Coordinators::Home } else { Coordinators::Anyone },
+            fan_out: if values.word(FAN_OUT) == "all" { FanOut::All } else { FanOut::Quorum },
+            replica_timeout: values.duration(REPLICA_TIMEOUT),
+            request_timeout: values.duration(REQUEST_TIMEOUT),
+            probe: values.duration(PROBE),
+            read_repair: match values.word(READ_REPAIR) {
+                "off" => ReadRepair::Off,
+                "async" => ReadRepair::Async,
+                _ => ReadRepair::Blocking,
+            },
+            hinted_handoff: values.flag(HINTED_HANDOFF),
+            hint_replay: values.duration(HINT_REPLAY),
+            hint_window: values.duration(HINT_WINDOW),
+            anti_entropy: values.duration(ANTI_ENTROPY),
+            tombstone_grace: values.duration(TOMBSTONE_GRACE),
+            gossip: values.duration(GOSSIP),
+            strategy: match values.word(PARTITIONING) {
+                "tokens" => Strategy::Tokens,
+                "tokens-equal" => Strategy::TokensEqual,
+                _ => Strategy::Equal,
+            },
+            tokens: values.count(TOKENS) as u32,
+            partitions: values.count(PARTITIONS) as u32,
+            initial_members: values.count(INITIAL_MEMBERS) as u32,
+            compact_after: values.count(COMPACT_AFTER),
+            transport: if values.word(TRANSPORT) == "stream" { Transport::Stream } else { Transport::Datagram },
+            flaws,
+        })
+    }
+
+    /// Each key needs N nodes to be kept on.
+    fn fits_cluster(&self, nodes: u32) -> Result<(), Rejected> {
+        let members = if self.initial_members == 0 { nodes } else { self.initial_members };
+        if members > nodes {
+            let message = format!("there are {nodes} nodes, and {members} of them cannot be members");
+            return Err(Rejected { key: INITIAL_MEMBERS, message });
+        }
+        if self.n > members as usize {
+            let message = format!("a key is kept on n = {} nodes, and the ring has {members}", self.n);
+            return Err(Rejected { key: N, message });
+        }
+        Ok(())
+    }
+}
+
+/// Nothing shorter happens to a request.
+pub(super) const SHORTEST: Nanos = MICROSECOND;
+/// How long a node that comes back waits before it does its regular rounds: not all of them at the same instant.
+pub(super) const FIRST_ROUND: (Nanos, Nanos) = (0, SECOND);

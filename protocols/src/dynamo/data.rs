@@ -1,0 +1,53 @@
+//! What clients ask of a key-value store that knows of nothing but keys, values and versions.
+
+use history::{Data, Key, Kv, KvOp, RegisterOp, RegisterRet, Value};
+
+/// What an operation asks of the store (DeCandia et al. 2007, 4.1: `get(key)`, `put(key, context, object)`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// `get`.
+    Get,
+    /// `put`; of [`Value::Nil`] it deletes.
+    Put {
+        /// What to store.
+        value: Value,
+        /// The token that came with what the client has seen; [`Value::Nil`] if it has seen nothing.
+        context: Value,
+    },
+}
+
+/// Data whose operations come down to a get or a put.
+pub trait Versioned: Data {
+    /// Whether a client is shown siblings. One that expects a single value needs a store in which the last write wins.
+    const SHOWS_SIBLINGS: bool;
+
+    /// What the operation asks; `None` if a store without order cannot do it.
+    fn asks(op: &Self::Op) -> Option<Asked>;
+
+    /// What the client is told: the values that stand now, and the token that covers them.
+    fn told(op: &Self::Op, values: Vec<Value>, context: Value) -> Self::Ret;
+
+    /// Of which key.
+    fn key_of(op: &Self::Op) -> Key {
+        Self::key(op)
+    }
+}
+
+impl Versioned for Kv {
+    const SHOWS_SIBLINGS: bool = false;
+
+    fn asks(op: &KvOp) -> Option<Asked> {
+        match &op.op {
+            RegisterOp::Read => Some(Asked::Get),
+            RegisterOp::Write(value) => Some(Asked::Put { value: value.clone(), context: Value::Nil }),
+            RegisterOp::Cas { .. } | RegisterOp::Append(_) => None,
+        }
+    }
+
+    fn told(op: &KvOp, values: Vec<Value>, _: Value) -> RegisterRet {
+        match &op.op {
+            RegisterOp::Read => RegisterRet::Value(values.into_iter().next_back().unwrap_or_default()),
+            RegisterOp::Write(_) | RegisterOp::Cas { .. } | RegisterOp::Append(_) => RegisterRet::Done,
+        }
+    }
+}
