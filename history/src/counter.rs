@@ -31,8 +31,8 @@ impl Data for Counter {
 
     const NAME: &'static str = "counter";
     const FUNCTIONS: &'static [Function] = &[
-        Function { name: "add", writes: true, takes: &["amount"] },
-        Function { name: "read", writes: false, takes: &[] },
+        Function { name: "add", writes: true, takes: &["amount"], notes: &[] },
+        Function { name: "read", writes: false, takes: &[], notes: &[] },
     ];
     const KEYED: bool = false;
 
@@ -45,7 +45,7 @@ impl Data for Counter {
         }
     }
 
-    fn written(function: usize, _key: u32, arguments: &[Value]) -> CounterOp {
+    fn written(function: usize, _key: u32, arguments: &[Value], _seen: &Value) -> CounterOp {
         match (function, arguments) {
             (0, [Value::Int(amount)]) => CounterOp::Add(*amount),
             (1, []) => CounterOp::Read,

@@ -14,6 +14,18 @@ pub struct Function {
     pub writes: bool,
     /// What it is given beside a key, by name: `["from", "to"]`.
     pub takes: &'static [&'static str],
+    /// What histories tell of its input beyond that, because the client adds it itself: `["replaced"]`.
+    pub notes: &'static [&'static str],
+}
+
+impl Function {
+    /// What it [takes](Function::takes), out of its [input](Data::input) as a history has it.
+    pub fn arguments(&self, input: &Value) -> Vec<Value> {
+        match (self.takes.len() + self.notes.len(), input) {
+            (2.., Value::List(values)) => values.iter().take(self.takes.len()).cloned().collect(),
+            (_, value) => vec![value.clone(); self.takes.len().min(1)],
+        }
+    }
 }
 
 /// A kind of data: its operations, their results, and how both are written down.
@@ -42,11 +54,11 @@ pub trait Data: Clone + Debug + 'static {
     fn make(function: usize, key: u32, fresh: Value, seen: &Value) -> Self::Op;
 
     /// The operation that a script writes down: with these values for what the function [takes](Function::takes), one for
-    /// each.
+    /// each, and `seen` as in [`Data::make`].
     ///
     /// # Panics
     /// If they are more or fewer: scripts are checked when they are read.
-    fn written(function: usize, key: u32, arguments: &[Value]) -> Self::Op;
+    fn written(function: usize, key: u32, arguments: &[Value], seen: &Value) -> Self::Op;
 
     /// Which of [`Data::FUNCTIONS`] this operation is.
     fn function(op: &Self::Op) -> usize;
@@ -57,8 +69,8 @@ pub trait Data: Clone + Debug + 'static {
     /// What the client now knows its key to hold, if this result tells.
     fn learnt(op: &Self::Op, ret: &Self::Ret) -> Option<Value>;
 
-    /// The operation's arguments as they stand in a history: nothing for a function that takes nothing, a value for one that
-    /// takes one, else the list of them. Histories of keyed kinds of data write `[key, arguments]`, with its name.
+    /// The operation's arguments as they stand in a history: nothing for a function that takes and [notes](Function::notes)
+    /// nothing, a value for one that takes or notes one, else the list of them. Histories of keyed kinds of data write `[key, arguments]`, with its name.
     fn input(op: &Self::Op) -> Value;
 
     /// A result as it stands in a history, where keyed kinds of data write `[key, result]`.

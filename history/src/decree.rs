@@ -38,8 +38,8 @@ impl Data for Decree {
 
     const NAME: &'static str = "decree";
     const FUNCTIONS: &'static [Function] = &[
-        Function { name: "read", writes: false, takes: &[] },
-        Function { name: "propose", writes: true, takes: &["value"] },
+        Function { name: "read", writes: false, takes: &[], notes: &[] },
+        Function { name: "propose", writes: true, takes: &["value"], notes: &[] },
     ];
     const KEYED: bool = true;
     /// Of what is decided nobody has to ask anybody.
@@ -53,7 +53,7 @@ impl Data for Decree {
         }
     }
 
-    fn written(function: usize, key: Key, arguments: &[Value]) -> DecreeOp {
+    fn written(function: usize, key: Key, arguments: &[Value], _seen: &Value) -> DecreeOp {
         match (function, arguments) {
             (0, []) => DecreeOp { key, ask: DecreeAsk::Read },
             (1, [value]) => DecreeOp { key, ask: DecreeAsk::Propose(value.clone()) },
@@ -131,7 +131,7 @@ mod tests {
         let arguments: [&[Value]; 2] = [&[], &[7.into()]];
         for (number, arguments) in arguments.into_iter().enumerate() {
             let op = Decree::make(number, 3, 7.into(), &Value::Nil);
-            assert_eq!(Decree::written(number, 3, arguments), op);
+            assert_eq!(Decree::written(number, 3, arguments, &Value::Nil), op);
             assert_eq!((Decree::function(&op), Decree::key(&op)), (number, 3));
         }
     }

@@ -31,8 +31,8 @@ impl Data for Kv {
         KvOp { key, op: Register::make(function, key, fresh, seen) }
     }
 
-    fn written(function: usize, key: Key, arguments: &[Value]) -> KvOp {
-        KvOp { key, op: Register::written(function, key, arguments) }
+    fn written(function: usize, key: Key, arguments: &[Value], seen: &Value) -> KvOp {
+        KvOp { key, op: Register::written(function, key, arguments, seen) }
     }
 
     fn function(op: &KvOp) -> usize {

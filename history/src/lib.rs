@@ -15,6 +15,7 @@
 
 mod argument;
 pub mod assembler;
+mod cart;
 mod counter;
 pub mod data;
 mod decree;
@@ -30,6 +31,7 @@ mod queue;
 mod record;
 mod register;
 mod set;
+mod siblings;
 mod signature;
 mod stack;
 mod value;
@@ -38,6 +40,7 @@ mod witness;
 mod words;
 
 pub use argument::Clock;
+pub use cart::{Cart, CartAsk, CartOp, Change};
 pub use counter::{Counter, CounterOp, CounterRet};
 pub use data::{Data, Function, Object};
 pub use decree::{Decided, Decree, DecreeAsk, DecreeOp};
@@ -52,6 +55,7 @@ pub use record::{
 };
 pub use register::{Register, RegisterOp, RegisterRet};
 pub use set::{Set, SetOp, SetRet};
+pub use siblings::{Seen, Siblings, SiblingsAsk, SiblingsOp, SiblingsRet};
 pub use signature::{principal, signature};
 pub use stack::{Stack, StackOp, StackRet};
 pub use value::Value;

@@ -31,16 +31,16 @@ impl Data for Mutex {
 
     const NAME: &'static str = "mutex";
     const FUNCTIONS: &'static [Function] = &[
-        Function { name: "acquire", writes: true, takes: &[] },
-        Function { name: "release", writes: true, takes: &[] },
+        Function { name: "acquire", writes: true, takes: &[], notes: &[] },
+        Function { name: "release", writes: true, takes: &[], notes: &[] },
     ];
     const KEYED: bool = false;
 
     fn make(function: usize, _key: u32, _fresh: Value, _seen: &Value) -> MutexOp {
-        Self::written(function, 0, &[])
+        Self::written(function, 0, &[], &Value::Nil)
     }
 
-    fn written(function: usize, _key: u32, arguments: &[Value]) -> MutexOp {
+    fn written(function: usize, _key: u32, arguments: &[Value], _seen: &Value) -> MutexOp {
         match (function, arguments) {
             (0, []) => MutexOp::Acquire,
             (1, []) => MutexOp::Release,

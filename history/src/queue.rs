@@ -32,8 +32,8 @@ impl Data for Queue {
 
     const NAME: &'static str = "queue";
     const FUNCTIONS: &'static [Function] = &[
-        Function { name: "enqueue", writes: true, takes: &["value"] },
-        Function { name: "dequeue", writes: true, takes: &[] },
+        Function { name: "enqueue", writes: true, takes: &["value"], notes: &[] },
+        Function { name: "dequeue", writes: true, takes: &[], notes: &[] },
     ];
     const KEYED: bool = false;
 
@@ -45,7 +45,7 @@ impl Data for Queue {
         }
     }
 
-    fn written(function: usize, _key: u32, arguments: &[Value]) -> QueueOp {
+    fn written(function: usize, _key: u32, arguments: &[Value], _seen: &Value) -> QueueOp {
         match (function, arguments) {
             (0, [value]) => QueueOp::Enqueue(value.clone()),
             (1, []) => QueueOp::Dequeue,

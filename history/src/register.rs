@@ -42,10 +42,10 @@ impl Data for Register {
 
     const NAME: &'static str = "register";
     const FUNCTIONS: &'static [Function] = &[
-        Function { name: "read", writes: false, takes: &[] },
-        Function { name: "write", writes: true, takes: &["value"] },
-        Function { name: "cas", writes: true, takes: &["from", "to"] },
-        Function { name: "append", writes: true, takes: &["text"] },
+        Function { name: "read", writes: false, takes: &[], notes: &[] },
+        Function { name: "write", writes: true, takes: &["value"], notes: &[] },
+        Function { name: "cas", writes: true, takes: &["from", "to"], notes: &[] },
+        Function { name: "append", writes: true, takes: &["text"], notes: &[] },
     ];
     const KEYED: bool = false;
 
@@ -59,7 +59,7 @@ impl Data for Register {
         }
     }
 
-    fn written(function: usize, _key: u32, arguments: &[Value]) -> RegisterOp {
+    fn written(function: usize, _key: u32, arguments: &[Value], _seen: &Value) -> RegisterOp {
         match (function, arguments) {
             (0, []) => RegisterOp::Read,
             (1, [value]) => RegisterOp::Write(value.clone()),
@@ -142,13 +142,8 @@ mod tests {
     fn an_operation_can_be_written_down() {
         for (number, function) in Register::FUNCTIONS.iter().enumerate() {
             let op = Register::make(number, 0, 7.into(), &3.into());
-            let arguments = match (function.takes.len(), Register::input(&op)) {
-                (0, Value::Nil) => Vec::new(),
-                (1, value) => vec![value],
-                (_, Value::List(values)) => values.to_vec(),
-                (_, input) => panic!("{}: {input:?}", function.name),
-            };
-            assert_eq!(Register::written(number, 0, &arguments), op, "{}", function.name);
+            let arguments = function.arguments(&Register::input(&op));
+            assert_eq!(Register::written(number, 0, &arguments, &Value::Nil), op, "{}", function.name);
         }
     }
 

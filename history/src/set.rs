@@ -39,8 +39,8 @@ impl Data for Set {
 
     const NAME: &'static str = "set";
     const FUNCTIONS: &'static [Function] = &[
-        Function { name: "add", writes: true, takes: &["element"] },
-        Function { name: "read", writes: false, takes: &[] },
+        Function { name: "add", writes: true, takes: &["element"], notes: &[] },
+        Function { name: "read", writes: false, takes: &[], notes: &[] },
     ];
     const KEYED: bool = false;
 
@@ -52,7 +52,7 @@ impl Data for Set {
         }
     }
 
-    fn written(function: usize, _key: u32, arguments: &[Value]) -> SetOp {
+    fn written(function: usize, _key: u32, arguments: &[Value], _seen: &Value) -> SetOp {
         match (function, arguments) {
             (0, [element]) => SetOp::Add(element.clone()),
             (1, []) => SetOp::Read,

@@ -31,8 +31,8 @@ impl Data for Stack {
 
     const NAME: &'static str = "stack";
     const FUNCTIONS: &'static [Function] = &[
-        Function { name: "push", writes: true, takes: &["value"] },
-        Function { name: "pop", writes: true, takes: &[] },
+        Function { name: "push", writes: true, takes: &["value"], notes: &[] },
+        Function { name: "pop", writes: true, takes: &[], notes: &[] },
     ];
     const KEYED: bool = false;
 
@@ -44,7 +44,7 @@ impl Data for Stack {
         }
     }
 
-    fn written(function: usize, _key: u32, arguments: &[Value]) -> StackOp {
+    fn written(function: usize, _key: u32, arguments: &[Value], _seen: &Value) -> StackOp {
         match (function, arguments) {
             (0, [value]) => StackOp::Push(value.clone()),
             (1, []) => StackOp::Pop,

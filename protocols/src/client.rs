@@ -351,7 +351,8 @@ impl<P: Service> RoutingClient<P> {
         let own: Vec<&Scripted> = due.clone().filter(|scripted| scripted.client == me).collect();
         self.next += due.count();
         for scripted in own {
-            let op = P::Data::written(scripted.function, scripted.key, &scripted.arguments);
+            let seen = &self.seen[scripted.key as usize];
+            let op = P::Data::written(scripted.function, scripted.key, &scripted.arguments, seen);
             self.begin(op, Purpose::Load, ctx);
         }
         self.arm_scripted(ctx);

@@ -176,6 +176,11 @@ impl DataKind {
         DataKind { linearizable: true, ..DataKind::data::<D>() }
     }
 
+    /// The first so many of its functions only, for a system that does not serve the others.
+    pub const fn only(self, functions: usize) -> Self {
+        DataKind { functions: self.functions.split_at(functions).0, ..self }
+    }
+
     /// A kind of data without one.
     pub const fn data<D: Data>() -> Self {
         DataKind { name: D::NAME, functions: D::FUNCTIONS, keyed: D::KEYED, keys: D::KEYS, linearizable: false }

@@ -7,7 +7,7 @@ use super::{Luck, Shrinker};
 use crate::diagnostics::Origin;
 use crate::parse::script::Line;
 use crate::text::{Shape, Table};
-use history::{Operation, Purpose, Value};
+use history::{Function, Operation, Purpose, Value};
 use sim_core::time::{MILLISECOND, Nanos, SECOND};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -106,7 +106,7 @@ impl Shrinker<'_> {
             }
             let load = first_client.partition_point(|first| *first <= fact.client.0) - 1;
             let function = &loads[load].data.functions[fact.function];
-            let (key, values) = arguments(operation, loads[load].data.keyed, function.takes.len());
+            let (key, values) = arguments(operation, loads[load].data.keyed, function);
             let (client, function) = (fact.client.0 - first_client[load], function.name.to_owned());
             scripts[load].push(Line { client, at: fact.invoked, function, key, values });
         }
@@ -303,18 +303,13 @@ fn closed(think: Nanos) -> Table {
     model
 }
 
-/// The key and the values of a recorded operation.
-fn arguments(operation: &Operation, keyed: bool, takes: usize) -> (Option<u32>, Vec<Value>) {
+/// The key of a recorded operation and what it was given, as a script writes them.
+fn arguments(operation: &Operation, keyed: bool, function: &Function) -> (Option<u32>, Vec<Value>) {
     let (key, input) = match operation.input.as_pair().filter(|_| keyed) {
         Some((Value::Text(key), input)) => (key.strip_prefix('k').and_then(|key| key.parse().ok()), input),
         Some(_) | None => (None, &operation.input),
     };
-    let values = match (takes, input) {
-        (0, _) => Vec::new(),
-        (2.., Value::List(values)) => values.to_vec(),
-        (_, value) => vec![value.clone()],
-    };
-    (key, values)
+    (key, function.arguments(input))
 }
 
 /// Makes a load ask for this, instead of what it drew.

@@ -10,9 +10,9 @@ use sim_core::time::{MILLISECOND, SECOND};
 const CART: DataKind = DataKind {
     name: "cart",
     functions: &[
-        Function { name: "add", writes: true, takes: &["element"] },
-        Function { name: "remove", writes: true, takes: &["element"] },
-        Function { name: "read", writes: false, takes: &[] },
+        Function { name: "add", writes: true, takes: &["element"], notes: &[] },
+        Function { name: "remove", writes: true, takes: &["element"], notes: &[] },
+        Function { name: "read", writes: false, takes: &[], notes: &[] },
     ],
     keyed: true,
     keys: 20,
