@@ -7,7 +7,7 @@ mod contact;
 
 use crate::layout::Layout;
 use crate::scenario::{Action, Check, Cluster, Fault, Protocol, Timing};
-use crate::systems::System;
+use crate::systems::{Surroundings, System};
 use sim_core::dice::Ratio;
 use sim_core::fault::{ClockHarm, Count, PlaceKind, Target, Which, Who};
 use sim_core::promise::{Claim, Premise};
@@ -140,6 +140,8 @@ pub struct Promises<'a> {
     system: &'a System,
     values: &'a Values,
     premise: Premise,
+    /// What clients operate on, if that is known.
+    data: Option<&'a str>,
 }
 
 /// Why something is not promised.
@@ -163,7 +165,17 @@ impl<'a> Promises<'a> {
         faults: &[Fault],
     ) -> Self {
         let contact = contact::contact(cluster, layout, faults);
-        Promises { system, values: &protocol.values, premise: Premise { contact, ..premise(cluster, faults) } }
+        let premise = Premise { contact, ..premise(cluster, faults) };
+        Promises { system, values: &protocol.values, premise, data: None }
+    }
+
+    /// The same where clients operate on this kind of data: settings that do not suit it are no cure.
+    pub fn on(self, data: Option<&'a str>) -> Self {
+        Promises { data, ..self }
+    }
+
+    fn around(&self) -> Surroundings<'a> {
+        Surroundings { nodes: Some(self.premise.nodes), data: self.data }
     }
 
     /// Whether it is promised.
@@ -218,7 +230,7 @@ impl<'a> Promises<'a> {
         let turns = |key: &Key, setting: Setting| {
             let mut values = self.values.clone();
             values.set(key, setting);
-            (self.system.check)(&values, Flaws::default(), Some(self.premise.nodes)).is_ok() && answer(&values) != now
+            (self.system.check)(&values, Flaws::default(), self.around()).is_ok() && answer(&values) != now
         };
         let keys = self.system.keys.iter();
         keys.filter_map(|key| Some((key, choices(key).into_iter().find(|setting| turns(key, *setting))?))).collect()

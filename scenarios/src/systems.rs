@@ -3,7 +3,8 @@
 
 use crate::execute::{EngineFault, Finished, Options, execute};
 use crate::plan::Plan;
-use history::{Data, Function, Kv, Object, Register};
+use history::{Cart, Data, Function, Kv, Object, Register, Siblings};
+use protocols::dynamo::Dynamo;
 use protocols::multipaxos::MultiPaxos;
 use protocols::paxos::Paxos;
 use protocols::raft::Raft;
@@ -39,16 +40,37 @@ pub static SYSTEMS: &[System] = &[
     )
     .roles(&["leader", "follower", "candidate"])
     .serving("leader"),
+    System::on::<Dynamo<Siblings>>(
+        Dynamo::<Siblings>::NAME,
+        Dynamo::<Siblings>::ABOUT,
+        &[DataKind::data::<Siblings>(), DataKind::data::<Cart>(), DataKind::object::<Kv>().only(2)],
+        |data| match data {
+            Siblings::NAME => execute::<Dynamo<Siblings>>,
+            Cart::NAME => execute::<Dynamo<Cart>>,
+            Kv::NAME => execute::<Dynamo<Kv>>,
+            other => panic!("dynamo offers no data called {other}"),
+        },
+    ),
     System::of::<Paxos>(Paxos::NAME, Paxos::ABOUT).roles(&["proposer"]),
 ];
 
 /// Runs a plan to its end.
 pub type Runner = fn(&Plan, &mut Options<'_>) -> Result<Finished, EngineFault>;
 
-/// Whether settings that each fit their key also fit together, and so many nodes if that is known.
-fn fits<C: Settings>(values: &Values, flaws: Flaws, nodes: Option<u32>) -> Result<(), Rejected> {
+/// What settings have to fit beside each other, as far as it is known.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Surroundings<'a> {
+    /// How many nodes there are.
+    pub nodes: Option<u32>,
+    /// What clients operate on, by name.
+    pub data: Option<&'a str>,
+}
+
+/// Whether settings that each fit their key also fit together, and what is around them.
+fn fits<C: Settings>(values: &Values, flaws: Flaws, around: Surroundings<'_>) -> Result<(), Rejected> {
     let config = C::build(values, flaws)?;
-    nodes.map_or(Ok(()), |nodes| config.fits_cluster(nodes))
+    around.nodes.map_or(Ok(()), |nodes| config.fits_cluster(nodes))?;
+    around.data.map_or(Ok(()), |data| config.fits_data(data))
 }
 
 /// Whether a protocol promises something. Flaws break promises and make none, so it is asked about its settings without them.
@@ -90,8 +112,8 @@ pub struct System {
     pub laws: &'static [&'static str],
     /// What its clients can operate on, the usual one first.
     pub data: &'static [DataKind],
-    /// Whether settings that each fit their key also fit together, and so many nodes if that is known.
-    pub check: fn(&Values, Flaws, Option<u32>) -> Result<(), Rejected>,
+    /// Whether settings that each fit their key also fit together, and what is around them.
+    pub check: fn(&Values, Flaws, Surroundings<'_>) -> Result<(), Rejected>,
     /// Whether, with these settings and where no more than this goes wrong, it promises this; if not, why not.
     pub promises: fn(&Values, Claim, &Premise) -> Result<(), String>,
     /// How to run it on one of its kinds of data, by name.

@@ -317,6 +317,15 @@ pub trait Settings: Clone + fmt::Debug + 'static {
         Ok(())
     }
 
+    /// Whether clients can operate on this kind of data under these settings, by its name.
+    ///
+    /// # Errors
+    /// If they cannot.
+    fn fits_data(&self, data: &str) -> Result<(), Rejected> {
+        let _ = data;
+        Ok(())
+    }
+
     /// With every key at its default and no flaw.
     ///
     /// # Panics

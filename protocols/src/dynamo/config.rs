@@ -2,6 +2,7 @@
 
 use super::flaws::FLAWS;
 use super::versions::Conflicts;
+use history::{Data, Kv};
 use sim_core::protocol::Transport;
 use sim_core::settings::{Flaw, Flaws, Key, Kind, Rejected, Settings, Values};
 use sim_core::time::{HOUR, MICROSECOND, MILLISECOND, MINUTE, Nanos, SECOND};
@@ -308,7 +309,10 @@ impl Settings for DynamoConfig {
         let (n, r, w) = (count(N), count(R), count(W));
         for (key, size) in [(R, r), (W, w)] {
             if size > n {
-                return Err(Rejected { key, message: format!("{key} = {size} of n = {n} home nodes can never answer") });
+                return Err(Rejected {
+                    key,
+                    message: format!("{key} = {size} of n = {n} home nodes can never answer"),
+                });
             }
         }
         Ok(DynamoConfig {
@@ -362,6 +366,16 @@ impl Settings for DynamoConfig {
         if self.n > members as usize {
             let message = format!("a key is kept on n = {} nodes, and the ring has {members}", self.n);
             return Err(Rejected { key: N, message });
+        }
+        Ok(())
+    }
+
+    /// A `kv` shows one value, and so do its clients expect one.
+    fn fits_data(&self, data: &str) -> Result<(), Rejected> {
+        if data == Kv::NAME && self.conflicts == Conflicts::Siblings {
+            let message = "a `kv` shows one value and cannot show siblings: write conflicts = \"last-write-wins\", or let \
+                           the load have data = \"siblings\"";
+            return Err(Rejected { key: CONFLICTS, message: message.to_owned() });
         }
         Ok(())
     }

@@ -1,6 +1,9 @@
 //! What clients ask of a key-value store that knows of nothing but keys, values and versions.
 
-use history::{Data, Key, Kv, KvOp, RegisterOp, RegisterRet, Value};
+use history::{
+    Cart, CartAsk, CartOp, Data, Kv, KvOp, RegisterOp, RegisterRet, Seen, Siblings, SiblingsAsk, SiblingsOp,
+    SiblingsRet, Value,
+};
 
 /// What an operation asks of the store (DeCandia et al. 2007, 4.1: `get(key)`, `put(key, context, object)`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,24 +21,14 @@ pub enum Asked {
 
 /// Data whose operations come down to a get or a put.
 pub trait Versioned: Data {
-    /// Whether a client is shown siblings. One that expects a single value needs a store in which the last write wins.
-    const SHOWS_SIBLINGS: bool;
-
     /// What the operation asks; `None` if a store without order cannot do it.
     fn asks(op: &Self::Op) -> Option<Asked>;
 
     /// What the client is told: the values that stand now, and the token that covers them.
     fn told(op: &Self::Op, values: Vec<Value>, context: Value) -> Self::Ret;
-
-    /// Of which key.
-    fn key_of(op: &Self::Op) -> Key {
-        Self::key(op)
-    }
 }
 
 impl Versioned for Kv {
-    const SHOWS_SIBLINGS: bool = false;
-
     fn asks(op: &KvOp) -> Option<Asked> {
         match &op.op {
             RegisterOp::Read => Some(Asked::Get),
@@ -49,5 +42,34 @@ impl Versioned for Kv {
             RegisterOp::Read => RegisterRet::Value(values.into_iter().next_back().unwrap_or_default()),
             RegisterOp::Write(_) | RegisterOp::Cas { .. } | RegisterOp::Append(_) => RegisterRet::Done,
         }
+    }
+}
+
+impl Versioned for Siblings {
+    fn asks(op: &SiblingsOp) -> Option<Asked> {
+        let put = |value: &Value, context: &Value| Asked::Put { value: value.clone(), context: context.clone() };
+        Some(match &op.ask {
+            SiblingsAsk::Read => Asked::Get,
+            SiblingsAsk::Write { value, seen } => put(value, &seen.context),
+            SiblingsAsk::Blind { value } => put(value, &Value::Nil),
+            SiblingsAsk::Delete { seen } => put(&Value::Nil, &seen.context),
+        })
+    }
+
+    fn told(_: &SiblingsOp, values: Vec<Value>, context: Value) -> SiblingsRet {
+        Seen { values, context }
+    }
+}
+
+impl Versioned for Cart {
+    fn asks(op: &CartOp) -> Option<Asked> {
+        Some(match &op.ask {
+            CartAsk::Read => Asked::Get,
+            CartAsk::Put { cart, seen, .. } => Asked::Put { value: cart.clone(), context: seen.context.clone() },
+        })
+    }
+
+    fn told(_: &CartOp, values: Vec<Value>, context: Value) -> SiblingsRet {
+        Seen { values, context }
     }
 }

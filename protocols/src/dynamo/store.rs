@@ -3,8 +3,8 @@
 //! Each record holds a whole object, so the last one of a key is what it was; records can be read twice, and a journal that is
 //! written anew needs no beginning or end.
 
-use super::versions::{Actor, Conflicts, Context, Object};
 use super::Record;
+use super::versions::{Actor, Conflicts, Context, Object};
 use history::{Key, Value};
 use sim_core::dice::Dice;
 use sim_core::protocol::NodeId;

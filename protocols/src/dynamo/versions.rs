@@ -133,10 +133,7 @@ impl Version {
     /// Cassandra); the dot decides between two equal values, where it does not matter but has to be the same everywhere.
     fn order_of_writes(&self, other: &Version) -> Ordering {
         let rank = |version: &Version| (version.stamp, version.is_tombstone());
-        rank(self)
-            .cmp(&rank(other))
-            .then_with(|| self.value.cmp(&other.value))
-            .then_with(|| self.dot.cmp(&other.dot))
+        rank(self).cmp(&rank(other)).then_with(|| self.value.cmp(&other.value)).then_with(|| self.dot.cmp(&other.dot))
     }
 }
 
@@ -166,8 +163,12 @@ impl Object {
 
     /// The values that stand, without tombstones.
     pub fn values(&self) -> Vec<Value> {
-        let mut values: Vec<Value> =
-            self.versions.iter().filter(|version| !version.is_tombstone()).map(|version| version.value.clone()).collect();
+        let mut values: Vec<Value> = self
+            .versions
+            .iter()
+            .filter(|version| !version.is_tombstone())
+            .map(|version| version.value.clone())
+            .collect();
         values.sort();
         values.dedup();
         values
@@ -177,7 +178,8 @@ impl Object {
     pub fn sync(&mut self, other: &Object, conflicts: Conflicts) {
         match conflicts {
             Conflicts::Siblings => {
-                let stays = |version: &Version, theirs: &Object| theirs.holds(version.dot) || !theirs.seen.covers(version.dot);
+                let stays =
+                    |version: &Version, theirs: &Object| theirs.holds(version.dot) || !theirs.seen.covers(version.dot);
                 let mut versions: Vec<Version> =
                     self.versions.iter().filter(|version| stays(version, other)).cloned().collect();
                 let new = |version: &&Version| !self.holds(version.dot) && !self.seen.covers(version.dot);
@@ -260,7 +262,11 @@ mod tests {
         let together = synced(&first, &second);
         assert_eq!(together, synced(&second, &first));
         assert_eq!(together, synced(&together, &first));
-        assert_eq!(together.values(), [2.into(), 3.into()], "what the second has not replaced stays, what the first has goes");
+        assert_eq!(
+            together.values(),
+            [2.into(), 3.into()],
+            "what the second has not replaced stays, what the first has goes"
+        );
     }
 
     #[test]

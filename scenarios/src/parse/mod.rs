@@ -39,7 +39,7 @@ use crate::layout::Layout;
 use crate::promises::Promises;
 use crate::scenario::{Clock, Scenario};
 use crate::sections::TOP;
-use crate::systems::System;
+use crate::systems::{Surroundings, System};
 use crate::text::quantity::Given;
 use crate::text::reader::Reader;
 use crate::text::{self, Problems, Table};
@@ -104,8 +104,10 @@ fn walk(root: &Table, draws: Vec<Draw>, file_stem: &str, systems: &[System], pro
     let system = top.table("protocol").and_then(|table| protocol::system(table, systems, problems));
     let cluster = cluster::cluster(&top, layout.as_ref(), system, problems);
     let nodes = cluster.as_ref().map(|cluster| cluster.zones.len() as u32);
-    let protocol = system.and_then(|system| protocol::protocol(top.table("protocol")?, system, nodes, problems));
     let loads = load::loads(&top, system, layout.as_ref(), duration, problems);
+    let data = loads.as_ref().and_then(|loads| loads.first()).map(|load| load.data.name);
+    let around = Surroundings { nodes, data };
+    let protocol = system.and_then(|system| protocol::protocol(top.table("protocol")?, system, around, problems));
     let scene = Scene {
         system,
         layout: layout.as_ref(),
@@ -119,7 +121,7 @@ fn walk(root: &Table, draws: Vec<Draw>, file_stem: &str, systems: &[System], pro
     let faults = fault::faults(&top.tables("fault"), &scene);
     let promises = match (system, &protocol, &cluster, &faults) {
         (Some(system), Some(protocol), Some(cluster), Some(faults)) => {
-            Some(Promises::new(system, protocol, cluster, layout.as_ref(), faults))
+            Some(Promises::new(system, protocol, cluster, layout.as_ref(), faults).on(data))
         }
         (_, _, _, _) => None,
     };

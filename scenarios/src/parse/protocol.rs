@@ -4,7 +4,7 @@ use crate::codes;
 use crate::diagnostics::{Diagnostic, Origin};
 use crate::scenario::Protocol;
 use crate::sections::PROTOCOL;
-use crate::systems::System;
+use crate::systems::{Surroundings, System};
 use crate::text::entry::{Entry, quoted};
 use crate::text::quantity::{Given, did_you_mean};
 use crate::text::reader::Reader;
@@ -29,8 +29,13 @@ pub(super) fn system<'a>(table: &Table, systems: &'a [System], problems: &Proble
     found
 }
 
-/// Its settings, for so many nodes if that is known.
-pub(super) fn protocol(table: &Table, system: &System, nodes: Option<u32>, problems: &Problems) -> Option<Protocol> {
+/// Its settings, with what is around them.
+pub(super) fn protocol(
+    table: &Table,
+    system: &System,
+    around: Surroundings<'_>,
+    problems: &Problems,
+) -> Option<Protocol> {
     let entries: Vec<Entry> = PROTOCOL.entries().copied().chain(system.keys.iter().map(Entry::from_key)).collect();
     let title = format!("[protocol] for `{}`", system.name);
     let reader = Reader::with_entries(table, &title, entries, PROTOCOL.title, problems);
@@ -43,7 +48,7 @@ pub(super) fn protocol(table: &Table, system: &System, nodes: Option<u32>, probl
         let found = system.flaws.iter().find(|flaw| flaw.name == name);
         found.ok_or_else(|| unknown_flaw(name, &names, system, origin)).map_err(|problem| problems.push(problem)).ok()
     }));
-    if let Err(rejected) = (system.check)(&values, flaws.clone(), nodes) {
+    if let Err(rejected) = (system.check)(&values, flaws.clone(), around) {
         reader.tell(&codes::REJECTED, rejected.key, rejected.message);
         return None;
     }

@@ -1,6 +1,6 @@
 //! A system that exists only for tests of the parser: a bank of registers and carts with one chairman.
 
-use crate::systems::{DataKind, System};
+use crate::systems::{DataKind, Surroundings, System};
 use history::{Function, Kv, Register};
 use sim_core::promise::{Claim, Premise};
 use sim_core::protocol::{About, OrderKind};
@@ -64,12 +64,12 @@ pub(crate) const TOY: System = System {
     runner: |_| panic!("the toy is only read"),
 };
 
-fn check(values: &Values, _: Flaws, nodes: Option<u32>) -> Result<(), Rejected> {
+fn check(values: &Values, _: Flaws, around: Surroundings<'_>) -> Result<(), Rejected> {
     if values.duration("heartbeat") >= values.duration_range("election-timeout").0 {
         let message = "a heartbeat as long as the election timeout unseats every leader".to_owned();
         return Err(Rejected { key: "heartbeat", message });
     }
-    if values.count("batch") == 100 && nodes.is_some_and(|nodes| nodes > 9) {
+    if values.count("batch") == 100 && around.nodes.is_some_and(|nodes| nodes > 9) {
         let message = "batches of 100 are too much for more than 9 nodes".to_owned();
         return Err(Rejected { key: "batch", message });
     }
