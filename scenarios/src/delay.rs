@@ -24,7 +24,33 @@ pub fn table(spec: &DelaySpec) -> Delay {
             let sigma = libm::log(p99 as f64 / median as f64) / standard_normal(0.99);
             quantiles(|p| median as f64 * libm::exp(sigma * standard_normal(p)))
         }),
+        DelaySpec::Pareto { min, shape, share, mean } => {
+            let (shape, share) = (shape as f64 / 1e6, share as f64 / 1e6);
+            let below = |x: f64| {
+                let tail = if x < min as f64 { 0.0 } else { 1.0 - libm::exp(shape * libm::log(min as f64 / x)) };
+                let rest = if mean == 0 { 0.0 } else { -libm::expm1(-x / mean as f64) };
+                share * tail + (1.0 - share) * rest
+            };
+            known(*spec, || quantiles(|p| inverse(&below, p)))
+        }
     }
+}
+
+/// Below which delay this share lies: by halving, until a nanosecond is left.
+fn inverse(below: impl Fn(f64) -> f64, share: f64) -> f64 {
+    let (mut low, mut high) = (0.0, 1.0);
+    while high < LONGEST && below(high) < share {
+        (low, high) = (high, 2.0 * high);
+    }
+    while high - low > 0.5 {
+        let middle = 0.5 * (low + high);
+        if below(middle) < share {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    high
 }
 
 /// More tables than this are not kept: a few megabytes.
@@ -210,6 +236,19 @@ mod tests {
         assert_eq!(delay.median(), 693_147);
         let sum: u64 = (0..100_000u64).map(|i| delay.at(i * (u64::MAX / 100_000))).sum();
         assert!((sum / 100_000).abs_diff(1_000_000) < 1_000, "{}", sum / 100_000);
+    }
+
+    /// Half of the delays are above a tail's shortest by 2^(1 / shape); and of a mixture, as much lies below a delay as below it
+    /// in both parts together.
+    #[test]
+    fn a_pareto_tail_is_where_it_should_be() {
+        let tail = |share, mean| DelaySpec::Pareto { min: 1_000_000, shape: 2_000_000, share, mean };
+        let pure = table(&tail(1_000_000, 0));
+        assert_eq!(pure.median(), 1_414_214);
+        assert!(at(&pure, 0.9999).abs_diff(100_000_000) < 20_000, "{}", at(&pure, 0.9999));
+        let mixed = table(&tail(500_000, 1_000_000));
+        let quantile = 0.5 * 0.75 + 0.5 * (1.0 - libm::exp(-2.0));
+        assert!(at(&mixed, quantile).abs_diff(2_000_000) < 200, "{}", at(&mixed, quantile));
     }
 
     #[test]

@@ -90,6 +90,17 @@ pub enum DelaySpec {
         /// 99 of 100 are shorter. At least the median.
         p99: Nanos,
     },
+    /// A fat tail above a shortest delay, for a share of them; the rest is exponential.
+    Pareto {
+        /// The shortest of the tail.
+        min: Nanos,
+        /// How thin the tail is, in millionths.
+        shape: u64,
+        /// How many are of the tail, in millionths.
+        share: u64,
+        /// The average of the rest.
+        mean: Nanos,
+    },
 }
 
 /// The system under test and its settings.

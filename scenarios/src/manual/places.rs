@@ -1,6 +1,6 @@
 //! Every key of a scenario file under the path that leads to it.
 
-use crate::sections::{EXP, LINK_LOSSES, LOGNORMAL, PLAIN_LINK, PROTOCOL, TOP, UNIFORM, fault_name};
+use crate::sections::{EXP, LINK_LOSSES, LOGNORMAL, PARETO, PLAIN_LINK, PROTOCOL, TOP, UNIFORM, fault_name};
 use crate::systems::System;
 use crate::text::draws::is_fixed;
 use crate::text::entry::{Entry, Section, Takes};
@@ -9,7 +9,7 @@ use crate::text::entry::{Entry, Section, Takes};
 pub const OWN_NAME: &str = "NAME";
 
 /// The delays that are written as tables.
-pub static SHAPES: [&Section; 3] = [&UNIFORM, &EXP, &LOGNORMAL];
+pub static SHAPES: [&Section; 4] = [&UNIFORM, &EXP, &LOGNORMAL, &PARETO];
 
 /// A key and where it stands.
 #[derive(Clone, Debug)]

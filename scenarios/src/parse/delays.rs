@@ -3,7 +3,7 @@
 use crate::codes;
 use crate::diagnostics::Diagnostic;
 use crate::scenario::DelaySpec;
-use crate::sections::{EXP, LINK_LOSSES, LOGNORMAL, PLAIN_LINK, UNIFORM};
+use crate::sections::{EXP, LINK_LOSSES, LOGNORMAL, PARETO, PLAIN_LINK, UNIFORM};
 use crate::text::entry::{Entry, Section, Takes};
 use crate::text::quantity::Given;
 use crate::text::reader::Reader;
@@ -93,8 +93,9 @@ fn shape<'a>(
         "uniform" => &UNIFORM,
         "exp" => &EXP,
         "lognormal" => &LOGNORMAL,
+        "pareto" => &PARETO,
         other => {
-            problems.push(dist.unknown_word(other, &["uniform", "exp", "lognormal"]));
+            problems.push(dist.unknown_word(other, &["uniform", "exp", "lognormal", "pareto"]));
             return None;
         }
     };
@@ -109,6 +110,7 @@ fn shape<'a>(
             (min, max) => Some(DelaySpec::Uniform { min, max }),
         },
         title if title == EXP.title => Some(DelaySpec::Exp { mean: reader.time("mean")? }),
+        title if title == PARETO.title => pareto(&reader),
         _ => match (reader.time("median")?, reader.time("p99")?) {
             (0, _) => backwards("median", "the median of a lognormal delay is not 0"),
             (median, p99) if p99 < median => backwards("p99", "`p99` is below `median`"),
@@ -116,4 +118,33 @@ fn shape<'a>(
         },
     };
     Some((spec?, reader))
+}
+
+/// The fattest tail that is told from no tail at all, and the thinnest from a fixed delay.
+const SHAPES: std::ops::RangeInclusive<u64> = 100_000..=1_000_000_000;
+
+fn pareto(reader: &Reader<'_>) -> Option<DelaySpec> {
+    let shape = millionths(reader.read("shape", |given| given.decimal())?);
+    if !SHAPES.contains(&shape) {
+        reader.tell(&codes::BAD_VALUE, "shape", "a shape is from 0.1 to 1000");
+        return None;
+    }
+    let (min, share) = (reader.time("min")?, millionths(reader.share("share")?));
+    if min == 0 {
+        reader.tell(&codes::BAD_VALUE, "min", "the shortest delay of a tail is not 0");
+        return None;
+    }
+    let mean = reader.time("mean").unwrap_or(0);
+    match (share < millionths(Ratio::new(1, 1)), mean) {
+        (true, 0) => {
+            let message = "the rest of the delays is exponential, and its `mean` is missing";
+            reader.tell(&codes::CONFLICT, "share", message);
+            None
+        }
+        (_, _) => Some(DelaySpec::Pareto { min, shape, share, mean }),
+    }
+}
+
+fn millionths(ratio: Ratio) -> u64 {
+    (u128::from(ratio.numerator) * 1_000_000 / u128::from(ratio.denominator)) as u64
 }

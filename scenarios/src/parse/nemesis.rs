@@ -55,6 +55,7 @@ fn shortest(gap: &DelaySpec) -> Option<u64> {
         DelaySpec::Uniform { max, .. } => Some(max / MILLISECOND),
         DelaySpec::Exp { mean } => Some(mean / MILLISECOND),
         DelaySpec::LogNormal { median, .. } => Some(median / MILLISECOND),
+        DelaySpec::Pareto { min, .. } => Some(min / MILLISECOND),
     }
 }
 

@@ -330,7 +330,7 @@ pub static STOP_AFTER: Section = Section {
     ]],
 };
 
-const DIST: Entry = needs("dist", word(&["uniform", "exp", "lognormal"]), "Its shape.");
+const DIST: Entry = needs("dist", word(&["uniform", "exp", "lognormal", "pareto"]), "Its shape.");
 
 /// A delay as a table, with `dist = "uniform"`.
 pub static UNIFORM: Section = Section {
@@ -366,6 +366,25 @@ p99 = "45ms""#,
         DIST,
         needs("median", DELAY, "Half are shorter.").eg(r#""31ms""#),
         needs("p99", DELAY, "99 of 100 are shorter.").eg(r#""45ms""#),
+    ]],
+};
+
+/// A delay as a table, with `dist = "pareto"`.
+pub static PARETO: Section = Section {
+    title: "a `pareto` delay",
+    text: "A fat tail: of those twice as long there are fewer by one and the same factor. What was measured of stores is often a \
+           part of this and an exponential rest (Bailis et al. 2012).",
+    example: r#"dist = "pareto"
+min = "1.05ms"
+shape = 1.51
+share = "38%"
+mean = "5.5ms""#,
+    parts: &[&[
+        DIST,
+        needs("min", DELAY, "The shortest of the tail.").eg(r#""1.05ms""#),
+        needs("shape", Takes::Decimal, "How thin the tail is: the share above x falls as 1 / x^shape.").eg("1.51"),
+        with("share", Takes::Share, "100%", "How many are of this tail; the rest is exponential.").eg(r#""38%""#),
+        may("mean", DELAY, "no rest", "The average of the exponential rest.").eg(r#""5.5ms""#),
     ]],
 };
 
