@@ -106,13 +106,14 @@ impl Harm {
         spoils: &[(StrikeId, Box<Spoil>)],
         transport: Transport,
         quantile: u64,
+        kind: impl Fn() -> &'static str,
         effects: &mut Vec<StrikeId>,
     ) {
         let chance = scrambled(quantile);
         let order = scrambled(chance);
         let is_datagram = transport == Transport::Datagram;
         let mut reorder = 0;
-        for (strike, spoil) in spoils {
+        for (strike, spoil) in spoils.iter().filter(|(_, spoil)| spoil.means(&kind)) {
             let more = spoil.delay.at(quantile);
             let loses = takes(&mut self.loss, spoil.loss, low(chance));
             let damages = takes(&mut self.loss, spoil.corrupt, low(chance));
@@ -193,7 +194,7 @@ impl Network {
         self.pairs.index(from, to).expect("clients talk to nodes only")
     }
 
-    /// A message is sent now. Its size in bytes is asked for only where it matters.
+    /// A message is sent now. Its size in bytes and its kind are asked for only where they matter.
     #[inline]
     pub(crate) fn send(
         &mut self,
@@ -202,6 +203,7 @@ impl Network {
         transport: Transport,
         now: Nanos,
         size: impl FnOnce() -> u64,
+        kind: impl Fn() -> &'static str,
     ) -> Fate {
         let index = self.index(from, to);
         if !self.paths[index].cuts.is_empty() || !self.link_cuts.is_empty() {
@@ -227,7 +229,7 @@ impl Network {
         let mut delay: Nanos = route.delays.iter().map(|delay| delay.at(quantile)).sum();
         let mut harm = Harm { loss: route.loss, duplicate: route.duplicate, ..Harm::default() };
         if !path.spoils.is_empty() {
-            harm.add(&path.spoils, transport, quantile, &mut self.effects);
+            harm.add(&path.spoils, transport, quantile, kind, &mut self.effects);
             self.damaged = harm.is_damaged;
         }
         if !(cut || route.pipes.is_empty() && path.pipes.is_empty()) {

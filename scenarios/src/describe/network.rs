@@ -21,7 +21,8 @@ pub(super) fn spoilt(spoil: &Spoil) -> String {
             .then(|| format!("{} overtaken, {}", share(spoil.reorder), median(&spoil.reorder_by))),
         spoil.bandwidth.map(narrow),
     ];
-    harms.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    let harms = harms.into_iter().flatten().collect::<Vec<_>>().join(", ");
+    if spoil.kinds.is_empty() { harms } else { format!("{harms} for {}", spoil.kinds.join(", ")) }
 }
 
 fn narrow(Bandwidth { bytes_per_second, queue }: Bandwidth) -> String {

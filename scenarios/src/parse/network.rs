@@ -159,6 +159,14 @@ pub(super) fn link(reader: &Reader<'_>, scene: &Scene<'_>) -> Option<Action> {
     let delay =
         if reader.has("delay") { delays::delay(reader, "delay", scene.problems) } else { Some(DelaySpec::Fixed(0)) };
     let (bandwidth, flap) = (delays::bandwidth(reader), flap(reader, scene));
+    let kinds = kinds(reader, scene);
+    if reader.has("messages") && reader.has("bandwidth") {
+        reader.tell(
+            &codes::CONFLICT,
+            "bandwidth",
+            "all messages share the bandwidth: leave `messages` or `bandwidth` out",
+        );
+    }
     let between = reader.given("between")?;
     let sides = scene.problems.note(between.list())?;
     let [from, to] = sides else {
@@ -179,7 +187,11 @@ pub(super) fn link(reader: &Reader<'_>, scene: &Scene<'_>) -> Option<Action> {
         reorder: reorder?,
         reorder_by,
         bandwidth: bandwidth?,
+        kinds: kinds?,
     });
+    if !spoil.kinds.is_empty() && spoil.is_cut() {
+        reader.tell(&codes::CONFLICT, "messages", "none of these would ever arrive: that is a `drop` fault");
+    }
     Some(Action::Link { from, to, one_way: one_way?, spoil, flap: flap? })
 }
 
@@ -212,7 +224,7 @@ fn kinds(reader: &Reader<'_>, scene: &Scene<'_>) -> Option<Vec<String>> {
     for (name, origin) in names.iter().filter(|(name, _)| !system.kinds.contains(name)) {
         let message = format!("{} has no message called `{name}`", system.name);
         let help = match system.kinds {
-            [] => "it does not say what its messages are called; leave `messages` out to drop of all kinds".to_owned(),
+            [] => "it does not say what its messages are called; leave `messages` out to mean all".to_owned(),
             kinds => format!("its messages are {}", quoted(kinds)),
         };
         let problem = Diagnostic::new(&codes::UNKNOWN_MESSAGE, origin, message);

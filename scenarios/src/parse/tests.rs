@@ -166,6 +166,7 @@ fn faults_mean_what_they_say() {
             reorder: Ratio::ZERO,
             reorder_by: DelaySpec::Uniform { min: 0, max: 500 * MILLISECOND },
             bandwidth: None,
+            kinds: Vec::new(),
         }),
         flap: None,
     };
@@ -240,6 +241,7 @@ fn links_mix_up_datagrams_as_they_are_told() {
             reorder,
             reorder_by: DelaySpec::Uniform { min: 0, max },
             bandwidth: None,
+            kinds: Vec::new(),
         }),
         flap: None,
     };
@@ -421,4 +423,8 @@ fn the_network_breaks_as_it_is_told() {
     let [Action::Link { spoil, .. }] = &narrow[..] else { panic!("{narrow:?}") };
     assert_eq!(spoil.bandwidth, Some(Bandwidth { bytes_per_second: 1_000_000, queue: 64_000 }));
     assert_eq!((spoil.corrupt, spoil.loss), (Ratio::new(1, 100), Ratio::ZERO));
+    let slow = "do = \"link\"\nbetween = [\"n1\", \"n2\"]\nmessages = [\"Append\"]";
+    let delayed = actions(&[&format!("{slow}\ndelay = \"+80ms\"")]);
+    let [Action::Link { spoil, .. }] = &delayed[..] else { panic!("{delayed:?}") };
+    assert_eq!(spoil.kinds, ["Append"]);
 }

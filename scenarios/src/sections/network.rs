@@ -80,6 +80,12 @@ loss = "5%""#,
         &[
             needs("between", Takes::Groups, "The two sides, each a target or a list of targets.").eg(r#"["n1", "n2"]"#),
             ONE_WAY,
+            may(
+                "messages",
+                Takes::Names(Listed::Kinds),
+                "all kinds",
+                "Only these kinds of messages, requests and replies: the system's own names for them.",
+            ),
             may("delay", Takes::AddedDelay, "none", "Added to every message: \"+80ms\"."),
             may("loss", Takes::Share, "none", "This share is lost.").eg(r#""5%""#),
             may(

@@ -114,6 +114,8 @@ pub struct Spoil<D = Delay> {
     pub reorder_by: D,
     /// How much passes from one machine to another.
     pub bandwidth: Option<Bandwidth>,
+    /// To messages of these kinds ([`crate::wire::kind`]) only, but for the bandwidth; to all if there are none.
+    pub kinds: Vec<String>,
 }
 
 impl Spoil {
@@ -127,15 +129,25 @@ impl Spoil {
         reorder: Ratio::ZERO,
         reorder_by: Delay::NONE,
         bandwidth: None,
+        kinds: Vec::new(),
     };
+
+    /// Whether it is meant for a message of this kind, which is asked for only where it matters.
+    pub(crate) fn means(&self, kind: impl FnOnce() -> &'static str) -> bool {
+        if self.kinds.is_empty() {
+            return true;
+        }
+        let kind = kind();
+        self.kinds.iter().any(|wanted| wanted == kind)
+    }
 }
 
 impl<D> Spoil<D> {
     /// The same, with its delays given in another way.
     pub fn with_delays<E>(self, convert: impl Fn(D) -> E) -> Spoil<E> {
-        let Spoil { delay, loss, corrupt, duplicate, duplicate_after, reorder, reorder_by, bandwidth } = self;
+        let Spoil { delay, loss, corrupt, duplicate, duplicate_after, reorder, reorder_by, bandwidth, kinds } = self;
         let [delay, duplicate_after, reorder_by] = [delay, duplicate_after, reorder_by].map(convert);
-        Spoil { delay, loss, corrupt, duplicate, duplicate_after, reorder, reorder_by, bandwidth }
+        Spoil { delay, loss, corrupt, duplicate, duplicate_after, reorder, reorder_by, bandwidth, kinds }
     }
 
     /// Whether nothing gets through, however often it is sent again.

@@ -19,7 +19,7 @@ fn network(loss: Ratio, duplicate: Ratio) -> Network {
 impl Network {
     /// Something without a payload is sent.
     fn sent(&mut self, from: MachineId, to: MachineId, transport: Transport, now: Nanos) -> Fate {
-        self.send(from, to, transport, now, || 0)
+        self.send(from, to, transport, now, || 0, || "value")
     }
 }
 
@@ -69,6 +69,19 @@ fn a_cut_loses_datagrams_stalls_streams_and_counts_both() {
     assert!(!net.is_live(A, B) && net.is_live(B, A));
     net.mend(StrikeId(3));
     assert!(net.is_live(A, B));
+}
+
+#[test]
+fn a_fault_can_be_meant_for_some_kinds_of_messages() {
+    let mut net = network(Ratio::ZERO, Ratio::ZERO);
+    let delay = Delay::Fixed(80 * MILLISECOND);
+    net.spoil(StrikeId(0), A, B, Spoil { delay, kinds: vec!["Vote".to_owned()], ..HARMLESS });
+    let mut arrives = |kind: &'static str| match net.send(A, B, Transport::Datagram, 0, || 0, || kind) {
+        Fate::Arrives { at, .. } => at,
+        fate => panic!("{fate:?}"),
+    };
+    assert!(arrives("Append") < 80 * MILLISECOND && arrives("Vote") >= 80 * MILLISECOND);
+    assert_eq!(net.effects, [StrikeId(0)]);
 }
 
 #[test]
@@ -198,7 +211,7 @@ fn a_narrow_path_holds_up_whatever_has_a_size() {
     net.spoil(StrikeId(0), A, B, Spoil { bandwidth, ..HARMLESS });
     let mut effects = Vec::new();
     let mut at = |transport, size| {
-        let fate = net.send(A, B, transport, 0, || size);
+        let fate = net.send(A, B, transport, 0, || size, || "value");
         effects.append(&mut net.effects);
         fate
     };
@@ -207,9 +220,12 @@ fn a_narrow_path_holds_up_whatever_has_a_size() {
     assert_eq!(at(Transport::Datagram, 10), Fate::Lost("no room in the queue"));
     assert_eq!(at(Transport::Stream, 3_000_000), Fate::TimesOut, "3 s");
     assert_eq!(effects, [StrikeId(0); 3]);
-    assert!(matches!(net.send(B, A, Transport::Datagram, 0, || 5000), Fate::Arrives { .. }), "the other way is wide");
+    assert!(
+        matches!(net.send(B, A, Transport::Datagram, 0, || 5000, || "value"), Fate::Arrives { .. }),
+        "the other way is wide"
+    );
     net.mend(StrikeId(0));
-    assert!(matches!(net.send(A, B, Transport::Datagram, 0, || 5000), Fate::Arrives { .. }));
+    assert!(matches!(net.send(A, B, Transport::Datagram, 0, || 5000, || "value"), Fate::Arrives { .. }));
 }
 
 /// And nobody asks how large a message is where that does not matter.
@@ -230,8 +246,8 @@ fn links_of_one_name_share_their_bandwidth() {
         let Fate::Arrives { at, .. } = fate else { panic!("{fate:?}") };
         at / MILLISECOND
     };
-    assert_eq!(arrives(net.send(A, B, Transport::Stream, 0, || 10_000)), 11);
-    assert_eq!(arrives(net.send(A, c, Transport::Stream, 0, || 10_000)), 21, "behind what is for b");
-    assert_eq!(arrives(net.send(B, A, Transport::Stream, 0, || panic!("nobody asks"))), 1);
+    assert_eq!(arrives(net.send(A, B, Transport::Stream, 0, || 10_000, || "value")), 11);
+    assert_eq!(arrives(net.send(A, c, Transport::Stream, 0, || 10_000, || "value")), 21, "behind what is for b");
+    assert_eq!(arrives(net.send(B, A, Transport::Stream, 0, || panic!("nobody asks"), || "value")), 1);
     assert_eq!(net.effects, [], "no fault did that");
 }

@@ -113,7 +113,7 @@ impl Cuts {
 }
 
 impl<P: Protocol> Load<P> {
-    fn kind(&self) -> &'static str {
+    pub(super) fn kind(&self) -> &'static str {
         match self {
             Load::Message(message) => kind(message),
             Load::Request(request) => kind(request),

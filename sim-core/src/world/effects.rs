@@ -182,7 +182,7 @@ impl<P: Protocol> World<P> {
     /// Puts something on the network at `at`.
     #[inline]
     fn transmit(&mut self, from: MachineId, to: MachineId, transport: Transport, load: Load<P>, at: Nanos) {
-        let fate = self.network.send(from, to, transport, at, || load.size());
+        let fate = self.network.send(from, to, transport, at, || load.size(), || load.kind());
         if self.trace.is_on(self.now()) {
             self.keep_sent([from, to], &load, &fate, at);
         }
