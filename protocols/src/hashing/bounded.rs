@@ -1,13 +1,13 @@
 //! Consistent hashing with bounded loads: a ring on which nobody gets more than a little above the average.
 //!
-//! On a ring alone some member always has a good deal more than its share, and with few keys chance adds its own. So let
-//! nobody have more than ⌈(1 + ε) m / n⌉ of m keys among n members. A key that comes to a member that is full goes on clockwise to the
-//! first that is not. Somebody always has room, since n caps make at least m.
+//! On a ring alone some member always has a good deal more than its share, and with few keys chance adds its own. So
+//! let nobody have more than ⌈(1 + ε) m / n⌉ of m keys among n members. A key that comes to a member that is full goes
+//! on clockwise to the first that is not. Somebody always has room, since n caps make at least m.
 //!
-//! What makes it consistent is the law that **no key has walked past a member with room**. Where a place comes free, because a key
-//! left, a member came, or the cap grew with m, a key that had walked past comes back to it; that frees the place it came from,
-//! and so on. Each such move shortens a walk, so it ends. And when the cap falls, members above it pass keys on. A
-//! key that comes moves nobody else, unless the cap grows with it.
+//! What makes it consistent is the law that **no key has walked past a member with room**. Where a place comes free,
+//! because a key left, a member came, or the cap grew with m, a key that had walked past comes back to it; that frees
+//! the place it came from, and so on. Each such move shortens a walk, so it ends. And when the cap falls, members
+//! above it pass keys on. A key that comes moves nobody else, unless the cap grows with it.
 //!
 //! Where keys are depends on the order of what happened, not on keys and members alone: this is for whoever keeps
 //! books (a load balancer of its connections), not for nodes that must agree without talking.
@@ -121,7 +121,8 @@ impl Bounded {
         self.come_back();
     }
 
-    /// The first member with room on a key's way. There is one for every key that is with nobody, or with one above the cap.
+    /// The first member with room on a key's way. There is one for every key that is with nobody, or with one above
+    /// the cap.
     fn first_with_room(&self, key: u64) -> Option<NodeId> {
         let cap = self.cap();
         self.ring.walk(key).find(|member| self.loads[member] < cap)

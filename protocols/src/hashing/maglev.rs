@@ -1,12 +1,13 @@
 //! Maglev hashing: a table in which every member has nearly the same number of slots.
 //!
-//! Each member would like the slots in an order of its own: a permutation that starts at a random *offset* and goes on by a
-//! random *skip*. They take turns, and whoever's turn it is takes the first slot on its list that is still free, until
-//! none is. So nobody has more than one slot above anybody else, and a key needs one look. When a member leaves, its slots are free
-//! for others, but turns and therefore some other slots change too: least disruption was given up for evenness.
+//! Each member would like the slots in an order of its own: a permutation that starts at a random *offset* and goes on
+//! by a random *skip*. They take turns, and whoever's turn it is takes the first slot on its list that is still free,
+//! until none is. So nobody has more than one slot above anybody else, and a key needs one look. When a member leaves,
+//! its slots are free for others, but turns and therefore some other slots change too: least disruption was given up
+//! for evenness.
 //!
-//! The table's size must be prime, or a skip could share a divisor with it, and miss slots for ever. With more than a hundred
-//! slots a member, shares differ by less than 1 %.
+//! The table's size must be prime, or a skip could share a divisor with it, and miss slots for ever. With more than a
+//! hundred slots a member, shares differ by less than 1 %.
 //!
 //! Eisenbud et al., *Maglev: A Fast and Reliable Software Network Load Balancer*, NSDI 2016, 3.4.
 

@@ -1,8 +1,8 @@
 //! Whose a key is: ways to spread keys over members so that everybody who knows the same members gives the same answer,
 //! and few keys move when the members change.
 //!
-//! The simplest is `hash(key) % n`. It is even, and useless: from n to n + 1 nearly every key moves. Each file here buys a
-//! small move with something else:
+//! The simplest is `hash(key) % n`. It is even, and useless: from n to n + 1 nearly every key moves. Each file here
+//! buys a small move with something else:
 //!
 //! | | an owner costs | shares | when a member comes or goes |
 //! |---|---|---|---|
@@ -32,7 +32,8 @@ pub trait Owners {
     fn owner(&self, position: u64) -> Option<NodeId>;
 }
 
-/// A family of hash functions: another seed spreads everything otherwise. The same on every machine and in every version.
+/// A family of hash functions: another seed spreads everything otherwise. The same on every machine and in every
+/// version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hash64 {
     seed: u64,
@@ -59,7 +60,8 @@ impl Hash64 {
         self.of("member", &member.0.to_le_bytes())
     }
 
-    /// Where a member's first `count` tokens are. More of them begin with these, so a member that grows keeps what it has.
+    /// Where a member's first `count` tokens are. More of them begin with these, so a member that grows keeps what it
+    /// has.
     pub fn tokens(self, member: NodeId, count: u32) -> impl Iterator<Item = u64> {
         (0..count).map(move |index| {
             let name = u64::from(member.0) << 32 | u64::from(index);
@@ -73,9 +75,9 @@ impl Hash64 {
     }
 }
 
-/// Two hashes as one, each bit of which depends on all of theirs. Much cheaper than to hash again what they are hashes of,
-/// for whoever needs one for every pair of a key and a member. (The last step of SplitMix64, of Stafford's constants: for
-/// one of the two it is a bijection of the other, so two members never meet.)
+/// Two hashes as one, each bit of which depends on all of theirs. Much cheaper than to hash again what they are hashes
+/// of, for whoever needs one for every pair of a key and a member. (The last step of SplitMix64, of Stafford's
+/// constants: for one of the two it is a bijection of the other, so two members never meet.)
 pub(crate) const fn pair(one: u64, other: u64) -> u64 {
     let mut mixed = one ^ other;
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

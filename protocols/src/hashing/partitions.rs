@@ -1,21 +1,22 @@
 //! Dynamo's three ways to cut the ring into partitions and place them (DeCandia et al., SOSP 2007, 6.2 and figure 7).
 //!
-//! A ring alone makes one decision of two: where tokens are, and so where keys are kept *and* what is kept together. A node
-//! that joins then takes pieces of ranges: whoever gives them has to search for them, and every Merkle tree over a changed
-//! range is worthless. So partitioning and placement were taken apart:
+//! A ring alone makes one decision of two: where tokens are, and so where keys are kept *and* what is kept together. A
+//! node that joins then takes pieces of ranges: whoever gives them has to search for them, and every Merkle tree over
+//! a changed range is worthless. So partitioning and placement were taken apart:
 //!
-//! 1. [`Strategy::TokenRanges`]: T random tokens per node, and a partition is what lies between two tokens. As on a ring.
-//! 2. [`Strategy::EqualRanges`]: T random tokens per node still say who is next, but partitions are Q equal pieces of the
-//!    ring, which never change. A step on the way to the third.
-//! 3. [`Strategy::EqualShares`]: Q equal pieces, and each of S nodes has Q/S of the tokens, which lie at the ends of the pieces.
+//! 1. [`Strategy::TokenRanges`]: T random tokens per node, and a partition is what lies between two tokens. As on a
+//!    ring.
+//! 2. [`Strategy::EqualRanges`]: T random tokens per node still say who is next, but partitions are Q equal pieces of
+//!    the ring, which never change. A step on the way to the third.
+//! 3. [`Strategy::EqualShares`]: Q equal pieces, and each of S nodes has Q/S of the tokens, which lie at the ends of
+//!    the pieces.
 //!
-//! In all three a partition is kept by the first N distinct nodes clockwise from its end. So a placement is a [`Ring`] and the
-//! ends of partitions; strategies differ in where the two come from.
+//! In all three a partition is kept by the first N distinct nodes clockwise from its end. So a placement is a [`Ring`]
+//! and the ends of partitions; strategies differ in where the two come from.
 //!
-//! The paper's nodes agree on a placement by gossip about tokens. Here it is a function of the *set* of members, so whoever knows the
-//! same members has the same placement, whatever came in which order. For strategies 1 and 2 that is plain: a member's tokens
-//! depend on nobody else. The third's rule
-//! stands at `even_shares`.
+//! The paper's nodes agree on a placement by gossip about tokens. Here it is a function of the *set* of members, so
+//! whoever knows the same members has the same placement, whatever came in which order. For strategies 1 and 2 that is
+//! plain: a member's tokens depend on nobody else. The third's rule stands at `even_shares`.
 
 use super::ring::{Arc, Ring};
 use super::{Hash64, Owners, pair};
@@ -130,13 +131,14 @@ fn equal_ends(partitions: NonZeroU32) -> Vec<u64> {
 
 /// A token at every end, and for everybody as many as for anybody else, to one.
 ///
-/// The paper's joining node "steals" tokens from others, and a leaving one's are spread over those that stay, so who has
-/// which depends on history. Here all pairs of an end and a member have a random score, as in rendezvous hashing, and are gone
-/// through from the highest: a pair is made if the end is free and the member not full. Full is ⌊Q/S⌋, and one more for
-/// as many as are needed. (Both sides go by the same scores, so this is the one stable matching of ends and members.)
-/// The pairs of others that a member's coming or going breaks are few: with S = 30 and Q = 8192 a quarter of what must
-/// move moves besides, with Q = 1024 some two thirds. To replay joins in the order of names instead, each of which steals, moves
-/// nothing needless when the last one comes, but twice to eight times the least when somebody in the middle goes.
+/// The paper's joining node "steals" tokens from others, and a leaving one's are spread over those that stay, so who
+/// has which depends on history. Here all pairs of an end and a member have a random score, as in rendezvous hashing,
+/// and are gone through from the highest: a pair is made if the end is free and the member not full. Full is ⌊Q/S⌋,
+/// and one more for as many as are needed. (Both sides go by the same scores, so this is the one stable matching of
+/// ends and members.) The pairs of others that a member's coming or going breaks are few: with S = 30 and Q = 8192 a
+/// quarter of what must move moves besides, with Q = 1024 some two thirds. To replay joins in the order of names
+/// instead, each of which steals, moves nothing needless when the last one comes, but twice to eight times the least
+/// when somebody in the middle goes.
 fn even_shares(hash: Hash64, members: &BTreeSet<NodeId>, ends: &[u64]) -> Ring {
     let Some(full) = ends.len().checked_div(members.len()) else { return Ring::default() };
     let mut fuller = ends.len() % members.len();

@@ -4,9 +4,9 @@
 //! for each; all other keys had their highest score elsewhere, and still have. Asking everybody is the price.
 //!
 //! **Weights.** Let the score h be uniform in (0, 1). Then -ln h is exponential, and among members with exponential
-//! times the one with rate w is first with a probability in proportion to w: so the lowest -ln(h) / w has the key. A member
-//! whose weight grows gains keys and loses none. The logarithm is to base 2 (the base is a common factor) and in integers,
-//! so no machine rounds it otherwise; equal weights leave the order of h as it is and need none.
+//! times the one with rate w is first with a probability in proportion to w: so the lowest -ln(h) / w has the key. A
+//! member whose weight grows gains keys and loses none. The logarithm is to base 2 (the base is a common factor) and
+//! in integers, so no machine rounds it otherwise; equal weights leave the order of h as it is and need none.
 //!
 //! Thaler & Ravishankar, *Using Name-Based Mappings to Increase Hit Rates*, IEEE/ACM ToN 6(1), 1998.
 
@@ -91,8 +91,8 @@ impl PartialOrd for Score {
     }
 }
 
-/// How many bits of a logarithm are behind the point: among a thousand members the lowest cost is near 2^-10, which leaves
-/// it 38 significant bits.
+/// How many bits of a logarithm are behind the point: among a thousand members the lowest cost is near 2^-10, which
+/// leaves it 38 significant bits.
 const FRACTION: u32 = 48;
 
 /// -log2(hash / 2^64) in units of 2^-[`FRACTION`]; 0 counts as 1.

@@ -1,16 +1,17 @@
 //! Consistent hashing: a ring of positions and the tokens of its members.
 //!
-//! Bend the line of all hashes, 0 to 2^64 - 1, into a circle. Each member throws a number of tokens onto it, and a key is
-//! the member's whose token comes first clockwise, at the key's own position or behind it. A new member's tokens cut arcs
-//! in two, and take the piece in front of them; nobody else loses or gains anything, and it gives exactly that back when it
-//! leaves.
+//! Bend the line of all hashes, 0 to 2^64 - 1, into a circle. Each member throws a number of tokens onto it, and a key
+//! is the member's whose token comes first clockwise, at the key's own position or behind it. A new member's tokens
+//! cut arcs in two, and take the piece in front of them; nobody else loses or gains anything, and it gives exactly
+//! that back when it leaves.
 //!
-//! With one token each, shares are very uneven: arcs between random points are nearly exponential. With v tokens a share
-//! is a sum of v arcs, and its spread falls like 1/√v. Such tokens are called *virtual nodes*; a larger machine has more.
+//! With one token each, shares are very uneven: arcs between random points are nearly exponential. With v tokens a
+//! share is a sum of v arcs, and its spread falls like 1/√v. Such tokens are called *virtual nodes*; a larger machine
+//! has more.
 //!
-//! Three things are easily got wrong. Two tokens can lie at the same position: then both stay, the lower [`NodeId`] owns, and
-//! what is left when either goes does not depend on who came first. The last arc passes 0. And the next N *tokens* are not
-//! the next N *machines*: a walk names each member once, or three replicas can be on one disk.
+//! Three things are easily got wrong. Two tokens can lie at the same position: then both stay, the lower [`NodeId`]
+//! owns, and what is left when either goes does not depend on who came first. The last arc passes 0. And the next N
+//! *tokens* are not the next N *machines*: a walk names each member once, or three replicas can be on one disk.
 //!
 //! Karger et al., *Consistent Hashing and Random Trees*, STOC 1997; DeCandia et al., *Dynamo*, SOSP 2007, 4.2 and 4.3.
 
@@ -98,8 +99,8 @@ fn has_tokens((_, tokens): &(NodeId, Vec<u64>)) -> bool {
     !tokens.is_empty()
 }
 
-/// A piece of the ring, clockwise: what lies behind one position, up to another and with it. Never empty; from a position to
-/// itself it is the whole ring.
+/// A piece of the ring, clockwise: what lies behind one position, up to another and with it. Never empty; from a
+/// position to itself it is the whole ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Arc {
     /// The last position before it.

@@ -1,6 +1,6 @@
 //! Dynamo's partition strategies (DeCandia et al., SOSP 2007, 6.2).
 
-use crate::{highest, is_near, keys, mean, nodes, shares};
+use crate::{assert_near, highest, keys, mean, nodes, shares};
 use proptest::prelude::*;
 use protocols::hashing::partitions::{Placement, Strategy as Partitioning};
 use protocols::hashing::{Hash64, Owners};
@@ -56,7 +56,12 @@ proptest! {
 
     /// Partitions cover the ring once, a key is in the range of its partition, and every list names all members once.
     #[test]
-    fn every_key_has_one_partition_and_every_member_is_on_its_list(strategy in strategy(), members in members(), seed: u64, key: u64) {
+    fn every_key_has_one_partition_and_every_member_is_on_its_list(
+        strategy in strategy(),
+        members in members(),
+        seed: u64,
+        key: u64,
+    ) {
         let placement = Placement::new(strategy, &members, Hash64::new(seed));
         let ranges: Vec<_> = (0..placement.partitions()).filter_map(|partition| placement.range(partition)).collect();
         prop_assert_eq!(ranges.iter().map(|range| range.length()).sum::<u128>(), 1 << 64);
@@ -78,7 +83,8 @@ proptest! {
         let (hash, gone) = (Hash64::new(seed), NodeId(gone));
         let with: BTreeSet<NodeId> = members.iter().copied().chain([gone]).collect();
         let without: BTreeSet<NodeId> = members.iter().copied().filter(|member| *member != gone).collect();
-        // Strategy 1's lists begin at the key's token, so compare by key; a token that goes changes where others' ranges end.
+        // Strategy 1's lists begin at the key's token, so compare by key; a token that goes changes where others'
+        // ranges end.
         for strategy in [token_ranges(8), equal_ranges(8, 128)] {
             let (before, after) = (Placement::new(strategy, &with, hash), Placement::new(strategy, &without, hash));
             for key in keys(100) {
@@ -91,7 +97,11 @@ proptest! {
 
     /// Strategy 3: "Q/S tokens per node", to one.
     #[test]
-    fn with_equal_shares_nobody_has_two_tokens_more_than_another(members in members(), partitions in 1..300u32, seed: u64) {
+    fn with_equal_shares_nobody_has_two_tokens_more_than_another(
+        members in members(),
+        partitions in 1..300u32,
+        seed: u64,
+    ) {
         let placement = Placement::new(equal_shares(partitions), &members, Hash64::new(seed));
         let mut tokens: Vec<usize> = members.iter().map(|_| 0).collect();
         for partition in 0..placement.partitions() {
@@ -104,8 +114,9 @@ proptest! {
     }
 }
 
-/// Joining and leaving under strategy 3: how many partitions get another first node, and how many replicas another place, each as a
-/// multiple of the least that must: a node's share. The paper's nodes steal and give back by hand; ours know only who is there.
+/// Joining and leaving under strategy 3: how many partitions get another first node, and how many replicas another
+/// place, each as a multiple of the least that must: a node's share. The paper's nodes steal and give back by hand;
+/// ours know only who is there.
 #[test]
 fn with_equal_shares_little_more_moves_than_must() {
     for (count, partitions, first, replicas) in
@@ -125,13 +136,13 @@ fn with_equal_shares_little_more_moves_than_must() {
             owners.push(moved as f64 / share);
             kept.push(copied as f64 / share / N as f64);
         }
-        assert!(is_near(mean(owners), first, 0.1), "{count} nodes, {partitions} partitions");
-        assert!(is_near(mean(kept), replicas, 0.1), "{count} nodes, {partitions} partitions");
+        assert_near(mean(owners), first, 0.1);
+        assert_near(mean(kept), replicas, 0.1);
     }
 }
 
-/// The load of each node as a multiple of the mean, if every position is asked for as often as any other and all N replicas
-/// of it serve.
+/// The load of each node as a multiple of the mean, if every position is asked for as often as any other and all N
+/// replicas of it serve.
 fn loads(strategy: Partitioning, seed: u64) -> Vec<f64> {
     let members = nodes(S);
     let placement = Placement::new(strategy, &members, Hash64::new(seed));
@@ -147,23 +158,25 @@ fn loads(strategy: Partitioning, seed: u64) -> Vec<f64> {
 fn efficiency(strategy: Partitioning) -> (f64, f64) {
     let all: Vec<Vec<f64>> = (0..10).map(|seed| loads(strategy, seed)).collect();
     let off = |loads: &Vec<f64>| loads.iter().filter(|load| (*load - 1.0).abs() > 0.15).count() as f64 / f64::from(S);
-    let found = (mean(all.iter().map(|loads| 1.0 / highest(loads))), mean(all.iter().map(off)));
-    println!("{strategy:?}: efficiency {:.3}, out of balance {:.3}", found.0, found.1);
-    found
+    (mean(all.iter().map(|loads| 1.0 / highest(loads))), mean(all.iter().map(off)))
 }
 
-/// Figure 8: with the same space for what each node has to know, S = 30 and N = 3, strategy 3 has the best balance and strategy 2
-/// the worst. A token or an owner of a partition counts as one. Strategy 1 knows S·T tokens, strategy 3 Q owners, strategy 2
-/// both; with Q = 8·S·T, which is the least to be called "Q >> S·T". (With as many tokens strategy 2 is as even as strategy 1: it is the metadata that it wastes.)
+/// Figure 8: with the same space for what each node has to know, S = 30 and N = 3, strategy 3 has the best balance and
+/// strategy 2 the worst. A token or an owner of a partition counts as one. Strategy 1 knows S·T tokens, strategy 3 Q
+/// owners, strategy 2 both; with Q = 8·S·T, which is the least to be called "Q >> S·T". The numbers are ours, since
+/// the paper's are in a picture. (With as many tokens strategy 2 is as even as strategy 1: it is the metadata that it
+/// wastes.)
 #[test]
 fn equal_shares_balance_best_for_their_metadata_and_equal_ranges_worst() {
-    for size in [2700, 8100, 24_300] {
+    let measured = [(2700, 0.887, 0.713, 0.965), (8100, 0.936, 0.827, 0.981), (24_300, 0.958, 0.887, 0.988)];
+    for (size, first, second, third) in measured {
         let tokens = size / 9 / S;
-        let (first, first_off) = efficiency(token_ranges(size / S));
-        let (second, second_off) = efficiency(equal_ranges(tokens, 8 * S * tokens));
-        let (third, third_off) = efficiency(equal_shares(size));
-        assert!(second < first && first < third, "{size}");
-        assert!(third > 0.96, "{size}: {third}");
-        assert!(third_off <= first_off && first_off <= second_off, "{size}");
+        let strategies = [token_ranges(size / S), equal_ranges(tokens, 8 * S * tokens), equal_shares(size)];
+        let [one, two, three] = strategies.map(efficiency);
+        assert!(two.0 < one.0 && one.0 < three.0, "{size}: {one:?} {two:?} {three:?}");
+        assert!(three.1 <= one.1 && one.1 <= two.1, "{size}: {one:?} {two:?} {three:?}");
+        assert_near(one.0, first, 0.02);
+        assert_near(two.0, second, 0.02);
+        assert_near(three.0, third, 0.02);
     }
 }

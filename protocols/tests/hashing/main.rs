@@ -1,5 +1,6 @@
-//! Hashing beside its papers: how evenly keys are spread ([`figures`]), what must hold for every ring, table and placement
-//! ([`laws`]), how few keys move when members change ([`moves`]), and section 6.2 of the Dynamo paper ([`dynamo`]).
+//! Hashing beside its papers: how evenly keys are spread ([`figures`]), what must hold for every ring, table and
+//! placement ([`laws`]), how few keys move when members change ([`moves`]), and section 6.2 of the Dynamo paper
+//! ([`dynamo`]).
 //!
 //! Keys and seeds are fixed, so a measured number is the same everywhere; tolerances are what other seeds need.
 
@@ -44,8 +45,9 @@ fn mean(of: impl IntoIterator<Item = f64>) -> f64 {
     all.iter().sum::<f64>() / all.len() as f64
 }
 
-/// Whether a measured number is what it should be, to a part of the latter.
-fn is_near(measured: f64, expected: f64, tolerance: f64) -> bool {
-    println!("measured {measured:.4}, expected {expected:.4}");
-    (measured - expected).abs() <= expected * tolerance
+/// A measured number is what it should be, to a part of the latter.
+#[track_caller]
+fn assert_near(measured: f64, expected: f64, tolerance: f64) {
+    let is_near = (measured - expected).abs() <= expected * tolerance;
+    assert!(is_near, "measured {measured:.4}, expected {expected:.4}");
 }
