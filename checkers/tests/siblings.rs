@@ -210,6 +210,23 @@ fn stale_reads_miss_what_was_done_before_they_began() {
     assert_eq!((found.nanos_p50, found.versions_p50), (0, 0));
 }
 
+/// What was done is told without its key, and with what it replaced.
+#[test]
+fn an_argument_says_what_replaced_what() {
+    let history =
+        in_a_row(&[(0, w(1, &[])), (1, w(2, &[1])), (2, Read(vec![2])), (2, Delete(vec![2])), (3, Final(vec![2]))]);
+    let mut witness = back(&history).witness.expect("an argument");
+    witness.tell();
+    let wanted = [
+        "1. p1 wrote 2 to k0, in the place of 1, at 2.000 ms and had it acknowledged at 3.000 ms.",
+        "2. After that, p2 deleted 2 from k0 at 6.000 ms and had it acknowledged at 7.000 ms.",
+        "3. After that, p3 read k0 at 8.000 ms and got [2] at 9.000 ms.",
+        "4. (2) took 2 away, whose writes were all done when it began.",
+        "5. (3) began later and returned it all the same.",
+    ];
+    assert_eq!(witness.argument, wanted);
+}
+
 /// What became of a cart.
 #[derive(Clone, Copy)]
 enum Done<'a> {

@@ -189,3 +189,25 @@ impl DataKind {
         DataKind { name: D::NAME, functions: D::FUNCTIONS, keyed: D::KEYED, keys: D::KEYS, linearizable: false }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse::tests::TOY;
+
+    const FEW: &[DataKind] = &[DataKind::object::<Kv>().only(2)];
+
+    #[test]
+    fn a_system_may_offer_the_first_functions_of_its_data_only() {
+        let few = System { data: FEW, ..TOY };
+        let asking = |ops: &str| {
+            let source = format!(
+                "scenario = 1\nabout = \"x\"\nduration = \"9s\"\n[protocol]\nname = \"toy\"\n[[load]]\nops = {{ {ops} }}\n"
+            );
+            crate::parse::parse(&source, "x", &[], std::slice::from_ref(&few)).map(drop)
+        };
+        assert_eq!(asking("read = 1, write = 1"), Ok(()));
+        let problems = asking("read = 1, cas = 1").expect_err("it is not offered");
+        assert!(problems[0].message.contains("`cas`"), "{problems:?}");
+    }
+}

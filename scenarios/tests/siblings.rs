@@ -342,7 +342,10 @@ fn failures_shrink_to_scripts() {
 
 fn problem(load: &str, must: &str) -> String {
     let found = scenarios::parse(&source("", load, must), "x", &[], SHELVES).expect_err("it cannot be asked");
-    found.iter().map(|problem| format!("{} {}: {}", problem.code, problem.message, problem.help.as_deref().unwrap_or_default())).collect()
+    found
+        .iter()
+        .map(|problem| format!("{} {}: {}", problem.code, problem.message, problem.help.as_deref().unwrap_or_default()))
+        .collect()
 }
 
 #[test]

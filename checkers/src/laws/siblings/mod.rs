@@ -24,9 +24,9 @@ mod sessions;
 
 use account::{Act, Deed, Key, Past, keys};
 use history::figures::{counted, grouped};
-use history::{History, Value, Verdict, Witness};
+use history::{History, Reason, Testimony, Value, Verdict, Witness};
 
-use crate::evidence::{Violation, judgement};
+use crate::evidence::{Violation, judgement, testimony};
 use crate::ladder::Staleness;
 use crate::{Consistency, Judgement, Model, Rung, Unfit};
 
@@ -128,7 +128,15 @@ fn writes<'a>(key: &'a Key<'_>) -> impl Iterator<Item = (&'a Deed<'a>, u32)> {
 
 /// The argument, about this key.
 fn witness(history: &History, key: &Key<'_>, violation: Violation) -> Witness {
-    violation.witness(history, &format!("key {}", key.name))
+    let Violation { why, headline, because, operations, offender } = violation;
+    let without_key = |value: &Value| value.as_pair().map_or_else(|| value.clone(), |(_, value)| value.clone());
+    let told = operations.iter().map(|number| {
+        let told = testimony(*number, &history.operations[*number]);
+        Testimony { input: without_key(&told.input), returned: told.returned.as_ref().map(without_key), ..told }
+    });
+    let told = told.collect();
+    let offender = offender.and_then(|number| operations.iter().position(|other| *other == number));
+    Witness::new(Some(key.name.clone()), told, offender, Reason::Told { why: why.to_owned(), headline, because })
 }
 
 fn ruled(history: &History, verdict: Verdict, detail: String, witness: Option<Witness>) -> Judgement {
