@@ -208,8 +208,16 @@ impl Protocol for PrimaryBackup {
     fn promises(_: &Config, claim: Claim, premise: &Premise) -> Result<(), String> {
         let trusted = !premise.records_rot && !premise.lies_come_out();
         match claim {
-            Claim::Linearizable | Claim::LinearizableWrites | Claim::NoLostWrites if trusted => Ok(()),
-            Claim::Linearizable | Claim::LinearizableWrites | Claim::NoLostWrites => Err("it trusts its disk".into()),
+            Claim::Linearizable | Claim::Consistent(_) | Claim::LinearizableWrites | Claim::NoLostWrites => {
+                if trusted {
+                    Ok(())
+                } else {
+                    Err("it trusts its disk".into())
+                }
+            }
+            Claim::Converges | Claim::HintsDelivered | Claim::NoResurrection => {
+                Err(Claim::not_offered("primary-backup"))
+            }
             Claim::Progress if premise.one_way_cuts => Err("a primary that does not hear is not replaced".into()),
             Claim::Progress if premise.contact > Contact::Direct || premise.unheard => {
                 Err("it makes no detours".into())

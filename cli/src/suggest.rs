@@ -4,7 +4,7 @@
 //! would mean nothing.
 
 use checkers::Model;
-use history::{Completion, History, Outcome, Value};
+use history::{Completion, History, Operation, Outcome, Value};
 
 /// So many operations tell what the rest is.
 const LOOKED_AT: usize = 1_000;
@@ -28,14 +28,22 @@ pub fn model(history: &History) -> Option<Model> {
         () if asks(&["transfer"]) => Model::Bank,
         () if asks(&["propose"]) => Model::Decree,
         () if asks(&["generate"]) => Model::UniqueIds,
+        () if asks(&["add"]) && is_keyed => Model::Cart,
         () if asks(&["add"]) && has_lists() => Model::Set,
         () if asks(&["add"]) => Model::Counter,
+        () if asks(&["blind"]) || is_keyed && operations().any(replaces) => Model::Siblings,
         () if asks(&["get", "put", "append"]) => Model::Kv,
         () if asks(&["read", "write", "cas"]) && is_keyed => Model::Kv,
         () if asks(&["cas"]) => Model::CasRegister,
         () if asks(&["read", "write"]) => Model::Register,
         () => return None,
     })
+}
+
+/// Whether it says what it replaces: `write [k [3 [1 2]]]`.
+fn replaces(operation: &Operation) -> bool {
+    let argument = operation.input.as_pair().and_then(|(_, argument)| argument.as_pair());
+    operation.f == "write" && matches!(argument, Some((_, Value::List(_))))
 }
 
 /// What the steps of a transaction do: the words of `[[append 4 2] [r 3 nil]]`.
@@ -79,6 +87,8 @@ mod tests {
         assert_eq!(of(&[("acquire", "null")]), Some(Model::Mutex));
         assert_eq!(of(&[("add", "1"), ("read", "[1]")]), Some(Model::Set));
         assert_eq!(of(&[("add", "1"), ("read", "1")]), Some(Model::Counter));
+        assert_eq!(of(&[("write", r#"["k",[2,[1]]]"#), ("read", r#"["k",[2]]"#)]), Some(Model::Siblings));
+        assert_eq!(of(&[("add", r#"["k",1]"#), ("read", r#"["k",[[1]]]"#)]), Some(Model::Cart));
         assert_eq!(of(&[("dance", "1")]), None);
         assert_eq!(of(&[]), None);
     }

@@ -119,6 +119,24 @@ impl Witness {
         let input = shown(&op.input);
         let (wish, deed) = match (&*op.f, op.input.as_pair()) {
             ("read" | "get", _) => (format!("asked for {target}"), format!("read {target}")),
+            ("write", Some((value, Value::List(replaced)))) => {
+                let what = format!("{} to {target}, in the place of {}", shown(value), all_of(replaced));
+                (format!("asked to write {what},"), format!("wrote {what},"))
+            }
+            ("blind", _) => {
+                let what = format!("{input} to {target}, beside what was there");
+                (format!("asked to write {what},"), format!("wrote {what},"))
+            }
+            ("delete", _) => {
+                let what = match &op.input {
+                    Value::List(replaced) => all_of(replaced),
+                    Value::Nil | Value::Int(_) | Value::Text(_) => input,
+                };
+                (format!("asked to delete {what} from {target}"), format!("deleted {what} from {target}"))
+            }
+            ("remove", _) if !op.input.is_nil() => {
+                (format!("asked to take {input} out of {target}"), format!("took {input} out of {target}"))
+            }
             ("write" | "put", _) => {
                 (format!("asked to write {input} to {target}"), format!("wrote {input} to {target}"))
             }
@@ -394,5 +412,17 @@ fn joined(texts: &[String], word: &str) -> String {
         [] => "nothing".to_owned(),
         [only] => only.clone(),
         [firsts @ .., last] => format!("{} {word} {last}", firsts.join(", ")),
+    }
+}
+
+/// Values that stand side by side: `7`, `7 and 8`, or nothing.
+fn all_of(values: &[Value]) -> String {
+    match values {
+        [] => "nothing".to_owned(),
+        [value] => shown(value),
+        [before @ .., last] => {
+            let before: Vec<String> = before.iter().map(shown).collect();
+            format!("{} and {}", before.join(", "), shown(last))
+        }
     }
 }

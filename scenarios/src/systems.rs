@@ -110,6 +110,8 @@ pub struct System {
     pub kinds: &'static [&'static str],
     /// Its laws, as findings show them.
     pub laws: &'static [&'static str],
+    /// Whether its nodes reveal what they keep, so that one can demand that they come to agree.
+    pub reveals: bool,
     /// What its clients can operate on, the usual one first.
     pub data: &'static [DataKind],
     /// Whether settings that each fit their key also fit together, and what is around them.
@@ -147,6 +149,7 @@ impl System {
             orders: P::ORDERS,
             kinds: P::KINDS,
             laws: P::Laws::NAMES,
+            reveals: P::REVEALS,
             data,
             check: fits::<P::Config>,
             promises: promises::<P>,
@@ -206,5 +209,27 @@ impl DataKind {
     /// A kind of data without one.
     pub const fn data<D: Data>() -> Self {
         DataKind { name: D::NAME, functions: D::FUNCTIONS, keyed: D::KEYED, keys: D::KEYS, linearizable: false }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse::tests::TOY;
+
+    const FEW: &[DataKind] = &[DataKind::object::<Kv>().only(2)];
+
+    #[test]
+    fn a_system_may_offer_the_first_functions_of_its_data_only() {
+        let few = System { data: FEW, ..TOY };
+        let asking = |ops: &str| {
+            let source = format!(
+                "scenario = 1\nabout = \"x\"\nduration = \"9s\"\n[protocol]\nname = \"toy\"\n[[load]]\nops = {{ {ops} }}\n"
+            );
+            crate::parse::parse(&source, "x", &[], std::slice::from_ref(&few)).map(drop)
+        };
+        assert_eq!(asking("read = 1, write = 1"), Ok(()));
+        let problems = asking("read = 1, cas = 1").expect_err("it is not offered");
+        assert!(problems[0].message.contains("`cas`"), "{problems:?}");
     }
 }
