@@ -119,7 +119,9 @@ impl Recorded {
             | Model::ListAppend
             | Model::LongFork
             | Model::UniqueIds
-            | Model::Decree => None,
+            | Model::Decree
+            | Model::Siblings
+            | Model::Cart => None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Which checker answers which question.
 
-use crate::laws::{bank::bank, long_fork::long_fork, unique_ids::unique_ids};
+use crate::laws::{bank::bank, long_fork::long_fork, siblings, unique_ids::unique_ids};
 use crate::linearizability::registers;
 use crate::monitors::{counter::counter, decree::decree, mutex::mutex, set::set, set_full::set_full};
 use crate::{Budget, Consistency, Judgement, Model, Question, Rung, Unfit, monitors, transactions};
@@ -59,11 +59,11 @@ pub fn judge_strictly(history: &History, question: &Question<'_>, budget: &Budge
         (Model::Stack, None | Some(Consistency::Linearizable)) => monitors::judge::<Stack>(history, question, budget),
         (Model::Set, None | Some(Consistency::Linearizable)) => set(history, question, budget),
         (Model::SetFull, None | Some(Consistency::Linearizable)) => set_full(history, question, budget),
-        (Model::Mutex | Model::Counter, _) if !question.is_complete => {
+        (Model::Mutex | Model::Counter | Model::Siblings | Model::Cart, _) if !question.is_complete => {
             let model = question.model.name();
             Err(Unfit::Question(format!("what happened to a {model} beside the record could explain anything")))
         }
-        (Model::Mutex | Model::LongFork | Model::UniqueIds, _)
+        (Model::Mutex | Model::LongFork | Model::UniqueIds | Model::Siblings | Model::Cart, _)
             if question.initial.as_ref().is_some_and(|v| !v.is_nil()) =>
         {
             let model = question.model.name();
@@ -75,6 +75,10 @@ pub fn judge_strictly(history: &History, question: &Question<'_>, budget: &Budge
         (Model::Bank, None) => bank(history, question),
         (Model::LongFork, None) => long_fork(history),
         (Model::UniqueIds, None) => unique_ids(history),
+        (Model::Siblings | Model::Cart, None) => siblings::siblings(history, question.model),
+        (Model::Siblings | Model::Cart, Some(level)) if question.model.knows(level) => {
+            siblings::session(history, question.model, level)
+        }
         (
             Model::Queue
             | Model::Stack
@@ -85,7 +89,9 @@ pub fn judge_strictly(history: &History, question: &Question<'_>, budget: &Budge
             | Model::Bank
             | Model::LongFork
             | Model::UniqueIds
-            | Model::Decree,
+            | Model::Decree
+            | Model::Siblings
+            | Model::Cart,
             Some(_),
         ) => Err(unknown(question)),
     }
@@ -99,6 +105,11 @@ pub fn ladder(history: &History, question: &Question<'_>, budget: &Budget<'_>) -
     match question.model {
         Model::CasRegister | Model::Register | Model::Kv => crate::ladder::table(history, question, budget),
         Model::ListAppend | Model::RwRegister => transactions::ladder(history, question, budget),
+        Model::Siblings | Model::Cart => {
+            // Whatever cannot be judged is told here.
+            judge_strictly(history, question, budget)?;
+            siblings::table(history, question.model)
+        }
         Model::Queue
         | Model::Stack
         | Model::Set
@@ -122,6 +133,7 @@ fn law(model: Model) -> &'static str {
         Model::Bank => "total kept",
         Model::LongFork => "no long fork",
         Model::UniqueIds => "unique",
+        Model::Siblings | Model::Cart => "no lost writes",
         Model::CasRegister
         | Model::Register
         | Model::Kv

@@ -9,6 +9,7 @@
 //! - [`linearizable`]: is there one order of all operations, within their intervals, that explains every result?
 //! - [`no_lost_writes`]: can every acknowledged write still be read after the system healed, or has it been
 //!   overwritten since?
+//! - [`no_resurrected_deletes`], [`most_siblings`]: for stores that keep concurrent versions side by side;
 //! - [`session_guarantees`], [`staleness`], [`convergence`]: numbers, for stores that promise less;
 //! - [`formats`]: readers for our own histories and for other tools'.
 //!
@@ -38,6 +39,7 @@ mod zones;
 pub use judge::{judge, judge_strictly, ladder};
 pub use judgement::{Budget, Judgement, Rung};
 pub use ladder::{Convergence, SessionGuarantees, Staleness, convergence, session_guarantees, staleness};
+pub use laws::siblings::{SiblingCount, most_siblings, no_resurrected_deletes};
 pub use linearizability::linearizable;
 pub use lost_writes::no_lost_writes;
 pub use model::{Model, Unfit};

@@ -19,6 +19,7 @@
 //! - Appends: v begins with what the last plain write wrote, so W may be any write of a beginning of v, and where no
 //!   write fits, all of v was appended. An appended text is lost only if v does not contain it and no plain write or
 //!   compare-and-set can have come after it. Whether appends are there twice or in a wrong order is not asked.
+//! - Siblings and carts have laws of their own, by what replaced what (`laws/siblings`).
 //! - A decree ([`Model::Decree`]) is never overwritten: what somebody was told is decided, the final read must return.
 //! - A write that had not completed when the last final read began is not claimed lost: the read may have come first.
 
@@ -27,6 +28,7 @@ use history::{
     History, Operation, Outcome, Purpose, Reason, Register, RegisterOp, RegisterRet, Value, Verdict, Witness,
 };
 
+use crate::laws::siblings::no_lost_versions;
 use crate::minimal::latest;
 use crate::model::{Call, Part, parts_of};
 use crate::monitors::decree::no_lost_decisions;
@@ -44,6 +46,9 @@ use history::figures::{counted, grouped};
 pub fn no_lost_writes(history: &History, model: Model) -> Result<Judgement, Unfit> {
     if model == Model::Decree {
         return no_lost_decisions(history);
+    }
+    if matches!(model, Model::Siblings | Model::Cart) {
+        return no_lost_versions(history, model);
     }
     let mut sum = Sum::default();
     for part in &parts_of(history, model, is_of_interest, |_| true)? {

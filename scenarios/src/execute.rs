@@ -3,6 +3,7 @@
 //! [`execute`] is generic over the protocol; everything it returns is plain. A system's row in the registry holds it as a
 //! function pointer, so that nothing above knows a type parameter.
 
+pub use crate::convergence::Convergence;
 use crate::outage::cause::{Ground, Reign, Stretch, Wait, reigns};
 use crate::plan::Plan;
 use history::{Data, History, Outcome, Purpose};
@@ -112,6 +113,8 @@ pub struct Finished {
     pub end: Nanos,
     /// Whether it ran to the end of its time.
     pub whole: bool,
+    /// What became of copies and hints after everything healed; `None` if it did not come to that, or nodes reveal nothing.
+    pub convergence: Option<Convergence>,
     /// The law that was broken, if one was.
     pub breach: Option<Breach>,
     /// The protocol's own code panicked: where, and with which words.
@@ -184,13 +187,20 @@ pub fn execute<P: Protocol>(plan: &Plan, options: &mut Options<'_>) -> Result<Fi
     let (mut panic, mut stopped) = (None, false);
     let mut checkpoints = Vec::new();
     let mut phase = Some(Phase::Storm);
+    let mut convergence = None;
     while let Some(now) = phase
         && panic.is_none()
         && world.breach().is_none()
         && !stopped
     {
         // Protocol code runs when processes restart, so healing is a step like any other.
-        let ran = catch_unwind(AssertUnwindSafe(|| phase = now.step(plan, &mut world)));
+        let ran = catch_unwind(AssertUnwindSafe(|| {
+            phase = now.step(plan, &mut world);
+            if P::REVEALS && now != Phase::Storm {
+                let seen: &mut Convergence = convergence.get_or_insert_default();
+                seen.see(world.now() - plan.duration, world.agreement());
+            }
+        }));
         if let Some(sink) = &mut options.trace {
             sink(world.take_rows());
         }
@@ -209,7 +219,7 @@ pub fn execute<P: Protocol>(plan: &Plan, options: &mut Options<'_>) -> Result<Fi
         stopped = is_over || !goes_on;
     }
     let whole = panic.is_none() && world.breach().is_none() && !stopped;
-    Ok(Finished { checkpoints, panic, whole, ..finished(plan, &world) })
+    Ok(Finished { checkpoints, convergence, panic, whole, ..finished(plan, &world) })
 }
 
 fn config<P: Protocol>(plan: &Plan) -> P::Config {
@@ -301,6 +311,7 @@ fn finished<P: Protocol>(plan: &Plan, world: &World<P>) -> Finished {
         steps: world.steps(),
         fingerprint: world.fingerprint(),
         checkpoints: Vec::new(),
+        convergence: None,
         end,
         whole: true,
         breach: world.breach().cloned(),

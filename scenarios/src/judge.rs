@@ -4,6 +4,7 @@
 //! laws, that every fault had an effect, that the system served again after everything healed. What is asked of service is in
 //! `liveness`.
 
+mod copies;
 mod liveness;
 #[cfg(test)]
 mod tests;
@@ -15,13 +16,14 @@ use crate::outage::{self, Asking, Gap};
 use crate::plan::Plan;
 use crate::scenario::{Check, Fault, Reach, Scenario};
 use crate::testimony;
-use checkers::{Budget, Judgement, Model, Question};
+use checkers::{Budget, Consistency, Judgement, Model, Question};
 use history::figures::{counted, grouped, measured};
 use history::{
     Availability, Finding, History, LatencySummary, Level, Operation, OperationCounts, Outage, Outcome, Purpose,
     Verdict, Witness,
 };
 pub use history::{NO_PANIC, PROGRESS};
+use sim_core::promise::Guarantee;
 use sim_core::time::{Nanos, format_duration};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -109,6 +111,21 @@ pub fn judge(scenario: &Scenario, plan: &Plan, finished: &Finished) -> Judged {
 pub(crate) fn findings(scenario: &Scenario, plan: &Plan, finished: &Finished) -> Vec<Finding> {
     let gaps = outage::gaps(plan, finished, &Asking::load(finished), scenario.duration.min(finished.end));
     Judge { scenario, plan, finished, gaps: &gaps }.findings()
+}
+
+/// What checkers call a guarantee.
+pub(crate) fn level_of(guarantee: Guarantee) -> Consistency {
+    match guarantee {
+        Guarantee::Sequential => Consistency::Sequential,
+        Guarantee::CausalConvergence => Consistency::CausalConvergence,
+        Guarantee::CausalMemory => Consistency::CausalMemory,
+        Guarantee::Causal => Consistency::Causal,
+        Guarantee::Pram => Consistency::Pram,
+        Guarantee::ReadYourWrites => Consistency::ReadYourWrites,
+        Guarantee::MonotonicReads => Consistency::MonotonicReads,
+        Guarantee::MonotonicWrites => Consistency::MonotonicWrites,
+        Guarantee::WritesFollowReads => Consistency::WritesFollowReads,
+    }
 }
 
 struct Judge<'a> {
@@ -221,11 +238,28 @@ impl Judge<'_> {
                 // Nobody read back what survived, because it did not come to that.
                 if ruling.verdict == Verdict::Unknown && !self.finished.whole { self.unfinished() } else { ruling }
             }
-            Check::Availability { .. } | Check::Recovery { .. } | Check::Latency { .. } | Check::RoleChanges { .. }
+            Check::Consistent(guarantee) => self.consistent(level_of(*guarantee)),
+            Check::NoResurrection => {
+                let ruling =
+                    self.consistency(&self.finished.history, |history, _| checkers::no_resurrected_deletes(history));
+                if ruling.verdict == Verdict::Unknown && !self.finished.whole { self.unfinished() } else { ruling }
+            }
+            Check::Availability { .. }
+            | Check::Recovery { .. }
+            | Check::Latency { .. }
+            | Check::RoleChanges { .. }
+            | Check::Converged { .. }
+            | Check::HintsDelivered { .. }
+            | Check::StaleReads { .. }
+            | Check::Siblings { .. }
                 if !self.finished.whole =>
             {
                 self.unfinished()
             }
+            Check::Converged { within } => self.converged(*within),
+            Check::HintsDelivered { within } => self.hints_delivered(*within),
+            Check::StaleReads { at_most } => self.stale_reads(*at_most),
+            Check::Siblings { at_most } => self.siblings(*at_most),
             Check::Availability { at_least } => liveness::available(self.tally(), *at_least),
             Check::Recovery { at_most } => self.recovery(*at_most),
             Check::Latency { quantile, function, at_most } => {
@@ -246,8 +280,17 @@ impl Judge<'_> {
     }
 
     fn linearizable(&self, history: &History) -> Ruling {
+        self.at_level(history, None)
+    }
+
+    /// Whether it keeps to a guarantee below linearizability.
+    fn consistent(&self, level: Consistency) -> Ruling {
+        self.at_level(&self.finished.history, Some(level))
+    }
+
+    fn at_level(&self, history: &History, level: Option<Consistency>) -> Ruling {
         self.consistency(history, |history, model| {
-            let question = Question { hint: Some(&self.finished.order), ..Question::of(model) };
+            let question = Question { level, hint: Some(&self.finished.order), ..Question::of(model) };
             checkers::judge_strictly(history, &question, &Budget::states(LINEARIZABILITY_STATES))
         })
         .headed_by_witness()

@@ -20,8 +20,12 @@ pub fn claim(check: &Check) -> Option<Claim> {
         Check::Linearizable => Some(Claim::Linearizable),
         Check::LinearizableWrites => Some(Claim::LinearizableWrites),
         Check::NoLostWrites => Some(Claim::NoLostWrites),
+        Check::NoResurrection => Some(Claim::NoResurrection),
+        Check::Consistent(guarantee) => Some(Claim::Consistent(*guarantee)),
+        Check::Converged { .. } => Some(Claim::Converges),
+        Check::HintsDelivered { .. } => Some(Claim::HintsDelivered),
         Check::Availability { .. } | Check::Recovery { .. } | Check::Latency { .. } => Some(Claim::Progress),
-        Check::RoleChanges { .. } => None,
+        Check::RoleChanges { .. } | Check::StaleReads { .. } | Check::Siblings { .. } => None,
     }
 }
 
@@ -200,7 +204,13 @@ impl<'a> Promises<'a> {
     fn instead(&self, claim: Claim) -> Option<&'static str> {
         let (weaker, sentence) = match claim {
             Claim::Linearizable => (Claim::LinearizableWrites, "linearizable writes"),
-            Claim::LinearizableWrites | Claim::NoLostWrites | Claim::Progress => return None,
+            Claim::LinearizableWrites
+            | Claim::NoLostWrites
+            | Claim::Progress
+            | Claim::Consistent(_)
+            | Claim::Converges
+            | Claim::HintsDelivered
+            | Claim::NoResurrection => return None,
         };
         (self.system.promises)(self.values, weaker, &self.premise).is_ok().then_some(sentence)
     }
@@ -252,7 +262,13 @@ fn choices(key: &Key) -> Vec<Setting> {
 /// That this is promised, but for by whom. How soon somebody is served is the scenario's own demand.
 fn promised(claim: Claim) -> &'static str {
     match claim {
-        Claim::Linearizable | Claim::LinearizableWrites | Claim::NoLostWrites => "promised",
+        Claim::Linearizable
+        | Claim::LinearizableWrites
+        | Claim::NoLostWrites
+        | Claim::Consistent(_)
+        | Claim::Converges
+        | Claim::HintsDelivered
+        | Claim::NoResurrection => "promised",
         Claim::Progress => "progress is promised",
     }
 }

@@ -8,6 +8,7 @@ use crate::systems::DataKind;
 use history::Draw;
 use sim_core::dice::Ratio;
 use sim_core::fault::{Event, FaultKind};
+use sim_core::promise::Guarantee;
 use sim_core::settings::{Flaws, Values};
 use sim_core::time::{Nanos, SECOND};
 use sim_core::workload::Scripted;
@@ -288,6 +289,30 @@ pub enum Check {
     LinearizableWrites,
     /// `no lost writes`
     NoLostWrites,
+    /// `no resurrected deletes`
+    NoResurrection,
+    /// `sequential`, `read your writes`
+    Consistent(Guarantee),
+    /// `stale reads <= 5%`
+    StaleReads {
+        /// Their share of all reads.
+        at_most: Ratio,
+    },
+    /// `siblings(max) <= 8`
+    Siblings {
+        /// How many a read returned.
+        at_most: u64,
+    },
+    /// `converged`, `converged within 30s`
+    Converged {
+        /// How soon after everything healed; by the end if nothing is said.
+        within: Option<Nanos>,
+    },
+    /// `hints delivered`, `hints delivered within 20s`
+    HintsDelivered {
+        /// Likewise.
+        within: Option<Nanos>,
+    },
     /// `availability >= 97%`
     Availability {
         /// The share of operations served in time.

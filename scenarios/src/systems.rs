@@ -110,6 +110,8 @@ pub struct System {
     pub kinds: &'static [&'static str],
     /// Its laws, as findings show them.
     pub laws: &'static [&'static str],
+    /// Whether its nodes reveal what they keep, so that one can demand that they come to agree.
+    pub reveals: bool,
     /// What its clients can operate on, the usual one first.
     pub data: &'static [DataKind],
     /// Whether settings that each fit their key also fit together, and what is around them.
@@ -147,6 +149,7 @@ impl System {
             orders: P::ORDERS,
             kinds: P::KINDS,
             laws: P::Laws::NAMES,
+            reveals: P::REVEALS,
             data,
             check: fits::<P::Config>,
             promises: promises::<P>,

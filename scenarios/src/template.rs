@@ -140,6 +140,7 @@ fn expect(system: &System, data: &DataKind, command: &str) -> String {
     let orders = [(Claim::Linearizable, "linearizable"), (Claim::LinearizableWrites, "linearizable writes")];
     must.extend(orders.iter().find(|(claim, _)| data.linearizable && promised(*claim)).map(|(_, sentence)| *sentence));
     must.extend(promised(Claim::NoLostWrites).then_some("no lost writes"));
+    must.extend((system.reveals && promised(Claim::Converges)).then_some("converged"));
     let should: &[&str] = if promised(Claim::Progress) { &["recovery <= 5s", "p99 <= 500ms"] } else { &[] };
     let list = |name: &str, sentences: &[&str]| format!("{name} = {sentences:?}");
     let mut text = "[expect]\n".to_owned();

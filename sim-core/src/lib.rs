@@ -19,6 +19,7 @@ pub mod dice;
 mod disk;
 pub mod fault;
 pub mod harm;
+pub mod holding;
 pub mod laws;
 mod machine;
 mod network;

@@ -24,6 +24,44 @@ pub enum Claim {
     /// Operations are served again when they can be
     /// ([`Protocol::can_serve`](crate::protocol::Protocol::can_serve)); how soon is not part of it.
     Progress,
+    /// Operations keep to this guarantee, which is weaker than linearizability.
+    Consistent(Guarantee),
+    /// Once nothing goes wrong any more, all copies of a key become the same.
+    Converges,
+    /// Once nothing goes wrong any more, nodes hand over what they keep for others.
+    HintsDelivered,
+    /// What an acknowledged delete took away stays away.
+    NoResurrection,
+}
+
+/// A guarantee below linearizability, for stores that promise less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guarantee {
+    /// One order of all operations that keeps the order of each process (Lamport 1979).
+    Sequential,
+    /// Causal, and one order of conflicting writes for all (Bouajjani et al. 2017, CCv).
+    CausalConvergence,
+    /// Causal memory (Ahamad et al. 1995).
+    CausalMemory,
+    /// Nobody sees an effect without its cause.
+    Causal,
+    /// Everybody sees each process's writes in its order (Lipton and Sandberg 1988).
+    Pram,
+    /// Who wrote sees that or later (Terry et al. 1994, as the next three).
+    ReadYourWrites,
+    /// Who saw something never sees anything older.
+    MonotonicReads,
+    /// A process's writes are seen in its order.
+    MonotonicWrites,
+    /// What follows a read is seen after what was read.
+    WritesFollowReads,
+}
+
+impl Claim {
+    /// Why nobody promises this who keeps no copies that could differ and no hints: half a sentence about `system`.
+    pub fn not_offered(system: &str) -> String {
+        format!("{system} keeps one order of all writes: it has no siblings, hints or copies of its own to speak of")
+    }
 }
 
 /// What may go wrong in a run, as far as promises depend on it: the worst that its scenario asks for.

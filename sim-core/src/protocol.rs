@@ -26,6 +26,7 @@
 //! methods take a `Ctx` of its own [`Vocabulary`]; the host lends it one with [`Ctx::nested`].
 
 use crate::dice::Dice;
+use crate::holding::Holding;
 use crate::laws::Laws;
 use crate::promise::{Claim, Premise};
 use crate::reach::Reach;
@@ -165,6 +166,14 @@ pub trait Protocol: Vocabulary + Clone {
     fn on_admin(&mut self, order: Self::Admin, ctx: &mut Ctx<'_, Self>) -> bool {
         let _ = (order, ctx);
         false
+    }
+
+    /// Whether it [reveals](Protocol::reveal) anything: scenarios can then demand that nodes end up with the same.
+    const REVEALS: bool = false;
+
+    /// What this node keeps of the data it is home to. It is asked only after everything has healed, and only looked at.
+    fn reveal(&self) -> Option<Holding> {
+        None
     }
 
     /// Could *any* protocol of this kind have served `op`, given which nodes are up and which links are live? The bound

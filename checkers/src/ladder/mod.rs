@@ -46,7 +46,7 @@ pub use sessions::{SessionGuarantees, session_guarantees};
 pub use staleness::{Staleness, staleness};
 
 /// The levels, the strongest first.
-const LEVELS: [Consistency; 10] = [
+pub(crate) const LEVELS: [Consistency; 10] = [
     Consistency::Linearizable,
     Consistency::Sequential,
     Consistency::CausalConvergence,

@@ -19,6 +19,7 @@ use std::hash::BuildHasherDefault;
 
 use super::account::made;
 use crate::hash::Mixer;
+use crate::laws::siblings;
 use crate::model::{Call, Part, parts};
 use crate::{Model, Rung, Unfit};
 
@@ -31,10 +32,14 @@ pub struct Staleness {
     pub stale: u64,
     /// For how long the stalest had been, in nanoseconds; 0 if the record knows no times.
     pub nanos_max: u64,
+    /// Half of the reads (fresh ones among them) were not staler than that, in nanoseconds.
+    pub nanos_p50: u64,
     /// 99 of 100 reads (fresh ones among them) were not staler than that, in nanoseconds.
     pub nanos_p99: u64,
     /// By how many versions a read lagged behind at least.
     pub versions_max: u64,
+    /// Half of the reads did not lag further behind than so many versions.
+    pub versions_p50: u64,
     /// 99 of 100 reads did not lag further behind than so many versions.
     pub versions_p99: u64,
 }
@@ -44,51 +49,69 @@ pub struct Staleness {
 /// # Errors
 /// If an operation is none of the model's.
 pub fn staleness(history: &History, model: Model, initial: &Value) -> Result<Staleness, Unfit> {
+    if matches!(model, Model::Siblings | Model::Cart) {
+        return siblings::staleness(history, model);
+    }
     Ok(measure(&parts::<Register>(history, model)?, initial))
 }
 
+impl Staleness {
+    /// Of so many reads, and how long and by how many versions those of them lagged behind that did.
+    pub(crate) fn of(reads: u64, mut nanos: Vec<u64>, mut versions: Vec<u64>) -> Self {
+        nanos.sort_unstable();
+        versions.sort_unstable();
+        Staleness {
+            reads,
+            stale: nanos.len() as u64,
+            nanos_max: nanos.last().copied().unwrap_or_default(),
+            nanos_p50: quantile(reads, &nanos, 50),
+            nanos_p99: quantile(reads, &nanos, 99),
+            versions_max: versions.last().copied().unwrap_or_default(),
+            versions_p50: quantile(reads, &versions, 50),
+            versions_p99: quantile(reads, &versions, 99),
+        }
+    }
+
+    /// As a row of a table. A measure passes, whatever it shows.
+    pub(crate) fn rung(&self) -> Rung {
+        let reads = counted(self.reads, "read");
+        let (verdict, detail) = match self.stale {
+            _ if self.reads == 0 => {
+                (Verdict::Vacuous, "nothing was read of which anybody can tell how old it was".to_owned())
+            }
+            0 => (Verdict::Pass, format!("{reads}, none of what had certainly been replaced")),
+            stale => {
+                let time = match self.nanos_max {
+                    0 => String::new(),
+                    max => format!("{} at most (p99 {}), ", duration(max), duration(self.nanos_p99)),
+                };
+                let (versions, p99) = (counted(self.versions_max, "version"), self.versions_p99);
+                (Verdict::Pass, format!("{reads}, {stale} of them stale: {time}{versions} behind at most (p99 {p99})"))
+            }
+        };
+        Rung { name: "staleness", verdict, detail, witness: None }
+    }
+}
+
 pub(super) fn rung(parts: &[Part<'_, Register>], initial: &Value) -> Rung {
-    let found = measure(parts, initial);
-    let reads = counted(found.reads, "read");
-    let (verdict, detail) = match found.stale {
-        _ if found.reads == 0 => {
-            (Verdict::Vacuous, "nothing was read of which anybody can tell how old it was".to_owned())
-        }
-        0 => (Verdict::Pass, format!("{reads}, none of what had certainly been replaced")),
-        stale => {
-            let time = match found.nanos_max {
-                0 => String::new(),
-                max => format!("{} at most (p99 {}), ", duration(max), duration(found.nanos_p99)),
-            };
-            let (versions, p99) = (counted(found.versions_max, "version"), found.versions_p99);
-            (Verdict::Pass, format!("{reads}, {stale} of them stale: {time}{versions} behind at most (p99 {p99})"))
-        }
-    };
-    Rung { name: "staleness", verdict, detail, witness: None }
+    measure(parts, initial).rung()
 }
 
 pub(super) fn measure(parts: &[Part<'_, Register>], initial: &Value) -> Staleness {
-    let mut found = Staleness::default();
+    let mut reads = 0;
     let (mut nanos, mut versions) = (Vec::new(), Vec::new());
     // Where values are put together of pieces, nobody can tell which is older.
     let is_append = |call: &Call<'_, Register>| matches!(call.op, RegisterOp::Append(_));
     for part in parts.iter().filter(|part| !part.calls.iter().any(is_append)) {
         let versions_of = Versions::of(part, initial);
-        found.reads += versions_of.add(part, &mut nanos, &mut versions);
+        reads += versions_of.add(part, &mut nanos, &mut versions);
     }
-    found.stale = nanos.len() as u64;
-    nanos.sort_unstable();
-    versions.sort_unstable();
-    found.nanos_max = nanos.last().copied().unwrap_or_default();
-    found.versions_max = versions.last().copied().unwrap_or_default();
-    found.nanos_p99 = p99(found.reads, &nanos);
-    found.versions_p99 = p99(found.reads, &versions);
-    found
+    Staleness::of(reads, nanos, versions)
 }
 
-/// Of `reads` numbers, of which all but the given, sorted, are 0.
-fn p99(reads: u64, others: &[u64]) -> u64 {
-    let rank = (reads * 99).div_ceil(100);
+/// The share in percent of `reads` numbers, of which all but the given, sorted, are 0.
+fn quantile(reads: u64, others: &[u64], percent: u64) -> u64 {
+    let rank = (reads * percent).div_ceil(100);
     let zeros = reads - others.len() as u64;
     if rank <= zeros { 0 } else { others[(rank - zeros) as usize - 1] }
 }

@@ -2,4 +2,5 @@
 
 pub(crate) mod bank;
 pub(crate) mod long_fork;
+pub(crate) mod siblings;
 pub(crate) mod unique_ids;

@@ -54,11 +54,15 @@ pub enum Model {
     UniqueIds,
     /// Decrees, one for each key: `propose` a value, be told which was decided; `read` it.
     Decree,
+    /// Keys with versions side by side: `read`, `write` what replaces what one saw, `blind`, `delete`.
+    Siblings,
+    /// Carts that their clients merge: `add`, `remove`, `read`.
+    Cart,
 }
 
 impl Model {
     /// All of them.
-    pub const ALL: [Model; 15] = [
+    pub const ALL: [Model; 17] = [
         Model::CasRegister,
         Model::Register,
         Model::Kv,
@@ -74,6 +78,8 @@ impl Model {
         Model::LongFork,
         Model::UniqueIds,
         Model::Decree,
+        Model::Siblings,
+        Model::Cart,
     ];
 
     /// Its name on the command line.
@@ -94,6 +100,8 @@ impl Model {
             Model::LongFork => "long-fork",
             Model::UniqueIds => "unique-ids",
             Model::Decree => "decree",
+            Model::Siblings => "siblings",
+            Model::Cart => "cart",
         }
     }
 
@@ -115,7 +123,7 @@ impl Model {
             | Model::Counter
             | Model::Decree => Some(Consistency::Linearizable),
             Model::ListAppend | Model::RwRegister => Some(Consistency::StrictSerializable),
-            Model::SetFull | Model::Bank | Model::LongFork | Model::UniqueIds => None,
+            Model::SetFull | Model::Bank | Model::LongFork | Model::UniqueIds | Model::Siblings | Model::Cart => None,
         }
     }
 
@@ -128,14 +136,37 @@ impl Model {
             Model::Counter => f == "add",
             Model::Bank => f == "transfer",
             Model::LongFork => f == "write",
+            Model::Siblings => matches!(f, "write" | "blind" | "delete"),
+            Model::Cart => matches!(f, "add" | "remove"),
             Model::Mutex | Model::ListAppend | Model::RwRegister | Model::UniqueIds | Model::Decree => false,
+        }
+    }
+
+    /// Whether its histories can be judged by this level.
+    pub fn knows(self, level: Consistency) -> bool {
+        match self {
+            Model::CasRegister | Model::Register | Model::Kv => crate::ladder::LEVELS.contains(&level),
+            Model::Siblings | Model::Cart => {
+                matches!(level, Consistency::ReadYourWrites | Consistency::MonotonicReads)
+            }
+            Model::ListAppend | Model::RwRegister => crate::transactions::LEVELS.contains(&level),
+            Model::Queue
+            | Model::Stack
+            | Model::Set
+            | Model::SetFull
+            | Model::Mutex
+            | Model::Counter
+            | Model::Bank
+            | Model::LongFork
+            | Model::UniqueIds
+            | Model::Decree => self.usual_level() == Some(level),
         }
     }
 
     /// Whether operations name a key.
     pub const fn is_keyed(self) -> bool {
         match self {
-            Model::Kv | Model::Decree => true,
+            Model::Kv | Model::Decree | Model::Siblings | Model::Cart => true,
             Model::CasRegister
             | Model::Register
             | Model::Queue

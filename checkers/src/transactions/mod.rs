@@ -55,7 +55,7 @@ enum Reading {
 }
 
 /// The levels that transactions are judged by, the strongest first.
-const LEVELS: [Consistency; 9] = [
+pub(crate) const LEVELS: [Consistency; 9] = [
     Consistency::StrictSerializable,
     Consistency::StrongSessionSerializable,
     Consistency::Serializable,

@@ -24,9 +24,13 @@ const PATIENCES: Nanos = 4;
 /// Why not.
 pub fn promise(config: &MultiPaxosConfig, claim: Claim, premise: &Premise) -> Result<(), String> {
     match claim {
-        Claim::Linearizable => current_reads(config, premise).and_then(|()| lasting_writes(premise)),
+        // Whoever reads what may lag, at whichever node, may also go back, and miss what it wrote itself.
+        Claim::Linearizable | Claim::Consistent(_) => {
+            current_reads(config, premise).and_then(|()| lasting_writes(premise))
+        }
         Claim::LinearizableWrites | Claim::NoLostWrites => lasting_writes(premise),
         Claim::Progress => progress(config, premise),
+        Claim::Converges | Claim::HintsDelivered | Claim::NoResurrection => Err(Claim::not_offered("multi-paxos")),
     }
 }
 

@@ -24,8 +24,11 @@ const RESENDS: u64 = 4;
 /// Why not.
 pub fn promise(config: &PaxosConfig, claim: Claim, premise: &Premise) -> Result<(), String> {
     match claim {
-        Claim::Linearizable | Claim::LinearizableWrites | Claim::NoLostWrites => lasting_votes(premise),
+        Claim::Linearizable | Claim::LinearizableWrites | Claim::NoLostWrites | Claim::Consistent(_) => {
+            lasting_votes(premise)
+        }
         Claim::Progress => progress(config, premise),
+        Claim::Converges | Claim::HintsDelivered | Claim::NoResurrection => Err(Claim::not_offered("paxos")),
     }
 }
 

@@ -92,13 +92,15 @@ impl Terms {
     /// Why not.
     pub fn promise(&self, claim: Claim, premise: &Premise) -> Result<(), String> {
         match claim {
-            Claim::Linearizable => {
+            // Whoever reads what may lag, at whichever node, may also go back, and miss what it wrote itself.
+            Claim::Linearizable | Claim::Consistent(_) => {
                 self.current_reads(premise).and_then(|()| self.single_writes()).and_then(|()| lasting_writes(premise))
             }
             Claim::LinearizableWrites | Claim::NoLostWrites => {
                 self.single_writes().and_then(|()| lasting_writes(premise))
             }
             Claim::Progress => self.progress(premise),
+            Claim::Converges | Claim::HintsDelivered | Claim::NoResurrection => Err(Claim::not_offered("raft")),
         }
     }
 

@@ -184,7 +184,9 @@ fn functions(history: &History) -> Vec<Asked> {
 /// The keys of keyed operations, or of the steps of transactions.
 fn keys(history: &History, model: Model) -> Option<u64> {
     let found: BTreeSet<&Value> = match model {
-        Model::Kv | Model::Decree => history.operations.iter().filter_map(|op| Some(op.input.as_pair()?.0)).collect(),
+        Model::Kv | Model::Decree | Model::Siblings | Model::Cart => {
+            history.operations.iter().filter_map(|op| Some(op.input.as_pair()?.0)).collect()
+        }
         Model::ListAppend | Model::RwRegister | Model::LongFork => {
             history.operations.iter().flat_map(|op| steps(&op.input)).filter_map(|step| step.get(1)).collect()
         }

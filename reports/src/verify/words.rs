@@ -32,6 +32,12 @@ pub fn of_model(model: Model) -> &'static str {
         Model::Decree => {
             "A decree for each key, decided once: `propose [k,3]` → [k,what was decided], `read [k,null]` → the same, or null before."
         }
+        Model::Siblings => {
+            "Versions side by side at each key: `write [k,[3,[1,2]]]` replaces 1 and 2, `blind [k,3]`, `delete [k,[3]]`, `read` → [k,[3,4]]."
+        }
+        Model::Cart => {
+            "A shopping cart at each key, merged by its clients: `add [k,3]`, `remove [k,3]`, `read` → [k,[[1,3],[2]]]."
+        }
     }
 }
 
@@ -43,6 +49,8 @@ pub fn demand(model: Model, level: Option<Consistency>) -> &'static str {
         (None, Model::Bank) => "the total of all accounts",
         (None, Model::LongFork) => "one order of all writes",
         (None, Model::UniqueIds) => "the promise that no identifier comes twice",
+        (None, Model::Siblings) => "the promise that nothing is lost, and nothing deleted comes back",
+        (None, Model::Cart) => "the promise that no item is lost",
         (
             None,
             Model::CasRegister

@@ -27,6 +27,7 @@ fn judged(history: History, facts: Vec<OpFact>, judge: impl Fn(&Judge<'_>) -> Ru
         steps: 0,
         fingerprint: 0,
         checkpoints: Vec::new(),
+        convergence: None,
         end: 20 * SECOND,
         whole: true,
         breach: None,

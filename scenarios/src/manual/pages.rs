@@ -10,7 +10,7 @@ use crate::promises;
 use crate::sections::{FAULTS, OPERATE, PROTOCOL, TOP, fault_name};
 use crate::systems::{DataKind, System};
 use crate::text::entry::{Absent, Entry, Listed, Section, Takes};
-use sim_core::promise::{Claim, Premise};
+use sim_core::promise::{Claim, Guarantee, Premise};
 use sim_core::protocol::{About, OrderKind};
 use sim_core::settings::{Flaw, Kind, Values};
 use sim_core::time::{Nanos, format_duration, parse_duration};
@@ -415,10 +415,18 @@ fn promised(system: &System) -> String {
         (Claim::Linearizable, "linearizable"),
         (Claim::LinearizableWrites, "linearizable writes"),
         (Claim::NoLostWrites, "no lost writes"),
+        (Claim::NoResurrection, "no resurrected deletes"),
+        (Claim::Consistent(Guarantee::ReadYourWrites), "read your writes"),
+        (Claim::Consistent(Guarantee::MonotonicReads), "monotonic reads"),
+        (Claim::Converges, "converged"),
+        (Claim::HintsDelivered, "hints delivered"),
         (Claim::Progress, "progress"),
     ];
     let values = Values::defaults(system.keys);
-    let is_made = |claim| (system.promises)(&values, claim, &Premise::CALM).is_ok();
+    let promises = |claim| (system.promises)(&values, claim, &Premise::CALM).is_ok();
+    // Whoever promises the strongest has no need to name the weaker.
+    let is_implied = |claim: Claim| matches!(claim, Claim::Consistent(_)) && promises(Claim::Linearizable);
+    let is_made = |claim| promises(claim) && !is_implied(claim);
     let made: Vec<&str> = claims.into_iter().filter(|(claim, _)| is_made(*claim)).map(|(_, name)| name).collect();
     if made.is_empty() { "nothing".to_owned() } else { format!("{}, with default settings", made.join(", ")) }
 }

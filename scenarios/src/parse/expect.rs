@@ -6,6 +6,7 @@ use super::sentence::{self, Meaning};
 use crate::codes;
 use crate::codes::Code;
 use crate::diagnostics::{Diagnostic, Origin, Severity};
+use crate::judge::level_of;
 use crate::promises::{self, Promises, Unpromised};
 use crate::scenario::{Check, Expect, Expectation, Goal, Load, Reach};
 use crate::sections::EXPECT;
@@ -13,6 +14,7 @@ use crate::systems::DataKind;
 use crate::text::entry::quoted;
 use crate::text::quantity::did_you_mean;
 use crate::text::reader::Reader;
+use checkers::Model;
 
 /// `promises` are those of the system, if enough of the scenario could be read to know them.
 pub(super) fn expect(
@@ -88,7 +90,37 @@ fn check(text: &str, origin: &Origin, scene: &Scene<'_>, loads: Option<&[Load]>)
             if let Some(kind) = kinds.into_iter().find(|kind| !kind.linearizable) {
                 let message =
                     format!("a `{}` has no sequential specification, so nothing says what is linearizable", kind.name);
-                return Err(bad(&codes::UNANSWERABLE, message));
+                return Err(
+                    bad(&codes::UNANSWERABLE, message).help("demand `no lost writes` or `read your writes` instead")
+                );
+            }
+        }
+        Check::Consistent(guarantee) => {
+            let level = level_of(*guarantee);
+            suited(
+                text,
+                origin,
+                loads,
+                |model| model.knows(level),
+                "`kv` and `register` know all guarantees, `siblings` \
+                and `cart` know `read your writes` and `monotonic reads`",
+            )?;
+        }
+        Check::NoResurrection => {
+            suited(text, origin, loads, |model| model == Model::Siblings, "`siblings` have deletes, under `delete`")?;
+        }
+        Check::Siblings { .. } => {
+            let has_siblings = |model| matches!(model, Model::Siblings | Model::Cart);
+            suited(text, origin, loads, has_siblings, "`siblings` and `cart` keep versions side by side")?;
+        }
+        Check::StaleReads { .. } => {
+            let has_versions = |model| matches!(model, Model::Kv | Model::Register | Model::Siblings | Model::Cart);
+            suited(text, origin, loads, has_versions, "it can be measured of `kv`, `register`, `siblings` and `cart`")?;
+        }
+        Check::Converged { .. } | Check::HintsDelivered { .. } => {
+            if let Some(system) = scene.system.filter(|system| !system.reveals) {
+                let message = format!("{} does not reveal what its nodes keep, so nobody can compare", system.name);
+                return Err(bad(&codes::UNANSWERABLE, message).help("demand `no lost writes` instead"));
             }
         }
         Check::RoleChanges { role, .. } => known_role(role, origin, scene)?,
@@ -96,6 +128,24 @@ fn check(text: &str, origin: &Origin, scene: &Scene<'_>, loads: Option<&[Load]>)
         Check::NoLostWrites | Check::Availability { .. } | Check::Recovery { .. } | Check::Latency { .. } => {}
     }
     Ok(check)
+}
+
+/// That data of these loads can be asked for this.
+fn suited(
+    text: &str,
+    origin: &Origin,
+    loads: Option<&[Load]>,
+    is_suited: impl Fn(Model) -> bool,
+    help: &str,
+) -> Result<(), Diagnostic> {
+    let mut kinds = loads.unwrap_or_default().iter().map(|load| &load.data);
+    match kinds.find(|kind| !Model::from_name(kind.name).is_some_and(&is_suited)) {
+        None => Ok(()),
+        Some(kind) => {
+            let message = format!("of a `{}` nobody can say `{text}`", kind.name);
+            Err(Diagnostic::new(&codes::UNANSWERABLE, origin, message).help(help))
+        }
+    }
 }
 
 /// What a sentence demands, if it is one for `must` or `should`.

@@ -7,16 +7,43 @@ use crate::scenario::{Check, Reach};
 use crate::text::entry::quoted;
 use crate::text::quantity::{did_you_mean, parse_share};
 use sim_core::dice::Ratio;
+use sim_core::promise::Guarantee;
 use sim_core::time::parse_duration;
 
 /// What a sentence can say, for `must` and `should`.
-pub const CHECKS: [(&str, &str); 8] = [
+pub const CHECKS: [(&str, &str); 22] = [
     ("linearizable", "Every operation took effect at one instant between its invocation and its completion."),
     (
         "linearizable writes",
         "The same of everything but reads; what `cas` found shows it, so give it a weight in `ops`.",
     ),
     ("no lost writes", "Every acknowledged write was read after settle, or overwritten by one that was."),
+    (
+        "no resurrected deletes",
+        "Nothing that an acknowledged delete took away was read after settle. Of `siblings` only.",
+    ),
+    ("sequential", "One order of all operations explains every result and keeps the order of each process."),
+    ("causal convergence", "Causal, and one order of conflicting writes for all."),
+    ("causal memory", "Causal, and what each process did and read fits one order of what it has seen."),
+    ("causal", "Nobody saw an effect without its cause."),
+    ("pram", "Everybody saw each process's writes in the order in which it made them."),
+    ("read your writes", "Who wrote something read that or something later. Of `siblings` and `cart`, too."),
+    ("monotonic reads", "Who read something never read anything older. Of `siblings` and `cart`, too."),
+    ("monotonic writes", "A process's writes were seen in the order in which it made them."),
+    ("writes follow reads", "What a process wrote after a read was seen after what it had read."),
+    (
+        "stale reads <= 5%",
+        "So few reads missed a write, or were older than one, that was acknowledged before they were asked for.",
+    ),
+    ("siblings(max) <= 8", "No read of `siblings` or `cart` returned more versions side by side."),
+    (
+        "converged within 30s",
+        "So soon after everything healed, and from then on, all home nodes of each key held the same. `converged`: in the end.",
+    ),
+    (
+        "hints delivered within 20s",
+        "So soon after everything healed, and from then on, no node kept copies for others. `hints delivered`: in the end.",
+    ),
     (
         "availability >= 97%",
         "So many operations were served before their clients gave up. VACUOUS if no system could have.",
@@ -34,6 +61,24 @@ pub const GOALS: [(&str, &str); 3] = [
     ("operations >= 500", "So many operations were served."),
 ];
 
+/// The guarantees below linearizability, by name.
+const GUARANTEES: [(&str, Guarantee); 9] = [
+    ("sequential", Guarantee::Sequential),
+    ("causal convergence", Guarantee::CausalConvergence),
+    ("causal memory", Guarantee::CausalMemory),
+    ("causal", Guarantee::Causal),
+    ("pram", Guarantee::Pram),
+    ("read your writes", Guarantee::ReadYourWrites),
+    ("monotonic reads", Guarantee::MonotonicReads),
+    ("monotonic writes", Guarantee::MonotonicWrites),
+    ("writes follow reads", Guarantee::WritesFollowReads),
+];
+
+fn guarantee(words: &[&str]) -> Option<Guarantee> {
+    let sentence = words.join(" ");
+    GUARANTEES.iter().find(|(name, _)| *name == sentence).map(|(_, guarantee)| *guarantee)
+}
+
 /// What a sentence means.
 #[derive(Debug, PartialEq)]
 pub(super) enum Meaning {
@@ -45,6 +90,7 @@ pub(super) enum Meaning {
 pub(super) fn read(text: &str, origin: &Origin) -> Result<Meaning, Diagnostic> {
     let bad = |code: &'static Code, message: String| Diagnostic::new(code, origin, message);
     let time = |text: &str| parse_duration(text).map_err(|message| bad(&codes::BAD_VALUE, message));
+    let share = |text: &str| parse_share(text).map_err(|message| bad(&codes::BAD_VALUE, message));
     let count =
         |text: &str| text.parse::<u64>().map_err(|_| bad(&codes::BAD_VALUE, format!("`{text}` is not a whole number")));
     let spaced =
@@ -54,14 +100,20 @@ pub(super) fn read(text: &str, origin: &Origin) -> Result<Meaning, Diagnostic> {
         ["linearizable"] => Check::Linearizable,
         ["linearizable", "writes"] => Check::LinearizableWrites,
         ["no", "lost", "writes"] => Check::NoLostWrites,
-        ["availability", ">=", share] => {
-            Check::Availability { at_least: parse_share(share).map_err(|message| bad(&codes::BAD_VALUE, message))? }
-        }
+        ["no", "resurrected", "deletes"] => Check::NoResurrection,
+        ["stale", "reads", "<=", most] => Check::StaleReads { at_most: share(most)? },
+        ["siblings", "(", "max", ")", "<=", number] => Check::Siblings { at_most: count(number)? },
+        ["converged"] => Check::Converged { within: None },
+        ["converged", "within", length] => Check::Converged { within: Some(time(length)?) },
+        ["hints", "delivered"] => Check::HintsDelivered { within: None },
+        ["hints", "delivered", "within", length] => Check::HintsDelivered { within: Some(time(length)?) },
+        ["availability", ">=", least] => Check::Availability { at_least: share(least)? },
         ["recovery", "<=", length] => Check::Recovery { at_most: time(length)? },
         [name, rest @ .., "<=", length] if latency(name, rest).is_some() => {
             let (quantile, function) = latency(name, rest).expect("it was just read");
             Check::Latency { quantile, function: function.map(str::to_owned), at_most: time(length)? }
         }
+        words if guarantee(words).is_some() => Check::Consistent(guarantee(words).expect("it was just found")),
         [role, "changes", "<=", number] => Check::RoleChanges { role: (*role).to_owned(), at_most: count(number)? },
         [role, "elected", ">=", number, "times" | "time"] => {
             return Ok(Meaning::Goal(Reach::RoleTaken { role: (*role).to_owned(), at_least: count(number)? }));
@@ -116,6 +168,15 @@ mod tests {
             ("linearizable", Check::Linearizable),
             ("linearizable writes", Check::LinearizableWrites),
             ("no lost writes", Check::NoLostWrites),
+            ("no resurrected deletes", Check::NoResurrection),
+            ("writes follow reads", Check::Consistent(Guarantee::WritesFollowReads)),
+            ("causal", Check::Consistent(Guarantee::Causal)),
+            ("stale reads<=0.5%", Check::StaleReads { at_most: Ratio::new(5, 1000) }),
+            ("siblings (max) <= 8", Check::Siblings { at_most: 8 }),
+            ("converged", Check::Converged { within: None }),
+            ("converged within 2s", Check::Converged { within: Some(2000 * MS) }),
+            ("hints delivered", Check::HintsDelivered { within: None }),
+            ("hints delivered within 5ms", Check::HintsDelivered { within: Some(5 * MS) }),
             ("availability >= 97.5%", Check::Availability { at_least: Ratio::new(975, 1000) }),
             ("recovery<=2s", Check::Recovery { at_most: 2000 * MS }),
             ("p50 <= 5ms", Check::Latency { quantile: Ratio::new(50, 100), function: None, at_most: 5 * MS }),

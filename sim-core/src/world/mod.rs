@@ -26,6 +26,7 @@ use crate::delay::Delay;
 use crate::dice::{Dice, StreamName, Streams};
 use crate::disk::Journal;
 use crate::fault::Target;
+use crate::holding::{Agreement, Standing, agreement};
 use crate::laws::{Breach, Laws, Nodes};
 use crate::machine::{Host, Machine, MachineId, Pairs};
 use crate::network::{Network, StrikeId};
@@ -477,6 +478,16 @@ impl<P: Protocol> World<P> {
     /// The processes that are up.
     pub fn processes(&self) -> Nodes<'_, P> {
         Nodes::new(&self.processes)
+    }
+
+    /// How far nodes agree on what they keep, as those that are up [reveal](Protocol::reveal) it. Nothing happens by it.
+    pub fn agreement(&self) -> Agreement {
+        let standing = |(node, process): (&Node<P>, &Option<P>)| match process {
+            Some(process) => Standing::Up(process.reveal().unwrap_or_default()),
+            None if node.lost_disk => Standing::Lost,
+            None => Standing::Down,
+        };
+        agreement(&self.nodes.iter().zip(&self.processes).map(standing).collect::<Vec<_>>())
     }
 
     /// The law that was broken, if one was; the world then stands still.

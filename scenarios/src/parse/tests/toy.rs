@@ -1,7 +1,7 @@
 //! A system that exists only for tests of the parser: a bank of registers and carts with one chairman.
 
 use crate::systems::{DataKind, Surroundings, System};
-use history::{Function, Kv, Register};
+use history::{Function, Kv, Register, Siblings};
 use sim_core::promise::{Claim, Premise};
 use sim_core::protocol::{About, OrderKind};
 use sim_core::settings::{Flaw, Flaws, Key, Kind, Rejected, Values};
@@ -58,7 +58,8 @@ pub(crate) const TOY: System = System {
     ],
     kinds: &["Vote", "Append", "Ask", "Answer"],
     laws: &["election safety"],
-    data: &[DataKind::object::<Kv>(), DataKind::object::<Register>(), CART],
+    reveals: false,
+    data: &[DataKind::object::<Kv>(), DataKind::object::<Register>(), CART, DataKind::data::<Siblings>()],
     check,
     promises,
     runner: |_| panic!("the toy is only read"),
@@ -79,7 +80,15 @@ fn check(values: &Values, _: Flaws, around: Surroundings<'_>) -> Result<(), Reje
 /// Its local reads lag.
 fn promises(values: &Values, claim: Claim, _: &Premise) -> Result<(), String> {
     match claim {
-        Claim::Linearizable if values.word("reads") == "local" => Err("reads = local may lag".to_owned()),
-        Claim::Linearizable | Claim::LinearizableWrites | Claim::NoLostWrites | Claim::Progress => Ok(()),
+        Claim::Linearizable | Claim::Consistent(_) if values.word("reads") == "local" => {
+            Err("reads = local may lag".to_owned())
+        }
+        Claim::Linearizable
+        | Claim::Consistent(_)
+        | Claim::LinearizableWrites
+        | Claim::NoLostWrites
+        | Claim::NoResurrection
+        | Claim::Progress => Ok(()),
+        Claim::Converges | Claim::HintsDelivered => Err(Claim::not_offered("toy")),
     }
 }
