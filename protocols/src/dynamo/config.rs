@@ -1,11 +1,11 @@
 //! The settings of Dynamo.
 
-use super::flaws::FLAWS;
+use super::flaws::{FLAWS, PURGES_BY_AGE};
 use super::versions::Conflicts;
 use history::{Data, Kv};
 use sim_core::protocol::Transport;
 use sim_core::settings::{Flaw, Flaws, Key, Kind, Rejected, Settings, Values};
-use sim_core::time::{HOUR, MICROSECOND, MILLISECOND, MINUTE, Nanos, SECOND};
+use sim_core::time::{HOUR, MICROSECOND, MILLISECOND, MINUTE, Nanos, SECOND, format_duration};
 
 /// Whose answers make a quorum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -254,8 +254,8 @@ impl Settings for DynamoConfig {
         Key {
             name: TOMBSTONE_GRACE,
             kind: Kind::Duration { min: MILLISECOND, max: 30 * DAY },
-            default: "10m",
-            text: "A tombstone is kept for at least so long, and until every home node has it.",
+            default: "240h",
+            text: "A tombstone is kept for at least so long, and until every home node has it. Longer than hint-window.",
         },
         Key {
             name: GOSSIP,
@@ -315,6 +315,16 @@ impl Settings for DynamoConfig {
                 });
             }
         }
+        let (hint_window, tombstone_grace) = (values.duration(HINT_WINDOW), values.duration(TOMBSTONE_GRACE));
+        let hinted_handoff = values.flag(HINTED_HANDOFF);
+        if hinted_handoff && tombstone_grace <= hint_window && !flaws.has(&PURGES_BY_AGE) {
+            let message = format!(
+                "a hint that is handed over after up to hint-window = {} would bring back what was deleted and forgotten \
+                 before: a tombstone has to be kept for longer",
+                format_duration(hint_window)
+            );
+            return Err(Rejected { key: TOMBSTONE_GRACE, message });
+        }
         Ok(DynamoConfig {
             n,
             r,
@@ -336,11 +346,11 @@ impl Settings for DynamoConfig {
                 "async" => ReadRepair::Async,
                 _ => ReadRepair::Blocking,
             },
-            hinted_handoff: values.flag(HINTED_HANDOFF),
+            hinted_handoff,
             hint_replay: values.duration(HINT_REPLAY),
-            hint_window: values.duration(HINT_WINDOW),
+            hint_window,
             anti_entropy: values.duration(ANTI_ENTROPY),
-            tombstone_grace: values.duration(TOMBSTONE_GRACE),
+            tombstone_grace,
             gossip: values.duration(GOSSIP),
             strategy: match values.word(PARTITIONING) {
                 "tokens" => Strategy::Tokens,

@@ -124,8 +124,8 @@ impl<D: Versioned> Dynamo<D> {
         let id = self.request_id();
         let asked: Vec<NodeId> = self.asked_for(key).collect();
         let others: Vec<NodeId> = asked.iter().copied().filter(|node| *node != self.me).collect();
-        let record = self.store.put(key, put, self.me, ctx.dice());
-        ctx.persist(record);
+        let record = self.store.put(key, put);
+        self.write(record, ctx);
         let object = self.read(key);
         for node in &others {
             self.send(*node, Message::Put { request: Some(id), key, object: object.clone() }, ctx);
@@ -194,7 +194,9 @@ impl<D: Versioned> Dynamo<D> {
     /// Copies put together ("syntactic reconciliation", 4.4).
     fn reconciled<'a>(&self, copies: impl Iterator<Item = &'a Object>) -> Object {
         let mut all = Object::default();
-        copies.for_each(|copy| all.sync(copy, self.config.conflicts));
+        for copy in copies {
+            all.sync(copy, self.config.conflicts);
+        }
         all
     }
 

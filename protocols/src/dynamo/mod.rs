@@ -12,8 +12,11 @@
 //! - [`versions`]: what came first, and what stands beside each other.
 //! - `store`: what a node keeps, in memory and in its journal.
 //! - `ring`: who keeps which key.
+//! - `merkle`: hash trees over what is kept; `anti_entropy`: how nodes compare them.
+//! - `tombstones`: when what was deleted may be forgotten.
 //! - `coordinator`: `get` and `put`, and whose answers make a quorum.
 //! - `peers`: who seems to be down.
+//! - [`invariants`]: what must hold after every step.
 //! - [`data`]: what clients' operations ask of the store.
 //! - [`config`]: settings; [`flaws`]: mistakes that real systems made.
 //!
@@ -21,30 +24,42 @@
 //! or told after a `persist` waits for it. So a coordinator may count its own copy at once: nobody hears of what rests on it
 //! before it is on disk.
 
+mod anti_entropy;
 pub mod config;
 mod coordinator;
 pub mod data;
 pub mod flaws;
+pub mod invariants;
+mod merkle;
 mod peers;
 mod ring;
 mod store;
+mod tombstones;
 pub mod versions;
 
+pub use anti_entropy::{Comparison, Says};
 pub use config::DynamoConfig;
 pub use coordinator::{Query, RequestId};
 pub use data::Versioned;
+pub use invariants::DynamoLaws;
+pub use merkle::Place;
+pub use ring::Partition;
+pub use tombstones::Tombstone;
 
 use crate::client::{Answer, Ask, Request, Response, RoutingClient, Service};
+use anti_entropy::Forest;
 use coordinator::Coordination;
 use history::Key;
 use peers::Peers;
 use ring::Ring;
 use serde::Serialize;
+use sim_core::holding::{Copy, Holding};
 use sim_core::promise::{Claim, Premise};
 use sim_core::protocol::{Boot, ClientId, Ctx, Never, NodeId, Protocol, Slot, Vocabulary};
 use sim_core::reach::Reach;
 use store::Store;
-use versions::Object;
+use tombstones::Tombstones;
+use versions::{Actor, Object};
 
 /// A node of the system.
 #[derive(Clone, Debug)]
@@ -54,6 +69,12 @@ pub struct Dynamo<D: Versioned> {
     ring: Ring,
     peers: Peers,
     store: Store,
+    forest: Forest,
+    /// With whom it compared its hash trees last.
+    turned_to: NodeId,
+    tombstones: Tombstones,
+    /// How many records its journal has.
+    records: u64,
     coordination: Coordination<D::Op>,
 }
 
@@ -95,6 +116,32 @@ pub enum Message<Op> {
         /// The number asked under.
         request: RequestId,
     },
+    /// "This is what my hash trees say" (4.7).
+    Compare(Comparison),
+    /// "Here is what I have of keys on which we differ, and send me these."
+    Objects {
+        /// What it has.
+        objects: Vec<(Key, Object)>,
+        /// What it asks for.
+        wanted: Vec<Key>,
+    },
+    /// "Do you have just these tombstones too?"
+    MayForget {
+        /// Their keys' home nodes, as the sender knows them.
+        homes: Vec<NodeId>,
+        /// Which.
+        tombstones: Vec<Tombstone>,
+    },
+    /// "I have these, on disk."
+    HasToo {
+        /// Which.
+        tombstones: Vec<Tombstone>,
+    },
+    /// "Every home node has these: forget them."
+    Forget {
+        /// Which.
+        tombstones: Vec<Tombstone>,
+    },
 }
 
 /// What is written down.
@@ -106,8 +153,6 @@ pub enum Record {
         key: Key,
         /// What is known of it.
         object: Object,
-        /// Under which life this node numbers its own puts of it.
-        life: Option<u32>,
     },
     /// A key that is no longer kept.
     Dropped {
@@ -121,6 +166,10 @@ pub enum Record {
 pub enum Timer {
     /// Something is due with a request that this node coordinates.
     Request(RequestId),
+    /// To compare hash trees with another node.
+    AntiEntropy,
+    /// To look which tombstones may go.
+    Tombstones,
 }
 
 impl<D: Versioned> Dynamo<D> {
@@ -131,6 +180,32 @@ impl<D: Versioned> Dynamo<D> {
 
     fn send(&self, to: NodeId, message: Message<D::Op>, ctx: &mut Ctx<'_, Self>) {
         ctx.send_over(self.config.transport, to, message);
+    }
+
+    /// Puts a copy together with what this node keeps.
+    fn merge(&mut self, key: Key, object: &Object, ctx: &mut Ctx<'_, Self>) {
+        if let Some(record) = self.store.merge(key, object, self.config.conflicts) {
+            self.write(record, ctx);
+        }
+    }
+
+    /// Writes a record down, of something that is in memory already. When most of the journal is out of date, what is left of
+    /// it takes its place.
+    fn write(&mut self, record: Record, ctx: &mut Ctx<'_, Self>) {
+        let live = self.store.len() as u64;
+        self.records += 1;
+        if self.config.compact_after > 0 && self.records >= self.config.compact_after.max(2 * live) {
+            let records = self.all_records();
+            self.records = records.len() as u64;
+            ctx.snapshot(records);
+        } else {
+            ctx.persist(record);
+        }
+    }
+
+    /// All that this node has to remember, as a journal written anew.
+    fn all_records(&self) -> Vec<Record> {
+        self.store.records().collect()
     }
 }
 
@@ -147,31 +222,52 @@ impl<D: Versioned> Protocol for Dynamo<D> {
     type Admin = Never;
     type Config = DynamoConfig;
     type Data = D;
-    type Laws = ();
+    type Laws = DynamoLaws;
 
-    const KINDS: &'static [&'static str] = &["Forward", "Get", "Got", "Put", "Stored", "Request", "Answer"];
+    const KINDS: &'static [&'static str] = &[
+        "Forward",
+        "Get",
+        "Got",
+        "Put",
+        "Stored",
+        "Compare",
+        "Objects",
+        "MayForget",
+        "HasToo",
+        "Forget",
+        "Request",
+        "Answer",
+    ];
+    const REVEALS: bool = true;
 
-    /// What does not read back is lost here, and the other home nodes have it: anti-entropy brings it back. But this node may
-    /// have counted further than it knows, and must not number its puts as before.
+    /// What does not read back, or was on the disk of a machine that is gone, the other home nodes have: anti-entropy brings it
+    /// back.
     fn start(boot: Boot<'_, Self>, ctx: &mut Ctx<'_, Self>) -> Self {
-        let is_torn = boot.journal.iter().any(|slot| *slot == Slot::Corrupt);
-        let mut store = Store::default();
+        let mut store = Store::new(Actor { node: boot.me, life: ctx.dice().bits() as u32 });
         for slot in boot.journal {
             if let Slot::Ok(record) = slot {
-                store.replay(record, is_torn);
+                store.replay(record);
             }
         }
-        Dynamo {
+        let dynamo = Dynamo {
             config: boot.config.clone(),
             me: boot.me,
             ring: Ring::new(boot.members.iter().map(|member| member.id).collect()),
             peers: Peers::default(),
             store,
+            forest: Forest::default(),
+            turned_to: boot.me,
+            tombstones: Tombstones::default(),
+            records: boot.journal.len() as u64,
             coordination: Coordination::new(ctx.dice().bits() >> 1),
-        }
+        };
+        dynamo.plan_anti_entropy(true, ctx);
+        dynamo.plan_tombstones(true, ctx);
+        dynamo
     }
 
     fn on_message(&mut self, from: NodeId, message: Message<D::Op>, ctx: &mut Ctx<'_, Self>) {
+        self.store.begin_step();
         self.peers.heard(from);
         match message {
             Message::Forward { query, hops } => self.take_up(query, hops, ctx),
@@ -181,30 +277,49 @@ impl<D: Versioned> Protocol for Dynamo<D> {
             }
             Message::Got { request, object } => self.on_got(from, request, object, ctx),
             Message::Put { request, key, object } => {
-                if let Some(record) = self.store.merge(key, &object, self.config.conflicts) {
-                    ctx.persist(record);
-                }
+                self.merge(key, &object, ctx);
                 if let Some(request) = request {
                     self.send(from, Message::Stored { request }, ctx);
                 }
             }
             Message::Stored { request } => self.on_stored(from, request, ctx),
+            Message::Compare(comparison) => self.on_compare(from, comparison, ctx),
+            Message::Objects { objects, wanted } => self.on_objects(from, objects, &wanted, ctx),
+            Message::MayForget { homes, tombstones } => self.on_may_forget(from, &homes, tombstones, ctx),
+            Message::HasToo { tombstones } => self.on_has_too(from, &tombstones, ctx),
+            Message::Forget { tombstones } => self.forget(&tombstones, ctx),
         }
     }
 
     fn on_timer(&mut self, timer: Timer, ctx: &mut Ctx<'_, Self>) {
+        self.store.begin_step();
         match timer {
             Timer::Request(id) => self.on_request_timeout(id, ctx),
+            Timer::AntiEntropy => self.on_anti_entropy(ctx),
+            Timer::Tombstones => self.on_tombstones(ctx),
         }
     }
 
     fn on_request(&mut self, client: ClientId, request: Self::Request, ctx: &mut Ctx<'_, Self>) {
+        self.store.begin_step();
         let Request { serial, attempt, ask } = request;
         match ask {
             Ask::Operation { op, .. } => self.take_up(Query { client, serial, attempt, op }, 0, ctx),
             // There are no sessions.
             Ask::Register => ctx.tell(client, Answer { serial, attempt, response: Response::Redirect(None) }),
         }
+    }
+
+    /// What there is to read of each key that this node is at home to. Tombstones do not show: a home node may have forgotten
+    /// one that another still has.
+    fn reveal(&self) -> Option<Holding> {
+        let live = self.store.iter().filter(|(key, object)| !object.values().is_empty() && self.is_home_of(*key));
+        let copy = |(key, object): (Key, &Object)| Copy {
+            key: u64::from(key),
+            digest: object.live_digest(),
+            owners: self.homes(self.ring.partition_of(key)),
+        };
+        Some(Holding { copies: live.map(copy).collect(), ..Holding::default() })
     }
 
     fn can_serve(config: &DynamoConfig, op: &D::Op, reach: &Reach<'_>) -> bool {

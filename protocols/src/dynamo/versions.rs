@@ -13,17 +13,18 @@
 //! out. Two copies of a page are put together by one rule: an entry stays if both have it, or if the one that lacks it has
 //! not read it yet. That makes objects a semilattice: in whichever order copies meet, and however often, the result is the same.
 //!
-//! A put ships the whole object, so whoever has seen an actor's n-th entry knows what became of those before it. An actor
-//! that has forgotten how far it counted must not go on counting; it is another *life*.
+//! A put ships the whole object, so whoever has seen an actor's n-th entry on a page knows what became of its earlier ones
+//! there. An actor that has forgotten how far it counted must not go on counting; it is another *life*.
 
 use history::Value;
 use serde::Serialize;
 use sim_core::protocol::NodeId;
+use sim_core::wire::Fingerprint;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt::{self, Debug};
 
-/// Who numbers its puts of a key: a node, as long as it remembers how far it has counted for this key.
+/// Who numbers its puts: a node, as long as it remembers how far it has counted.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Actor {
     /// Which node.
@@ -38,12 +39,12 @@ impl Debug for Actor {
     }
 }
 
-/// One put of a key: the counter-th that the actor coordinated, from 1.
+/// One put of a key. An actor's later puts of it have higher numbers; not each number is one of its puts of this key.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Dot {
     /// Who coordinated it.
     pub actor: Actor,
-    /// Which of its puts of the key.
+    /// Its number among all that the actor coordinated, from 1.
     pub counter: u64,
 }
 
@@ -63,17 +64,26 @@ impl Context {
         self.known(dot.actor) >= dot.counter
     }
 
-    /// How many of its puts are known.
+    /// The number of the last of its puts that is known; 0 if none is.
     pub fn known(&self, actor: Actor) -> u64 {
         self.0.get(&actor).copied().unwrap_or(0)
     }
 
-    /// What either knows.
-    pub fn join(&mut self, other: &Context) {
+    /// What either knows. Whether that is more than before.
+    pub fn join(&mut self, other: &Context) -> bool {
+        let mut has_grown = false;
         for (actor, counter) in &other.0 {
-            let known = self.0.entry(*actor).or_insert(0);
-            *known = (*known).max(*counter);
+            if self.known(*actor) < *counter {
+                self.0.insert(*actor, *counter);
+                has_grown = true;
+            }
         }
+        has_grown
+    }
+
+    /// Whether it knows all that the other does.
+    pub fn includes(&self, other: &Context) -> bool {
+        other.0.iter().all(|(actor, counter)| self.known(*actor) >= *counter)
     }
 
     /// How many actors there are in it.
@@ -174,50 +184,76 @@ impl Object {
         values
     }
 
-    /// Puts two copies together. What either has seen and does not hold has been replaced.
-    pub fn sync(&mut self, other: &Object, conflicts: Conflicts) {
+    /// Whether all that is left of it says that there is nothing.
+    pub fn is_tombstone(&self) -> bool {
+        !self.versions.is_empty() && self.versions.iter().all(Version::is_tombstone)
+    }
+
+    /// The same number for equal objects, and as good as never for others.
+    pub fn digest(&self) -> u64 {
+        let mut hash = Fingerprint::default();
+        hash.item(self);
+        hash.digest()
+    }
+
+    /// The same of the versions that a reader would find.
+    pub fn live_digest(&self) -> u64 {
+        let mut hash = Fingerprint::default();
+        self.versions.iter().filter(|version| !version.is_tombstone()).for_each(|version| hash.item(version));
+        hash.digest()
+    }
+
+    /// Whether this version is among those that stand.
+    pub fn holds(&self, dot: Dot) -> bool {
+        self.versions.binary_search_by_key(&dot, |version| version.dot).is_ok()
+    }
+
+    /// Puts two copies together. What either has seen and does not hold has been replaced. Whether that changed this one: most
+    /// copies that meet are equal.
+    pub fn sync(&mut self, other: &Object, conflicts: Conflicts) -> bool {
         match conflicts {
             Conflicts::Siblings => {
-                let stays =
-                    |version: &Version, theirs: &Object| theirs.holds(version.dot) || !theirs.seen.covers(version.dot);
-                let mut versions: Vec<Version> =
-                    self.versions.iter().filter(|version| stays(version, other)).cloned().collect();
-                let new = |version: &&Version| !self.holds(version.dot) && !self.seen.covers(version.dot);
-                versions.extend(other.versions.iter().filter(new).cloned());
-                versions.sort_by_key(|version| version.dot);
-                self.versions = versions;
-                self.seen.join(&other.seen);
+                let before = self.versions.len();
+                self.versions.retain(|version| other.holds(version.dot) || !other.seen.covers(version.dot));
+                let has_lost = self.versions.len() < before;
+                let kept = self.versions.len();
+                let new = other.versions.iter().filter(|version| !self.seen.covers(version.dot));
+                self.versions.extend(new.cloned());
+                let has_gained = self.versions.len() > kept;
+                if has_gained {
+                    self.versions.sort_unstable_by_key(|version| version.dot);
+                }
+                self.seen.join(&other.seen) || has_lost || has_gained
             }
             Conflicts::LastWriteWins => {
-                self.versions.extend_from_slice(&other.versions);
-                let latest = self.versions.drain(..).max_by(Version::order_of_writes);
-                self.versions.extend(latest);
+                let theirs = other.versions.iter().max_by(|a, b| a.order_of_writes(b));
+                let ours = self.versions.iter().max_by(|a, b| a.order_of_writes(b));
+                let Some(later) = theirs.filter(|theirs| ours.is_none_or(|ours| theirs.order_of_writes(ours).is_gt()))
+                else {
+                    return false;
+                };
+                self.versions = vec![later.clone()];
+                true
             }
         }
     }
 
-    /// A put that this actor coordinates, by a client who has seen so much: replaces what the client has seen, and stands
-    /// beside the rest.
-    pub fn put(&mut self, context: &Context, actor: Actor, stamp: u64, value: Value, conflicts: Conflicts) {
-        self.versions.retain(|version| !context.covers(version.dot));
-        let dot = Dot { actor, counter: self.seen.known(actor).max(context.known(actor)) + 1 };
+    /// A put under a number that nobody has seen yet, by a client who has seen so much: replaces what the client has seen, and
+    /// stands beside the rest.
+    pub fn put(&mut self, context: &Context, dot: Dot, stamp: u64, value: Value, conflicts: Conflicts) {
         let version = Version { dot, stamp, value };
         match conflicts {
             Conflicts::Siblings => {
+                self.versions.retain(|version| !context.covers(version.dot));
                 self.seen.join(context);
                 self.seen.add(dot);
-                self.versions.push(version);
-                self.versions.sort_by_key(|version| version.dot);
+                let place = self.versions.partition_point(|version| version.dot < dot);
+                self.versions.insert(place, version);
             }
             Conflicts::LastWriteWins => {
-                let other = Object { seen: Context::default(), versions: vec![version] };
-                self.sync(&other, conflicts);
+                self.sync(&Object { seen: Context::default(), versions: vec![version] }, conflicts);
             }
         }
-    }
-
-    fn holds(&self, dot: Dot) -> bool {
-        self.versions.iter().any(|version| version.dot == dot)
     }
 }
 
@@ -228,8 +264,10 @@ mod tests {
     const ANNA: Actor = Actor { node: NodeId(0), life: 1 };
     const BEN: Actor = Actor { node: NodeId(1), life: 1 };
 
+    /// The next put of this actor.
     fn put(object: &mut Object, context: &Context, actor: Actor, value: i64) {
-        object.put(context, actor, 0, value.into(), Conflicts::Siblings);
+        let dot = Dot { actor, counter: object.seen.known(actor) + 1 };
+        object.put(context, dot, 0, value.into(), Conflicts::Siblings);
     }
 
     /// Preguiça et al. 2012, section 2: two clients read the same and write through one server. A version vector of servers
@@ -252,21 +290,17 @@ mod tests {
         let mut first = Object::default();
         put(&mut first, &Context::default(), ANNA, 1);
         let mut second = first.clone();
-        put(&mut first, &first.seen.clone(), ANNA, 2);
+        let seen = first.seen.clone();
+        put(&mut first, &seen, ANNA, 2);
         put(&mut second, &Context::default(), BEN, 3);
-        let synced = |into: &Object, from: &Object| {
-            let mut object = into.clone();
-            object.sync(from, Conflicts::Siblings);
-            object
-        };
-        let together = synced(&first, &second);
-        assert_eq!(together, synced(&second, &first));
-        assert_eq!(together, synced(&together, &first));
-        assert_eq!(
-            together.values(),
-            [2.into(), 3.into()],
-            "what the second has not replaced stays, what the first has goes"
-        );
+        let mut together = first.clone();
+        assert!(together.sync(&second, Conflicts::Siblings));
+        let mut other_way = second.clone();
+        assert!(other_way.sync(&first, Conflicts::Siblings));
+        assert_eq!(together, other_way);
+        assert!(!together.sync(&first, Conflicts::Siblings), "nothing new");
+        let left = [2.into(), 3.into()];
+        assert_eq!(together.values(), left, "what the second has not replaced stays, what the first has goes");
     }
 
     #[test]
@@ -281,10 +315,14 @@ mod tests {
     #[test]
     fn the_last_write_wins_by_its_stamp_then_by_its_value() {
         let mut object = Object::default();
-        object.put(&Context::default(), ANNA, 10, 1.into(), Conflicts::LastWriteWins);
-        object.put(&Context::default(), BEN, 9, 2.into(), Conflicts::LastWriteWins);
-        assert_eq!(object.values(), [1.into()]);
-        object.put(&Context::default(), BEN, 10, 3.into(), Conflicts::LastWriteWins);
-        assert_eq!(object.values(), [3.into()]);
+        let mut put = |actor, counter, stamp, value: Value| {
+            object.put(&Context::default(), Dot { actor, counter }, stamp, value, Conflicts::LastWriteWins);
+            object.values()
+        };
+        assert_eq!(put(ANNA, 1, 10, 1.into()), [1.into()]);
+        assert_eq!(put(BEN, 1, 9, 2.into()), [1.into()]);
+        assert_eq!(put(BEN, 2, 10, 3.into()), [3.into()]);
+        assert_eq!(put(ANNA, 2, 10, Value::Nil), [], "a tombstone wins at equal stamps");
+        assert_eq!(put(ANNA, 3, 11, 1.into()), [1.into()]);
     }
 }
