@@ -5,6 +5,7 @@
 //! `liveness`.
 
 mod copies;
+mod figures;
 mod liveness;
 #[cfg(test)]
 mod tests;
@@ -252,6 +253,7 @@ impl Judge<'_> {
             | Check::HintsDelivered { .. }
             | Check::StaleReads { .. }
             | Check::Siblings { .. }
+            | Check::Figure(_)
                 if !self.finished.whole =>
             {
                 self.unfinished()
@@ -260,6 +262,7 @@ impl Judge<'_> {
             Check::HintsDelivered { within } => self.hints_delivered(*within),
             Check::StaleReads { at_most } => self.stale_reads(*at_most),
             Check::Siblings { at_most } => self.siblings(*at_most),
+            Check::Figure(figure) => self.figure(figure),
             Check::Availability { at_least } => liveness::available(self.tally(), *at_least),
             Check::Recovery { at_most } => self.recovery(*at_most),
             Check::Latency { quantile, function, at_most } => {

@@ -25,7 +25,7 @@ pub fn claim(check: &Check) -> Option<Claim> {
         Check::Converged { .. } => Some(Claim::Converges),
         Check::HintsDelivered { .. } => Some(Claim::HintsDelivered),
         Check::Availability { .. } | Check::Recovery { .. } | Check::Latency { .. } => Some(Claim::Progress),
-        Check::RoleChanges { .. } | Check::StaleReads { .. } | Check::Siblings { .. } => None,
+        Check::RoleChanges { .. } | Check::StaleReads { .. } | Check::Siblings { .. } | Check::Figure(_) => None,
     }
 }
 

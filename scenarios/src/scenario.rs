@@ -350,6 +350,50 @@ pub enum Check {
         /// How often it changed hands.
         at_most: u64,
     },
+    /// `p99.9(read) in 640us..680us`, `fresh reads of 2 versions in 55%..56%`
+    Figure(Figure),
+}
+
+/// A quantity and the range in which it should be, both ends included.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Figure {
+    /// A time.
+    Time(TimeOf, Nanos, Nanos),
+    /// A share.
+    Share(ShareOf, Ratio, Ratio),
+}
+
+/// A time that can be measured of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TimeOf {
+    /// `p99.9(read)`: a quantile of how long operations took.
+    Latency {
+        /// Which, of one.
+        quantile: Ratio,
+        /// Of the operations of this function only.
+        function: Option<String>,
+    },
+    /// `visible(99.9%)`: how long after a write was acknowledged this share of reads returns it or a newer one.
+    Visible {
+        /// Of those asked for at that moment.
+        share: Ratio,
+    },
+}
+
+/// A share of the reads of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ShareOf {
+    /// `fresh reads within 5us`: of those asked for this soon after a write was acknowledged, those that return it or a newer
+    /// one.
+    FreshWithin {
+        /// How soon.
+        age: Nanos,
+    },
+    /// `fresh reads of 2 versions`: those that return one of so many writes acknowledged last, or a newer one.
+    FreshOf {
+        /// How many.
+        versions: u64,
+    },
 }
 
 /// A sentence of `reach`.

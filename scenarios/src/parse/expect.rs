@@ -8,7 +8,7 @@ use crate::codes::Code;
 use crate::diagnostics::{Diagnostic, Origin, Severity};
 use crate::judge::level_of;
 use crate::promises::{self, Promises, Unpromised};
-use crate::scenario::{Check, Expect, Expectation, Goal, Load, Reach};
+use crate::scenario::{Check, Expect, Expectation, Figure, Goal, Load, Reach, TimeOf};
 use crate::sections::EXPECT;
 use crate::systems::DataKind;
 use crate::text::entry::quoted;
@@ -124,6 +124,15 @@ fn check(text: &str, origin: &Origin, scene: &Scene<'_>, loads: Option<&[Load]>)
             }
         }
         Check::RoleChanges { role, .. } => known_role(role, origin, scene)?,
+        Check::Figure(figure) => match figure {
+            Figure::Time(TimeOf::Latency { function, .. }, ..) => {
+                function.iter().try_for_each(|function| known_function(function, origin, scene, loads))?;
+            }
+            Figure::Time(TimeOf::Visible { .. }, ..) | Figure::Share(..) => {
+                let has_order = |model| matches!(model, Model::Kv | Model::Register);
+                suited(text, origin, loads, has_order, "it can be measured of `kv` and `register`")?;
+            }
+        },
         Check::Latency { function: Some(function), .. } => known_function(function, origin, scene, loads)?,
         Check::NoLostWrites | Check::Availability { .. } | Check::Recovery { .. } | Check::Latency { .. } => {}
     }

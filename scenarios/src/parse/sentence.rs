@@ -3,15 +3,16 @@
 use crate::codes;
 use crate::codes::Code;
 use crate::diagnostics::{Diagnostic, Origin};
-use crate::scenario::{Check, Reach};
+use crate::scenario::{Check, Figure, Reach, ShareOf, TimeOf};
 use crate::text::entry::quoted;
 use crate::text::quantity::{did_you_mean, parse_share};
 use sim_core::dice::Ratio;
 use sim_core::promise::Guarantee;
+use sim_core::settings::parse_duration_range;
 use sim_core::time::parse_duration;
 
 /// What a sentence can say, for `must` and `should`.
-pub const CHECKS: [(&str, &str); 22] = [
+pub const CHECKS: [(&str, &str); 26] = [
     ("linearizable", "Every operation took effect at one instant between its invocation and its completion."),
     (
         "linearizable writes",
@@ -52,6 +53,19 @@ pub const CHECKS: [(&str, &str); 22] = [
     ("p99 <= 400ms", "99 of 100 operations that could be served took no longer; also p50, p90, p99.9 and max."),
     ("p99(read) <= 400ms", "The same of one function only."),
     ("leader changes <= 3", "A role changed hands no more often."),
+    ("p99.9(read) in 640us..680us", "A figure to reproduce: how long operations took. As for `p99(read) <= 400ms`."),
+    (
+        "visible(99.9%) in 1.8ms..2ms",
+        "How long after a write was acknowledged so many of the reads asked for then return it or a newer one. Of `kv`.",
+    ),
+    (
+        "fresh reads within 5us in 43%..44%",
+        "Of the reads asked for this soon after a write was acknowledged, so many return it or a newer one. Of `kv`.",
+    ),
+    (
+        "fresh reads of 2 versions in 55%..56%",
+        "So many reads return one of so many writes acknowledged last, or a newer one. Of `kv`.",
+    ),
 ];
 
 /// What a sentence can say, for `reach`.
@@ -113,6 +127,7 @@ pub(super) fn read(text: &str, origin: &Origin) -> Result<Meaning, Diagnostic> {
             let (quantile, function) = latency(name, rest).expect("it was just read");
             Check::Latency { quantile, function: function.map(str::to_owned), at_most: time(length)? }
         }
+        [measure @ .., "in", range] => Check::Figure(figure(text, measure, range, &bad)?),
         words if guarantee(words).is_some() => Check::Consistent(guarantee(words).expect("it was just found")),
         [role, "changes", "<=", number] => Check::RoleChanges { role: (*role).to_owned(), at_most: count(number)? },
         [role, "elected", ">=", number, "times" | "time"] => {
@@ -132,6 +147,46 @@ pub(super) fn read(text: &str, origin: &Origin) -> Result<Meaning, Diagnostic> {
         }
     };
     Ok(Meaning::Check(check))
+}
+
+/// `p99.9(read)` or the like, and the range in which it should be.
+fn figure(
+    text: &str,
+    measure: &[&str],
+    range: &str,
+    bad: &impl Fn(&'static Code, String) -> Diagnostic,
+) -> Result<Figure, Diagnostic> {
+    let wrong = |message: String| bad(&codes::BAD_VALUE, message);
+    let time = |measure| {
+        let (from, to) = parse_duration_range(range).map_err(wrong)?;
+        Ok(Figure::Time(measure, from, to))
+    };
+    let share = |measure| {
+        let (from, to) = range.split_once("..").unwrap_or((range, range));
+        let (from, to) = (parse_share(from).map_err(wrong)?, parse_share(to).map_err(wrong)?);
+        if from.exceeds(to) {
+            return Err(wrong(format!("`{range}` runs backwards; write the smaller share first")));
+        }
+        Ok(Figure::Share(measure, from, to))
+    };
+    match measure {
+        ["visible", "(", of, ")"] => time(TimeOf::Visible { share: parse_share(of).map_err(wrong)? }),
+        ["fresh", "reads", "within", age] => share(ShareOf::FreshWithin { age: parse_duration(age).map_err(wrong)? }),
+        ["fresh", "reads", "of", versions, "version" | "versions"] => {
+            let versions = versions.parse().ok().filter(|versions| *versions > 0);
+            let versions = versions.ok_or_else(|| wrong("a number of versions is 1 or more".to_owned()))?;
+            share(ShareOf::FreshOf { versions })
+        }
+        [name, rest @ ..] if latency(name, rest).is_some() => {
+            let (quantile, function) = latency(name, rest).expect("it was just read");
+            time(TimeOf::Latency { quantile, function: function.map(str::to_owned) })
+        }
+        _ => {
+            let help =
+                "measures are `p99.9(read)`, `visible(99.9%)`, `fresh reads within 5us`, `fresh reads of 2 versions`";
+            Err(bad(&codes::UNKNOWN_SENTENCE, format!("`{text}` measures nothing known")).help(help))
+        }
+    }
 }
 
 /// `p99`, `p99(read)`: the quantile and the function.
@@ -186,6 +241,18 @@ mod tests {
             ),
             ("max <= 5ms", Check::Latency { quantile: Ratio::new(1, 1), function: None, at_most: 5 * MS }),
             ("leader changes <= 3", Check::RoleChanges { role: role(), at_most: 3 }),
+            (
+                "fresh reads of 2 versions in 55%..56%",
+                Check::Figure(Figure::Share(
+                    ShareOf::FreshOf { versions: 2 },
+                    Ratio::new(55, 100),
+                    Ratio::new(56, 100),
+                )),
+            ),
+            (
+                "visible(99.9%) in 1.8ms..2ms",
+                Check::Figure(Figure::Time(TimeOf::Visible { share: Ratio::new(999, 1000) }, MS * 9 / 5, 2 * MS)),
+            ),
         ] {
             assert_eq!(meaning(text), Ok(Meaning::Check(check)), "{text}");
         }
@@ -207,6 +274,9 @@ mod tests {
         assert_eq!(meaning("recovery < 2s"), Err(("S0401", "did you mean `recovery <= 2s`?".to_owned())));
         assert_eq!(meaning("p98 <= 2s").unwrap_err().0, "S0401");
         assert_eq!(meaning("recovery <= 2").unwrap_err().0, "S0104", "no unit");
+        assert_eq!(meaning("fresh reads of 0 versions in 1%..2%").unwrap_err().0, "S0104");
+        assert_eq!(meaning("fresh reads within 5us in 2%..1%").unwrap_err().0, "S0104");
+        assert_eq!(meaning("luck in 1%..2%").unwrap_err().0, "S0401");
         assert_eq!(meaning("operations >= many").unwrap_err().0, "S0104");
         assert_eq!(meaning("").unwrap_err().0, "S0401");
     }
