@@ -12,8 +12,11 @@
 //! - [`versions`]: what came first, and what stands beside each other.
 //! - `store`: what a node keeps, in memory and in its journal.
 //! - `ring`: who keeps which key.
-//! - `coordinator`: `get` and `put`, and whose answers make a quorum.
+//! - `coordinator`: whom a request goes to, and whose answers make a quorum; `gets`, with read repair, and `puts`.
+//! - `forwards`: requests that are another's to coordinate.
+//! - `hints`: copies kept for nodes that were away.
 //! - `peers`: who seems to be down.
+//! - `promises`: what all this amounts to, and on which conditions.
 //! - [`data`]: what clients' operations ask of the store.
 //! - [`config`]: settings; [`flaws`]: mistakes that real systems made.
 //!
@@ -25,9 +28,16 @@ pub mod config;
 mod coordinator;
 pub mod data;
 pub mod flaws;
+mod forwards;
+mod gets;
+mod hints;
 mod peers;
+pub mod promises;
+mod puts;
 mod ring;
 mod store;
+#[cfg(test)]
+mod tests;
 pub mod versions;
 
 pub use config::DynamoConfig;
@@ -35,14 +45,19 @@ pub use coordinator::{Query, RequestId};
 pub use data::Versioned;
 
 use crate::client::{Answer, Ask, Request, Response, RoutingClient, Service};
+use config::FIRST_ROUND;
 use coordinator::Coordination;
+use forwards::Forwarded;
+use hints::Hints;
 use history::Key;
 use peers::Peers;
 use ring::Ring;
 use serde::Serialize;
 use sim_core::promise::{Claim, Premise};
-use sim_core::protocol::{Boot, ClientId, Ctx, Never, NodeId, Protocol, Slot, Vocabulary};
+use sim_core::protocol::{Boot, ClientId, Ctx, Never, NodeId, Protocol, Slot, Vocabulary, Why};
 use sim_core::reach::Reach;
+use sim_core::time::LocalTime;
+use std::collections::BTreeMap;
 use store::Store;
 use versions::Object;
 
@@ -54,7 +69,9 @@ pub struct Dynamo<D: Versioned> {
     ring: Ring,
     peers: Peers,
     store: Store,
+    hints: Hints,
     coordination: Coordination<D::Op>,
+    forwarded: BTreeMap<RequestId, Forwarded<D::Op>>,
 }
 
 /// Node to node.
@@ -62,10 +79,17 @@ pub struct Dynamo<D: Versioned> {
 pub enum Message<Op> {
     /// "A client asks me this, and it is yours to coordinate" (4.6).
     Forward {
+        /// The sender's number for it.
+        request: RequestId,
         /// The request.
         query: Query<Op>,
         /// How often it was passed on.
         hops: u32,
+    },
+    /// "I answer that one."
+    TakenUp {
+        /// The number it was passed on under.
+        request: RequestId,
     },
     /// "What do you know of this key?"
     Get {
@@ -90,11 +114,42 @@ pub enum Message<Op> {
         /// All that the sender knows of it.
         object: Object,
     },
+    /// "Keep this for another, who seems to be down" (4.6).
+    StandIn {
+        /// The coordinator's number for it.
+        request: RequestId,
+        /// Which key.
+        key: Key,
+        /// All that the sender knows of it.
+        object: Object,
+        /// For whom.
+        home: NodeId,
+    },
     /// "I have."
     Stored {
         /// The number asked under.
         request: RequestId,
     },
+    /// "I have kept this for you."
+    Hint {
+        /// Which key.
+        key: Key,
+        /// What was kept.
+        object: Object,
+        /// Names what was kept.
+        state: RequestId,
+    },
+    /// "I have that now."
+    HintTaken {
+        /// Which key.
+        key: Key,
+        /// What it was named.
+        state: RequestId,
+    },
+    /// "Are you there?"
+    Ping,
+    /// "Yes."
+    Pong,
 }
 
 /// What is written down.
@@ -109,6 +164,28 @@ pub enum Record {
         /// Under which life this node numbers its own puts of it.
         life: Option<u32>,
     },
+    /// All that is kept of a key for another.
+    Hint {
+        /// Which key.
+        key: Key,
+        /// For whom.
+        home: NodeId,
+        /// What is known of it.
+        object: Object,
+        /// Under which life this node numbers its own puts of it.
+        life: Option<u32>,
+        /// When the last was added, by this machine's clock.
+        since: LocalTime,
+        /// Names this state of it.
+        state: RequestId,
+    },
+    /// What was kept of a key for another is handed over, or given up.
+    HintDone {
+        /// Which key.
+        key: Key,
+        /// For whom.
+        home: NodeId,
+    },
     /// A key that is no longer kept.
     Dropped {
         /// Which.
@@ -121,6 +198,12 @@ pub enum Record {
 pub enum Timer {
     /// Something is due with a request that this node coordinates.
     Request(RequestId),
+    /// Something is due with a request that this node has passed on.
+    Forwarded(RequestId),
+    /// Those who seem to be down are asked whether they are there.
+    Probe,
+    /// Hints are looked after.
+    Hints,
 }
 
 impl<D: Versioned> Dynamo<D> {
@@ -149,52 +232,89 @@ impl<D: Versioned> Protocol for Dynamo<D> {
     type Data = D;
     type Laws = ();
 
-    const KINDS: &'static [&'static str] = &["Forward", "Get", "Got", "Put", "Stored", "Request", "Answer"];
+    const KINDS: &'static [&'static str] = &[
+        "Forward",
+        "TakenUp",
+        "Get",
+        "Got",
+        "Put",
+        "StandIn",
+        "Stored",
+        "Hint",
+        "HintTaken",
+        "Ping",
+        "Pong",
+        "Request",
+        "Answer",
+    ];
 
     /// What does not read back is lost here, and the other home nodes have it: anti-entropy brings it back. But this node may
     /// have counted further than it knows, and must not number its puts as before.
     fn start(boot: Boot<'_, Self>, ctx: &mut Ctx<'_, Self>) -> Self {
         let is_torn = boot.journal.iter().any(|slot| *slot == Slot::Corrupt);
-        let mut store = Store::default();
+        let (mut store, mut hints) = (Store::default(), Hints::default());
         for slot in boot.journal {
             if let Slot::Ok(record) = slot {
                 store.replay(record, is_torn);
+                hints.replay(record, is_torn);
             }
         }
-        Dynamo {
+        let founders = boot.config.founders(boot.members.iter().map(|member| member.id));
+        let mut node = Dynamo {
             config: boot.config.clone(),
             me: boot.me,
-            ring: Ring::new(boot.members.iter().map(|member| member.id).collect()),
+            ring: Ring::new(boot.config, founders),
             peers: Peers::default(),
             store,
+            hints,
             coordination: Coordination::new(ctx.dice().bits() >> 1),
+            forwarded: BTreeMap::new(),
+        };
+        if boot.why != Why::First {
+            node.greet(ctx);
         }
+        let soon = ctx.dice().between(FIRST_ROUND.0, FIRST_ROUND.1);
+        node.arm_hints(soon, ctx);
+        node
     }
 
     fn on_message(&mut self, from: NodeId, message: Message<D::Op>, ctx: &mut Ctx<'_, Self>) {
-        self.peers.heard(from);
+        self.peers.heard(from, ctx.now());
         match message {
-            Message::Forward { query, hops } => self.take_up(query, hops, ctx),
+            Message::Forward { request, query, hops } => {
+                self.send(from, Message::TakenUp { request }, ctx);
+                self.take_up(query, hops, ctx);
+            }
+            Message::TakenUp { request } => self.on_taken_up(request, ctx),
             Message::Get { request, key } => {
                 let object = self.read(key);
                 self.send(from, Message::Got { request, object }, ctx);
             }
             Message::Got { request, object } => self.on_got(from, request, object, ctx),
             Message::Put { request, key, object } => {
-                if let Some(record) = self.store.merge(key, &object, self.config.conflicts) {
-                    ctx.persist(record);
-                }
+                self.keep(key, &object, ctx);
                 if let Some(request) = request {
                     self.send(from, Message::Stored { request }, ctx);
                 }
             }
+            Message::StandIn { request, key, object, home } => {
+                self.stand_in(key, object, home, ctx);
+                self.send(from, Message::Stored { request }, ctx);
+            }
             Message::Stored { request } => self.on_stored(from, request, ctx),
+            Message::Hint { key, object, state } => self.take_hint(from, key, &object, state, ctx),
+            Message::HintTaken { key, state } => self.on_hint_taken(from, key, state, ctx),
+            Message::Ping => self.send(from, Message::Pong, ctx),
+            Message::Pong => {}
         }
     }
 
     fn on_timer(&mut self, timer: Timer, ctx: &mut Ctx<'_, Self>) {
         match timer {
-            Timer::Request(id) => self.on_request_timeout(id, ctx),
+            Timer::Request(id) => self.on_request_due(id, ctx),
+            Timer::Forwarded(id) => self.on_forward_due(id, ctx),
+            Timer::Probe => self.on_probe(ctx),
+            Timer::Hints => self.on_hints(ctx),
         }
     }
 
@@ -208,12 +328,11 @@ impl<D: Versioned> Protocol for Dynamo<D> {
     }
 
     fn can_serve(config: &DynamoConfig, op: &D::Op, reach: &Reach<'_>) -> bool {
-        let needed = if D::FUNCTIONS[D::function(op)].writes { config.w } else { config.r };
-        reach.groups().any(|group| group.len() >= needed)
+        promises::can_serve(config, D::key(op), D::FUNCTIONS[D::function(op)].writes, reach)
     }
 
-    fn promises(_: &DynamoConfig, claim: Claim, _: &Premise) -> Result<(), String> {
-        if claim == Claim::Progress { Ok(()) } else { Err("a store without order promises no such thing".to_owned()) }
+    fn promises(config: &DynamoConfig, claim: Claim, premise: &Premise) -> Result<(), String> {
+        promises::promise(config, claim, premise)
     }
 }
 

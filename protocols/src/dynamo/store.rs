@@ -4,7 +4,7 @@
 //! written anew needs no beginning or end.
 
 use super::Record;
-use super::versions::{Actor, Conflicts, Context, Object};
+use super::versions::{Actor, Context, Object, Rules};
 use history::{Key, Value};
 use sim_core::dice::Dice;
 use sim_core::protocol::NodeId;
@@ -37,18 +37,25 @@ impl Store {
     }
 
     /// Puts a copy together with what is kept. The record to write, if that changed anything.
-    pub fn merge(&mut self, key: Key, object: &Object, conflicts: Conflicts) -> Option<Record> {
+    pub fn merge(&mut self, key: Key, object: &Object, rules: Rules) -> Option<Record> {
         let entry = self.entries.entry(key).or_default();
         let before = entry.object.clone();
-        entry.object.sync(object, conflicts);
+        entry.object.sync(object, rules);
         (entry.object != before).then(|| record(key, entry))
+    }
+
+    /// The mistake D13: puts a copy in the place of what is kept, whatever that is.
+    pub fn overwrite(&mut self, key: Key, object: &Object) -> Record {
+        let entry = self.entries.entry(key).or_default();
+        entry.object = object.clone();
+        record(key, entry)
     }
 
     /// A put that this node coordinates. The record to write.
     pub fn put(&mut self, key: Key, put: &Put, me: NodeId, dice: &mut Dice) -> Record {
         let entry = self.entries.entry(key).or_default();
         let life = *entry.life.get_or_insert_with(|| dice.bits() as u32);
-        entry.object.put(&put.context, Actor { node: me, life }, put.stamp, put.value.clone(), put.conflicts);
+        entry.object.put(&put.context, Actor { node: me, life }, put.stamp, put.value.clone(), put.rules);
         record(key, entry)
     }
 
@@ -68,6 +75,7 @@ impl Store {
             Record::Dropped { key } => {
                 self.entries.remove(key);
             }
+            Record::Hint { .. } | Record::HintDone { .. } => {}
         }
     }
 
@@ -87,7 +95,7 @@ pub struct Put {
     /// What to put; nil deletes.
     pub value: Value,
     /// How it stands to what it has not seen.
-    pub conflicts: Conflicts,
+    pub rules: Rules,
 }
 
 fn record(key: Key, entry: &Entry) -> Record {

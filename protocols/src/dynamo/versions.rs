@@ -146,6 +146,24 @@ pub enum Conflicts {
     LastWriteWins,
 }
 
+/// How versions are reconciled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// What becomes of those of which neither has seen the other.
+    pub conflicts: Conflicts,
+    /// The mistake D07: of two equal stamps the one that arrives later wins.
+    pub are_ties_by_arrival: bool,
+    /// The mistake D08: a put replaces all that its coordinator has put before.
+    pub are_clocks_of_servers: bool,
+}
+
+impl Rules {
+    /// As they should be.
+    pub const fn of(conflicts: Conflicts) -> Self {
+        Rules { conflicts, are_ties_by_arrival: false, are_clocks_of_servers: false }
+    }
+}
+
 /// A key as one node knows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Object {
@@ -161,22 +179,22 @@ impl Object {
         self.versions.is_empty() && self.seen.is_empty()
     }
 
+    /// The versions that stand, without tombstones.
+    pub fn live(&self) -> impl Iterator<Item = &Version> + '_ {
+        self.versions.iter().filter(|version| !version.is_tombstone())
+    }
+
     /// The values that stand, without tombstones.
     pub fn values(&self) -> Vec<Value> {
-        let mut values: Vec<Value> = self
-            .versions
-            .iter()
-            .filter(|version| !version.is_tombstone())
-            .map(|version| version.value.clone())
-            .collect();
+        let mut values: Vec<Value> = self.live().map(|version| version.value.clone()).collect();
         values.sort();
         values.dedup();
         values
     }
 
     /// Puts two copies together. What either has seen and does not hold has been replaced.
-    pub fn sync(&mut self, other: &Object, conflicts: Conflicts) {
-        match conflicts {
+    pub fn sync(&mut self, other: &Object, rules: Rules) {
+        match rules.conflicts {
             Conflicts::Siblings => {
                 let stays =
                     |version: &Version, theirs: &Object| theirs.holds(version.dot) || !theirs.seen.covers(version.dot);
@@ -190,7 +208,12 @@ impl Object {
             }
             Conflicts::LastWriteWins => {
                 self.versions.extend_from_slice(&other.versions);
-                let latest = self.versions.drain(..).max_by(Version::order_of_writes);
+                let latest = if rules.are_ties_by_arrival {
+                    // The mistake D07: copies that met in another order differ for good.
+                    self.versions.drain(..).max_by_key(|version| version.stamp)
+                } else {
+                    self.versions.drain(..).max_by(Version::order_of_writes)
+                };
                 self.versions.extend(latest);
             }
         }
@@ -198,11 +221,15 @@ impl Object {
 
     /// A put that this actor coordinates, by a client who has seen so much: replaces what the client has seen, and stands
     /// beside the rest.
-    pub fn put(&mut self, context: &Context, actor: Actor, stamp: u64, value: Value, conflicts: Conflicts) {
+    pub fn put(&mut self, context: &Context, actor: Actor, stamp: u64, value: Value, rules: Rules) {
         self.versions.retain(|version| !context.covers(version.dot));
+        if rules.are_clocks_of_servers {
+            // The mistake D08: this clock says of all that this actor put before that the new version has seen it.
+            self.versions.retain(|version| version.dot.actor != actor);
+        }
         let dot = Dot { actor, counter: self.seen.known(actor).max(context.known(actor)) + 1 };
         let version = Version { dot, stamp, value };
-        match conflicts {
+        match rules.conflicts {
             Conflicts::Siblings => {
                 self.seen.join(context);
                 self.seen.add(dot);
@@ -211,7 +238,7 @@ impl Object {
             }
             Conflicts::LastWriteWins => {
                 let other = Object { seen: Context::default(), versions: vec![version] };
-                self.sync(&other, conflicts);
+                self.sync(&other, rules);
             }
         }
     }
@@ -226,10 +253,12 @@ mod tests {
     use super::*;
 
     const ANNA: Actor = Actor { node: NodeId(0), life: 1 };
+    const SIBLINGS: Rules = Rules::of(Conflicts::Siblings);
+    const LAST_WINS: Rules = Rules::of(Conflicts::LastWriteWins);
     const BEN: Actor = Actor { node: NodeId(1), life: 1 };
 
     fn put(object: &mut Object, context: &Context, actor: Actor, value: i64) {
-        object.put(context, actor, 0, value.into(), Conflicts::Siblings);
+        object.put(context, actor, 0, value.into(), SIBLINGS);
     }
 
     /// Preguiça et al. 2012, section 2: two clients read the same and write through one server. A version vector of servers
@@ -252,11 +281,12 @@ mod tests {
         let mut first = Object::default();
         put(&mut first, &Context::default(), ANNA, 1);
         let mut second = first.clone();
-        put(&mut first, &first.seen.clone(), ANNA, 2);
+        let read = first.seen.clone();
+        put(&mut first, &read, ANNA, 2);
         put(&mut second, &Context::default(), BEN, 3);
         let synced = |into: &Object, from: &Object| {
             let mut object = into.clone();
-            object.sync(from, Conflicts::Siblings);
+            object.sync(from, SIBLINGS);
             object
         };
         let together = synced(&first, &second);
@@ -281,10 +311,40 @@ mod tests {
     #[test]
     fn the_last_write_wins_by_its_stamp_then_by_its_value() {
         let mut object = Object::default();
-        object.put(&Context::default(), ANNA, 10, 1.into(), Conflicts::LastWriteWins);
-        object.put(&Context::default(), BEN, 9, 2.into(), Conflicts::LastWriteWins);
+        object.put(&Context::default(), ANNA, 10, 1.into(), LAST_WINS);
+        object.put(&Context::default(), BEN, 9, 2.into(), LAST_WINS);
         assert_eq!(object.values(), [1.into()]);
-        object.put(&Context::default(), BEN, 10, 3.into(), Conflicts::LastWriteWins);
+        object.put(&Context::default(), BEN, 10, 3.into(), LAST_WINS);
         assert_eq!(object.values(), [3.into()]);
+    }
+
+    #[test]
+    fn with_ties_by_arrival_copies_that_met_in_another_order_differ() {
+        let flawed = Rules { are_ties_by_arrival: true, ..LAST_WINS };
+        let version = |actor, value: i64| {
+            let mut object = Object::default();
+            object.put(&Context::default(), actor, 10, value.into(), flawed);
+            object
+        };
+        let (one, two) = (version(ANNA, 1), version(BEN, 2));
+        let met = |first: &Object, second: &Object, rules| {
+            let mut object = first.clone();
+            object.sync(second, rules);
+            object.values()
+        };
+        assert_ne!(met(&one, &two, flawed), met(&two, &one, flawed));
+        assert_eq!(met(&one, &two, LAST_WINS), met(&two, &one, LAST_WINS));
+    }
+
+    #[test]
+    fn a_clock_of_servers_loses_one_of_two_concurrent_puts() {
+        let flawed = Rules { are_clocks_of_servers: true, ..SIBLINGS };
+        let both = |rules| {
+            let mut object = Object::default();
+            object.put(&Context::default(), ANNA, 0, 1.into(), rules);
+            object.put(&Context::default(), ANNA, 0, 2.into(), rules);
+            object.values()
+        };
+        assert_eq!((both(SIBLINGS), both(flawed)), (vec![1.into(), 2.into()], vec![2.into()]));
     }
 }
