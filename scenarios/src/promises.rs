@@ -34,7 +34,8 @@ pub fn claim(check: &Check) -> Option<Claim> {
 pub fn premise(cluster: &Cluster, faults: &[Fault]) -> Premise {
     let rate_error = plus_ppb(cluster.clock.drift, worst_rate(faults));
     let nodes = cluster.zones.len() as u32;
-    let mut premise = Premise { clock_rate_error: rate_error, nodes, ..Premise::CALM };
+    let are_apart = cluster.clock.offset != (0, 0);
+    let mut premise = Premise { clock_rate_error: rate_error, wall_clocks_wrong: are_apart, nodes, ..Premise::CALM };
     for fault in faults {
         if let Some(flap) = fault.action.flap() {
             premise.calm = Some(premise.calm.map_or(flap.up.0, |calm| calm.min(flap.up.0)));

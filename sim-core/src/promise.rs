@@ -73,7 +73,8 @@ pub struct Premise {
     pub clocks_step: bool,
     /// Whether monotonic clocks stand still.
     pub clocks_freeze: bool,
-    /// Whether wall clocks are set, stand still, or run at another rate than they began with.
+    /// Whether wall clocks do not show the same at the beginning, are set, stand still, or run at another rate than they began
+    /// with.
     pub wall_clocks_wrong: bool,
     /// The worst that a crash does to records not yet on disk; `None` if nothing crashes.
     pub disk: Option<DiskFate>,

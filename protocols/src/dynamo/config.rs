@@ -1,11 +1,11 @@
 //! The settings of Dynamo.
 
-use super::flaws::{FLAWS, PURGES_BY_AGE};
-use super::versions::Conflicts;
+use super::flaws::{CLOCKS_OF_SERVERS, FLAWS, PURGES_BY_AGE, TIES_BY_ARRIVAL};
+use super::versions::{Conflicts, Rules};
 use history::{Data, Kv};
-use sim_core::protocol::Transport;
+use sim_core::protocol::{NodeId, Transport};
 use sim_core::settings::{Flaw, Flaws, Key, Kind, Rejected, Settings, Values};
-use sim_core::time::{HOUR, MICROSECOND, MILLISECOND, MINUTE, Nanos, SECOND, format_duration};
+use sim_core::time::{HOUR, MILLISECOND, MINUTE, Nanos, SECOND, format_duration};
 
 /// Whose answers make a quorum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +111,23 @@ pub struct DynamoConfig {
     pub transport: Transport,
     /// The mistakes switched on.
     pub flaws: Flaws,
+}
+
+impl DynamoConfig {
+    /// How versions are reconciled.
+    pub fn rules(&self) -> Rules {
+        Rules {
+            conflicts: self.conflicts,
+            are_ties_by_arrival: self.flaws.has(&TIES_BY_ARRIVAL),
+            are_clocks_of_servers: self.flaws.has(&CLOCKS_OF_SERVERS),
+        }
+    }
+
+    /// The members of a new cluster of these nodes: the first `initial-members` of them, or all.
+    pub fn founders(&self, nodes: impl Iterator<Item = NodeId>) -> Vec<NodeId> {
+        let count = if self.initial_members == 0 { usize::MAX } else { self.initial_members as usize };
+        nodes.take(count).collect()
+    }
 }
 
 const N: &str = "n";
@@ -231,7 +248,8 @@ impl Settings for DynamoConfig {
             name: HINTED_HANDOFF,
             kind: Kind::Flag,
             default: "true",
-            text: "Whether writes that a home node missed are kept for it and handed over when it is back.",
+            text: "Whether writes that a home node missed are kept for it and handed over when it is back; with quorum = \
+                   \"sloppy\" they always are.",
         },
         Key {
             name: HINT_REPLAY,
@@ -325,6 +343,11 @@ impl Settings for DynamoConfig {
             );
             return Err(Rejected { key: TOMBSTONE_GRACE, message });
         }
+        if values.word(QUORUM) == "sloppy" && !values.flag(HINTED_HANDOFF) {
+            let message = "with quorum = \"sloppy\" those who stand in for a home node count, and what they keep are hints: write \
+                           hinted-handoff = true, or quorum = \"strict\"";
+            return Err(Rejected { key: HINTED_HANDOFF, message: message.to_owned() });
+        }
         Ok(DynamoConfig {
             n,
             r,
@@ -391,7 +414,5 @@ impl Settings for DynamoConfig {
     }
 }
 
-/// Nothing shorter happens to a request.
-pub(super) const SHORTEST: Nanos = MICROSECOND;
 /// How long a node that comes back waits before it does its regular rounds: not all of them at the same instant.
 pub(super) const FIRST_ROUND: (Nanos, Nanos) = (0, SECOND);

@@ -1,18 +1,32 @@
-//! `get` and `put` as their coordinator sees them (4.5): who is asked, whose answers make a quorum, what the client is told.
+//! What `get` and `put` have in common, as their coordinator sees them (4.5): whom it asks, whom it asks instead, when it
+//! gives up.
+//!
+//! A key has N *places*. Each is filled by one of its home nodes, the first N of its walk round the ring; or, with sloppy
+//! quorums, by the next node of the walk that seems to be up, who *stands in* for the one that does not (4.6: "all read and
+//! write operations are performed on the first N healthy nodes from the preference list"). A coordinator asks them all, or
+//! draws as many as have to answer and keeps the others in reserve (`fan-out`). Who does not answer within
+//! `replica-timeout` seems to be down, and another is asked in its place. Late answers count all the same.
+//!
+//! The client hears of it when enough have answered. The request goes on until all have, or seem to be down: only then is
+//! it known whose copies are old ([`repair`](super)) and for whom a hint must be kept.
+//!
+//! | what is missing | a read is told | a write is told |
+//! |---|---|---|
+//! | too few seem to be up at the beginning | ask elsewhere | ask elsewhere: nothing was done |
+//! | too few have answered after `request-timeout` | ask elsewhere | nobody knows: some may have it |
 
-use super::config::{Coordinators, Quorum};
+use super::config::{Coordinators, FanOut, Quorum};
 use super::data::{Asked, Versioned};
-use super::store::Put;
-use super::versions::{Conflicts, Context, Object};
+use super::versions::{Conflicts, Object};
 use super::{Dynamo, Message, Timer};
 use crate::client::{Answer, Response};
 use history::Key;
 use serde::Serialize;
 use sim_core::protocol::{ClientId, Ctx, NodeId};
 use sim_core::time::LocalTime;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Names a request among all that this process coordinates.
+/// Names a request among all that this process coordinates or passes on, and the states of its hints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct RequestId(pub u64);
 
@@ -29,31 +43,99 @@ pub struct Query<Op> {
     pub op: Op,
 }
 
-/// A request under way.
-#[derive(Clone, Debug)]
-pub struct Coordinated<Op> {
-    query: Query<Op>,
-    key: Key,
-    kind: Kind,
-    /// Who was asked and has not answered.
-    waiting: Vec<NodeId>,
-    /// When the next thing happens if nobody answers.
-    deadline: LocalTime,
+/// One of the N places of a key, and who fills it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Who is asked.
+    pub node: NodeId,
+    /// The home node that does not seem to be up, if another is asked.
+    pub stands_in_for: Option<NodeId>,
 }
 
+impl Place {
+    /// Whose place it is.
+    pub fn home(self) -> NodeId {
+        self.stands_in_for.unwrap_or(self.node)
+    }
+}
+
+/// Who was asked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AskedNode {
+    pub place: Place,
+    pub state: AskedState,
+}
+
+/// How it stands with who was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AskedState {
+    /// It was asked then, and has time to answer.
+    Waiting(LocalTime),
+    /// It has not answered in time, or seemed to be down from the beginning.
+    Missed,
+    /// It has answered.
+    Answered,
+}
+
+/// A request under way.
 #[derive(Clone, Debug)]
-enum Kind {
-    /// What each has answered.
-    Get { found: BTreeMap<NodeId, Object> },
-    /// Who keeps it.
-    Put { kept: Vec<NodeId> },
+pub(super) struct Coordinated<Op> {
+    pub key: Key,
+    /// Whom to answer; nobody once that is done.
+    pub query: Option<Query<Op>>,
+    pub stage: Stage,
+    pub asked: Vec<AskedNode>,
+    /// Whom to ask if one of these does not answer: those that were not drawn.
+    pub reserve: Vec<Place>,
+    /// When the client is told that it did not work.
+    pub deadline: LocalTime,
+}
+
+/// What a request is about at present.
+#[derive(Clone, Debug)]
+pub(super) enum Stage {
+    /// It collects copies.
+    Get {
+        /// What each has answered.
+        found: BTreeMap<NodeId, Object>,
+    },
+    /// It spreads a new one.
+    Put {
+        /// All that the coordinator knew of the key when it was put.
+        object: Object,
+    },
+    /// It spreads what it found before it says so.
+    Repair {
+        /// What it found.
+        object: Object,
+    },
+}
+
+impl<Op> Coordinated<Op> {
+    /// In how many places a copy that is spread is on disk. Who stands in for a node that has it too is no further one, since
+    /// it will hand its own over to that one.
+    fn places_kept(&self) -> usize {
+        let answered = self.asked.iter().filter(|asked| asked.state == AskedState::Answered);
+        answered.map(|asked| asked.place.home()).collect::<BTreeSet<_>>().len()
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.asked.iter().any(|asked| matches!(asked.state, AskedState::Waiting(_)))
+    }
+
+    /// A node has answered, in time or not.
+    pub fn answered(&mut self, node: NodeId) {
+        if let Some(asked) = self.asked.iter_mut().find(|asked| asked.place.node == node) {
+            asked.state = AskedState::Answered;
+        }
+    }
 }
 
 /// The requests that a process coordinates.
 #[derive(Clone, Debug)]
-pub struct Coordination<Op> {
+pub(super) struct Coordination<Op> {
     next: u64,
-    under_way: BTreeMap<RequestId, Coordinated<Op>>,
+    pub under_way: BTreeMap<RequestId, Coordinated<Op>>,
 }
 
 impl<Op> Coordination<Op> {
@@ -64,156 +146,220 @@ impl<Op> Coordination<Op> {
     }
 }
 
-/// Whom a request may be passed on before somebody coordinates it.
-const HOPS_MAX: u32 = 2;
-
 impl<D: Versioned> Dynamo<D> {
     /// Coordinates a request, or passes it on to who should (4.6).
     pub(super) fn take_up(&mut self, query: Query<D::Op>, hops: u32, ctx: &mut Ctx<'_, Self>) {
-        let Some(asked) = D::asks(&query.op) else { return refuse(&query, Response::Refused, ctx) };
+        let Some(asked) = D::asks(&query.op) else { return answer(&query, Response::Refused, ctx) };
         let key = D::key(&query.op);
-        if !self.coordinates(key, &asked) {
-            let home = self.asked_for(key).find(|node| *node != self.me);
-            match home {
-                Some(home) if hops < HOPS_MAX => self.send(home, Message::Forward { query, hops: hops + 1 }, ctx),
-                Some(_) | None => refuse(&query, Response::Redirect(None), ctx),
-            }
-            return;
+        let needed = if asked == Asked::Get { self.config.r } else { self.config.w };
+        let places = self.places(key);
+        if places.len() < needed {
+            return answer(&query, Response::Redirect(None), ctx);
+        }
+        if !self.may_coordinate(&asked, &places) {
+            return self.pass_on(query, hops, places[0].node, ctx);
         }
         match asked {
-            Asked::Get => self.get(query, key, ctx),
-            Asked::Put { value, context } => {
-                let put = Put {
-                    context: Context::from_token(&context),
-                    stamp: ctx.wall().0 / self.config.clock_tick * self.config.clock_tick,
-                    value,
-                    conflicts: self.config.conflicts,
-                };
-                self.put(query, key, &put, ctx);
-            }
+            Asked::Get => self.get(query, key, places, ctx),
+            Asked::Put { value, context } => self.put(query, key, value, &context, places, ctx),
         }
     }
 
-    /// Whether this node coordinates what is asked of the key.
-    fn coordinates(&self, key: Key, asked: &Asked) -> bool {
-        let anyone = self.config.coordinators == Coordinators::Anyone
+    /// Whether this node coordinates what is asked of a key with these places.
+    fn may_coordinate(&self, asked: &Asked, places: &[Place]) -> bool {
+        let is_anyone = self.config.coordinators == Coordinators::Anyone
             && (*asked == Asked::Get || self.config.conflicts == Conflicts::LastWriteWins);
-        anyone || self.asked_for(key).any(|node| node == self.me)
+        is_anyone || places.iter().any(|place| place.node == self.me)
     }
 
-    /// The nodes that a request for a key goes to: its home nodes, or the first N that seem to be up.
-    fn asked_for(&self, key: Key) -> impl Iterator<Item = NodeId> + '_ {
-        let is_strict = self.config.quorum == Quorum::Strict;
-        let nodes = self.ring.preference(key);
-        nodes.filter(move |node| is_strict || self.peers.is_up(*node)).take(self.config.n)
+    /// The home nodes of a key.
+    pub(super) fn homes(&self, key: Key) -> impl Iterator<Item = NodeId> + '_ {
+        self.ring.preference(key).take(self.config.n)
     }
 
-    fn get(&mut self, query: Query<D::Op>, key: Key, ctx: &mut Ctx<'_, Self>) {
-        let id = self.request_id();
-        let asked: Vec<NodeId> = self.asked_for(key).collect();
-        let others: Vec<NodeId> = asked.iter().copied().filter(|node| *node != self.me).collect();
-        for node in &others {
-            self.send(*node, Message::Get { request: id, key }, ctx);
+    /// The places of a key that somebody fills who seems to be up.
+    fn places(&self, key: Key) -> Vec<Place> {
+        let walk: Vec<NodeId> = self.ring.preference(key).collect();
+        let (homes, others) = walk.split_at(self.config.n.min(walk.len()));
+        let mut standing_by = others.iter().filter(|node| self.may_stand_in(**node));
+        let fill = |home: &NodeId| {
+            let home = *home;
+            if self.peers.is_up(home) {
+                return Some(Place { node: home, stands_in_for: None });
+            }
+            standing_by.next().map(|node| Place { node: *node, stands_in_for: Some(home) })
+        };
+        homes.iter().filter_map(fill).collect()
+    }
+
+    fn may_stand_in(&self, node: NodeId) -> bool {
+        self.config.quorum == Quorum::Sloppy && self.peers.is_up(node)
+    }
+
+    /// What this node knows of a key: for itself, and for those it stands in for.
+    pub(super) fn read(&self, key: Key) -> Object {
+        let mut object = self.store.get(key).cloned().unwrap_or_default();
+        for hint in self.hints.of_key(key) {
+            object.sync(hint, self.config.rules());
         }
-        let own = asked.contains(&self.me).then(|| (self.me, self.read(key)));
-        let kind = Kind::Get { found: own.into_iter().collect() };
-        self.begin(id, Coordinated { query, key, kind, waiting: others, deadline: self.deadline(ctx) }, ctx);
+        object
     }
 
-    fn put(&mut self, query: Query<D::Op>, key: Key, put: &Put, ctx: &mut Ctx<'_, Self>) {
-        let id = self.request_id();
-        let asked: Vec<NodeId> = self.asked_for(key).collect();
-        let others: Vec<NodeId> = asked.iter().copied().filter(|node| *node != self.me).collect();
-        let record = self.store.put(key, put);
-        self.write(record, ctx);
-        let object = self.read(key);
-        for node in &others {
-            self.send(*node, Message::Put { request: Some(id), key, object: object.clone() }, ctx);
-        }
-        let kind = Kind::Put { kept: vec![self.me] };
-        self.begin(id, Coordinated { query, key, kind, waiting: others, deadline: self.deadline(ctx) }, ctx);
-    }
-
-    fn request_id(&mut self) -> RequestId {
+    /// A number that this process has not used.
+    pub(super) fn request_id(&mut self) -> RequestId {
         self.coordination.next += 1;
         RequestId(self.coordination.next)
     }
 
-    fn deadline(&self, ctx: &Ctx<'_, Self>) -> LocalTime {
-        ctx.now() + self.config.request_timeout
-    }
-
-    /// What this node knows of a key.
-    pub(super) fn read(&self, key: Key) -> Object {
-        self.store.get(key).cloned().unwrap_or_default()
-    }
-
-    fn begin(&mut self, id: RequestId, coordinated: Coordinated<D::Op>, ctx: &mut Ctx<'_, Self>) {
-        ctx.arm(Timer::Request(id), coordinated.deadline.since(ctx.now()));
-        self.coordination.under_way.insert(id, coordinated);
-        self.finish(id, ctx);
-    }
-
-    /// A node answers a read.
-    pub(super) fn on_got(&mut self, from: NodeId, id: RequestId, object: Object, ctx: &mut Ctx<'_, Self>) {
-        let Some(coordinated) = self.coordination.under_way.get_mut(&id) else { return };
-        coordinated.waiting.retain(|node| *node != from);
-        if let Kind::Get { found } = &mut coordinated.kind {
-            found.insert(from, object);
+    /// Begins a request that needs so many answers. Puts that are numbered here are `kept_here` in any case.
+    pub(super) fn begin(
+        &mut self,
+        mut request: Coordinated<D::Op>,
+        needed: usize,
+        is_kept_here: bool,
+        ctx: &mut Ctx<'_, Self>,
+    ) {
+        if self.config.fan_out == FanOut::Quorum {
+            let own = request.reserve.iter().position(|place| is_kept_here && place.node == self.me);
+            let drawn_from = usize::from(own.is_some());
+            request.reserve.swap(0, own.unwrap_or(0));
+            ctx.dice().draw_to_front(&mut request.reserve[drawn_from..], needed - drawn_from);
         }
-        self.finish(id, ctx);
-    }
-
-    /// A node keeps a write.
-    pub(super) fn on_stored(&mut self, from: NodeId, id: RequestId, ctx: &mut Ctx<'_, Self>) {
-        let Some(coordinated) = self.coordination.under_way.get_mut(&id) else { return };
-        coordinated.waiting.retain(|node| *node != from);
-        if let Kind::Put { kept } = &mut coordinated.kind
-            && !kept.contains(&from)
-        {
-            kept.push(from);
-        }
-        self.finish(id, ctx);
-    }
-
-    /// Answers a request that has its quorum.
-    fn finish(&mut self, id: RequestId, ctx: &mut Ctx<'_, Self>) {
-        let coordinated = &self.coordination.under_way[&id];
-        let object = match &coordinated.kind {
-            Kind::Get { found } if found.len() >= self.config.r => self.reconciled(found.values()),
-            Kind::Put { kept } if kept.len() >= self.config.w => self.read(coordinated.key),
-            Kind::Get { .. } | Kind::Put { .. } => return,
+        let id = self.request_id();
+        let first = match self.config.fan_out {
+            FanOut::All => request.reserve.len(),
+            FanOut::Quorum => needed,
         };
-        let coordinated = self.coordination.under_way.remove(&id).expect("it was just looked at");
+        let first: Vec<Place> = request.reserve.drain(..first).collect();
+        self.coordination.under_way.insert(id, request);
+        first.into_iter().for_each(|place| self.ask(id, place, ctx));
+        self.advance(id, ctx);
+    }
+
+    /// Asks who fills a place; this node itself at once.
+    pub(super) fn ask(&mut self, id: RequestId, place: Place, ctx: &mut Ctx<'_, Self>) {
+        let Some(request) = self.coordination.under_way.get_mut(&id) else { return };
+        let is_own = place.node == self.me;
+        let state = if is_own { AskedState::Answered } else { AskedState::Waiting(ctx.now()) };
+        request.asked.push(AskedNode { place, state });
+        let key = request.key;
+        match &request.stage {
+            Stage::Get { .. } if is_own => {
+                let object = self.read(key);
+                self.found(id, self.me, object);
+            }
+            Stage::Get { .. } => self.send(place.node, Message::Get { request: id, key }, ctx),
+            Stage::Put { object } | Stage::Repair { object } => {
+                let object = object.clone();
+                match place.stands_in_for {
+                    _ if is_own => self.stand_in(key, object, place.home(), ctx),
+                    None => self.send(place.node, Message::Put { request: Some(id), key, object }, ctx),
+                    Some(home) => {
+                        self.send(place.node, Message::StandIn { request: id, key, object, home }, ctx);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sees whether a request has what it needs, and when to look at it again.
+    pub(super) fn advance(&mut self, id: RequestId, ctx: &mut Ctx<'_, Self>) {
+        self.conclude(id, ctx);
+        let Some(request) = self.coordination.under_way.get(&id) else { return };
+        if request.query.is_none() && !request.is_waiting() {
+            return self.close(id, ctx);
+        }
+        let due = |asked: &AskedNode| match asked.state {
+            AskedState::Waiting(since) => Some(since + self.config.replica_timeout),
+            AskedState::Missed | AskedState::Answered => None,
+        };
+        let deadline = request.query.is_some().then_some(request.deadline);
+        if let Some(next) = request.asked.iter().filter_map(due).chain(deadline).min() {
+            ctx.arm(Timer::Request(id), next.since(ctx.now()));
+        }
+    }
+
+    /// Answers the client if enough have answered.
+    fn conclude(&mut self, id: RequestId, ctx: &mut Ctx<'_, Self>) {
+        let Some(request) = self.coordination.under_way.get(&id) else { return };
+        if request.query.is_none() {
+            return;
+        }
+        match &request.stage {
+            Stage::Get { found } if found.len() >= self.config.r => self.on_found(id, ctx),
+            Stage::Put { object } | Stage::Repair { object } if request.places_kept() >= self.config.w => {
+                let object = object.clone();
+                self.tell(id, &object, ctx);
+            }
+            Stage::Get { .. } | Stage::Put { .. } | Stage::Repair { .. } => {}
+        }
+    }
+
+    /// Tells the client what came of it.
+    pub(super) fn tell(&mut self, id: RequestId, object: &Object, ctx: &mut Ctx<'_, Self>) {
+        let request = self.coordination.under_way.get_mut(&id);
+        let Some(query) = request.and_then(|request| request.query.take()) else { return };
+        let told = D::told(&query.op, object.values(), object.seen.to_token());
+        answer(&query, Response::Returned(told), ctx);
+    }
+
+    /// Something is due with a request: some do not answer, or it has taken too long.
+    pub(super) fn on_request_due(&mut self, id: RequestId, ctx: &mut Ctx<'_, Self>) {
+        let Some(request) = self.coordination.under_way.get_mut(&id) else { return };
+        let (now, longest) = (ctx.now(), self.config.replica_timeout);
+        let mut late = Vec::new();
+        for asked in &mut request.asked {
+            if let AskedState::Waiting(since) = asked.state
+                && now.since(since) >= longest
+            {
+                asked.state = AskedState::Missed;
+                late.push((asked.place, since));
+            }
+        }
+        let query = if request.deadline <= now { request.query.take() } else { None };
+        let is_read = matches!(&query, Some(query) if D::asks(&query.op) == Some(Asked::Get));
+        if let Some(query) = query {
+            answer(&query, if is_read { Response::Redirect(None) } else { Response::Unknown }, ctx);
+        }
+        for (place, since) in late {
+            self.missed(place.node, since, ctx);
+            self.replace(id, place, ctx);
+        }
+        self.advance(id, ctx);
+    }
+
+    /// Asks another in the place of one that does not answer. A read that has its answer needs nobody else.
+    fn replace(&mut self, id: RequestId, place: Place, ctx: &mut Ctx<'_, Self>) {
+        let Some(request) = self.coordination.under_way.get_mut(&id) else { return };
+        if request.query.is_none() && !matches!(request.stage, Stage::Put { .. }) {
+            return;
+        }
+        if !request.reserve.is_empty() {
+            let next = request.reserve.remove(0);
+            return self.ask(id, next, ctx);
+        }
+        let request = &self.coordination.under_way[&id];
+        let is_asked = |node: NodeId| request.asked.iter().any(|asked| asked.place.node == node);
+        let others = self.ring.preference(request.key).skip(self.config.n);
+        let next = { others }.find(|node| self.may_stand_in(*node) && !is_asked(*node));
+        if let Some(node) = next {
+            self.ask(id, Place { node, stands_in_for: Some(place.home()) }, ctx);
+        }
+    }
+
+    /// All have answered or seem to be down.
+    fn close(&mut self, id: RequestId, ctx: &mut Ctx<'_, Self>) {
+        let Some(request) = self.coordination.under_way.remove(&id) else { return };
         ctx.disarm(Timer::Request(id));
-        let Query { client, serial, attempt, op } = coordinated.query;
-        let told = D::told(&op, object.values(), object.seen.to_token());
-        ctx.tell(client, Answer { serial, attempt, response: Response::Returned(told) });
-    }
-
-    /// Copies put together ("syntactic reconciliation", 4.4).
-    fn reconciled<'a>(&self, copies: impl Iterator<Item = &'a Object>) -> Object {
-        let mut all = Object::default();
-        for copy in copies {
-            all.sync(copy, self.config.conflicts);
+        match &request.stage {
+            Stage::Get { found } => self.repair(request.key, found, ctx),
+            Stage::Put { object } => self.keep_hints(&request, object, ctx),
+            Stage::Repair { .. } => {}
         }
-        all
-    }
-
-    /// A request has waited long enough.
-    pub(super) fn on_request_timeout(&mut self, id: RequestId, ctx: &mut Ctx<'_, Self>) {
-        let Some(coordinated) = self.coordination.under_way.remove(&id) else { return };
-        for node in &coordinated.waiting {
-            self.peers.missed(*node);
-        }
-        let response = match coordinated.kind {
-            Kind::Get { .. } => Response::Redirect(None),
-            Kind::Put { .. } => Response::Unknown,
-        };
-        refuse(&coordinated.query, response, ctx);
     }
 }
 
-fn refuse<D: Versioned>(query: &Query<D::Op>, response: Response<D::Ret>, ctx: &mut Ctx<'_, Dynamo<D>>) {
+/// Answers a client.
+pub(super) fn answer<D: Versioned>(query: &Query<D::Op>, response: Response<D::Ret>, ctx: &mut Ctx<'_, Dynamo<D>>) {
     ctx.tell(query.client, Answer { serial: query.serial, attempt: query.attempt, response });
 }

@@ -17,6 +17,11 @@
 //! - `coordinator`: `get` and `put`, and whose answers make a quorum.
 //! - `peers`: who seems to be down.
 //! - [`invariants`]: what must hold after every step.
+//! - `coordinator`: whom a request goes to, and whose answers make a quorum; `gets`, with read repair, and `puts`.
+//! - `forwards`: requests that are another's to coordinate.
+//! - `hints`: copies kept for nodes that were away.
+//! - `peers`: who seems to be down.
+//! - `promises`: what all this amounts to, and on which conditions.
 //! - [`data`]: what clients' operations ask of the store.
 //! - [`config`]: settings; [`flaws`]: mistakes that real systems made.
 //!
@@ -29,11 +34,19 @@ pub mod config;
 mod coordinator;
 pub mod data;
 pub mod flaws;
+mod forwards;
+mod gets;
+mod hints;
 pub mod invariants;
 mod merkle;
+mod numbering;
 mod peers;
+pub mod promises;
+mod puts;
 mod ring;
 mod store;
+#[cfg(test)]
+mod tests;
 mod tombstones;
 pub mod versions;
 
@@ -48,18 +61,24 @@ pub use tombstones::Tombstone;
 
 use crate::client::{Answer, Ask, Request, Response, RoutingClient, Service};
 use anti_entropy::Forest;
+use config::FIRST_ROUND;
 use coordinator::Coordination;
+use forwards::Forwarded;
+use hints::Hints;
 use history::Key;
+use numbering::Numbering;
 use peers::Peers;
 use ring::Ring;
 use serde::Serialize;
 use sim_core::holding::{Copy, Holding};
 use sim_core::promise::{Claim, Premise};
-use sim_core::protocol::{Boot, ClientId, Ctx, Never, NodeId, Protocol, Slot, Vocabulary};
+use sim_core::protocol::{Boot, ClientId, Ctx, Never, NodeId, Protocol, Slot, Vocabulary, Why};
 use sim_core::reach::Reach;
+use sim_core::time::LocalTime;
+use std::collections::BTreeMap;
 use store::Store;
 use tombstones::Tombstones;
-use versions::{Actor, Object};
+use versions::Object;
 
 /// A node of the system.
 #[derive(Clone, Debug)]
@@ -75,7 +94,10 @@ pub struct Dynamo<D: Versioned> {
     tombstones: Tombstones,
     /// How many records its journal has.
     records: u64,
+    numbering: Numbering,
+    hints: Hints,
     coordination: Coordination<D::Op>,
+    forwarded: BTreeMap<RequestId, Forwarded<D::Op>>,
 }
 
 /// Node to node.
@@ -83,10 +105,17 @@ pub struct Dynamo<D: Versioned> {
 pub enum Message<Op> {
     /// "A client asks me this, and it is yours to coordinate" (4.6).
     Forward {
+        /// The sender's number for it.
+        request: RequestId,
         /// The request.
         query: Query<Op>,
         /// How often it was passed on.
         hops: u32,
+    },
+    /// "I answer that one."
+    TakenUp {
+        /// The number it was passed on under.
+        request: RequestId,
     },
     /// "What do you know of this key?"
     Get {
@@ -110,6 +139,17 @@ pub enum Message<Op> {
         key: Key,
         /// All that the sender knows of it.
         object: Object,
+    },
+    /// "Keep this for another, who seems to be down" (4.6).
+    StandIn {
+        /// The coordinator's number for it.
+        request: RequestId,
+        /// Which key.
+        key: Key,
+        /// All that the sender knows of it.
+        object: Object,
+        /// For whom.
+        home: NodeId,
     },
     /// "I have."
     Stored {
@@ -142,6 +182,26 @@ pub enum Message<Op> {
         /// Which.
         tombstones: Vec<Tombstone>,
     },
+    /// "I have kept this for you."
+    Hint {
+        /// Which key.
+        key: Key,
+        /// What was kept.
+        object: Object,
+        /// Names what was kept.
+        state: RequestId,
+    },
+    /// "I have that now."
+    HintTaken {
+        /// Which key.
+        key: Key,
+        /// What it was named.
+        state: RequestId,
+    },
+    /// "Are you there?"
+    Ping,
+    /// "Yes."
+    Pong,
 }
 
 /// What is written down.
@@ -153,6 +213,26 @@ pub enum Record {
         key: Key,
         /// What is known of it.
         object: Object,
+    },
+    /// All that is kept of a key for another.
+    Hint {
+        /// Which key.
+        key: Key,
+        /// For whom.
+        home: NodeId,
+        /// What is known of it.
+        object: Object,
+        /// When the last was added, by this machine's clock.
+        since: LocalTime,
+        /// Names this state of it.
+        state: RequestId,
+    },
+    /// What was kept of a key for another is handed over, or given up.
+    HintDone {
+        /// Which key.
+        key: Key,
+        /// For whom.
+        home: NodeId,
     },
     /// A key that is no longer kept.
     Dropped {
@@ -170,6 +250,12 @@ pub enum Timer {
     AntiEntropy,
     /// To look which tombstones may go.
     Tombstones,
+    /// Something is due with a request that this node has passed on.
+    Forwarded(RequestId),
+    /// Those who seem to be down are asked whether they are there.
+    Probe,
+    /// Hints are looked after.
+    Hints,
 }
 
 impl<D: Versioned> Dynamo<D> {
@@ -182,17 +268,10 @@ impl<D: Versioned> Dynamo<D> {
         ctx.send_over(self.config.transport, to, message);
     }
 
-    /// Puts a copy together with what this node keeps.
-    fn merge(&mut self, key: Key, object: &Object, ctx: &mut Ctx<'_, Self>) {
-        if let Some(record) = self.store.merge(key, object, self.config.conflicts) {
-            self.write(record, ctx);
-        }
-    }
-
     /// Writes a record down, of something that is in memory already. When most of the journal is out of date, what is left of
     /// it takes its place.
     fn write(&mut self, record: Record, ctx: &mut Ctx<'_, Self>) {
-        let live = self.store.len() as u64;
+        let live = self.store.len() as u64 + self.hints.kept();
         self.records += 1;
         if self.config.compact_after > 0 && self.records >= self.config.compact_after.max(2 * live) {
             let records = self.all_records();
@@ -205,7 +284,7 @@ impl<D: Versioned> Dynamo<D> {
 
     /// All that this node has to remember, as a journal written anew.
     fn all_records(&self) -> Vec<Record> {
-        self.store.records().collect()
+        self.store.records().chain(self.hints.records()).collect()
     }
 }
 
@@ -226,10 +305,16 @@ impl<D: Versioned> Protocol for Dynamo<D> {
 
     const KINDS: &'static [&'static str] = &[
         "Forward",
+        "TakenUp",
         "Get",
         "Got",
         "Put",
+        "StandIn",
         "Stored",
+        "Hint",
+        "HintTaken",
+        "Ping",
+        "Pong",
         "Compare",
         "Objects",
         "MayForget",
@@ -243,44 +328,62 @@ impl<D: Versioned> Protocol for Dynamo<D> {
     /// What does not read back, or was on the disk of a machine that is gone, the other home nodes have: anti-entropy brings it
     /// back.
     fn start(boot: Boot<'_, Self>, ctx: &mut Ctx<'_, Self>) -> Self {
-        let mut store = Store::new(Actor { node: boot.me, life: ctx.dice().bits() as u32 });
+        let (mut store, mut hints) = (Store::default(), Hints::default());
         for slot in boot.journal {
             if let Slot::Ok(record) = slot {
                 store.replay(record);
+                hints.replay(record);
             }
         }
-        let dynamo = Dynamo {
+        let founders = boot.config.founders(boot.members.iter().map(|member| member.id));
+        let mut node = Dynamo {
             config: boot.config.clone(),
             me: boot.me,
-            ring: Ring::new(boot.members.iter().map(|member| member.id).collect()),
+            ring: Ring::new(boot.config, founders),
             peers: Peers::default(),
             store,
+            hints,
             forest: Forest::default(),
             turned_to: boot.me,
             tombstones: Tombstones::default(),
             records: boot.journal.len() as u64,
+            numbering: Numbering::new(boot.me, ctx.dice()),
             coordination: Coordination::new(ctx.dice().bits() >> 1),
+            forwarded: BTreeMap::new(),
         };
-        dynamo.plan_anti_entropy(true, ctx);
-        dynamo.plan_tombstones(true, ctx);
-        dynamo
+        if boot.why != Why::First {
+            node.greet(ctx);
+        }
+        let soon = ctx.dice().between(FIRST_ROUND.0, FIRST_ROUND.1);
+        node.arm_hints(soon, ctx);
+        node.plan_anti_entropy(true, ctx);
+        node.plan_tombstones(true, ctx);
+        node
     }
 
     fn on_message(&mut self, from: NodeId, message: Message<D::Op>, ctx: &mut Ctx<'_, Self>) {
         self.store.begin_step();
-        self.peers.heard(from);
+        self.peers.heard(from, ctx.now());
         match message {
-            Message::Forward { query, hops } => self.take_up(query, hops, ctx),
+            Message::Forward { request, query, hops } => {
+                self.send(from, Message::TakenUp { request }, ctx);
+                self.take_up(query, hops, ctx);
+            }
+            Message::TakenUp { request } => self.on_taken_up(request, ctx),
             Message::Get { request, key } => {
                 let object = self.read(key);
                 self.send(from, Message::Got { request, object }, ctx);
             }
             Message::Got { request, object } => self.on_got(from, request, object, ctx),
             Message::Put { request, key, object } => {
-                self.merge(key, &object, ctx);
+                self.keep(key, &object, ctx);
                 if let Some(request) = request {
                     self.send(from, Message::Stored { request }, ctx);
                 }
+            }
+            Message::StandIn { request, key, object, home } => {
+                self.stand_in(key, object, home, ctx);
+                self.send(from, Message::Stored { request }, ctx);
             }
             Message::Stored { request } => self.on_stored(from, request, ctx),
             Message::Compare(comparison) => self.on_compare(from, comparison, ctx),
@@ -288,15 +391,22 @@ impl<D: Versioned> Protocol for Dynamo<D> {
             Message::MayForget { homes, tombstones } => self.on_may_forget(from, &homes, tombstones, ctx),
             Message::HasToo { tombstones } => self.on_has_too(from, &tombstones, ctx),
             Message::Forget { tombstones } => self.forget(&tombstones, ctx),
+            Message::Hint { key, object, state } => self.take_hint(from, key, &object, state, ctx),
+            Message::HintTaken { key, state } => self.on_hint_taken(from, key, state, ctx),
+            Message::Ping => self.send(from, Message::Pong, ctx),
+            Message::Pong => {}
         }
     }
 
     fn on_timer(&mut self, timer: Timer, ctx: &mut Ctx<'_, Self>) {
         self.store.begin_step();
         match timer {
-            Timer::Request(id) => self.on_request_timeout(id, ctx),
+            Timer::Request(id) => self.on_request_due(id, ctx),
             Timer::AntiEntropy => self.on_anti_entropy(ctx),
             Timer::Tombstones => self.on_tombstones(ctx),
+            Timer::Forwarded(id) => self.on_forward_due(id, ctx),
+            Timer::Probe => self.on_probe(ctx),
+            Timer::Hints => self.on_hints(ctx),
         }
     }
 
@@ -317,18 +427,17 @@ impl<D: Versioned> Protocol for Dynamo<D> {
         let copy = |(key, object): (Key, &Object)| Copy {
             key: u64::from(key),
             digest: object.live_digest(),
-            owners: self.homes(self.ring.partition_of(key)),
+            owners: self.homes(key).collect(),
         };
-        Some(Holding { copies: live.map(copy).collect(), ..Holding::default() })
+        Some(Holding { copies: live.map(copy).collect(), hints: self.hints.kept(), hints_made: self.hints.made() })
     }
 
     fn can_serve(config: &DynamoConfig, op: &D::Op, reach: &Reach<'_>) -> bool {
-        let needed = if D::FUNCTIONS[D::function(op)].writes { config.w } else { config.r };
-        reach.groups().any(|group| group.len() >= needed)
+        promises::can_serve(config, D::key(op), D::FUNCTIONS[D::function(op)].writes, reach)
     }
 
-    fn promises(_: &DynamoConfig, claim: Claim, _: &Premise) -> Result<(), String> {
-        if claim == Claim::Progress { Ok(()) } else { Err("a store without order promises no such thing".to_owned()) }
+    fn promises(config: &DynamoConfig, claim: Claim, premise: &Premise) -> Result<(), String> {
+        promises::promise(config, claim, premise)
     }
 }
 

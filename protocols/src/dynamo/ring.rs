@@ -1,5 +1,6 @@
 //! Who keeps which key: preference lists (4.2, 4.3).
 
+use super::config::DynamoConfig;
 use history::Key;
 use serde::Serialize;
 use sim_core::protocol::NodeId;
@@ -16,7 +17,7 @@ pub struct Ring {
 
 impl Ring {
     /// A ring of these members.
-    pub fn new(members: Vec<NodeId>) -> Self {
+    pub fn new(_: &DynamoConfig, members: Vec<NodeId>) -> Self {
         Ring { members }
     }
 

@@ -5,27 +5,17 @@
 //!
 //! **What does not read back is lost here, and only here.** The other home nodes have it, and anti-entropy brings it back; so
 //! a node with a spoilt journal, or with an empty disk in a new machine, goes on with what it has. All that it must not do is
-//! count on where it believes to have stopped: it may have numbered puts that it no longer knows of, and others keep those. No
-//! disk can be trusted to tell (one that lies about flushes loses records without a trace), so each process numbers its puts
-//! under a life of its own. The price is one more actor in the contexts of keys that it coordinates afterwards; what is gained
-//! is that a number is never given twice, whatever becomes of the disk.
-//!
-//! Within its life a process counts through, over all keys. So it can forget a key altogether and still not count from 1 again
-//! when the key is put anew.
+//! count on where it believes to have stopped, which is `numbering`'s business.
 
 use super::Record;
-use super::versions::{Actor, Conflicts, Context, Dot, Object};
-use history::{Key, Value};
+use super::versions::{Object, Rules};
+use history::Key;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The objects of one node.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Store {
     objects: BTreeMap<Key, Object>,
-    /// As whom this process numbers its puts.
-    actor: Actor,
-    /// How far it has counted.
-    counter: u64,
     /// What has changed since the hash trees were last brought up to date.
     stale: BTreeSet<Key>,
     /// What has changed in this step, so that who looks on need not look at everything.
@@ -33,11 +23,6 @@ pub struct Store {
 }
 
 impl Store {
-    /// An empty one, of a process that numbers its puts under this name.
-    pub fn new(actor: Actor) -> Self {
-        Store { objects: BTreeMap::new(), actor, counter: 0, stale: BTreeSet::new(), latest: Vec::new() }
-    }
-
     /// What it knows of a key.
     pub fn get(&self, key: Key) -> Option<&Object> {
         self.objects.get(&key)
@@ -54,21 +39,17 @@ impl Store {
     }
 
     /// Puts a copy together with what is kept. The record to write, if that changed anything.
-    pub fn merge(&mut self, key: Key, object: &Object, conflicts: Conflicts) -> Option<Record> {
+    pub fn merge(&mut self, key: Key, object: &Object, rules: Rules) -> Option<Record> {
         if object.is_empty() {
             return None;
         }
-        let has_changed = self.objects.entry(key).or_default().sync(object, conflicts);
+        let has_changed = self.objects.entry(key).or_default().sync(object, rules);
         has_changed.then(|| self.changed(key))
     }
 
-    /// A put that this node coordinates. The record to write.
-    pub fn put(&mut self, key: Key, put: &Put) -> Record {
-        let object = self.objects.entry(key).or_default();
-        let known = object.seen.known(self.actor).max(put.context.known(self.actor));
-        self.counter = self.counter.max(known) + 1;
-        let dot = Dot { actor: self.actor, counter: self.counter };
-        object.put(&put.context, dot, put.stamp, put.value.clone(), put.conflicts);
+    /// The mistake D13: puts a copy in the place of what is kept, whatever that is.
+    pub fn overwrite(&mut self, key: Key, object: &Object) -> Record {
+        self.objects.insert(key, object.clone());
         self.changed(key)
     }
 
@@ -90,6 +71,7 @@ impl Store {
                 self.objects.remove(key);
                 self.stale.remove(key);
             }
+            Record::Hint { .. } | Record::HintDone { .. } => {}
         }
     }
 
@@ -124,44 +106,34 @@ impl Store {
     }
 }
 
-/// What a coordinator was asked to put, and how.
-#[derive(Clone, Debug)]
-pub struct Put {
-    /// What the client has seen.
-    pub context: Context,
-    /// The coordinator's clock.
-    pub stamp: u64,
-    /// What to put; nil deletes.
-    pub value: Value,
-    /// How it stands to what it has not seen.
-    pub conflicts: Conflicts,
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::versions::{Actor, Conflicts, Context, Dot};
     use super::*;
     use sim_core::protocol::NodeId;
 
     const KEY: Key = 7;
 
-    fn store(life: u32) -> Store {
-        Store::new(Actor { node: NodeId(0), life })
-    }
+    const RULES: Rules = Rules::of(Conflicts::Siblings);
+    const ACTOR: Actor = Actor { node: NodeId(0), life: 1 };
 
-    fn blind(value: i64) -> Put {
-        Put { context: Context::default(), stamp: 0, value: value.into(), conflicts: Conflicts::Siblings }
+    /// What is written down of a put of this number, to a key of which the store knows so much.
+    fn blind(store: &mut Store, key: Key, counter: u64) -> Record {
+        let mut object = store.get(key).cloned().unwrap_or_default();
+        object.put(&Context::default(), Dot { actor: ACTOR, counter }, 0, (counter as i64).into(), RULES);
+        store.merge(key, &object, RULES).expect("it is new")
     }
 
     #[test]
     fn a_journal_and_the_journal_written_anew_say_the_same() {
-        let mut store = store(1);
-        let mut journal = vec![store.put(KEY, &blind(1)), store.put(KEY, &blind(2)), store.put(8, &blind(3))];
+        let mut store = Store::default();
+        let mut journal = vec![blind(&mut store, KEY, 1), blind(&mut store, KEY, 2), blind(&mut store, 8, 3)];
         journal.extend(store.drop_key(8));
         let written_anew: Vec<Record> = store.records().collect();
         assert_eq!(written_anew.len(), 1);
         // A crash in the middle of writing anew leaves the old records, and perhaps the new ones behind them.
         for journal in [journal.clone(), written_anew.clone(), [journal, written_anew].concat()] {
-            let mut again = self::store(2);
+            let mut again = Store::default();
             journal.iter().for_each(|record| again.replay(record));
             assert_eq!(again.objects, store.objects);
         }
@@ -169,36 +141,11 @@ mod tests {
 
     #[test]
     fn a_copy_that_says_nothing_new_is_not_written_down() {
-        let mut store = store(1);
-        store.put(KEY, &blind(1));
+        let mut store = Store::default();
+        blind(&mut store, KEY, 1);
         let copy = store.get(KEY).expect("it was put").clone();
-        assert_eq!(store.merge(KEY, &copy, Conflicts::Siblings), None);
-        assert_eq!(store.merge(8, &Object::default(), Conflicts::Siblings), None);
+        assert_eq!(store.merge(KEY, &copy, RULES), None);
+        assert_eq!(store.merge(8, &Object::default(), RULES), None);
         assert_eq!(store.get(8), None, "nothing is known of it still");
-    }
-
-    /// What nobody has flushed is lost, and numbered puts with it. Somebody may have heard of them all the same, where a disk
-    /// lies.
-    #[test]
-    fn who_begins_again_numbers_its_puts_as_somebody_else() {
-        let mut store = store(1);
-        store.put(KEY, &blind(1));
-        let elsewhere = store.get(KEY).expect("it was put").clone();
-        for (life, left) in [(1, vec![2.into()]), (2, vec![1.into(), 2.into()])] {
-            let mut again = self::store(life);
-            again.put(KEY, &blind(2));
-            again.merge(KEY, &elsewhere, Conflicts::Siblings);
-            assert_eq!(again.get(KEY).expect("it was put").values(), left, "under the same life a put is lost");
-        }
-    }
-
-    #[test]
-    fn a_key_that_was_forgotten_is_not_counted_from_the_beginning() {
-        let mut store = store(1);
-        store.put(KEY, &blind(1));
-        let before = store.get(KEY).expect("it was put").versions[0].dot;
-        store.drop_key(KEY);
-        store.put(KEY, &blind(2));
-        assert!(store.get(KEY).expect("it was put").versions[0].dot > before);
     }
 }

@@ -87,7 +87,7 @@ impl<D: Versioned> Dynamo<D> {
     fn by_homes(&self, tombstones: Vec<Tombstone>) -> BTreeMap<Vec<NodeId>, Vec<Tombstone>> {
         let mut by_homes: BTreeMap<Vec<NodeId>, Vec<Tombstone>> = BTreeMap::new();
         for tombstone in tombstones {
-            let homes = self.homes(self.ring.partition_of(tombstone.key));
+            let homes = self.homes_of(self.ring.partition_of(tombstone.key));
             by_homes.entry(homes).or_default().push(tombstone);
         }
         by_homes
@@ -107,8 +107,9 @@ impl<D: Versioned> Dynamo<D> {
         tombstones: Vec<Tombstone>,
         ctx: &mut Ctx<'_, Self>,
     ) {
-        let is_agreed =
-            |tombstone: &Tombstone| self.has(*tombstone) && self.homes(self.ring.partition_of(tombstone.key)) == homes;
+        let is_agreed = |tombstone: &Tombstone| {
+            self.has(*tombstone) && self.homes_of(self.ring.partition_of(tombstone.key)) == homes
+        };
         let tombstones: Vec<Tombstone> = tombstones.into_iter().filter(is_agreed).collect();
         if !tombstones.is_empty() {
             self.send(from, Message::HasToo { tombstones }, ctx);
@@ -129,7 +130,7 @@ impl<D: Versioned> Dynamo<D> {
     fn forget_agreed(&mut self, tombstones: &[Tombstone], ctx: &mut Ctx<'_, Self>) {
         let is_agreed = |tombstone: &Tombstone| {
             let Some(agreed) = self.tombstones.agreed.get(tombstone) else { return false };
-            let homes = self.homes(self.ring.partition_of(tombstone.key));
+            let homes = self.homes_of(self.ring.partition_of(tombstone.key));
             self.has(*tombstone) && homes.iter().all(|node| *node == self.me || agreed.contains(node))
         };
         let agreed: Vec<Tombstone> = tombstones.iter().copied().filter(is_agreed).collect();

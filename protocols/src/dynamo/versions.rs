@@ -156,6 +156,24 @@ pub enum Conflicts {
     LastWriteWins,
 }
 
+/// How versions are reconciled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// What becomes of those of which neither has seen the other.
+    pub conflicts: Conflicts,
+    /// The mistake D07: of two equal stamps the one that arrives later wins.
+    pub are_ties_by_arrival: bool,
+    /// The mistake D08: a put replaces all that its coordinator has put before.
+    pub are_clocks_of_servers: bool,
+}
+
+impl Rules {
+    /// As they should be.
+    pub const fn of(conflicts: Conflicts) -> Self {
+        Rules { conflicts, are_ties_by_arrival: false, are_clocks_of_servers: false }
+    }
+}
+
 /// A key as one node knows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Object {
@@ -171,14 +189,14 @@ impl Object {
         self.versions.is_empty() && self.seen.is_empty()
     }
 
+    /// The versions that stand, without tombstones.
+    pub fn live(&self) -> impl Iterator<Item = &Version> + '_ {
+        self.versions.iter().filter(|version| !version.is_tombstone())
+    }
+
     /// The values that stand, without tombstones.
     pub fn values(&self) -> Vec<Value> {
-        let mut values: Vec<Value> = self
-            .versions
-            .iter()
-            .filter(|version| !version.is_tombstone())
-            .map(|version| version.value.clone())
-            .collect();
+        let mut values: Vec<Value> = self.live().map(|version| version.value.clone()).collect();
         values.sort();
         values.dedup();
         values
@@ -199,7 +217,7 @@ impl Object {
     /// The same of the versions that a reader would find.
     pub fn live_digest(&self) -> u64 {
         let mut hash = Fingerprint::default();
-        self.versions.iter().filter(|version| !version.is_tombstone()).for_each(|version| hash.item(version));
+        self.live().for_each(|version| hash.item(version));
         hash.digest()
     }
 
@@ -210,8 +228,8 @@ impl Object {
 
     /// Puts two copies together. What either has seen and does not hold has been replaced. Whether that changed this one: most
     /// copies that meet are equal.
-    pub fn sync(&mut self, other: &Object, conflicts: Conflicts) -> bool {
-        match conflicts {
+    pub fn sync(&mut self, other: &Object, rules: Rules) -> bool {
+        match rules.conflicts {
             Conflicts::Siblings => {
                 let before = self.versions.len();
                 self.versions.retain(|version| other.holds(version.dot) || !other.seen.covers(version.dot));
@@ -228,8 +246,12 @@ impl Object {
             Conflicts::LastWriteWins => {
                 let theirs = other.versions.iter().max_by(|a, b| a.order_of_writes(b));
                 let ours = self.versions.iter().max_by(|a, b| a.order_of_writes(b));
-                let Some(later) = theirs.filter(|theirs| ours.is_none_or(|ours| theirs.order_of_writes(ours).is_gt()))
-                else {
+                let wins = |theirs: &Version, ours: &Version| match rules.are_ties_by_arrival {
+                    // The mistake D07: copies that met in another order differ for good.
+                    true => theirs.dot != ours.dot && theirs.stamp >= ours.stamp,
+                    false => theirs.order_of_writes(ours).is_gt(),
+                };
+                let Some(later) = theirs.filter(|theirs| ours.is_none_or(|ours| wins(theirs, ours))) else {
                     return false;
                 };
                 self.versions = vec![later.clone()];
@@ -240,18 +262,22 @@ impl Object {
 
     /// A put under a number that nobody has seen yet, by a client who has seen so much: replaces what the client has seen, and
     /// stands beside the rest.
-    pub fn put(&mut self, context: &Context, dot: Dot, stamp: u64, value: Value, conflicts: Conflicts) {
+    pub fn put(&mut self, context: &Context, dot: Dot, stamp: u64, value: Value, rules: Rules) {
         let version = Version { dot, stamp, value };
-        match conflicts {
+        match rules.conflicts {
             Conflicts::Siblings => {
                 self.versions.retain(|version| !context.covers(version.dot));
+                if rules.are_clocks_of_servers {
+                    // The mistake D08: this clock says of all that this actor put before that the new version has seen it.
+                    self.versions.retain(|version| version.dot.actor != dot.actor);
+                }
                 self.seen.join(context);
                 self.seen.add(dot);
                 let place = self.versions.partition_point(|version| version.dot < dot);
                 self.versions.insert(place, version);
             }
             Conflicts::LastWriteWins => {
-                self.sync(&Object { seen: Context::default(), versions: vec![version] }, conflicts);
+                self.sync(&Object { seen: Context::default(), versions: vec![version] }, rules);
             }
         }
     }
@@ -261,13 +287,15 @@ impl Object {
 mod tests {
     use super::*;
 
+    const SIBLINGS: Rules = Rules::of(Conflicts::Siblings);
+    const LAST_WINS: Rules = Rules::of(Conflicts::LastWriteWins);
     const ANNA: Actor = Actor { node: NodeId(0), life: 1 };
     const BEN: Actor = Actor { node: NodeId(1), life: 1 };
 
     /// The next put of this actor.
     fn put(object: &mut Object, context: &Context, actor: Actor, value: i64) {
         let dot = Dot { actor, counter: object.seen.known(actor) + 1 };
-        object.put(context, dot, 0, value.into(), Conflicts::Siblings);
+        object.put(context, dot, 0, value.into(), SIBLINGS);
     }
 
     /// Preguiça et al. 2012, section 2: two clients read the same and write through one server. A version vector of servers
@@ -294,11 +322,11 @@ mod tests {
         put(&mut first, &seen, ANNA, 2);
         put(&mut second, &Context::default(), BEN, 3);
         let mut together = first.clone();
-        assert!(together.sync(&second, Conflicts::Siblings));
+        assert!(together.sync(&second, SIBLINGS));
         let mut other_way = second.clone();
-        assert!(other_way.sync(&first, Conflicts::Siblings));
+        assert!(other_way.sync(&first, SIBLINGS));
         assert_eq!(together, other_way);
-        assert!(!together.sync(&first, Conflicts::Siblings), "nothing new");
+        assert!(!together.sync(&first, SIBLINGS), "nothing new");
         let left = [2.into(), 3.into()];
         assert_eq!(together.values(), left, "what the second has not replaced stays, what the first has goes");
     }
@@ -316,7 +344,7 @@ mod tests {
     fn the_last_write_wins_by_its_stamp_then_by_its_value() {
         let mut object = Object::default();
         let mut put = |actor, counter, stamp, value: Value| {
-            object.put(&Context::default(), Dot { actor, counter }, stamp, value, Conflicts::LastWriteWins);
+            object.put(&Context::default(), Dot { actor, counter }, stamp, value, LAST_WINS);
             object.values()
         };
         assert_eq!(put(ANNA, 1, 10, 1.into()), [1.into()]);
@@ -324,5 +352,35 @@ mod tests {
         assert_eq!(put(BEN, 2, 10, 3.into()), [3.into()]);
         assert_eq!(put(ANNA, 2, 10, Value::Nil), [], "a tombstone wins at equal stamps");
         assert_eq!(put(ANNA, 3, 11, 1.into()), [1.into()]);
+    }
+
+    #[test]
+    fn with_ties_by_arrival_copies_that_met_in_another_order_differ() {
+        let flawed = Rules { are_ties_by_arrival: true, ..LAST_WINS };
+        let version = |actor, value: i64| {
+            let mut object = Object::default();
+            object.put(&Context::default(), Dot { actor, counter: 1 }, 10, value.into(), flawed);
+            object
+        };
+        let (one, two) = (version(ANNA, 1), version(BEN, 2));
+        let met = |first: &Object, second: &Object, rules| {
+            let mut object = first.clone();
+            object.sync(second, rules);
+            object.values()
+        };
+        assert_ne!(met(&one, &two, flawed), met(&two, &one, flawed));
+        assert_eq!(met(&one, &two, LAST_WINS), met(&two, &one, LAST_WINS));
+    }
+
+    #[test]
+    fn a_clock_of_servers_loses_one_of_two_concurrent_puts() {
+        let flawed = Rules { are_clocks_of_servers: true, ..SIBLINGS };
+        let both = |rules| {
+            let mut object = Object::default();
+            object.put(&Context::default(), Dot { actor: ANNA, counter: 1 }, 0, 1.into(), rules);
+            object.put(&Context::default(), Dot { actor: ANNA, counter: 2 }, 0, 2.into(), rules);
+            object.values()
+        };
+        assert_eq!((both(SIBLINGS), both(flawed)), (vec![1.into(), 2.into()], vec![2.into()]));
     }
 }
