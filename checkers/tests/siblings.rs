@@ -451,3 +451,59 @@ fn a_store_that_never_errs_passes_and_one_that_does_is_told_as_its_twin_tells() 
     }
     assert!(broken.iter().all(|count| *count > 100), "{broken:?}");
 }
+
+/// Whatever stands in a record, it is judged or refused, and always alike.
+#[test]
+fn anything_can_be_asked() {
+    let mut dice = Dice(3);
+    let mut judged = 0;
+    for round in 0..30_000 {
+        let model = if round % 2 == 0 { Model::Siblings } else { Model::Cart };
+        let value = |dice: &mut Dice| match dice.below(5) {
+            0 => Value::Int(dice.below(3) as i64),
+            1 => list(&[]),
+            2 => list(&[dice.below(3) as i64]),
+            3 => Value::pair((dice.below(3) as i64).into(), list(&[dice.below(3) as i64])),
+            _ => Value::List([list(&[0, 1]), list(&[2])].into()),
+        };
+        let functions: &[&str] = if model == Model::Cart { &["add", "remove"] } else { &["write", "blind", "delete"] };
+        let operation = |at: u64, dice: &mut Dice| {
+            let f = if dice.one_in(2) { "read" } else { functions[dice.below(functions.len())] };
+            let input = match f {
+                "read" => Value::Nil,
+                "write" => Value::pair((dice.below(3) as i64).into(), list(&[dice.below(3) as i64])),
+                "delete" => list(&[dice.below(3) as i64]),
+                _ => (dice.below(3) as i64).into(),
+            };
+            let input = if dice.one_in(20) { value(dice) } else { input };
+            let output = if f == "read" { value(dice) } else { input.clone() };
+            let key = Value::Int(dice.below(2) as i64);
+            Operation {
+                process: dice.below(3) as u64,
+                f: f.to_owned().into(),
+                input: Value::pair(key.clone(), input),
+                invoked: Mark { index: 3 * at, time: at },
+                completed: (!dice.one_in(4))
+                    .then(|| Mark { index: 3 * at + 1 + 3 * dice.below(3) as u64, time: at + 1 }),
+                outcome: match dice.below(5) {
+                    0 => Outcome::Refused,
+                    1 => Outcome::Unknown,
+                    _ => Outcome::Returned(Completion::Ok(Value::pair(key, output))),
+                },
+                purpose: if f == "read" && dice.one_in(3) { Purpose::FinalRead } else { Purpose::Load },
+                node: None,
+            }
+        };
+        let history = History { operations: (0..8).map(|at| operation(at, &mut dice)).collect() };
+        for level in [None, Some(Consistency::ReadYourWrites), Some(Consistency::MonotonicReads)] {
+            let question = Question { level, ..Question::of(model) };
+            let ask = || judge_strictly(&history, &question, &Budget::states(1));
+            assert_eq!(ask(), ask());
+            judged += u32::from(ask().is_ok());
+        }
+        let table = ladder(&history, &Question::of(model), &Budget::states(1));
+        assert_eq!(table.is_ok(), staleness(&history, model, &Value::Nil).is_ok());
+        most_siblings(&history);
+    }
+    assert!(judged > 1000, "{judged}");
+}

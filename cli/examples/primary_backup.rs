@@ -207,21 +207,12 @@ impl Protocol for PrimaryBackup {
     /// the same rests on the primary's waiting, not on any clock.
     fn promises(_: &Config, claim: Claim, premise: &Premise) -> Result<(), String> {
         let trusted = !premise.records_rot && !premise.lies_come_out();
+        let safe = trusted.then_some(()).ok_or_else(|| "it trusts its disk".to_owned());
         match claim {
-            Claim::Linearizable | Claim::Consistent(_) | Claim::LinearizableWrites | Claim::NoLostWrites => {
-                if trusted {
-                    Ok(())
-                } else {
-                    Err("it trusts its disk".into())
-                }
-            }
-            Claim::Converges | Claim::HintsDelivered | Claim::NoResurrection => {
-                Err(Claim::not_offered("primary-backup"))
-            }
+            Claim::Linearizable | Claim::Consistent(_) | Claim::LinearizableWrites | Claim::NoLostWrites => safe,
+            Claim::Converges | Claim::HintsDelivered | Claim::NoResurrection => Err(Claim::not_offered("it")),
             Claim::Progress if premise.one_way_cuts => Err("a primary that does not hear is not replaced".into()),
-            Claim::Progress if premise.contact > Contact::Direct || premise.unheard => {
-                Err("it makes no detours".into())
-            }
+            Claim::Progress if premise.contact > Contact::Direct || premise.unheard => Err("no detours".into()),
             Claim::Progress => Ok(()),
         }
     }

@@ -26,8 +26,8 @@
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 pub mod codes;
-pub mod convergence;
-mod delay;
+mod convergence;
+pub mod delay;
 mod describe;
 pub mod diagnostics;
 mod disks;

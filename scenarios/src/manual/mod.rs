@@ -279,7 +279,7 @@ impl Thing<'_> {
 
 /// What a sentence measures, without the number: `recovery`, `p99(read)`.
 fn check_name(sentence: &str) -> &str {
-    let end = sentence.find(['<', '>', '=']).unwrap_or(sentence.len());
+    let end = sentence.find(['<', '>', '=']).or_else(|| sentence.find(" within ")).unwrap_or(sentence.len());
     let name = sentence[..end].trim();
     // All quantiles are one form.
     if ["p50", "p90", "p99.9", "max"].contains(&name) { "p99" } else { name }
@@ -333,6 +333,9 @@ mod tests {
             (&["recovery", "recovery <= 2s", "recovery<=5m"], "recovery <= 2s"),
             (&["p99", "p50", "p99.9 <= 1s"], "p99 <= 400ms"),
             (&["p99(read)"], "p99(read) <= 400ms"),
+            (&["converged", "converged within 5s"], "converged within 30s"),
+            (&["hints delivered"], "hints delivered within 20s"),
+            (&["stale reads", "stale reads <= 0%"], "stale reads <= 5%"),
             (&["toy forget-vote", "forget-vote", "toy.forget-vote", "t01"], "forget-vote"),
             (&["toy", "protocol.toy"], "toy"),
             (&["three-zones", "layout.three-zones"], "three-zones"),
