@@ -147,17 +147,27 @@ impl<Op> Coordination<Op> {
 }
 
 impl<D: Versioned> Dynamo<D> {
-    /// Coordinates a request, or passes it on to who should (4.6).
-    pub(super) fn take_up(&mut self, query: Query<D::Op>, hops: u32, ctx: &mut Ctx<'_, Self>) {
+    /// Coordinates a request, or passes it on to who should (4.6). Who passed it on may have said for whom this node stands in.
+    pub(super) fn take_up(
+        &mut self,
+        query: Query<D::Op>,
+        hops: u32,
+        stands_in_for: Option<NodeId>,
+        ctx: &mut Ctx<'_, Self>,
+    ) {
         let Some(asked) = D::asks(&query.op) else { return answer(&query, Response::Refused, ctx) };
         let key = D::key(&query.op);
         let needed = if asked == Asked::Get { self.config.r } else { self.config.w };
-        let places = self.places(key);
+        let mut places = self.places(key);
+        let is_in = places.iter().any(|place| place.node == self.me);
+        if let Some(place) = places.iter_mut().find(|place| !is_in && Some(place.home()) == stands_in_for) {
+            *place = Place { node: self.me, stands_in_for };
+        }
         if places.len() < needed {
             return answer(&query, Response::Redirect(None), ctx);
         }
         if !self.may_coordinate(&asked, &places) {
-            return self.pass_on(query, hops, places[0].node, ctx);
+            return self.pass_on(query, hops, &places, ctx);
         }
         match asked {
             Asked::Get => self.get(query, key, places, ctx),
