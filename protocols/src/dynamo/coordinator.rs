@@ -71,7 +71,7 @@ pub(super) struct AskedNode {
 pub(super) enum AskedState {
     /// It was asked then, and has time to answer.
     Waiting(LocalTime),
-    /// It has not answered in time, or seemed to be down from the beginning.
+    /// It has not answered in time.
     Missed,
     /// It has answered.
     Answered,
@@ -348,8 +348,8 @@ impl<D: Versioned> Dynamo<D> {
         }
         let request = &self.coordination.under_way[&id];
         let is_asked = |node: NodeId| request.asked.iter().any(|asked| asked.place.node == node);
-        let others = self.ring.preference(request.key).skip(self.config.n);
-        let next = { others }.find(|node| self.may_stand_in(*node) && !is_asked(*node));
+        let walk: Vec<NodeId> = self.ring.preference(request.key).collect();
+        let next = walk.into_iter().skip(self.config.n).find(|node| self.may_stand_in(*node) && !is_asked(*node));
         if let Some(node) = next {
             self.ask(id, Place { node, stands_in_for: Some(place.home()) }, ctx);
         }
