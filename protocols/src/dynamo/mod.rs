@@ -253,7 +253,7 @@ impl<D: Versioned> Protocol for Dynamo<D> {
     /// What does not read back is lost here, and the other home nodes have it: anti-entropy brings it back. But this node may
     /// have counted further than it knows, and must not number its puts as before.
     fn start(boot: Boot<'_, Self>, ctx: &mut Ctx<'_, Self>) -> Self {
-        let is_torn = boot.journal.iter().any(|slot| *slot == Slot::Corrupt);
+        let is_torn = boot.journal.contains(&Slot::Corrupt);
         let (mut store, mut hints) = (Store::default(), Hints::default());
         for slot in boot.journal {
             if let Slot::Ok(record) = slot {

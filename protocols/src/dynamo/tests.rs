@@ -170,10 +170,9 @@ impl Table {
     }
 
     fn values(&self, serial: u64) -> Option<Vec<Value>> {
-        match self.told(serial)? {
-            Response::Returned(seen) => Some(seen.values.clone()),
-            other => panic!("it is {other:?}"),
-        }
+        let told = self.told(serial)?;
+        let Response::Returned(seen) = told else { panic!("it is {told:?}") };
+        Some(seen.values.clone())
     }
 
     /// What a node keeps of the key as a home node.
