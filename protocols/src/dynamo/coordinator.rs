@@ -71,7 +71,7 @@ pub(super) struct AskedNode {
 pub(super) enum AskedState {
     /// It was asked then, and has time to answer.
     Waiting(LocalTime),
-    /// It has not answered in time, or seemed to be down from the beginning.
+    /// It has not answered in time.
     Missed,
     /// It has answered.
     Answered,
@@ -147,17 +147,27 @@ impl<Op> Coordination<Op> {
 }
 
 impl<D: Versioned> Dynamo<D> {
-    /// Coordinates a request, or passes it on to who should (4.6).
-    pub(super) fn take_up(&mut self, query: Query<D::Op>, hops: u32, ctx: &mut Ctx<'_, Self>) {
+    /// Coordinates a request, or passes it on to who should (4.6). Who passed it on may have said for whom this node stands in.
+    pub(super) fn take_up(
+        &mut self,
+        query: Query<D::Op>,
+        hops: u32,
+        stands_in_for: Option<NodeId>,
+        ctx: &mut Ctx<'_, Self>,
+    ) {
         let Some(asked) = D::asks(&query.op) else { return answer(&query, Response::Refused, ctx) };
         let key = D::key(&query.op);
         let needed = if asked == Asked::Get { self.config.r } else { self.config.w };
-        let places = self.places(key);
+        let mut places = self.places(key);
+        let is_in = places.iter().any(|place| place.node == self.me);
+        if let Some(place) = places.iter_mut().find(|place| !is_in && Some(place.home()) == stands_in_for) {
+            *place = Place { node: self.me, stands_in_for };
+        }
         if places.len() < needed {
             return answer(&query, Response::Redirect(None), ctx);
         }
         if !self.may_coordinate(&asked, &places) {
-            return self.pass_on(query, hops, places[0].node, ctx);
+            return self.pass_on(query, hops, &places, ctx);
         }
         match asked {
             Asked::Get => self.get(query, key, places, ctx),
@@ -340,8 +350,8 @@ impl<D: Versioned> Dynamo<D> {
         }
         let request = &self.coordination.under_way[&id];
         let is_asked = |node: NodeId| request.asked.iter().any(|asked| asked.place.node == node);
-        let others = self.ring.preference(request.key).skip(self.config.n);
-        let next = { others }.find(|node| self.may_stand_in(*node) && !is_asked(*node));
+        let walk: Vec<NodeId> = self.ring.preference(request.key).collect();
+        let next = walk.into_iter().skip(self.config.n).find(|node| self.may_stand_in(*node) && !is_asked(*node));
         if let Some(node) = next {
             self.ask(id, Place { node, stands_in_for: Some(place.home()) }, ctx);
         }

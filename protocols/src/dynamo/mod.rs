@@ -111,6 +111,8 @@ pub enum Message<Op> {
         query: Query<Op>,
         /// How often it was passed on.
         hops: u32,
+        /// The home node for which the sender takes the receiver to stand in.
+        stands_in_for: Option<NodeId>,
     },
     /// "I answer that one."
     TakenUp {
@@ -365,9 +367,9 @@ impl<D: Versioned> Protocol for Dynamo<D> {
         self.store.begin_step();
         self.peers.heard(from, ctx.now());
         match message {
-            Message::Forward { request, query, hops } => {
+            Message::Forward { request, query, hops, stands_in_for } => {
                 self.send(from, Message::TakenUp { request }, ctx);
-                self.take_up(query, hops, ctx);
+                self.take_up(query, hops, stands_in_for, ctx);
             }
             Message::TakenUp { request } => self.on_taken_up(request, ctx),
             Message::Get { request, key } => {
@@ -414,7 +416,7 @@ impl<D: Versioned> Protocol for Dynamo<D> {
         self.store.begin_step();
         let Request { serial, attempt, ask } = request;
         match ask {
-            Ask::Operation { op, .. } => self.take_up(Query { client, serial, attempt, op }, 0, ctx),
+            Ask::Operation { op, .. } => self.take_up(Query { client, serial, attempt, op }, 0, None, ctx),
             // There are no sessions.
             Ask::Register => ctx.tell(client, Answer { serial, attempt, response: Response::Redirect(None) }),
         }

@@ -33,6 +33,11 @@ impl Peers {
         }
     }
 
+    /// Of these, the one that was heard of last; the first, if none was. The likeliest to be there.
+    pub fn freshest(&self, peers: impl Iterator<Item = NodeId>) -> Option<NodeId> {
+        peers.reduce(|best, peer| if self.heard.get(&peer) > self.heard.get(&best) { peer } else { best })
+    }
+
     /// Whether it seems to be up.
     pub fn is_up(&self, peer: NodeId) -> bool {
         !self.down.contains(&peer)
@@ -85,6 +90,8 @@ mod tests {
         assert!(peers.is_up(BEN));
         peers.missed(BEN, LocalTime(20));
         assert!(peers.is_up(BEN), "it said something after it was asked");
+        assert_eq!(peers.freshest([NodeId(2), BEN, NodeId(3)].into_iter()), Some(BEN));
+        assert_eq!(peers.freshest([NodeId(2), NodeId(3)].into_iter()), Some(NodeId(2)));
         peers.missed(BEN, LocalTime(31));
         assert!(!peers.is_up(BEN));
     }

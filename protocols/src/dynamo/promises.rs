@@ -19,7 +19,6 @@ use super::config::{DynamoConfig, Quorum, ReadRepair};
 use super::ring::Ring;
 use super::versions::Conflicts;
 use history::Key;
-use sim_core::dice::Ratio;
 use sim_core::promise::{Claim, Contact, Guarantee, Premise};
 use sim_core::protocol::NodeId;
 use sim_core::reach::Reach;
@@ -168,7 +167,7 @@ fn last_write_is_last(config: &DynamoConfig, premise: &Premise) -> Result<(), St
     if config.conflicts == Conflicts::Siblings {
         return Ok(());
     }
-    if premise.wall_clocks_wrong || premise.clock_rate_error != Ratio::ZERO {
+    if premise.wall_clocks_wrong || premise.clock_rate_error.numerator > 0 {
         return refuse(
             "conflicts = \"last-write-wins\" keeps the version with the later stamp, and here wall clocks are wrong: a write \
              by a slow one is acknowledged and lost",
@@ -227,6 +226,7 @@ pub fn can_serve(config: &DynamoConfig, key: Key, writes: bool, reach: &Reach<'_
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sim_core::dice::Ratio;
     use sim_core::fault::DiskFate;
     use sim_core::settings::Settings;
     use sim_core::time::{MINUTE, SECOND};
@@ -308,7 +308,7 @@ mod tests {
     #[test]
     fn the_last_write_wins_where_clocks_say_which_it_is() {
         let config = DynamoConfig { conflicts: Conflicts::LastWriteWins, ..strict() };
-        assert_eq!(promised(&config, CALM), USUAL);
+        assert_eq!(promised(&config, Premise { clock_rate_error: Ratio::new(0, 1000), ..CALM }), USUAL);
         assert_eq!(promised(&config, Premise { wall_clocks_wrong: true, ..CALM }), LIVE);
         assert_eq!(promised(&config, Premise { clock_rate_error: Ratio::new(1, 1000), ..CALM }), LIVE);
         assert_eq!(promised(&DynamoConfig { clock_tick: SECOND, ..config }, CALM), LIVE);
