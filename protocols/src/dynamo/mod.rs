@@ -36,6 +36,8 @@ mod ring;
 mod store;
 mod tombstones;
 pub mod versions;
+#[cfg(test)]
+mod village;
 
 pub use anti_entropy::{Comparison, Says};
 pub use config::DynamoConfig;
@@ -327,8 +329,18 @@ impl<D: Versioned> Protocol for Dynamo<D> {
         reach.groups().any(|group| group.len() >= needed)
     }
 
-    fn promises(_: &DynamoConfig, claim: Claim, _: &Premise) -> Result<(), String> {
-        if claim == Claim::Progress { Ok(()) } else { Err("a store without order promises no such thing".to_owned()) }
+    fn promises(config: &DynamoConfig, claim: Claim, _: &Premise) -> Result<(), String> {
+        match claim {
+            Claim::Progress => Ok(()),
+            Claim::Converges if config.anti_entropy > 0 => Ok(()),
+            Claim::Converges => Err("with anti-entropy = \"0\" nobody looks for copies that differ".to_owned()),
+            Claim::Linearizable
+            | Claim::LinearizableWrites
+            | Claim::NoLostWrites
+            | Claim::Consistent(_)
+            | Claim::HintsDelivered
+            | Claim::NoResurrection => Err("a store without order promises no such thing".to_owned()),
+        }
     }
 }
 
