@@ -102,7 +102,7 @@ impl World {
                 let dot = Dot { actor: *actor, counter: *counter };
                 let value = if *is_delete { Value::Nil } else { Value::Int(*counter as i64) };
                 let copy = &mut self.replicas[*replica];
-                copy.object.put(&context, dot, 0, value, Conflicts::Siblings);
+                copy.object.put(&context, *actor, 0, value, Conflicts::Siblings);
                 history.insert(dot);
                 copy.kept.insert(dot, history);
                 copy.drop_replaced();
@@ -111,7 +111,9 @@ impl World {
             Step::Arrive { letter, replica } => self.replicas[*replica].sync(letter.get(&self.letters)),
             Step::Forget { replica } => {
                 self.replicas[*replica] = Copy::default();
-                self.actors[*replica].0.life += 1;
+                let (actor, counter) = &mut self.actors[*replica];
+                actor.life += 1;
+                *counter = 0;
             }
         }
     }
@@ -203,12 +205,9 @@ proptest! {
 fn forgets(life: u32) -> Vec<Value> {
     let actor = |life| Actor { node: NodeId(0), life };
     let mut elsewhere = Object::default();
-    for counter in 1..=2 {
-        let context = Context::default();
-        elsewhere.put(&context, Dot { actor: actor(0), counter }, 0, Value::Int(counter as i64), Conflicts::Siblings);
-    }
+    (1..=2).for_each(|value: i64| elsewhere.put(&Context::default(), actor(0), 0, value.into(), Conflicts::Siblings));
     let mut forgotten = Object::default();
-    forgotten.put(&Context::default(), Dot { actor: actor(life), counter: 1 }, 0, 3.into(), Conflicts::Siblings);
+    forgotten.put(&Context::default(), actor(life), 0, 3.into(), Conflicts::Siblings);
     synced(&forgotten, &elsewhere, Conflicts::Siblings).values()
 }
 

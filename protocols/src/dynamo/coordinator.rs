@@ -124,7 +124,7 @@ impl<D: Versioned> Dynamo<D> {
         let id = self.request_id();
         let asked: Vec<NodeId> = self.asked_for(key).collect();
         let others: Vec<NodeId> = asked.iter().copied().filter(|node| *node != self.me).collect();
-        let record = self.store.put(key, put);
+        let record = self.store.put(key, put, self.me, ctx.dice());
         self.write(record, ctx);
         let object = self.read(key);
         for node in &others {

@@ -61,7 +61,7 @@ use sim_core::protocol::{Boot, ClientId, Ctx, Never, NodeId, Protocol, Slot, Voc
 use sim_core::reach::Reach;
 use store::Store;
 use tombstones::Tombstones;
-use versions::{Actor, Object};
+use versions::Object;
 
 /// A node of the system.
 #[derive(Clone, Debug)]
@@ -245,7 +245,7 @@ impl<D: Versioned> Protocol for Dynamo<D> {
     /// What does not read back, or was on the disk of a machine that is gone, the other home nodes have: anti-entropy brings it
     /// back.
     fn start(boot: Boot<'_, Self>, ctx: &mut Ctx<'_, Self>) -> Self {
-        let mut store = Store::new(Actor { node: boot.me, life: ctx.dice().bits() as u32 });
+        let mut store = Store::default();
         for slot in boot.journal {
             if let Slot::Ok(record) = slot {
                 store.replay(record);

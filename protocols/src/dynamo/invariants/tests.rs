@@ -19,9 +19,8 @@ fn village() -> Village {
 }
 
 fn forged(node: NodeId, seen: bool) -> Object {
-    let dot = Dot { actor: Actor { node, life: 5 }, counter: 1 };
     let mut object = Object::default();
-    object.put(&Context::default(), dot, 0, 9.into(), Conflicts::Siblings);
+    object.put(&Context::default(), Actor { node, life: 5 }, 0, 9.into(), Conflicts::Siblings);
     if !seen {
         object.seen = Context::default();
     }
@@ -103,8 +102,7 @@ fn home_nodes_are_different_nodes() {
 fn a_later_write_is_not_followed_by_an_earlier_one() {
     let write = |stamp| {
         let mut object = Object::default();
-        let dot = Dot { actor: Actor { node: N1, life: 0 }, counter: stamp };
-        object.put(&Context::default(), dot, stamp, 1.into(), Conflicts::LastWriteWins);
+        object.put(&Context::default(), Actor { node: N1, life: 0 }, stamp, 1.into(), Conflicts::LastWriteWins);
         object
     };
     let follows = |before, now| follows(&write(before), &write(now), Conflicts::LastWriteWins).map_err(|(law, _)| law);
