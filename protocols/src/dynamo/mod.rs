@@ -49,6 +49,8 @@ mod store;
 mod tests;
 mod tombstones;
 pub mod versions;
+#[cfg(test)]
+mod village;
 
 pub use anti_entropy::{Comparison, Says};
 pub use config::DynamoConfig;

@@ -13,8 +13,8 @@
 //! out. Two copies of a page are put together by one rule: an entry stays if both have it, or if the one that lacks it has
 //! not read it yet. That makes objects a semilattice: in whichever order copies meet, and however often, the result is the same.
 //!
-//! A put ships the whole object, so whoever has seen an actor's n-th entry on a page knows what became of its earlier ones
-//! there. An actor that has forgotten how far it counted must not go on counting; it is another *life*.
+//! A put ships the whole object, so whoever has seen an actor's n-th entry knows what became of those before it. An actor
+//! that has forgotten the page, or what is on it, must not go on counting there; it is another *life*.
 
 use history::Value;
 use serde::Serialize;
@@ -24,7 +24,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt::{self, Debug};
 
-/// Who numbers its puts: a node, as long as it remembers how far it has counted.
+/// Who numbers its puts of a key: a node, as long as it remembers what became of them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Actor {
     /// Which node.
@@ -39,12 +39,12 @@ impl Debug for Actor {
     }
 }
 
-/// One put of a key. An actor's later puts of it have higher numbers; not each number is one of its puts of this key.
+/// One put of a key: the counter-th that the actor coordinated, from 1.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Dot {
     /// Who coordinated it.
     pub actor: Actor,
-    /// Its number among all that the actor coordinated, from 1.
+    /// Which of its puts of the key.
     pub counter: u64,
 }
 
@@ -292,7 +292,6 @@ mod tests {
     const ANNA: Actor = Actor { node: NodeId(0), life: 1 };
     const BEN: Actor = Actor { node: NodeId(1), life: 1 };
 
-    /// The next put of this actor.
     fn put(object: &mut Object, context: &Context, actor: Actor, value: i64) {
         let dot = Dot { actor, counter: object.seen.known(actor) + 1 };
         object.put(context, dot, 0, value.into(), SIBLINGS);
@@ -343,15 +342,15 @@ mod tests {
     #[test]
     fn the_last_write_wins_by_its_stamp_then_by_its_value() {
         let mut object = Object::default();
-        let mut put = |actor, counter, stamp, value: Value| {
-            object.put(&Context::default(), Dot { actor, counter }, stamp, value, LAST_WINS);
+        let mut put = |actor, stamp, value: Value| {
+            object.put(&Context::default(), Dot { actor, counter: 1 }, stamp, value, LAST_WINS);
             object.values()
         };
-        assert_eq!(put(ANNA, 1, 10, 1.into()), [1.into()]);
-        assert_eq!(put(BEN, 1, 9, 2.into()), [1.into()]);
-        assert_eq!(put(BEN, 2, 10, 3.into()), [3.into()]);
-        assert_eq!(put(ANNA, 2, 10, Value::Nil), [], "a tombstone wins at equal stamps");
-        assert_eq!(put(ANNA, 3, 11, 1.into()), [1.into()]);
+        assert_eq!(put(ANNA, 10, 1.into()), [1.into()]);
+        assert_eq!(put(BEN, 9, 2.into()), [1.into()]);
+        assert_eq!(put(BEN, 10, 3.into()), [3.into()]);
+        assert_eq!(put(ANNA, 10, Value::Nil), [], "a tombstone wins at equal stamps");
+        assert_eq!(put(ANNA, 11, 1.into()), [1.into()]);
     }
 
     #[test]
