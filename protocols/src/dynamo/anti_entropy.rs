@@ -172,18 +172,18 @@ impl<D: Versioned> Dynamo<D> {
 
     /// Those who are at home where this node is.
     fn neighbours(&self) -> BTreeSet<NodeId> {
-        let homes = self.ring.partitions().map(|partition| self.homes(partition));
+        let homes = self.ring.partitions().map(|partition| self.home_nodes(partition));
         let shared = homes.filter(|homes| homes.contains(&self.me));
         shared.flatten().filter(|node| *node != self.me).collect()
     }
 
     fn shares(&self, partition: Partition, node: NodeId) -> bool {
-        let homes = self.homes(partition);
+        let homes = self.home_nodes(partition);
         homes.contains(&self.me) && homes.contains(&node)
     }
 
     /// The home nodes of a partition.
-    pub(super) fn homes(&self, partition: Partition) -> Vec<NodeId> {
+    pub(super) fn home_nodes(&self, partition: Partition) -> Vec<NodeId> {
         self.ring.walk(partition).take(self.config.n).collect()
     }
 
@@ -274,7 +274,7 @@ impl<D: Versioned> Dynamo<D> {
         let theirs: BTreeMap<Key, Object> = objects.into_iter().collect();
         for (key, object) in &theirs {
             if self.is_home_of(*key) {
-                self.merge(*key, object, ctx);
+                self.keep(*key, object, ctx);
             }
         }
         let new = wanted.iter().copied().filter(|key| theirs.get(key) != self.store.get(*key));

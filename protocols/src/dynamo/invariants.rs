@@ -79,7 +79,7 @@ impl DynamoLaws {
         if let Some(before) = had.insert(key, object.clone()) {
             follows(&before, object, conflicts).map_err(broken)?;
         }
-        home_nodes_differ(&dynamo.homes(dynamo.ring.partition_of(key))).map_err(broken)
+        home_nodes_differ(&dynamo.home_nodes(dynamo.ring.partition_of(key))).map_err(broken)
     }
 }
 

@@ -185,7 +185,7 @@ impl<D: Versioned> Dynamo<D> {
     }
 
     /// Puts a copy together with what this node keeps.
-    fn merge(&mut self, key: Key, object: &Object, ctx: &mut Ctx<'_, Self>) {
+    fn keep(&mut self, key: Key, object: &Object, ctx: &mut Ctx<'_, Self>) {
         if let Some(record) = self.store.merge(key, object, self.config.conflicts) {
             self.write(record, ctx);
         }
@@ -279,7 +279,7 @@ impl<D: Versioned> Protocol for Dynamo<D> {
             }
             Message::Got { request, object } => self.on_got(from, request, object, ctx),
             Message::Put { request, key, object } => {
-                self.merge(key, &object, ctx);
+                self.keep(key, &object, ctx);
                 if let Some(request) = request {
                     self.send(from, Message::Stored { request }, ctx);
                 }
@@ -319,7 +319,7 @@ impl<D: Versioned> Protocol for Dynamo<D> {
         let copy = |(key, object): (Key, &Object)| Copy {
             key: u64::from(key),
             digest: object.live_digest(),
-            owners: self.homes(self.ring.partition_of(key)),
+            owners: self.home_nodes(self.ring.partition_of(key)),
         };
         Some(Holding { copies: live.map(copy).collect(), ..Holding::default() })
     }
@@ -329,17 +329,17 @@ impl<D: Versioned> Protocol for Dynamo<D> {
         reach.groups().any(|group| group.len() >= needed)
     }
 
-    fn promises(config: &DynamoConfig, claim: Claim, _: &Premise) -> Result<(), String> {
+    fn promises(config: &DynamoConfig, claim: Claim, premise: &Premise) -> Result<(), String> {
         match claim {
             Claim::Progress => Ok(()),
             Claim::Converges if config.anti_entropy > 0 => Ok(()),
             Claim::Converges => Err("with anti-entropy = \"0\" nobody looks for copies that differ".to_owned()),
+            Claim::NoResurrection => tombstones::stay_deleted(config, premise),
             Claim::Linearizable
             | Claim::LinearizableWrites
             | Claim::NoLostWrites
             | Claim::Consistent(_)
-            | Claim::HintsDelivered
-            | Claim::NoResurrection => Err("a store without order promises no such thing".to_owned()),
+            | Claim::HintsDelivered => Err("a store without order promises no such thing".to_owned()),
         }
     }
 }

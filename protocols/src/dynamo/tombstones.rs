@@ -22,11 +22,13 @@
 //! left it is old enough. A restart begins anew, which only makes them wait longer. Stamps would say how old a tombstone is,
 //! but wall clocks are wrong, and what matters is how long it has been *here*.
 
+use super::config::DynamoConfig;
 use super::data::Versioned;
 use super::flaws::PURGES_BY_AGE;
 use super::{Dynamo, Message, Timer};
 use history::Key;
 use serde::Serialize;
+use sim_core::promise::Premise;
 use sim_core::protocol::{Ctx, NodeId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,6 +51,30 @@ pub struct Tombstones {
     found: BTreeSet<Tombstone>,
     /// Which home nodes have those that this node has asked about since.
     agreed: BTreeMap<Tombstone, BTreeSet<NodeId>>,
+}
+
+/// Whether what was deleted stays deleted, where no more than this goes wrong.
+///
+/// # Errors
+/// Why not.
+pub fn stay_deleted(config: &DynamoConfig, premise: &Premise) -> Result<(), String> {
+    if premise.lies_come_out() || premise.records_rot {
+        return Err("a journal that does not read back as it was written can bring back what was forgotten".to_owned());
+    }
+    if premise.nodes_lost as usize >= config.w {
+        let (lost, w) = (premise.nodes_lost, config.w);
+        return Err(format!("a delete is on w = {w} disks, and {lost} may be lost for good"));
+    }
+    if config.anti_entropy == 0 {
+        return Err("without anti-entropy a home node that missed a delete keeps what was deleted".to_owned());
+    }
+    if config.hinted_handoff && (premise.clocks_step || premise.clocks_freeze) {
+        return Err(
+            "with clocks that jump or stand still a hint can outlive tombstones, and bring back what was deleted"
+                .to_owned(),
+        );
+    }
+    Ok(())
 }
 
 impl<D: Versioned> Dynamo<D> {
@@ -87,7 +113,7 @@ impl<D: Versioned> Dynamo<D> {
     fn by_homes(&self, tombstones: Vec<Tombstone>) -> BTreeMap<Vec<NodeId>, Vec<Tombstone>> {
         let mut by_homes: BTreeMap<Vec<NodeId>, Vec<Tombstone>> = BTreeMap::new();
         for tombstone in tombstones {
-            let homes = self.homes(self.ring.partition_of(tombstone.key));
+            let homes = self.home_nodes(self.ring.partition_of(tombstone.key));
             by_homes.entry(homes).or_default().push(tombstone);
         }
         by_homes
@@ -108,7 +134,7 @@ impl<D: Versioned> Dynamo<D> {
         ctx: &mut Ctx<'_, Self>,
     ) {
         let is_agreed =
-            |tombstone: &Tombstone| self.has(*tombstone) && self.homes(self.ring.partition_of(tombstone.key)) == homes;
+            |tombstone: &Tombstone| self.has(*tombstone) && self.home_nodes(self.ring.partition_of(tombstone.key)) == homes;
         let tombstones: Vec<Tombstone> = tombstones.into_iter().filter(is_agreed).collect();
         if !tombstones.is_empty() {
             self.send(from, Message::HasToo { tombstones }, ctx);
@@ -129,7 +155,7 @@ impl<D: Versioned> Dynamo<D> {
     fn forget_agreed(&mut self, tombstones: &[Tombstone], ctx: &mut Ctx<'_, Self>) {
         let is_agreed = |tombstone: &Tombstone| {
             let Some(agreed) = self.tombstones.agreed.get(tombstone) else { return false };
-            let homes = self.homes(self.ring.partition_of(tombstone.key));
+            let homes = self.home_nodes(self.ring.partition_of(tombstone.key));
             self.has(*tombstone) && homes.iter().all(|node| *node == self.me || agreed.contains(node))
         };
         let agreed: Vec<Tombstone> = tombstones.iter().copied().filter(is_agreed).collect();

@@ -16,7 +16,7 @@ fn are_alike(village: &Village, one: NodeId, other: NodeId) -> bool {
     let shared = |node: NodeId| -> BTreeMap<Key, Object> {
         let store = &village.node(node).store;
         let is_shared = |key: Key| {
-            let homes = village.node(N1).homes(village.node(N1).ring.partition_of(key));
+            let homes = village.node(N1).home_nodes(village.node(N1).ring.partition_of(key));
             homes.contains(&one) && homes.contains(&other)
         };
         store.iter().filter(|(key, _)| is_shared(*key)).map(|(key, object)| (key, object.clone())).collect()
@@ -28,7 +28,7 @@ fn are_alike(village: &Village, one: NodeId, other: NodeId) -> bool {
 fn scatter(village: &mut Village, puts: u64, keys: u64, dice: &mut Dice) {
     for value in 0..puts {
         let key = dice.below(keys) as Key;
-        let homes = village.node(N1).homes(village.node(N1).ring.partition_of(key));
+        let homes = village.node(N1).home_nodes(village.node(N1).ring.partition_of(key));
         let node = homes[dice.below(homes.len() as u64) as usize];
         village.puts_alone(node, key, value as i64);
     }

@@ -123,6 +123,18 @@ fn what_is_forgotten_by_age_alone_comes_back() {
 }
 
 #[test]
+fn deletes_last_while_disks_and_clocks_do() {
+    let config = DynamoConfig::defaults();
+    let lasts = |config: &DynamoConfig, premise| stay_deleted(config, &premise).is_ok();
+    assert!(lasts(&config, Premise::CALM));
+    assert!(lasts(&config, Premise { nodes_lost: 1, ..Premise::CALM }));
+    assert!(!lasts(&config, Premise { nodes_lost: 2, ..Premise::CALM }));
+    assert!(!lasts(&config, Premise { records_rot: true, ..Premise::CALM }));
+    assert!(!lasts(&config, Premise { clocks_step: true, ..Premise::CALM }));
+    assert!(!lasts(&DynamoConfig { anti_entropy: 0, ..config }, Premise::CALM));
+}
+
+#[test]
 fn a_grace_that_hints_outlive_is_refused() {
     let settings = |grace| {
         let mut values = Values::defaults(DynamoConfig::KEYS);
