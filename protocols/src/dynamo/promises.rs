@@ -19,7 +19,6 @@ use super::config::{DynamoConfig, Quorum, ReadRepair};
 use super::ring::Ring;
 use super::versions::Conflicts;
 use history::Key;
-use sim_core::dice::Ratio;
 use sim_core::promise::{Claim, Contact, Guarantee, Premise};
 use sim_core::protocol::NodeId;
 use sim_core::reach::Reach;
@@ -168,7 +167,7 @@ fn last_write_is_last(config: &DynamoConfig, premise: &Premise) -> Result<(), St
     if config.conflicts == Conflicts::Siblings {
         return Ok(());
     }
-    if premise.wall_clocks_wrong || premise.clock_rate_error != Ratio::ZERO {
+    if premise.wall_clocks_wrong || premise.clock_rate_error.numerator > 0 {
         return refuse(
             "conflicts = \"last-write-wins\" keeps the version with the later stamp, and here wall clocks are wrong: a write \
              by a slow one is acknowledged and lost",
@@ -227,6 +226,7 @@ pub fn can_serve(config: &DynamoConfig, key: Key, writes: bool, reach: &Reach<'_
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sim_core::dice::Ratio;
     use sim_core::fault::DiskFate;
     use sim_core::settings::Settings;
     use sim_core::time::{MINUTE, SECOND};
