@@ -38,7 +38,8 @@ impl<D: Versioned> Dynamo<D> {
         };
         let request = self.request_id();
         let message = Message::Forward { request, query: query.clone(), hops: hops + 1, stands_in_for };
-        self.send(to, message, ctx);
+        // Over a connection whatever the others take: a datagram can come twice, and so late that the write undoes another.
+        ctx.send(to, message);
         self.forwarded.insert(request, Forwarded { query, hops, to, since: ctx.now() });
         ctx.arm(Timer::Forwarded(request), self.config.replica_timeout);
     }

@@ -10,7 +10,7 @@ use crate::client::{Answer, Ask, Request, Response};
 use history::{Seen, Siblings, SiblingsAsk, SiblingsOp, Value};
 use sim_core::desk::Desk;
 use sim_core::dice::{StreamName, Streams};
-use sim_core::protocol::{Boot, ClientId, Effect, Member, NodeId, Protocol, Slot, Why};
+use sim_core::protocol::{Boot, ClientId, Effect, Member, NodeId, Protocol, Slot, Transport, Why};
 use sim_core::settings::{Flaw, Flaws, Settings};
 use sim_core::time::{HOUR, LocalTime, MILLISECOND, Nanos, SECOND};
 use std::collections::{BTreeSet, VecDeque};
@@ -440,6 +440,20 @@ fn what_another_coordinates_is_passed_on_and_if_he_is_silent_the_next_read_goes_
     let read = table.reads(walk[4]);
     table.passes(150 * MILLISECOND);
     assert_eq!(table.values(read), Some(vec![]));
+}
+
+/// A write that is passed on must not arrive twice: the second time it would undo what was written meanwhile.
+#[test]
+fn requests_are_passed_on_over_connections_whatever_else_travels_in_datagrams() {
+    let mut table = Table::new(config(|config| config.transport = Transport::Datagram));
+    let guest = table.walk()[4].0 as usize;
+    let op = SiblingsOp { key: KEY, ask: SiblingsAsk::Blind { value: 7.into() } };
+    let request = Request { serial: 1, attempt: 0, ask: Ask::Operation { session: None, op } };
+    table.nodes[guest].on_request(ClientId(0), request, &mut table.desks[guest].ctx());
+    let effects = table.desks[guest].take();
+    let is_forward = |effect: &&Effect<Node>| matches!(effect, Effect::Send(_, Message::Forward { .. }, _));
+    let forward = effects.iter().find(is_forward).expect("it is passed on");
+    assert!(matches!(forward, Effect::Send(_, _, Transport::Stream)));
 }
 
 #[test]
