@@ -85,6 +85,8 @@ impl<D: Versioned> Dynamo<D> {
         for place in lacking.into_iter().map(|asked| asked.place).chain(more) {
             self.ask(id, place, ctx);
         }
+        // If only this node itself lacked it, that was all.
+        self.conclude(id, ctx);
     }
 
     /// Read repair after the answer: writes what was found to the home nodes that know less.
