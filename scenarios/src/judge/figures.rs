@@ -67,9 +67,12 @@ fn quantile_of(mut times: Vec<Nanos>, share: Ratio) -> Option<(Nanos, usize)> {
     Some((quantile(&mut times, share)?, count))
 }
 
+/// What was written or read, and when that was acknowledged or asked for.
+type Marked = Vec<(Mark, Value)>;
+
 /// The reads of the load that could have met an acknowledged write.
 fn reads(operations: &[Operation]) -> Vec<Read> {
-    let mut keys: BTreeMap<Value, (Vec<(Mark, Value)>, Vec<(Mark, Value)>)> = BTreeMap::new();
+    let mut keys: BTreeMap<Value, (Marked, Marked)> = BTreeMap::new();
     for operation in operations.iter().filter(|operation| operation.purpose == Purpose::Load) {
         let (Outcome::Returned(Completion::Ok(value)), Some(completed)) = (&operation.outcome, operation.completed)
         else {
@@ -85,7 +88,7 @@ fn reads(operations: &[Operation]) -> Vec<Read> {
     keys.into_values().flat_map(|(writes, reads)| of_key(writes, &reads)).collect()
 }
 
-fn of_key(mut writes: Vec<(Mark, Value)>, reads: &[(Mark, Value)]) -> Vec<Read> {
+fn of_key(mut writes: Marked, reads: &[(Mark, Value)]) -> Vec<Read> {
     writes.sort_by_key(|(acknowledged, _)| *acknowledged);
     let places: BTreeMap<&Value, usize> = (1..).zip(&writes).map(|(place, (_, value))| (value, place)).collect();
     let read = |(asked, value): &(Mark, Value)| {
