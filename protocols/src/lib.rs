@@ -6,6 +6,7 @@
 //! - [`snapshots`]: it as bytes, which travel in pieces.
 //! - [`quorum`]: which members can answer for all of them.
 //! - [`detector`]: who seems to be gone.
+//! - [`hashing`]: whose a key is: the ring, jump, rendezvous, Maglev, bounded loads, Dynamo's partitions.
 //! - [`paxos`]: one decision, a decree for every key.
 //! - [`raft`]: consensus over a replicated log.
 //! - [`multipaxos`]: the same, by ballots and slots.
@@ -17,6 +18,7 @@
 pub mod client;
 pub mod detector;
 pub mod dynamo;
+pub mod hashing;
 mod leases;
 pub mod machine;
 pub mod multipaxos;
