@@ -1,11 +1,12 @@
 //! The settings of Dynamo.
 
-use super::flaws::FLAWS;
+use super::flaws::{self, FLAWS};
 use super::versions::Conflicts;
 use history::{Data, Kv};
-use sim_core::protocol::Transport;
+use sim_core::protocol::{NodeId, Transport};
 use sim_core::settings::{Flaw, Flaws, Key, Kind, Rejected, Settings, Values};
 use sim_core::time::{HOUR, MICROSECOND, MILLISECOND, MINUTE, Nanos, SECOND};
+use std::collections::BTreeSet;
 
 /// Whose answers make a quorum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -315,6 +316,11 @@ impl Settings for DynamoConfig {
                 });
             }
         }
+        if flaws.has(&flaws::REPEATS_NODES) && values.word(PARTITIONING) != "tokens" {
+            let message =
+                "the flaw `repeats-nodes` takes the next tokens of a ring of tokens: write partitioning = \"tokens\"";
+            return Err(Rejected { key: PARTITIONING, message: message.to_owned() });
+        }
         Ok(DynamoConfig {
             n,
             r,
@@ -378,6 +384,14 @@ impl Settings for DynamoConfig {
             return Err(Rejected { key: CONFLICTS, message: message.to_owned() });
         }
         Ok(())
+    }
+}
+
+impl DynamoConfig {
+    /// Who is on the ring from the start, of all nodes in the order of their ids.
+    pub(super) fn founders(&self, nodes: impl IntoIterator<Item = NodeId>) -> BTreeSet<NodeId> {
+        let count = if self.initial_members == 0 { usize::MAX } else { self.initial_members as usize };
+        nodes.into_iter().take(count).collect()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::config::{Coordinators, Quorum};
 use super::data::{Asked, Versioned};
+use super::ring::Circle;
 use super::store::Put;
 use super::versions::{Conflicts, Context, Object};
 use super::{Dynamo, Message, Timer};
@@ -10,7 +11,7 @@ use history::Key;
 use serde::Serialize;
 use sim_core::protocol::{ClientId, Ctx, NodeId};
 use sim_core::time::LocalTime;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Names a request among all that this process coordinates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -103,8 +104,17 @@ impl<D: Versioned> Dynamo<D> {
 
     /// The nodes that a request for a key goes to: its home nodes, or the first N that seem to be up.
     fn asked_for(&self, key: Key) -> impl Iterator<Item = NodeId> + '_ {
+        self.asked_by(self.ring.now(), key)
+    }
+
+    /// The nodes that a put goes to: while the ring changes, those by both rings.
+    fn asked_to_keep(&self, key: Key) -> BTreeSet<NodeId> {
+        self.asked_for(key).chain(self.asked_by(self.ring.coming(), key)).collect()
+    }
+
+    fn asked_by<'a>(&'a self, circle: &'a Circle, key: Key) -> impl Iterator<Item = NodeId> + 'a {
         let is_strict = self.config.quorum == Quorum::Strict;
-        let nodes = self.ring.preference(key);
+        let nodes = circle.preference(key);
         nodes.filter(move |node| is_strict || self.peers.is_up(*node)).take(self.config.n)
     }
 
@@ -115,15 +125,14 @@ impl<D: Versioned> Dynamo<D> {
         for node in &others {
             self.send(*node, Message::Get { request: id, key }, ctx);
         }
-        let own = asked.contains(&self.me).then(|| (self.me, self.read(key)));
+        let own = (asked.contains(&self.me) && self.answers(key)).then(|| (self.me, self.read(key)));
         let kind = Kind::Get { found: own.into_iter().collect() };
         self.begin(id, Coordinated { query, key, kind, waiting: others, deadline: self.deadline(ctx) }, ctx);
     }
 
     fn put(&mut self, query: Query<D::Op>, key: Key, put: &Put, ctx: &mut Ctx<'_, Self>) {
         let id = self.request_id();
-        let asked: Vec<NodeId> = self.asked_for(key).collect();
-        let others: Vec<NodeId> = asked.iter().copied().filter(|node| *node != self.me).collect();
+        let others: Vec<NodeId> = self.asked_to_keep(key).into_iter().filter(|node| *node != self.me).collect();
         let record = self.store.put(key, put, self.me, ctx.dice());
         ctx.persist(record);
         let object = self.read(key);
@@ -176,12 +185,45 @@ impl<D: Versioned> Dynamo<D> {
         self.finish(id, ctx);
     }
 
+    fn has_read_quorum(&self, key: Key, found: &BTreeMap<NodeId, Object>) -> bool {
+        self.is_enough(self.ring.now(), key, self.config.r, |node| found.contains_key(node))
+    }
+
+    /// W of those who keep it now, and W of those who will.
+    fn has_write_quorum(&self, key: Key, kept: &[NodeId]) -> bool {
+        let is_kept_by = |circle| self.is_enough(circle, key, self.config.w, |node| kept.contains(node));
+        is_kept_by(self.ring.now()) && is_kept_by(self.ring.coming())
+    }
+
+    /// The ring is another: whoever keeps a key by it is asked too.
+    pub(super) fn ask_further(&mut self, ctx: &mut Ctx<'_, Self>) {
+        let ids: Vec<RequestId> = self.coordination.under_way.keys().copied().collect();
+        for id in ids {
+            let coordinated = &self.coordination.under_way[&id];
+            let key = coordinated.key;
+            let (asked, has_answered): (BTreeSet<NodeId>, Vec<NodeId>) = match &coordinated.kind {
+                Kind::Get { found } => (self.asked_for(key).collect(), found.keys().copied().collect()),
+                Kind::Put { kept } => (self.asked_to_keep(key), kept.clone()),
+            };
+            let is_new =
+                |node: &NodeId| *node != self.me && !coordinated.waiting.contains(node) && !has_answered.contains(node);
+            let further: Vec<NodeId> = asked.into_iter().filter(is_new).collect();
+            let message = match coordinated.kind {
+                Kind::Get { .. } => Message::Get { request: id, key },
+                Kind::Put { .. } => Message::Put { request: Some(id), key, object: self.read(key) },
+            };
+            further.iter().for_each(|node| self.send(*node, message.clone(), ctx));
+            self.coordination.under_way.get_mut(&id).into_iter().for_each(|it| it.waiting.extend(&further));
+            self.finish(id, ctx);
+        }
+    }
+
     /// Answers a request that has its quorum.
     fn finish(&mut self, id: RequestId, ctx: &mut Ctx<'_, Self>) {
         let coordinated = &self.coordination.under_way[&id];
         let object = match &coordinated.kind {
-            Kind::Get { found } if found.len() >= self.config.r => self.reconciled(found.values()),
-            Kind::Put { kept } if kept.len() >= self.config.w => self.read(coordinated.key),
+            Kind::Get { found } if self.has_read_quorum(coordinated.key, found) => self.reconciled(found.values()),
+            Kind::Put { kept } if self.has_write_quorum(coordinated.key, kept) => self.read(coordinated.key),
             Kind::Get { .. } | Kind::Put { .. } => return,
         };
         let coordinated = self.coordination.under_way.remove(&id).expect("it was just looked at");

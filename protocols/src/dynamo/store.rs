@@ -68,6 +68,7 @@ impl Store {
             Record::Dropped { key } => {
                 self.entries.remove(key);
             }
+            Record::Ring { .. } | Record::Has { .. } | Record::Fetched { .. } => {}
         }
     }
 
