@@ -252,7 +252,8 @@ mod tests {
         let mut first = Object::default();
         put(&mut first, &Context::default(), ANNA, 1);
         let mut second = first.clone();
-        put(&mut first, &first.seen.clone(), ANNA, 2);
+        let seen = first.seen.clone();
+        put(&mut first, &seen, ANNA, 2);
         put(&mut second, &Context::default(), BEN, 3);
         let synced = |into: &Object, from: &Object| {
             let mut object = into.clone();
