@@ -197,6 +197,9 @@ impl<D: Versioned> Dynamo<D> {
         let mut others: Vec<NodeId> =
             self.membership.everybody.iter().copied().filter(|node| *node != self.me).collect();
         ctx.dice().draw_to_front(&mut others, 1);
+        if self.believes() == Believes::Clock {
+            self.membership.view = self.membership.view.said_at(ctx.wall().0);
+        }
         if let Some(node) = others.first() {
             self.send(*node, Message::Gossip { digest: self.membership.digest }, ctx);
         }
@@ -214,9 +217,6 @@ impl<D: Versioned> Dynamo<D> {
 
     fn tell_view(&mut self, to: NodeId, ctx: &mut Ctx<'_, Self>) {
         let view = self.membership.view.said_at(ctx.wall().0);
-        if self.believes() == Believes::Clock {
-            self.membership.view = view.clone();
-        }
         self.send(to, Message::View { view }, ctx);
     }
 

@@ -3,12 +3,13 @@
 use super::*;
 use crate::client::{Answer, Ask, Request, Response};
 use crate::dynamo::config::Coordinators;
-use crate::dynamo::{DynamoConfig, Order};
+use crate::dynamo::versions::{Actor, Conflicts, Context};
+use crate::dynamo::{DynamoConfig, Order, flaws};
 use history::{Siblings, SiblingsAsk, SiblingsOp, Value};
 use sim_core::desk::Desk;
 use sim_core::dice::{Dice, Ratio, StreamName, Streams};
 use sim_core::protocol::{Boot, ClientId, Effect, Member, Protocol, Slot, Why};
-use sim_core::settings::Settings;
+use sim_core::settings::{Flaws, Settings};
 use sim_core::time::{LocalTime, MILLISECOND};
 
 type Node = Dynamo<Siblings>;
@@ -20,6 +21,8 @@ struct Cluster {
     desks: Vec<Desk<Node>>,
     journals: Vec<Vec<Slot<Record>>>,
     is_lost: Vec<bool>,
+    /// How far wall clocks are ahead.
+    ahead: Vec<u64>,
     wire: Vec<(NodeId, NodeId, Words)>,
     alarms: Vec<(LocalTime, NodeId, Timer)>,
     dice: Dice,
@@ -43,6 +46,7 @@ impl Cluster {
             desks: (0..size).map(|id| Desk::new(NodeId(id), seed)).collect(),
             journals: vec![vec![]; size as usize],
             is_lost: vec![false; size as usize],
+            ahead: vec![0; size as usize],
             wire: vec![],
             alarms: vec![],
             dice: streams.dice(StreamName::new(&["cluster"])),
@@ -151,9 +155,9 @@ impl Cluster {
             self.step(to, |node, desk| node.on_message(from, message, &mut desk.ctx()));
         } else if let Some(which) = (0..self.alarms.len()).min_by_key(|which| self.alarms[*which].0) {
             let (due, node, timer) = self.alarms.swap_remove(which);
-            for desk in &mut self.desks {
+            for (desk, ahead) in self.desks.iter_mut().zip(&self.ahead) {
                 desk.now = desk.now.max(due);
-                desk.wall = desk.now;
+                desk.wall = desk.now + *ahead;
             }
             self.step(node, |node, desk| node.on_timer(timer, &mut desk.ctx()));
         }
@@ -323,5 +327,46 @@ fn a_replacement_of_a_member_fetches_what_it_lost() {
         cluster.start(NodeId(1));
         cluster.settle();
         cluster.assert_settled(&[0, 1, 2, 3], 2);
+    }
+}
+
+/// Whether a dead node that was removed is on the ring in the end, with a clock that is ten seconds ahead.
+fn comes_back(flaws: Flaws, seed: u64) -> bool {
+    let mut cluster = Cluster::new(4, DynamoConfig { flaws, ..config(0) }, seed);
+    cluster.run(300);
+    cluster.ahead[1] = 10_000 * MILLISECOND;
+    cluster.lose(NodeId(2));
+    assert!(cluster.order(NodeId(0), Order::Remove(vec![NodeId(2)])));
+    cluster.settle();
+    cluster.node(NodeId(0)).ring.members().contains(&NodeId(2))
+}
+
+/// The mistake D12.
+#[test]
+fn who_believes_clocks_brings_back_a_node_that_was_removed() {
+    let times = |flaws: &Flaws| (0..10).filter(|seed| comes_back(flaws.clone(), *seed)).count();
+    assert_eq!(times(&Flaws::default()), 0);
+    // If the fast clock is not the first that is asked, it has heard of the removal.
+    assert!(times(&Flaws::new([&flaws::RING_BY_CLOCK])) > 0);
+}
+
+/// A stale coordinator's put reaches those who keep it, and does not stay where it is not at home.
+#[test]
+fn who_gets_what_is_not_its_own_hands_it_on() {
+    let mut cluster = Cluster::new(5, config(2), 1);
+    cluster.settle();
+    let spare = NodeId(4);
+    for key in 0..KEYS as Key {
+        let mut object = Object::default();
+        let actor = Actor { node: spare, life: 1 };
+        object.put(&Context::default(), actor, 0, Value::Int(i64::from(key)), Conflicts::Siblings);
+        let message = Message::Put { request: None, key, object };
+        cluster.step(spare, |node, desk| node.on_message(NodeId(0), message, &mut desk.ctx()));
+    }
+    cluster.settle();
+    assert_eq!(cluster.node(spare).store.iter().count(), 0);
+    for key in 0..KEYS {
+        let homes = cluster.node(NodeId(0)).ring.now().homes_of(key as Key).to_vec();
+        assert!(homes.iter().all(|home| cluster.keeps(*home, key)), "{key}");
     }
 }
