@@ -269,34 +269,38 @@ impl<D: Versioned> Dynamo<D> {
     /// Takes an order up as far as it is about this node, and passes it on to the others whom it is about. Whether anybody will
     /// have taken it up.
     pub(super) fn take_order(&mut self, order: Order, ctx: &mut Ctx<'_, Self>) -> bool {
-        let (nodes, order_for): (Vec<NodeId>, fn(Vec<NodeId>) -> Order) = match order {
+        let (status, nodes) = match order {
             Order::Remove(nodes) => return self.remove(&nodes, ctx),
-            Order::Join(nodes) => (nodes, Order::Join),
-            Order::Leave(nodes) => (nodes, Order::Leave),
+            Order::Join(nodes) => (Status::Joining, nodes),
+            Order::Leave(nodes) => (Status::Leaving, nodes),
         };
         let mut is_taken = true;
         for node in nodes {
-            if node != self.me {
-                self.send(node, Message::Ordered { order: order_for(vec![node]) }, ctx);
-            } else if self.membership.is_stranger {
-                is_taken = false;
+            if node == self.me {
+                is_taken &= self.go_towards(status, ctx);
+            } else if status == Status::Joining {
+                self.send(node, Message::Ordered { order: Order::Join(vec![node]) }, ctx);
             } else {
-                is_taken &= self.order_myself(&order_for(vec![node]), ctx);
+                self.send(node, Message::Ordered { order: Order::Leave(vec![node]) }, ctx);
             }
         }
         is_taken
     }
 
-    fn order_myself(&mut self, order: &Order, ctx: &mut Ctx<'_, Self>) -> bool {
-        let status = match (order, self.membership.view.status(self.me)) {
-            (Order::Join(_), None | Some(Status::Gone)) => Status::Joining,
-            // It has handed nothing over that others would not give back.
-            (Order::Join(_), Some(Status::Leaving)) => Status::Normal,
-            (Order::Leave(_), Some(Status::Joining)) => Status::Gone,
-            (Order::Leave(_), Some(Status::Normal)) if self.ring.members().len() > self.config.n => Status::Leaving,
-            (Order::Join(_), Some(Status::Joining | Status::Normal))
-            | (Order::Leave(_), None | Some(Status::Leaving | Status::Gone)) => return true,
-            (Order::Leave(_), Some(Status::Normal)) | (Order::Remove(_), _) => return false,
+    /// Begins to join or to leave, if that is not under way or behind it.
+    fn go_towards(&mut self, wanted: Status, ctx: &mut Ctx<'_, Self>) -> bool {
+        if self.membership.is_stranger {
+            return false;
+        }
+        let joins = wanted == Status::Joining;
+        let status = match self.membership.view.status(self.me) {
+            None | Some(Status::Gone) if joins => Status::Joining,
+            // Nobody has dropped anything yet because of it.
+            Some(Status::Leaving) if joins => Status::Normal,
+            Some(Status::Joining) if !joins => Status::Gone,
+            Some(Status::Normal) if !joins && self.ring.members().len() > self.config.n => Status::Leaving,
+            Some(Status::Normal) if !joins => return false,
+            None | Some(Status::Joining | Status::Normal | Status::Leaving | Status::Gone) => return true,
         };
         self.announce(self.me, status, ctx);
         true

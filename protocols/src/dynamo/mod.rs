@@ -257,7 +257,7 @@ impl<D: Versioned> Protocol for Dynamo<D> {
     /// What does not read back is lost here, and the other home nodes have it: it is fetched from them as by who joins. But this node
     /// may have counted further than it knows, and must not number its puts as before.
     fn start(boot: Boot<'_, Self>, ctx: &mut Ctx<'_, Self>) -> Self {
-        let is_torn = boot.journal.iter().any(|slot| *slot == Slot::Corrupt);
+        let is_torn = boot.journal.contains(&Slot::Corrupt);
         let is_spoilt = boot.journal.iter().take(boot.flushed).any(|slot| *slot == Slot::Corrupt);
         let is_stranger = is_spoilt || boot.why == Why::Replacement;
         let mut store = Store::default();

@@ -202,6 +202,14 @@ impl Cluster {
         self.node(node).store.get(key_of(put)).is_some_and(|object| object.values().contains(&value))
     }
 
+    /// Of these puts it has all that it keeps.
+    fn assert_has_what_it_keeps(&self, node: NodeId, puts: &BTreeSet<u64>) {
+        let ring = &self.node(node).ring;
+        for put in puts.iter().filter(|put| ring.keeps(node, key_of(**put))) {
+            assert!(self.keeps(node, *put), "{node} lacks put {put} of {}", key_of(*put));
+        }
+    }
+
     /// One view, nobody on the way, every key at home only and every acknowledged put on so many of its home nodes.
     fn assert_settled(&self, members: &[u32], copies: usize) {
         let members: Vec<NodeId> = members.iter().copied().map(NodeId).collect();
@@ -324,9 +332,29 @@ fn a_replacement_of_a_member_fetches_what_it_lost() {
         cluster.settle();
         cluster.lose(NodeId(1));
         cluster.run(100);
+        let before = cluster.acknowledged.clone();
         cluster.start(NodeId(1));
         cluster.settle();
         cluster.assert_settled(&[0, 1, 2, 3], 2);
+        cluster.assert_has_what_it_keeps(NodeId(1), &before);
+    }
+}
+
+/// Before others count on it, whoever joins has every put that was acknowledged before it was asked to.
+#[test]
+fn who_joins_has_what_it_keeps_when_it_is_a_member() {
+    for seed in 0..30 {
+        let mut cluster = Cluster::new(5, config(seed), seed);
+        cluster.run(500);
+        let before = cluster.acknowledged.clone();
+        assert!(cluster.order(NodeId(4), Order::Join(vec![NodeId(4)])));
+        let mut patience = 100_000;
+        while !cluster.node(NodeId(4)).ring.members().contains(&NodeId(4)) {
+            patience -= 1;
+            assert!(patience > 0, "it is a member some time");
+            cluster.run(1);
+        }
+        cluster.assert_has_what_it_keeps(NodeId(4), &before);
     }
 }
 
