@@ -398,3 +398,57 @@ fn who_gets_what_is_not_its_own_hands_it_on() {
         assert!(homes.iter().all(|home| cluster.keeps(*home, key)), "{key}");
     }
 }
+
+/// It may go when all who shall have it do, and not before.
+#[test]
+fn what_is_handed_over_is_dropped_when_all_home_nodes_have_it() {
+    let mut cluster = Cluster::new(5, config(2), 1);
+    let (spare, key) = (NodeId(4), 1);
+    let mut object = Object::default();
+    object.put(&Context::default(), Actor { node: spare, life: 1 }, 0, Value::Int(1), Conflicts::Siblings);
+    let message = Message::Put { request: None, key, object };
+    cluster.step(spare, |node, desk| node.on_message(NodeId(0), message, &mut desk.ctx()));
+    cluster.step(spare, |node, desk| node.on_timer(Timer::Transfer, &mut desk.ctx()));
+    let page = cluster.node(spare).transfer.page;
+    let homes = cluster.node(spare).ring.now().homes_of(key).to_vec();
+    for home in homes {
+        assert!(cluster.node(spare).store.get(key).is_some(), "{home} has not said that it has it");
+        let taken = Message::Taken { page, keys: vec![key] };
+        cluster.step(spare, |node, desk| node.on_message(home, taken, &mut desk.ctx()));
+    }
+    assert!(cluster.node(spare).store.get(key).is_none());
+}
+
+/// While n5 joins, a put needs two of the old home nodes and two of the new.
+#[test]
+fn a_put_needs_a_quorum_of_either_ring() {
+    let mut cluster = Cluster::new(5, config(0), 1);
+    cluster.wire.clear();
+    let joining = NodeId(4);
+    let mut view = cluster.node(NodeId(0)).membership.view().clone();
+    view.raise(joining, Status::Joining, 0);
+    let message = Message::View { view };
+    cluster.step(NodeId(0), |node, desk| node.on_message(joining, message, &mut desk.ctx()));
+    let ring = cluster.node(NodeId(0)).ring.clone();
+    let displaced = |key: Key| {
+        let (now, coming) = (ring.now().homes_of(key), ring.coming().homes_of(key));
+        let is_mine = now.contains(&NodeId(0)) && coming.contains(&NodeId(0)) && coming.contains(&joining);
+        now.iter().copied().find(|node| is_mine && !coming.contains(node))
+    };
+    let (put, displaced) =
+        (0..KEYS).find_map(|put| displaced(key_of(put)).map(|node| (put, node))).expect("some key moves");
+    cluster.wire.clear();
+    let op = SiblingsOp { key: key_of(put), ask: SiblingsAsk::Blind { value: Value::Int(put as i64) } };
+    let request = Request { serial: put, attempt: 0, ask: Ask::Operation { session: None, op } };
+    cluster.step(NodeId(0), |node, desk| node.on_request(ClientId(0), request, &mut desk.ctx()));
+    let id = cluster.wire.iter().find_map(|(_, to, message)| {
+        let Message::Put { request, .. } = message else { return None };
+        request.filter(|_| *to == joining)
+    });
+    let request = id.expect("who joins is asked to keep it");
+    for (from, is_enough) in [(displaced, false), (joining, true)] {
+        let stored = Message::Stored { request };
+        cluster.step(NodeId(0), |node, desk| node.on_message(from, stored, &mut desk.ctx()));
+        assert_eq!(cluster.acknowledged.contains(&put), is_enough, "{from} has it too");
+    }
+}
