@@ -93,6 +93,8 @@ pub(super) struct Coordinated<Op> {
     pub reserve: Vec<Place>,
     /// When the client is told that it did not work.
     pub deadline: LocalTime,
+    /// When something is to be done about it if nothing happens.
+    pub due: Option<LocalTime>,
 }
 
 /// What a request is about at present.
@@ -140,13 +142,33 @@ impl<Op> Coordinated<Op> {
 pub(super) struct Coordination<Op> {
     next: u64,
     pub under_way: BTreeMap<RequestId, Coordinated<Op>>,
+    /// When something is to be done about which of them: one alarm serves all.
+    due: BTreeSet<(LocalTime, RequestId)>,
 }
 
 impl<Op> Coordination<Op> {
     /// None yet. Numbers begin where no earlier life of this process has numbered: an answer to one of its requests must not
     /// be taken for one of ours.
     pub fn new(first: u64) -> Self {
-        Coordination { next: first, under_way: BTreeMap::new() }
+        Coordination { next: first, under_way: BTreeMap::new(), due: BTreeSet::new() }
+    }
+
+    /// Notes when something is to be done about a request.
+    fn look_at(&mut self, id: RequestId, at: LocalTime) {
+        let Some(request) = self.under_way.get_mut(&id) else { return };
+        if let Some(before) = request.due.replace(at) {
+            self.due.remove(&(before, id));
+        }
+        self.due.insert((at, id));
+    }
+
+    /// A request is over.
+    fn end(&mut self, id: RequestId) -> Option<Coordinated<Op>> {
+        let request = self.under_way.remove(&id)?;
+        if let Some(due) = request.due {
+            self.due.remove(&(due, id));
+        }
+        Some(request)
     }
 }
 
@@ -331,7 +353,8 @@ impl<D: Versioned> Dynamo<D> {
         };
         let deadline = request.query.is_some().then_some(request.deadline);
         if let Some(next) = request.asked.iter().filter_map(due).chain(deadline).min() {
-            ctx.arm(Timer::Request(id), next.since(ctx.now()));
+            self.coordination.look_at(id, next);
+            self.arm_requests(ctx);
         }
     }
 
@@ -380,8 +403,26 @@ impl<D: Versioned> Dynamo<D> {
         answer(&query, Response::Returned(told), ctx);
     }
 
+    /// Sets the alarm for the request that is due first.
+    fn arm_requests(&self, ctx: &mut Ctx<'_, Self>) {
+        match self.coordination.due.first() {
+            Some((at, _)) => ctx.arm(Timer::Requests, at.since(ctx.now())),
+            None => ctx.disarm(Timer::Requests),
+        }
+    }
+
+    /// Something is due with some requests.
+    pub(super) fn on_requests_due(&mut self, ctx: &mut Ctx<'_, Self>) {
+        let due: Vec<RequestId> =
+            self.coordination.due.iter().take_while(|(at, _)| *at <= ctx.now()).map(|(_, id)| *id).collect();
+        for id in due {
+            self.on_request_due(id, ctx);
+        }
+        self.arm_requests(ctx);
+    }
+
     /// Something is due with a request: some do not answer, or it has taken too long.
-    pub(super) fn on_request_due(&mut self, id: RequestId, ctx: &mut Ctx<'_, Self>) {
+    fn on_request_due(&mut self, id: RequestId, ctx: &mut Ctx<'_, Self>) {
         let Some(request) = self.coordination.under_way.get_mut(&id) else { return };
         let (now, longest) = (ctx.now(), self.config.replica_timeout);
         let mut late = Vec::new();
@@ -427,8 +468,8 @@ impl<D: Versioned> Dynamo<D> {
 
     /// All have answered or seem to be down.
     fn close(&mut self, id: RequestId, ctx: &mut Ctx<'_, Self>) {
-        let Some(request) = self.coordination.under_way.remove(&id) else { return };
-        ctx.disarm(Timer::Request(id));
+        let Some(request) = self.coordination.end(id) else { return };
+        self.arm_requests(ctx);
         match &request.stage {
             Stage::Get { found } => self.repair(request.key, found, ctx),
             Stage::Put { object } => self.keep_hints(&request, object, ctx),

@@ -28,6 +28,7 @@ impl<D: Versioned> Dynamo<D> {
             asked: Vec::new(),
             reserve: places,
             deadline: ctx.now() + self.config.request_timeout,
+            due: None,
         };
         self.begin(request, self.config.r, false, ctx);
     }

@@ -7,7 +7,7 @@
 //! The picture: a parcel left with the neighbours. It is not theirs; but who asks them for it may look in, and when its owner is
 //! back they carry it over. They forget it when he has signed for it, not when they have rung his bell.
 //!
-//! - Parcels for one owner and key are put together, and are as old as the last.
+//! - Parcels for one owner and key are put together, and are as old as the first: what was deleted in the meantime must not come back with them.
 //! - Who has signed has signed for what he was shown: what was added in the meantime stays for the next time. So each state of
 //!   a hint has a number.
 //! - If the owner has moved and the key is at home elsewhere, whoever is at home there is given it instead.
@@ -30,7 +30,7 @@ const OFFERED_MAX: usize = 16;
 pub struct Hint {
     /// What is known of it.
     pub object: Object,
-    /// When the last was added, by this machine's clock.
+    /// When the first was added, by this machine's clock.
     pub since: LocalTime,
     /// Names this state of it.
     state: RequestId,
@@ -75,7 +75,7 @@ impl Hints {
             Hint { object: Object::default(), since: added.since, state: added.state }
         });
         hint.object.sync(&added.object, rules);
-        *hint = Hint { object: std::mem::take(&mut hint.object), ..added };
+        *hint = Hint { object: std::mem::take(&mut hint.object), since: hint.since, ..added };
         record(key, home, hint)
     }
 

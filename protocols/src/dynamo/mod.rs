@@ -283,7 +283,7 @@ pub enum Record {
         home: NodeId,
         /// What is known of it.
         object: Object,
-        /// When the last was added, by this machine's clock.
+        /// When the first was added, by this machine's clock.
         since: LocalTime,
         /// Names this state of it.
         state: RequestId,
@@ -323,7 +323,7 @@ pub enum Record {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Timer {
     /// Something is due with a request that this node coordinates.
-    Request(RequestId),
+    Requests,
     /// To compare hash trees with another node.
     AntiEntropy,
     /// To look which tombstones may go.
@@ -552,7 +552,7 @@ impl<D: Versioned> Protocol for Dynamo<D> {
     fn on_timer(&mut self, timer: Timer, ctx: &mut Ctx<'_, Self>) {
         self.store.begin_step();
         match timer {
-            Timer::Request(id) => self.on_request_due(id, ctx),
+            Timer::Requests => self.on_requests_due(ctx),
             Timer::AntiEntropy => self.on_anti_entropy(ctx),
             Timer::Tombstones => self.on_tombstones(ctx),
             Timer::Forwarded(id) => self.on_forward_due(id, ctx),
