@@ -48,9 +48,9 @@ struct Table {
 }
 
 impl Table {
-    /// Whether nobody waits for anything, but for the regular look at tombstones.
+    /// Whether nobody waits for anything, but for what is done at regular times.
     fn is_idle(&self) -> bool {
-        self.alarms.iter().flatten().all(|(timer, _)| *timer == Timer::Tombstones)
+        self.alarms.iter().flatten().all(|(timer, _)| matches!(timer, Timer::Tombstones | Timer::Gossip))
     }
 
     /// Five nodes.
@@ -183,12 +183,6 @@ impl Table {
     /// What a node keeps of the key as a home node.
     fn kept(&self, node: NodeId) -> Vec<Value> {
         self.nodes[node.0 as usize].store.get(KEY).map(|object| object.values()).unwrap_or_default()
-    }
-
-    /// Whether no alarms are set but those that go off at regular times.
-    fn is_idle(&self) -> bool {
-        let is_regular = |timer: &Timer| matches!(timer, Timer::AntiEntropy | Timer::Tombstones | Timer::Gossip);
-        self.alarms.iter().flatten().all(|(timer, _)| is_regular(timer))
     }
 
     fn hints(&self) -> u64 {
