@@ -174,7 +174,7 @@ impl<D: Versioned> Dynamo<D> {
     fn neighbours(&self) -> BTreeSet<NodeId> {
         let homes = self.ring.partitions().map(|partition| self.homes_of(partition));
         let shared = homes.filter(|homes| homes.contains(&self.me));
-        shared.flatten().filter(|node| *node != self.me).collect()
+        shared.flatten().copied().filter(|node| *node != self.me).collect()
     }
 
     fn shares(&self, partition: Partition, node: NodeId) -> bool {
@@ -183,13 +183,13 @@ impl<D: Versioned> Dynamo<D> {
     }
 
     /// The home nodes of a partition.
-    pub(super) fn homes_of(&self, partition: Partition) -> Vec<NodeId> {
-        self.ring.walk(partition).take(self.config.n).collect()
+    pub(super) fn homes_of(&self, partition: Partition) -> &[NodeId] {
+        self.ring.homes(partition)
     }
 
     /// Whether this node is a home node of a key.
     pub(super) fn is_home_of(&self, key: Key) -> bool {
-        self.ring.preference(key).take(self.config.n).any(|node| node == self.me)
+        self.ring.now().homes_of(key).contains(&self.me)
     }
 
     fn compare(&self, to: NodeId, says: Says, ctx: &mut Ctx<'_, Self>) {
@@ -273,7 +273,7 @@ impl<D: Versioned> Dynamo<D> {
     ) {
         let theirs: BTreeMap<Key, Object> = objects.into_iter().collect();
         for (key, object) in &theirs {
-            if self.is_home_of(*key) {
+            if self.ring.keeps(self.me, *key) {
                 self.keep(*key, object, ctx);
             }
         }

@@ -1,11 +1,12 @@
 //! The settings of Dynamo.
 
-use super::flaws::{CLOCKS_OF_SERVERS, FLAWS, PURGES_BY_AGE, TIES_BY_ARRIVAL};
+use super::flaws::{CLOCKS_OF_SERVERS, FLAWS, PURGES_BY_AGE, REPEATS_NODES, TIES_BY_ARRIVAL};
 use super::versions::{Conflicts, Rules};
 use history::{Data, Kv};
 use sim_core::protocol::{NodeId, Transport};
 use sim_core::settings::{Flaw, Flaws, Key, Kind, Rejected, Settings, Values};
 use sim_core::time::{HOUR, MILLISECOND, MINUTE, Nanos, SECOND, format_duration};
+use std::collections::BTreeSet;
 
 /// Whose answers make a quorum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,9 +125,9 @@ impl DynamoConfig {
     }
 
     /// The members of a new cluster of these nodes: the first `initial-members` of them, or all.
-    pub fn founders(&self, nodes: impl Iterator<Item = NodeId>) -> Vec<NodeId> {
+    pub fn founders(&self, nodes: impl IntoIterator<Item = NodeId>) -> BTreeSet<NodeId> {
         let count = if self.initial_members == 0 { usize::MAX } else { self.initial_members as usize };
-        nodes.take(count).collect()
+        nodes.into_iter().take(count).collect()
     }
 }
 
@@ -332,6 +333,11 @@ impl Settings for DynamoConfig {
                     message: format!("{key} = {size} of n = {n} home nodes can never answer"),
                 });
             }
+        }
+        if flaws.has(&REPEATS_NODES) && values.word(PARTITIONING) != "tokens" {
+            let message =
+                "the flaw `repeats-nodes` takes the next tokens of a ring of tokens: write partitioning = \"tokens\"";
+            return Err(Rejected { key: PARTITIONING, message: message.to_owned() });
         }
         let (hint_window, tombstone_grace) = (values.duration(HINT_WINDOW), values.duration(TOMBSTONE_GRACE));
         let hinted_handoff = values.flag(HINTED_HANDOFF);

@@ -10,6 +10,9 @@
 //! The client hears of it when enough have answered. The request goes on until all have, or seem to be down: only then is
 //! it known whose copies are old ([`repair`](super)) and for whom a hint must be kept.
 //!
+//! **While the ring changes** a key has N places by the ring as it is, by which is read, and N by the ring as it will be, many of
+//! them the same. A write goes to all of them, and is acknowledged when W of the ones *and* W of the others have it.
+//!
 //! | what is missing | a read is told | a write is told |
 //! |---|---|---|
 //! | too few seem to be up at the beginning | ask elsewhere | ask elsewhere: nothing was done |
@@ -17,6 +20,7 @@
 
 use super::config::{Coordinators, FanOut, Quorum};
 use super::data::{Asked, Versioned};
+use super::ring::Circle;
 use super::versions::{Conflicts, Object};
 use super::{Dynamo, Message, Timer};
 use crate::client::{Answer, Response};
@@ -114,11 +118,11 @@ pub(super) enum Stage {
 }
 
 impl<Op> Coordinated<Op> {
-    /// In how many places a copy that is spread is on disk. Who stands in for a node that has it too is no further one, since
+    /// In whose places a copy that is spread is on disk. Who stands in for a node that has it too fills no further one, since
     /// it will hand its own over to that one.
-    fn places_kept(&self) -> usize {
+    fn kept_for(&self) -> BTreeSet<NodeId> {
         let answered = self.asked.iter().filter(|asked| asked.state == AskedState::Answered);
-        answered.map(|asked| asked.place.home()).collect::<BTreeSet<_>>().len()
+        answered.map(|asked| asked.place.home()).collect()
     }
 
     fn is_waiting(&self) -> bool {
@@ -179,13 +183,14 @@ impl<D: Versioned> Dynamo<D> {
     ) {
         let Some(asked) = D::asks(&query.op) else { return answer(&query, Response::Refused, ctx) };
         let key = D::key(&query.op);
-        let needed = if asked == Asked::Get { self.config.r } else { self.config.w };
-        let mut places = self.places(key);
+        let mut places = if asked == Asked::Get { self.places_to_read(key) } else { self.places_to_keep(key) };
         let is_in = places.iter().any(|place| place.node == self.me);
         if let Some(place) = places.iter_mut().find(|place| !is_in && Some(place.home()) == stands_in_for) {
             *place = Place { node: self.me, stands_in_for };
         }
-        if places.len() < needed {
+        let homes = places.iter().map(|place| place.home()).collect();
+        let is_enough = if asked == Asked::Get { places.len() >= self.config.r } else { self.is_kept(key, &homes) };
+        if !is_enough {
             return answer(&query, Response::Redirect(None), ctx);
         }
         if !self.may_coordinate(&asked, &places) {
@@ -206,13 +211,51 @@ impl<D: Versioned> Dynamo<D> {
 
     /// The home nodes of a key.
     pub(super) fn homes(&self, key: Key) -> impl Iterator<Item = NodeId> + '_ {
-        self.ring.preference(key).take(self.config.n)
+        self.ring.now().homes_of(key).iter().copied()
     }
 
-    /// The places of a key that somebody fills who seems to be up.
-    fn places(&self, key: Key) -> Vec<Place> {
-        let walk: Vec<NodeId> = self.ring.preference(key).collect();
-        let (homes, others) = walk.split_at(self.config.n.min(walk.len()));
+    /// Whom to read a key from. This node itself only if it has what there is.
+    fn places_to_read(&self, key: Key) -> Vec<Place> {
+        let mut places = self.places(self.ring.now(), key);
+        places.retain(|place| place.node != self.me || self.answers(key));
+        places
+    }
+
+    /// Who is to keep a key: while the ring changes, by the ring as it is and as it will be.
+    fn places_to_keep(&self, key: Key) -> Vec<Place> {
+        let mut places = self.places(self.ring.now(), key);
+        if self.ring.is_changing() {
+            for place in self.places(self.ring.coming(), key) {
+                let is_free = places.iter().all(|other| other.node != place.node && other.home() != place.home());
+                if is_free {
+                    places.push(place);
+                }
+            }
+        }
+        places
+    }
+
+    /// Whether what fills the places of these nodes counts as written: W by the ring as it is, and W by the ring as it will be.
+    pub(super) fn is_kept(&self, key: Key, homes: &BTreeSet<NodeId>) -> bool {
+        let is_kept_by =
+            |circle: &Circle| circle.homes_of(key).iter().filter(|home| homes.contains(home)).count() >= self.config.w;
+        is_kept_by(self.ring.now()) && is_kept_by(self.ring.coming())
+    }
+
+    /// Whether these are enough of those who were asked. By strict quorums only who is a home node counts, by the ring as it is
+    /// when they have answered.
+    fn is_read(&self, key: Key, found: &BTreeMap<NodeId, Object>) -> bool {
+        let count = match self.config.quorum {
+            Quorum::Strict => self.homes(key).filter(|home| found.contains_key(home)).count(),
+            Quorum::Sloppy => found.len(),
+        };
+        count >= self.config.r
+    }
+
+    /// The places of a key by these members that somebody fills who seems to be up.
+    fn places(&self, circle: &Circle, key: Key) -> Vec<Place> {
+        let walk: Vec<NodeId> = circle.preference(key).collect();
+        let (homes, others) = walk.split_at(circle.homes_of(key).len());
         let mut standing_by = others.iter().filter(|node| self.may_stand_in(**node));
         let fill = |home: &NodeId| {
             let home = *home;
@@ -259,8 +302,9 @@ impl<D: Versioned> Dynamo<D> {
         }
         let id = self.request_id();
         let first = match self.config.fan_out {
-            FanOut::All => request.reserve.len(),
-            FanOut::Quorum => needed,
+            // Two quorums are needed.
+            FanOut::Quorum if !self.ring.is_changing() => needed,
+            FanOut::All | FanOut::Quorum => request.reserve.len(),
         };
         let first: Vec<Place> = request.reserve.drain(..first).collect();
         self.coordination.under_way.insert(id, request);
@@ -277,8 +321,10 @@ impl<D: Versioned> Dynamo<D> {
         let key = request.key;
         match &request.stage {
             Stage::Get { .. } if is_own => {
-                let object = self.read(key);
-                self.found(id, self.me, object);
+                if self.answers(key) {
+                    let object = self.read(key);
+                    self.found(id, self.me, object);
+                }
             }
             Stage::Get { .. } => self.send(place.node, Message::Get { request: id, key }, ctx),
             Stage::Put { object } | Stage::Repair { object } => {
@@ -319,13 +365,34 @@ impl<D: Versioned> Dynamo<D> {
             return;
         }
         match &request.stage {
-            Stage::Get { found } if found.len() >= self.config.r => self.on_found(id, ctx),
-            Stage::Put { object } | Stage::Repair { object } if request.places_kept() >= self.config.w => {
+            Stage::Get { found } if self.is_read(request.key, found) => self.on_found(id, ctx),
+            Stage::Put { object } | Stage::Repair { object } if self.is_kept(request.key, &request.kept_for()) => {
                 let object = object.clone();
                 self.tell(id, &object, ctx);
             }
             Stage::Get { .. } | Stage::Put { .. } | Stage::Repair { .. } => {}
         }
+    }
+
+    /// The ring is another: whoever keeps the key of a request under way by it is asked too.
+    pub(super) fn ask_further(&mut self, ctx: &mut Ctx<'_, Self>) {
+        let under_way: Vec<RequestId> = self.coordination.under_way.keys().copied().collect();
+        for id in under_way {
+            self.ask_missing(id, ctx);
+            self.advance(id, ctx);
+        }
+    }
+
+    /// Fills the places for which nobody was asked yet.
+    pub(super) fn ask_missing(&mut self, id: RequestId, ctx: &mut Ctx<'_, Self>) {
+        let Some(request) = self.coordination.under_way.get(&id) else { return };
+        let places = match request.stage {
+            Stage::Get { .. } => self.places_to_read(request.key),
+            Stage::Put { .. } | Stage::Repair { .. } => self.places_to_keep(request.key),
+        };
+        let known: Vec<Place> = request.asked.iter().map(|asked| asked.place).chain(request.reserve.clone()).collect();
+        let is_new = |place: &Place| known.iter().all(|other| other.node != place.node && other.home() != place.home());
+        places.into_iter().filter(is_new).for_each(|place| self.ask(id, place, ctx));
     }
 
     /// Tells the client what came of it.
@@ -392,7 +459,8 @@ impl<D: Versioned> Dynamo<D> {
         let request = &self.coordination.under_way[&id];
         let is_asked = |node: NodeId| request.asked.iter().any(|asked| asked.place.node == node);
         let walk: Vec<NodeId> = self.ring.preference(request.key).collect();
-        let next = walk.into_iter().skip(self.config.n).find(|node| self.may_stand_in(*node) && !is_asked(*node));
+        let homes = self.homes(request.key).count();
+        let next = walk.into_iter().skip(homes).find(|node| self.may_stand_in(*node) && !is_asked(*node));
         if let Some(node) = next {
             self.ask(id, Place { node, stands_in_for: Some(place.home()) }, ctx);
         }

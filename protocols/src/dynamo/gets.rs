@@ -55,7 +55,8 @@ impl<D: Versioned> Dynamo<D> {
         let Stage::Get { found } = &request.stage else { return };
         let object = self.reconciled(found.values());
         let holders: Vec<NodeId> = found.iter().filter(|(_, copy)| **copy == object).map(|(node, _)| *node).collect();
-        let is_safe = object.is_empty() || holders.len() >= self.config.w;
+        let places = request.asked.iter().map(|asked| asked.place).filter(|place| holders.contains(&place.node));
+        let is_safe = object.is_empty() || self.is_kept(request.key, &places.map(Place::home).collect());
         // The mistake D05: it answers although the setting says that it waits.
         let waits = self.config.read_repair == ReadRepair::Blocking && !self.config.flaws.has(&REPAIR_NOT_AWAITED);
         if is_safe || !waits { self.tell(id, &object, ctx) } else { self.repair_first(id, &object, &holders, ctx) }
@@ -84,6 +85,9 @@ impl<D: Versioned> Dynamo<D> {
         request.asked.iter_mut().for_each(|asked| asked.state = AskedState::Answered);
         for place in lacking.into_iter().map(|asked| asked.place).chain(more) {
             self.ask(id, place, ctx);
+        }
+        if self.ring.is_changing() {
+            self.ask_missing(id, ctx);
         }
         // If only this node itself lacked it, that was all.
         self.conclude(id, ctx);

@@ -107,7 +107,11 @@ impl Hints {
             Record::HintDone { key, home } => {
                 self.kept.remove(&(*key, *home));
             }
-            Record::Object { .. } | Record::Dropped { .. } => {}
+            Record::Object { .. }
+            | Record::Dropped { .. }
+            | Record::Ring { .. }
+            | Record::Has { .. }
+            | Record::Fetched { .. } => {}
         }
     }
 
@@ -195,9 +199,9 @@ impl<D: Versioned> Dynamo<D> {
 
     /// The ring has changed, and the key is at home elsewhere now: so is its hint.
     fn pass_on_strays(&mut self, ctx: &mut Ctx<'_, Self>) {
-        for (key, gone) in self.hints.those(|key, home, _| !self.homes(key).any(|node| node == home)) {
+        for (key, gone) in self.hints.those(|key, home, _| !self.ring.keeps(home, key)) {
             let object = self.hints.kept[&(key, gone)].object.clone();
-            for home in self.homes(key).collect::<Vec<_>>() {
+            for home in self.ring.keepers(key) {
                 if home == self.me {
                     self.keep(key, &object, ctx);
                 } else {

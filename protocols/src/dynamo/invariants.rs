@@ -77,7 +77,7 @@ impl DynamoLaws {
         if let Some(before) = had.insert(key, object.clone()) {
             follows(&before, object, conflicts).map_err(broken)?;
         }
-        home_nodes_differ(&dynamo.homes_of(dynamo.ring.partition_of(key))).map_err(broken)
+        home_nodes_differ(dynamo.ring.now().homes_of(key)).map_err(broken)
     }
 
     /// Enters what a node keeps of a key, for itself or for another, into the register. Who stands in for a home node may

@@ -11,11 +11,10 @@
 //!
 //! - [`versions`]: what came first, and what stands beside each other.
 //! - `store`: what a node keeps, in memory and in its journal.
-//! - `ring`: who keeps which key.
+//! - `ring`: who keeps which key; `membership`: who is on the ring, and gossip about it; `transfer`: how keys find their way
+//!   to who keeps them when that changes.
 //! - `merkle`: hash trees over what is kept; `anti_entropy`: how nodes compare them.
 //! - `tombstones`: when what was deleted may be forgotten.
-//! - `coordinator`: `get` and `put`, and whose answers make a quorum.
-//! - `peers`: who seems to be down.
 //! - [`invariants`]: what must hold after every step.
 //! - `coordinator`: whom a request goes to, and whose answers make a quorum; `gets`, with read repair, and `puts`.
 //! - `forwards`: requests that are another's to coordinate.
@@ -38,6 +37,7 @@ mod forwards;
 mod gets;
 mod hints;
 pub mod invariants;
+mod membership;
 mod merkle;
 mod numbering;
 mod peers;
@@ -48,6 +48,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod tombstones;
+mod transfer;
 pub mod versions;
 #[cfg(test)]
 mod village;
@@ -57,9 +58,11 @@ pub use config::DynamoConfig;
 pub use coordinator::{Query, RequestId};
 pub use data::Versioned;
 pub use invariants::DynamoLaws;
+pub use membership::{Order, Standing, Status, View};
 pub use merkle::Place;
 pub use ring::Partition;
 pub use tombstones::Tombstone;
+pub use transfer::{Page, Range};
 
 use crate::client::{Answer, Ask, Request, Response, RoutingClient, Service};
 use anti_entropy::Forest;
@@ -68,18 +71,20 @@ use coordinator::Coordination;
 use forwards::Forwarded;
 use hints::Hints;
 use history::Key;
+use membership::Membership;
 use numbering::Numbering;
 use peers::Peers;
 use ring::Ring;
 use serde::Serialize;
 use sim_core::holding::{Copy, Holding};
 use sim_core::promise::{Claim, Premise};
-use sim_core::protocol::{Boot, ClientId, Ctx, Never, NodeId, Protocol, Slot, Vocabulary, Why};
+use sim_core::protocol::{About, Boot, ClientId, Ctx, NodeId, OrderKind, Protocol, Slot, Vocabulary, Why};
 use sim_core::reach::Reach;
 use sim_core::time::LocalTime;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use store::Store;
 use tombstones::Tombstones;
+use transfer::Transfer;
 use versions::Object;
 
 /// A node of the system.
@@ -88,6 +93,8 @@ pub struct Dynamo<D: Versioned> {
     config: DynamoConfig,
     me: NodeId,
     ring: Ring,
+    membership: Membership,
+    transfer: Transfer,
     peers: Peers,
     store: Store,
     forest: Forest,
@@ -202,6 +209,56 @@ pub enum Message<Op> {
         /// What it was named.
         state: RequestId,
     },
+    /// "What I know of the ring has this hash": who knows otherwise says what.
+    Gossip {
+        /// A hash of a view.
+        digest: u64,
+    },
+    /// "This is what I know of the ring."
+    View {
+        /// All of it.
+        view: View,
+    },
+    /// "The operator wants this of you."
+    Ordered {
+        /// What.
+        order: Order,
+    },
+    /// "I shall keep these: what of them do you have?"
+    Fetch {
+        /// A hash of the ring that says so.
+        ring: u64,
+        /// The keys of this range.
+        range: Range,
+        /// Those behind this one.
+        after: Option<Key>,
+    },
+    /// "This, for a beginning."
+    Page {
+        /// The ring that was asked by.
+        ring: u64,
+        /// Some keys.
+        page: Page,
+    },
+    /// "I have what I shall keep."
+    Ready {
+        /// A hash of the ring that says what that is.
+        ring: u64,
+    },
+    /// "These are yours, and not mine."
+    HandOver {
+        /// The sender's number for them.
+        page: u64,
+        /// The keys, and all that the sender knows of them.
+        objects: Vec<(Key, Object)>,
+    },
+    /// "Of these I have the following, and they are mine."
+    Taken {
+        /// The number they were handed over by.
+        page: u64,
+        /// Which.
+        keys: Vec<Key>,
+    },
     /// "Are you there?"
     Ping,
     /// "Yes."
@@ -243,6 +300,23 @@ pub enum Record {
         /// Which.
         key: Key,
     },
+    /// What is known of the ring, from now on.
+    Ring {
+        /// All of it.
+        view: View,
+    },
+    /// This node has everything that it keeps by the ring of these members.
+    Has {
+        /// The members.
+        now: Vec<NodeId>,
+        /// The members that there will be.
+        next: Vec<NodeId>,
+    },
+    /// It has fetched this by the ring it knows.
+    Fetched {
+        /// Which keys.
+        range: Range,
+    },
 }
 
 /// Alarms.
@@ -260,6 +334,10 @@ pub enum Timer {
     Probe,
     /// Hints are looked after.
     Hints,
+    /// Somebody else is asked what he knows of the ring.
+    Gossip,
+    /// Whoever was to send or take keys and has not answered is asked again.
+    Transfer,
 }
 
 impl<D: Versioned> Dynamo<D> {
@@ -293,7 +371,7 @@ impl<D: Versioned> Dynamo<D> {
 
     /// All that this node has to remember, as a journal written anew.
     fn all_records(&self) -> Vec<Record> {
-        self.store.records().chain(self.hints.records()).collect()
+        self.ring_records().into_iter().chain(self.store.records()).chain(self.hints.records()).collect()
     }
 }
 
@@ -307,10 +385,20 @@ impl<D: Versioned> Vocabulary for Dynamo<D> {
 impl<D: Versioned> Protocol for Dynamo<D> {
     type Request = Request<D::Op>;
     type Client = RoutingClient<Self>;
-    type Admin = Never;
+    type Admin = Order;
     type Config = DynamoConfig;
     type Data = D;
     type Laws = DynamoLaws;
+
+    const ORDERS: &'static [OrderKind] = &[
+        OrderKind { name: "join", about: About::Some, text: "These nodes shall join the ring." },
+        OrderKind { name: "leave", about: About::Some, text: "These nodes shall hand over what they keep, and leave." },
+        OrderKind {
+            name: "remove",
+            about: About::Some,
+            text: "These nodes are dead and will not come back; others shall take their place.",
+        },
+    ];
 
     const KINDS: &'static [&'static str] = &[
         "Forward",
@@ -329,26 +417,65 @@ impl<D: Versioned> Protocol for Dynamo<D> {
         "MayForget",
         "HasToo",
         "Forget",
+        "Gossip",
+        "View",
+        "Ordered",
+        "Fetch",
+        "Page",
+        "Ready",
+        "HandOver",
+        "Taken",
         "Request",
         "Answer",
     ];
     const REVEALS: bool = true;
 
-    /// What does not read back, or was on the disk of a machine that is gone, the other home nodes have: anti-entropy brings it
-    /// back.
+    fn order(name: &str, about: &[NodeId]) -> Order {
+        match name {
+            "join" => Order::Join(about.to_vec()),
+            "leave" => Order::Leave(about.to_vec()),
+            "remove" => Order::Remove(about.to_vec()),
+            other => panic!("no order `{other}` about {} nodes stands in ORDERS", about.len()),
+        }
+    }
+
+    /// What does not read back, or was on the disk of a machine that is gone, the other home nodes have: it is fetched from them
+    /// as by who joins.
     fn start(boot: Boot<'_, Self>, ctx: &mut Ctx<'_, Self>) -> Self {
+        let is_spoilt = boot.journal.iter().take(boot.flushed).any(|slot| *slot == Slot::Corrupt);
+        let is_stranger = is_spoilt || boot.why == Why::Replacement;
         let (mut store, mut hints) = (Store::default(), Hints::default());
+        let (mut view, mut has, mut fetched) = (None, None, Vec::new());
         for slot in boot.journal {
-            if let Slot::Ok(record) = slot {
-                store.replay(record);
-                hints.replay(record);
+            let Slot::Ok(record) = slot else { continue };
+            store.replay(record);
+            hints.replay(record);
+            match record {
+                Record::Ring { view: known } => (view, fetched) = (Some(known.clone()), Vec::new()),
+                Record::Has { now, next } => (has, fetched) = (Some((now.clone(), next.clone())), Vec::new()),
+                Record::Fetched { range } => fetched.push(*range),
+                Record::Object { .. } | Record::Dropped { .. } | Record::Hint { .. } | Record::HintDone { .. } => {}
             }
         }
-        let founders = boot.config.founders(boot.members.iter().map(|member| member.id));
+        let everybody: Vec<NodeId> = boot.members.iter().map(|member| member.id).collect();
+        let founders = boot.config.founders(everybody.iter().copied());
+        let membership = Membership::new(&View::founding(&founders), view, is_stranger, everybody);
+        let ring_of = |now: &BTreeSet<NodeId>, next: &BTreeSet<NodeId>| Ring::of(boot.config, now, next);
+        let has = match has {
+            _ if is_stranger => {
+                fetched.clear();
+                ring_of(&BTreeSet::new(), &BTreeSet::new())
+            }
+            Some((now, next)) => ring_of(&now.into_iter().collect(), &next.into_iter().collect()),
+            None => ring_of(&founders, &founders),
+        };
+        let ring = ring_of(&membership.view().now(), &membership.view().next(boot.config.n));
         let mut node = Dynamo {
             config: boot.config.clone(),
             me: boot.me,
-            ring: Ring::new(boot.config, founders),
+            ring,
+            membership,
+            transfer: Transfer::new(has, fetched, ctx.dice().bits() >> 1),
             peers: Peers::default(),
             store,
             hints,
@@ -360,9 +487,14 @@ impl<D: Versioned> Protocol for Dynamo<D> {
             coordination: Coordination::new(ctx.dice().bits() >> 1),
             forwarded: BTreeMap::new(),
         };
+        if is_stranger {
+            node.write(node.has_record(), ctx);
+        }
         if boot.why != Why::First {
             node.greet(ctx);
         }
+        node.begin_transfer(ctx);
+        node.plan_gossip(true, ctx);
         let soon = ctx.dice().between(FIRST_ROUND.0, FIRST_ROUND.1);
         node.arm_hints(soon, ctx);
         node.plan_anti_entropy(true, ctx);
@@ -380,18 +512,23 @@ impl<D: Versioned> Protocol for Dynamo<D> {
             }
             Message::TakenUp { request } => self.on_taken_up(request, ctx),
             Message::Get { request, key } => {
+                self.tell_view_first(from, ctx);
                 let object = self.read(key);
-                self.send(from, Message::Got { request, object }, ctx);
+                // Who has yet to fetch what there is says only that it is there.
+                let answer = if self.answers(key) { Message::Got { request, object } } else { Message::Pong };
+                self.send(from, answer, ctx);
             }
             Message::Got { request, object } => self.on_got(from, request, object, ctx),
             Message::Put { request, key, object } => {
                 self.keep(key, &object, ctx);
+                self.tell_view_first(from, ctx);
                 if let Some(request) = request {
                     self.send(from, Message::Stored { request }, ctx);
                 }
             }
             Message::StandIn { request, key, object, home } => {
                 self.stand_in(key, object, home, ctx);
+                self.tell_view_first(from, ctx);
                 self.send(from, Message::Stored { request }, ctx);
             }
             Message::Stored { request } => self.on_stored(from, request, ctx),
@@ -402,6 +539,16 @@ impl<D: Versioned> Protocol for Dynamo<D> {
             Message::Forget { tombstones } => self.forget(&tombstones, ctx),
             Message::Hint { key, object, state } => self.take_hint(from, key, &object, state, ctx),
             Message::HintTaken { key, state } => self.on_hint_taken(from, key, state, ctx),
+            Message::Gossip { digest } => self.on_gossip(from, digest, ctx),
+            Message::View { view } => self.on_view(from, &view, ctx),
+            Message::Ordered { order } => {
+                self.take_order(order, ctx);
+            }
+            Message::Fetch { ring, range, after } => self.on_fetch(from, ring, (range, after), ctx),
+            Message::Page { ring, page } => self.on_page(from, ring, page, ctx),
+            Message::Ready { ring } => self.on_ready(from, ring, ctx),
+            Message::HandOver { page, objects } => self.on_hand_over(from, page, &objects, ctx),
+            Message::Taken { page, keys } => self.on_taken(from, page, &keys, ctx),
             Message::Ping => self.send(from, Message::Pong, ctx),
             Message::Pong => {}
         }
@@ -416,7 +563,14 @@ impl<D: Versioned> Protocol for Dynamo<D> {
             Timer::Forwarded(id) => self.on_forward_due(id, ctx),
             Timer::Probe => self.on_probe(ctx),
             Timer::Hints => self.on_hints(ctx),
+            Timer::Gossip => self.gossip(ctx),
+            Timer::Transfer => self.go_on(ctx),
         }
+    }
+
+    fn on_admin(&mut self, order: Order, ctx: &mut Ctx<'_, Self>) -> bool {
+        self.store.begin_step();
+        self.take_order(order, ctx)
     }
 
     fn on_request(&mut self, client: ClientId, request: Self::Request, ctx: &mut Ctx<'_, Self>) {

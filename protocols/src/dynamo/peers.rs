@@ -67,7 +67,7 @@ impl<D: Versioned> Dynamo<D> {
 
     /// A node that was away tells the others that it is back; they may have given it up.
     pub(super) fn greet(&self, ctx: &mut Ctx<'_, Self>) {
-        for peer in self.ring.members() {
+        for peer in self.ring.coming().members() {
             if *peer != self.me {
                 self.send(*peer, Message::Ping, ctx);
             }

@@ -14,6 +14,12 @@
 //!
 //! Where it is hash trees that bring a write to all home nodes, it can be read after `anti-entropy` has come round, not at once.
 //!
+//! While nodes join, leave and are removed all of this holds, with three exceptions. A node that is removed has lost its disk, whatever
+//! is on it: those that are removed before the others have fetched what it kept count together. A request under way when the ring
+//! changes may find too few nodes, and a read of what a node has yet to fetch goes to the others: for progress, a node less. And a
+//! deleted key can come back from a node that kept it once and was away when the others forgot it. A premise does not say
+//! whether anything is ordered.
+//!
 //! Crashes take nothing: a node speaks of nothing that its disk does not hold. What does not read back is lost at one node and
 //! others have it; so many of them as can be counted on are fewer than w.
 
@@ -218,10 +224,10 @@ fn progress(config: &DynamoConfig, premise: &Premise) -> Result<(), String> {
 /// of its home nodes together, sloppy ones as many members as that.
 pub fn can_serve(config: &DynamoConfig, key: Key, writes: bool, reach: &Reach<'_>) -> bool {
     let needed = if writes { config.w } else { config.r };
-    let founders = config.founders((0..reach.nodes() as u32).map(NodeId));
+    let nodes = (0..reach.nodes() as u32).map(NodeId);
     let who: Vec<NodeId> = match config.quorum {
-        Quorum::Strict => Ring::new(config, founders).preference(key).take(config.n).collect(),
-        Quorum::Sloppy => founders,
+        Quorum::Strict => Ring::new(config, nodes).now().homes_of(key).to_vec(),
+        Quorum::Sloppy => config.founders(nodes).into_iter().collect(),
     };
     reach.groups().any(|group| group.iter().filter(|node| who.contains(node)).count() >= needed)
 }
@@ -336,7 +342,7 @@ mod tests {
 
     #[test]
     fn strict_quorums_are_of_home_nodes_and_sloppy_ones_of_any() {
-        let ring = Ring::new(&strict(), (0..5).map(NodeId).collect());
+        let ring = Ring::new(&strict(), (0..5).map(NodeId));
         let key = 3;
         let walk: Vec<NodeId> = ring.preference(key).collect();
         let serves = |config: &DynamoConfig, writes, groups: &[&[NodeId]]| {

@@ -81,6 +81,7 @@ impl<D: Versioned> Dynamo<D> {
     pub(super) fn keep(&mut self, key: Key, object: &Object, ctx: &mut Ctx<'_, Self>) {
         if let Some(record) = self.store.merge(key, object, self.config.rules()) {
             self.write(record, ctx);
+            self.put_aside(key, ctx);
         }
     }
 
@@ -112,7 +113,7 @@ impl<D: Versioned> Dynamo<D> {
         let places = answered.map(|asked| asked.place).chain(request.reserve.iter().copied());
         let covered: Vec<NodeId> = places.map(Place::home).collect();
         let is_missed = |home: &NodeId| *home != self.me && !covered.contains(home);
-        let missed: Vec<NodeId> = self.homes(request.key).filter(is_missed).collect();
+        let missed: Vec<NodeId> = self.ring.keepers(request.key).into_iter().filter(is_missed).collect();
         for home in missed {
             self.keep_hint(request.key, home, object.clone(), ctx);
         }

@@ -71,7 +71,11 @@ impl Store {
                 self.objects.remove(key);
                 self.stale.remove(key);
             }
-            Record::Hint { .. } | Record::HintDone { .. } => {}
+            Record::Hint { .. }
+            | Record::HintDone { .. }
+            | Record::Ring { .. }
+            | Record::Has { .. }
+            | Record::Fetched { .. } => {}
         }
     }
 

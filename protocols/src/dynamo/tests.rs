@@ -49,9 +49,9 @@ struct Table {
 }
 
 impl Table {
-    /// Whether nobody waits for anything, but for the regular look at tombstones.
+    /// Whether nobody waits for anything, but for what is done at regular times.
     fn is_idle(&self) -> bool {
-        self.alarms.iter().flatten().all(|(timer, _)| *timer == Timer::Tombstones)
+        self.alarms.iter().flatten().all(|(timer, _)| matches!(timer, Timer::Tombstones | Timer::Gossip))
     }
 
     /// Five nodes.

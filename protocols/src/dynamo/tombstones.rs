@@ -18,6 +18,9 @@
 //! A home node that said yes and loses its disk before the others agree, or whose journal is spoilt after all have
 //! forgotten, can: no more than elsewhere do promises outlive the disks they are written on.
 //!
+//! **While the ring changes** the home nodes by the ring as it is and by the ring as it will be have to agree. Who kept the key
+//! before an earlier change, and was away when the others forgot it, can still hand an old value over.
+//!
 //! Ages are counted in rounds, one every `tombstone-grace` of the node's own monotonic time: what a round finds as the last one
 //! left it is old enough. A restart begins anew, which only makes them wait longer. Stamps would say how old a tombstone is,
 //! but wall clocks are wrong, and what matters is how long it has been *here*.
@@ -87,7 +90,7 @@ impl<D: Versioned> Dynamo<D> {
     fn by_homes(&self, tombstones: Vec<Tombstone>) -> BTreeMap<Vec<NodeId>, Vec<Tombstone>> {
         let mut by_homes: BTreeMap<Vec<NodeId>, Vec<Tombstone>> = BTreeMap::new();
         for tombstone in tombstones {
-            let homes = self.homes_of(self.ring.partition_of(tombstone.key));
+            let homes = self.ring.keepers(tombstone.key);
             by_homes.entry(homes).or_default().push(tombstone);
         }
         by_homes
@@ -107,9 +110,7 @@ impl<D: Versioned> Dynamo<D> {
         tombstones: Vec<Tombstone>,
         ctx: &mut Ctx<'_, Self>,
     ) {
-        let is_agreed = |tombstone: &Tombstone| {
-            self.has(*tombstone) && self.homes_of(self.ring.partition_of(tombstone.key)) == homes
-        };
+        let is_agreed = |tombstone: &Tombstone| self.has(*tombstone) && self.ring.keepers(tombstone.key) == homes;
         let tombstones: Vec<Tombstone> = tombstones.into_iter().filter(is_agreed).collect();
         if !tombstones.is_empty() {
             self.send(from, Message::HasToo { tombstones }, ctx);
@@ -130,7 +131,7 @@ impl<D: Versioned> Dynamo<D> {
     fn forget_agreed(&mut self, tombstones: &[Tombstone], ctx: &mut Ctx<'_, Self>) {
         let is_agreed = |tombstone: &Tombstone| {
             let Some(agreed) = self.tombstones.agreed.get(tombstone) else { return false };
-            let homes = self.homes_of(self.ring.partition_of(tombstone.key));
+            let homes = self.ring.keepers(tombstone.key);
             self.has(*tombstone) && homes.iter().all(|node| *node == self.me || agreed.contains(node))
         };
         let agreed: Vec<Tombstone> = tombstones.iter().copied().filter(is_agreed).collect();

@@ -210,7 +210,15 @@ fn a_journal_is_written_anew_when_most_of_it_is_out_of_date() {
         .iter()
         .filter_map(|slot| match slot {
             Slot::Ok(Record::Object { key, .. }) => Some(*key),
-            Slot::Ok(Record::Dropped { .. } | Record::Hint { .. } | Record::HintDone { .. }) | Slot::Corrupt => None,
+            Slot::Ok(
+                Record::Dropped { .. }
+                | Record::Hint { .. }
+                | Record::HintDone { .. }
+                | Record::Ring { .. }
+                | Record::Has { .. }
+                | Record::Fetched { .. },
+            )
+            | Slot::Corrupt => None,
         })
         .collect();
     assert_eq!(keys, (0..3).collect());

@@ -2,9 +2,10 @@
 
 use super::super::DynamoConfig;
 use super::super::Message;
-use super::super::ring::Ring;
+use super::super::config::Strategy;
+use super::super::flaws::REPEATS_NODES;
 use super::super::versions::{Actor, Context, Dot, Rules};
-use super::super::village::{N1, N2, N3, Village};
+use super::super::village::{N1, N2, N3, Village, flawed};
 use super::*;
 use sim_core::settings::Settings;
 
@@ -94,9 +95,11 @@ fn what_is_held_was_seen() {
 
 #[test]
 fn home_nodes_are_different_nodes() {
-    let mut village = village();
-    village.step(N1, |dynamo, _| dynamo.ring = Ring::new(&dynamo.config, vec![N1, N1, N2]));
-    village.puts_alone(N1, KEY, 2);
+    let mut village = Village::new(5, DynamoConfig { strategy: Strategy::Tokens, ..flawed(&REPEATS_NODES) });
+    for key in 0..50 {
+        let home = village.node(N1).ring.now().homes_of(key)[0];
+        village.puts_alone(home, key, 2);
+    }
     assert_eq!(broken(&village), Some(HOME_NODES_DIFFER));
 }
 

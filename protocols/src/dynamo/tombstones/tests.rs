@@ -8,7 +8,7 @@ use sim_core::settings::{Flaws, Setting, Settings, Values};
 use sim_core::time::SECOND;
 
 /// Its home nodes are n1, n2 and n3, in this order.
-const KEY: Key = 0;
+const KEY: Key = 3;
 
 /// All have a value, n1 deletes it, and those whom this message reaches hear of it.
 fn deleted(config: DynamoConfig, hears: impl Fn(NodeId) -> bool) -> Village {
