@@ -14,7 +14,8 @@ fn holds(lines: &str) {
         .unwrap_or_else(|found| panic!("{}", scenarios::diagnostics::render(&found, "test.toml", &source, false)));
     for seed in 0..SEEDS {
         let scenario = draft.resolve(seed).expect("it fits together");
-        let record = scenarios::run(&scenario, seed, SYSTEMS, &mut Options::default()).expect("the engine holds").record;
+        let record =
+            scenarios::run(&scenario, seed, SYSTEMS, &mut Options::default()).expect("the engine holds").record;
         assert_eq!(record.verdict, Verdict::Pass, "seed {seed}: {:?}", record.findings);
     }
 }
