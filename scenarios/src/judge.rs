@@ -237,13 +237,19 @@ impl Judge<'_> {
             Check::NoLostWrites => {
                 let ruling = self.consistency(&self.finished.history, checkers::no_lost_writes);
                 // Nobody read back what survived, because it did not come to that.
-                if ruling.verdict == Verdict::Unknown && !self.finished.whole { self.unfinished() } else { ruling }
+                if ruling.verdict == Verdict::Unknown && !self.finished.whole {
+                    return self.unfinished();
+                }
+                self.unless_read_too_soon(ruling)
             }
             Check::Consistent(guarantee) => self.consistent(level_of(*guarantee)),
             Check::NoResurrection => {
                 let ruling =
                     self.consistency(&self.finished.history, |history, _| checkers::no_resurrected_deletes(history));
-                if ruling.verdict == Verdict::Unknown && !self.finished.whole { self.unfinished() } else { ruling }
+                if ruling.verdict == Verdict::Unknown && !self.finished.whole {
+                    return self.unfinished();
+                }
+                self.unless_read_too_soon(ruling)
             }
             Check::Availability { .. }
             | Check::Recovery { .. }

@@ -55,6 +55,23 @@ const TERMS: &[Term] = &[
     ("lost write", "A write that was acknowledged and can no longer be read, though nothing overwrote it.", |r| {
         r.findings.iter().any(|finding| finding.check.contains("lost writes"))
     }),
+    (
+        "home nodes",
+        "The nodes that are to keep a key: each of them a copy. Copies have converged when they are the same on all of them.",
+        |r| is_demanded(r, "converged"),
+    ),
+    ("hint", "What a node keeps for a home node that seems to be down, to hand it over when that is back.", |r| {
+        is_demanded(r, "hints delivered")
+    }),
+    (
+        "sibling",
+        "One of several versions of a key of which none was written with knowledge of the others; the next who has seen them \
+         all replaces them all.",
+        |r| is_demanded(r, "siblings"),
+    ),
+    ("stale read", "A read that missed a write which had been acknowledged before the read was asked for.", |r| {
+        is_demanded(r, "stale reads")
+    }),
     ("flaw", "A mistake that real systems made, switched on here to see it caught.", |r| !r.flaws.is_empty()),
     ("shows", "An expectation that the scenario is made to break.", |r| {
         r.findings.iter().any(|finding| finding.level == Level::Shows)
@@ -84,6 +101,10 @@ fn has_operations(record: &RunRecord) -> bool {
 
 fn has_cause(record: &RunRecord, cause: Cause) -> bool {
     record.outages.iter().any(|outage| outage.cause == cause || outage.causes.iter().any(|span| span.cause == cause))
+}
+
+fn is_demanded(record: &RunRecord, check: &str) -> bool {
+    record.findings.iter().any(|finding| finding.check.starts_with(check))
 }
 
 fn has(record: &RunRecord, verdict: Verdict) -> bool {

@@ -57,6 +57,22 @@ impl Judge<'_> {
         Ruling::new(Verdict::Fail, format!("{what}, {} after everything healed", format_duration(settle)))
     }
 
+    /// What final reads missed or found again says nothing if they met copies that became alike only later.
+    pub(super) fn unless_read_too_soon(&self, ruling: Ruling) -> Ruling {
+        let reads = self.finished.facts.iter().filter(|op| op.purpose == Purpose::FinalRead);
+        let read = reads.map(|op| op.invoked).min().unwrap_or(0).saturating_sub(self.scenario.duration);
+        let alike = self.finished.convergence.as_ref().and_then(|convergence| convergence.after);
+        match alike.filter(|alike| ruling.verdict == Verdict::Fail && *alike > read) {
+            Some(alike) => {
+                let (read, alike) = (measured(read), measured(alike));
+                let detail =
+                    format!("read {read} after everything healed, copies alike after {alike}: `settle` is too short");
+                Ruling::new(Verdict::Vacuous, detail)
+            }
+            None => ruling,
+        }
+    }
+
     pub(super) fn siblings(&self, at_most: u64) -> Ruling {
         let Some(found) = checkers::most_siblings(&self.finished.history) else {
             return Ruling::new(Verdict::Vacuous, "no read returned anything");
