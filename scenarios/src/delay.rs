@@ -31,7 +31,7 @@ pub fn table(spec: &DelaySpec) -> Delay {
                 let rest = if mean == 0 { 0.0 } else { -libm::expm1(-x / mean as f64) };
                 share * tail + (1.0 - share) * rest
             };
-            known(*spec, || quantiles(|p| inverse(&below, p)))
+            known(*spec, || quantiles(|p| inverse(below, p)))
         }
     }
 }

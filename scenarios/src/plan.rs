@@ -174,10 +174,12 @@ fn workload(load: &Load, duration: Nanos) -> Workload {
 }
 
 /// One more client reads every key of the load when everything has healed and the last operation of the load has ended:
-/// a read that a write could still overtake would tell nothing of that write.
+/// a read that a write could still overtake would tell nothing of that write. Where copies become alike only in time, they
+/// are given half of the time there is.
 fn final_reads(load: &Workload, keys: Vec<u32>, scenario: &Scenario) -> Workload {
     let longest = scenario.loads.iter().map(|load| load.timeout).max().unwrap_or(0);
-    let from = scenario.duration + longest.min(scenario.settle / 2);
+    let half = scenario.settle / 2;
+    let from = scenario.duration + if scenario.protocol.reveals { half } else { longest.min(half) };
     let until = scenario.duration + scenario.settle;
     Workload {
         name: format!("{} final reads", load.name),

@@ -111,6 +111,8 @@ pub struct Protocol {
     pub name: &'static str,
     /// The role whose one holder serves the clients, if the system has one.
     pub serving: Option<&'static str>,
+    /// Whether copies of its keys become alike only in time, and its nodes show what they keep.
+    pub reveals: bool,
     /// A value for each of its keys; the system's own check has accepted them.
     pub values: Values,
     /// The mistakes switched on.

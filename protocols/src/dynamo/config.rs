@@ -318,7 +318,7 @@ impl Settings for DynamoConfig {
             kind: Kind::Word(&["stream", "datagram"]),
             default: "stream",
             text: "Over what messages between nodes travel: in order over connections, or each for itself, so that they \
-                   can be lost, doubled and overtaken.",
+                   can be lost, doubled and overtaken. Requests are always passed on over connections.",
         },
     ];
     const FLAWS: &'static [Flaw] = FLAWS;

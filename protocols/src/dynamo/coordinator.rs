@@ -359,7 +359,7 @@ impl<D: Versioned> Dynamo<D> {
     }
 
     /// Answers the client if enough have answered.
-    fn conclude(&mut self, id: RequestId, ctx: &mut Ctx<'_, Self>) {
+    pub(super) fn conclude(&mut self, id: RequestId, ctx: &mut Ctx<'_, Self>) {
         let Some(request) = self.coordination.under_way.get(&id) else { return };
         if request.query.is_none() {
             return;

@@ -7,6 +7,10 @@
 //! Whoever is passed a request says so at once, and answers the client itself. If it does not say so it seems to be down. A
 //! read is then passed on to the next; of a write nobody knows whether it has arrived, and the client is told that before long,
 //! unless the other has answered by then.
+//!
+//! A request is passed on over a connection, whatever `transport` says of other messages, as clients ask over one. All others
+//! may come twice and change nothing; a put that comes twice would be numbered twice, and its second version stand again
+//! after the first was replaced or deleted.
 
 use super::coordinator::{Place, Query, RequestId, answer};
 use super::data::{Asked, Versioned};
@@ -37,8 +41,8 @@ impl<D: Versioned> Dynamo<D> {
             return answer(&query, Response::Redirect(None), ctx);
         };
         let request = self.request_id();
-        let message = Message::Forward { request, query: query.clone(), hops: hops + 1, stands_in_for };
-        self.send(to, message, ctx);
+        // Over a stream, whatever the setting: a request that came twice would be done twice.
+        ctx.send(to, Message::Forward { request, query: query.clone(), hops: hops + 1, stands_in_for });
         self.forwarded.insert(request, Forwarded { query, hops, to, since: ctx.now() });
         ctx.arm(Timer::Forwarded(request), self.config.replica_timeout);
     }

@@ -89,6 +89,8 @@ impl<D: Versioned> Dynamo<D> {
         if self.ring.is_changing() {
             self.ask_missing(id, ctx);
         }
+        // If only this node itself lacked it, that was all.
+        self.conclude(id, ctx);
     }
 
     /// Read repair after the answer: writes what was found to the home nodes that know less.

@@ -44,6 +44,8 @@ pub struct Hints {
     offered: BTreeMap<NodeId, (LocalTime, usize)>,
     made: u64,
     is_armed: bool,
+    /// What has changed in this step, so that who looks on need not look at everything.
+    latest: Vec<(Key, NodeId)>,
 }
 
 impl Hints {
@@ -55,6 +57,21 @@ impl Hints {
     /// How many there have been, as far as the journal goes back.
     pub fn made(&self) -> u64 {
         self.made
+    }
+
+    /// A step begins.
+    pub fn begin_step(&mut self) {
+        self.latest.clear();
+    }
+
+    /// What has been added to in this step.
+    pub fn latest(&self) -> impl Iterator<Item = (Key, &Object)> + '_ {
+        self.latest.iter().filter_map(|(key, home)| Some((*key, &self.get(*key, *home)?.object)))
+    }
+
+    /// All that is kept.
+    pub fn iter(&self) -> impl Iterator<Item = (Key, &Object)> + '_ {
+        self.kept.iter().map(|((key, _), hint)| (*key, &hint.object))
     }
 
     /// What is kept of a key, for whomever.
@@ -69,6 +86,7 @@ impl Hints {
 
     /// Adds to what is kept of a key for a node. The record to write.
     fn add(&mut self, key: Key, home: NodeId, added: Hint, rules: Rules) -> Record {
+        self.latest.push((key, home));
         let made = &mut self.made;
         let hint = self.kept.entry((key, home)).or_insert_with(|| {
             *made += 1;

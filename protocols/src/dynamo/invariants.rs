@@ -52,12 +52,14 @@ impl<D: Versioned> Laws<Dynamo<D>> for DynamoLaws {
     fn after_start(&mut self, node: NodeId, nodes: &Nodes<'_, Dynamo<D>>) -> Result<(), Breach> {
         self.had[node.0 as usize].clear();
         let Some(dynamo) = nodes.get(node) else { return Ok(()) };
+        dynamo.hints.iter().try_for_each(|(key, object)| self.enter(dynamo, key, object))?;
         dynamo.store.iter().try_for_each(|(key, _)| self.look(dynamo, key))
     }
 
     #[inline]
     fn after_step(&mut self, node: NodeId, nodes: &Nodes<'_, Dynamo<D>>) -> Result<(), Breach> {
         let Some(dynamo) = nodes.get(node) else { return Ok(()) };
+        dynamo.hints.latest().try_for_each(|(key, object)| self.enter(dynamo, key, object))?;
         dynamo.store.latest().iter().try_for_each(|key| self.look(dynamo, *key))
     }
 }
@@ -65,22 +67,33 @@ impl<D: Versioned> Laws<Dynamo<D>> for DynamoLaws {
 impl DynamoLaws {
     /// Looks at one key on one node.
     fn look<D: Versioned>(&mut self, dynamo: &Dynamo<D>, key: Key) -> Result<(), Breach> {
-        let broken = |(law, what): Broken| Breach { law, detail: format!("{} {what}, k{key}", dynamo.me) };
-        let had = &mut self.had[dynamo.me.0 as usize];
+        let broken = |(law, what): Broken| breach(dynamo.me, key, law, what);
         let Some(object) = dynamo.store.get(key) else {
-            had.remove(&key);
+            self.had[dynamo.me.0 as usize].remove(&key);
             return Ok(());
         };
-        let conflicts = dynamo.config.conflicts;
-        for version in &object.versions {
-            register(&mut self.versions, key, version, dynamo.me, conflicts).map_err(broken)?;
-        }
-        is_in_order(object, conflicts).map_err(broken)?;
+        self.enter(dynamo, key, object)?;
+        let (conflicts, had) = (dynamo.config.conflicts, &mut self.had[dynamo.me.0 as usize]);
         if let Some(before) = had.insert(key, object.clone()) {
             follows(&before, object, conflicts).map_err(broken)?;
         }
         home_nodes_differ(dynamo.ring.now().homes_of(key)).map_err(broken)
     }
+
+    /// Enters what a node keeps of a key, for itself or for another, into the register. Who stands in for a home node may
+    /// coordinate too, and then has what it numbers in a hint alone.
+    fn enter<D: Versioned>(&mut self, dynamo: &Dynamo<D>, key: Key, object: &Object) -> Result<(), Breach> {
+        let broken = |(law, what): Broken| breach(dynamo.me, key, law, what);
+        let conflicts = dynamo.config.conflicts;
+        for version in &object.versions {
+            register(&mut self.versions, key, version, dynamo.me, conflicts).map_err(broken)?;
+        }
+        is_in_order(object, conflicts).map_err(broken)
+    }
+}
+
+fn breach(node: NodeId, key: Key, law: &'static str, what: String) -> Breach {
+    Breach { law, detail: format!("{node} {what}, k{key}") }
 }
 
 /// A dot names one put for ever, on all nodes, and nobody alters what was put. With siblings the coordinator of a put is the

@@ -364,6 +364,11 @@ impl<D: Versioned> Dynamo<D> {
         }
     }
 
+    fn begin_step(&mut self) {
+        self.store.begin_step();
+        self.hints.begin_step();
+    }
+
     /// All that this node has to remember, as a journal written anew.
     fn all_records(&self) -> Vec<Record> {
         self.ring_records().into_iter().chain(self.store.records()).chain(self.hints.records()).collect()
@@ -498,7 +503,7 @@ impl<D: Versioned> Protocol for Dynamo<D> {
     }
 
     fn on_message(&mut self, from: NodeId, message: Message<D::Op>, ctx: &mut Ctx<'_, Self>) {
-        self.store.begin_step();
+        self.begin_step();
         self.peers.heard(from, ctx.now());
         match message {
             Message::Forward { request, query, hops, stands_in_for } => {
@@ -550,7 +555,7 @@ impl<D: Versioned> Protocol for Dynamo<D> {
     }
 
     fn on_timer(&mut self, timer: Timer, ctx: &mut Ctx<'_, Self>) {
-        self.store.begin_step();
+        self.begin_step();
         match timer {
             Timer::Requests => self.on_requests_due(ctx),
             Timer::AntiEntropy => self.on_anti_entropy(ctx),
@@ -569,7 +574,7 @@ impl<D: Versioned> Protocol for Dynamo<D> {
     }
 
     fn on_request(&mut self, client: ClientId, request: Self::Request, ctx: &mut Ctx<'_, Self>) {
-        self.store.begin_step();
+        self.begin_step();
         let Request { serial, attempt, ask } = request;
         match ask {
             Ask::Operation { op, .. } => self.take_up(Query { client, serial, attempt, op }, 0, None, ctx),

@@ -3,7 +3,7 @@
 //! | settings | promised | not promised |
 //! |---|---|---|
 //! | any | | linearizability, of reads or of writes: a write that reached too few shows now and then until read repair or hash trees have spread it, and two clients who write at the same time are not put in order |
-//! | `conflicts = "siblings"` | every acknowledged write is among the versions that stay, or was replaced by somebody who had seen it, while fewer disks than w are lost and either hash trees are compared or r + w > n | the same once w disks are lost, records rot, or a disk lies and the power goes |
+//! | `conflicts = "siblings"` | every acknowledged write is among the versions that stay, or was replaced by somebody who had seen it, while fewer disks than w are lost and either hash trees are compared or, with strict quorums, r + w > n | the same once w disks are lost, records rot, or a disk lies and the power goes |
 //! | … with `quorum = "sloppy"` | the same, while nobody is away for longer than `hint-window`: w nodes have it, though not the ones that read | that a read sees it at once, even with r + w > n |
 //! | `conflicts = "last-write-wins"` | the same of writes one after the other, while wall clocks are right to the length of a request, and `clock-tick` is shorter than that | an acknowledged write beside another, or by a slow clock |
 //! | … with `quorum = "strict"`, r + w > n | read your writes; with `read-repair = "blocking"` also monotonic reads | the same with sloppy quorums, or once a disk is lost |
@@ -17,6 +17,8 @@
 //! changes may find too few nodes, and a read of what a node has yet to fetch goes to the others: for progress, a node less. And a
 //! deleted key can come back from a node that kept it once and was away when the others forgot it. A premise does not say
 //! whether anything is ordered.
+//!
+//! Where it is hash trees that bring a write to all home nodes, it can be read after `anti-entropy` has come round, not at once.
 //!
 //! Crashes take nothing: a node speaks of nothing that its disk does not hold. What does not read back is lost at one node and
 //! others have it; so many of them as can be counted on are fewer than w.
@@ -156,9 +158,10 @@ fn copies_last(config: &DynamoConfig, premise: &Premise) -> Result<(), String> {
 }
 
 /// Where it is, a read will look: because every home node gets it in the end, or because every R of them include one of W.
+/// Sloppy quorums need not meet: those who stand in for nodes that only seem to be down know nothing.
 fn copies_are_found(config: &DynamoConfig, premise: &Premise) -> Result<(), String> {
     let is_spread = config.anti_entropy > 0;
-    let is_met = config.r + config.w > config.n && premise.nodes_lost == 0;
+    let is_met = config.quorum == Quorum::Strict && config.r + config.w > config.n && premise.nodes_lost == 0;
     if is_spread || is_met {
         return Ok(());
     }
@@ -273,6 +276,7 @@ mod tests {
     fn without_hash_trees_quorums_have_to_meet() {
         let alone = DynamoConfig { anti_entropy: 0, ..strict() };
         assert_eq!(promised(&alone, CALM), USUAL);
+        assert_eq!(promised(&DynamoConfig { quorum: Quorum::Sloppy, ..alone.clone() }, CALM), LIVE);
         assert_eq!(promised(&alone, Premise { nodes_lost: 1, ..CALM }), LIVE, "of those that met, one is gone");
         assert_eq!(promised(&DynamoConfig { r: 1, ..alone.clone() }, CALM), LIVE);
         assert_eq!(promised(&DynamoConfig { r: 1, ..strict() }, CALM), USUAL);

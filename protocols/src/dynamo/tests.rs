@@ -9,10 +9,11 @@ use super::{Dynamo, Message, Record, Timer};
 use crate::client::{Answer, Ask, Request, Response};
 use history::{Seen, Siblings, SiblingsAsk, SiblingsOp, Value};
 use sim_core::desk::Desk;
-use sim_core::protocol::{Boot, ClientId, Effect, Member, NodeId, Protocol, Slot, Why};
+use sim_core::dice::{StreamName, Streams};
+use sim_core::protocol::{Boot, ClientId, Effect, Member, NodeId, Protocol, Slot, Transport, Why};
 use sim_core::settings::{Flaw, Flaws, Settings};
 use sim_core::time::{HOUR, LocalTime, MILLISECOND, Nanos, SECOND};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 type Node = Dynamo<Siblings>;
 type Word = Message<SiblingsOp>;
@@ -446,6 +447,20 @@ fn what_another_coordinates_is_passed_on_and_if_he_is_silent_the_next_read_goes_
     assert_eq!(table.values(read), Some(vec![]));
 }
 
+/// A write that is passed on must not arrive twice: the second time it would undo what was written meanwhile.
+#[test]
+fn requests_are_passed_on_over_connections_whatever_else_travels_in_datagrams() {
+    let mut table = Table::new(config(|config| config.transport = Transport::Datagram));
+    let guest = table.walk()[4].0 as usize;
+    let op = SiblingsOp { key: KEY, ask: SiblingsAsk::Blind { value: 7.into() } };
+    let request = Request { serial: 1, attempt: 0, ask: Ask::Operation { session: None, op } };
+    table.nodes[guest].on_request(ClientId(0), request, &mut table.desks[guest].ctx());
+    let effects = table.desks[guest].take();
+    let is_forward = |effect: &&Effect<Node>| matches!(effect, Effect::Send(_, Message::Forward { .. }, _));
+    let forward = effects.iter().find(is_forward).expect("it is passed on");
+    assert!(matches!(forward, Effect::Send(_, _, Transport::Stream)));
+}
+
 #[test]
 fn anybody_coordinates_reads_and_writes_of_which_the_last_wins() {
     let anyone = config(|config| {
@@ -612,4 +627,53 @@ fn whatever_comes_late_twice_or_to_the_wrong_one_does_no_harm() {
     }
     table.passes(5 * SECOND);
     assert!(walk[..3].iter().all(|node| table.kept(*node) == ints(&[7])));
+}
+
+/// Whatever goes wrong meanwhile, what was acknowledged is there in the end, or was replaced by somebody who had seen it.
+#[test]
+fn no_acknowledged_write_is_lost_in_storms() {
+    for seed in 0..400 {
+        let mut dice = Streams::new(seed).dice(StreamName::new(&["storm"]));
+        let storm = config(|config| {
+            config.quorum = if dice.below(2) == 0 { Quorum::Strict } else { Quorum::Sloppy };
+            config.fan_out = if dice.below(3) == 0 { FanOut::Quorum } else { FanOut::All };
+            config.read_repair = [ReadRepair::Off, ReadRepair::Async, ReadRepair::Blocking][dice.below(3) as usize];
+        });
+        let mut table = Table::new(storm);
+        let mut replaced = BTreeSet::new();
+        let mut written = Vec::new();
+        let mut seen = Seen::default();
+        for value in 0..40 {
+            let node = NodeId(dice.below(5) as u32);
+            match dice.below(8) {
+                0 => table.away = (0..dice.below(3)).map(|_| NodeId(dice.below(5) as u32)).collect(),
+                1 => table.restarts(node),
+                2 | 3 => drop(table.reads(node)),
+                4 | 5 => written.push((table.writes(node, value), Value::from(value))),
+                _ => {
+                    replaced.extend(seen.values.clone());
+                    let ask = SiblingsAsk::Write { value: value.into(), seen: seen.clone() };
+                    written.push((table.asks(node, ask), value.into()));
+                }
+            }
+            table.passes(dice.below(300) * MILLISECOND);
+            if let Some((_, Response::Returned(last))) = table.told.last() {
+                seen = last.clone();
+            }
+        }
+        table.away.clear();
+        table.passes(10 * SECOND);
+        assert_eq!(table.hints(), 0, "seed {seed}");
+        for node in table.walk() {
+            let read = table.reads(node);
+            table.settle();
+            let found = table.values(read).expect("all are there");
+            for (serial, value) in &written {
+                let is_acknowledged = matches!(table.told(*serial), Some(Response::Returned(_)));
+                let is_there = found.contains(value) || replaced.contains(value);
+                assert!(is_there || !is_acknowledged, "seed {seed}: {value:?} at {node}");
+            }
+        }
+        assert!(table.alarms.iter().all(Vec::is_empty), "seed {seed}: all is quiet again");
+    }
 }

@@ -67,9 +67,12 @@ fn quantile_of(mut times: Vec<Nanos>, share: Ratio) -> Option<(Nanos, usize)> {
     Some((quantile(&mut times, share)?, count))
 }
 
+/// What was written or read, and when that was acknowledged or asked for.
+type Marked = Vec<(Mark, Value)>;
+
 /// The reads of the load that could have met an acknowledged write.
 fn reads(operations: &[Operation]) -> Vec<Read> {
-    let mut keys: BTreeMap<Value, (Vec<(Mark, Value)>, Vec<(Mark, Value)>)> = BTreeMap::new();
+    let mut keys: BTreeMap<Value, (Marked, Marked)> = BTreeMap::new();
     for operation in operations.iter().filter(|operation| operation.purpose == Purpose::Load) {
         let (Outcome::Returned(Completion::Ok(value)), Some(completed)) = (&operation.outcome, operation.completed)
         else {
@@ -85,7 +88,7 @@ fn reads(operations: &[Operation]) -> Vec<Read> {
     keys.into_values().flat_map(|(writes, reads)| of_key(writes, &reads)).collect()
 }
 
-fn of_key(mut writes: Vec<(Mark, Value)>, reads: &[(Mark, Value)]) -> Vec<Read> {
+fn of_key(mut writes: Marked, reads: &[(Mark, Value)]) -> Vec<Read> {
     writes.sort_by_key(|(acknowledged, _)| *acknowledged);
     let places: BTreeMap<&Value, usize> = (1..).zip(&writes).map(|(place, (_, value))| (value, place)).collect();
     let read = |(asked, value): &(Mark, Value)| {
@@ -98,9 +101,58 @@ fn of_key(mut writes: Vec<(Mark, Value)>, reads: &[(Mark, Value)]) -> Vec<Read> 
     reads.iter().filter_map(read).collect()
 }
 
-/// The age from which on this share of reads is fresh, if there is one. That fewer and fewer reads are stale as they get
-/// older is known, and used: neighbours that say otherwise are pooled until none does (isotonic regression).
+/// The age from which on this share of reads is fresh, if there is one.
 fn visible_after(reads: &[Read], share: Ratio) -> Option<Nanos> {
+    let about = crossing(reads, share)?;
+    Some(refined(reads, share, about).unwrap_or(about))
+}
+
+/// By how far from where the share is crossed a read may be to tell of where that is, in hundredths.
+const NEARBY: u64 = 30;
+
+/// Nearby the share of stale reads falls about exponentially. That curve is fitted to all reads nearby (a Poisson regression on
+/// bins, by Newton's method), so that more of them count than the few at the very place. `None` if too few are stale.
+fn refined(reads: &[Read], share: Ratio, about: Nanos) -> Option<Nanos> {
+    const BINS: usize = 64;
+    const STALE_MIN: u64 = 30;
+    let width = about * NEARBY / 100;
+    let mut bins = [(0.0, 0.0); BINS];
+    let mut stale = 0;
+    for read in reads.iter().filter(|read| width > 0 && read.age.abs_diff(about) < width) {
+        let bin = &mut bins[((read.age + width - about) as usize * BINS / (2 * width) as usize).min(BINS - 1)];
+        bin.0 += 1.0;
+        if read.behind > 0 {
+            bin.1 += 1.0;
+            stale += 1;
+        }
+    }
+    if stale < STALE_MIN {
+        return None;
+    }
+    // Where a bin is: -1 at the left end, 1 at the right.
+    let place = |bin: usize| (2 * bin + 1) as f64 / BINS as f64 - 1.0;
+    let rare = 1.0 - share.numerator as f64 / share.denominator as f64;
+    let (mut level, mut slope) = (libm::log(rare), -1.0);
+    for _ in 0..50 {
+        let (mut pull, mut weight) = ([0.0; 2], [0.0; 3]);
+        for (bin, (all, stale)) in bins.iter().enumerate() {
+            let (x, expected) = (place(bin), all * libm::exp(level + slope * place(bin)));
+            pull = [pull[0] + stale - expected, pull[1] + (stale - expected) * x];
+            weight = [weight[0] + expected, weight[1] + expected * x, weight[2] + expected * x * x];
+        }
+        let determinant = weight[0] * weight[2] - weight[1] * weight[1];
+        let step = |by: f64| (by / determinant).clamp(-1.0, 1.0);
+        level += step(pull[0] * weight[2] - pull[1] * weight[1]);
+        slope += step(pull[1] * weight[0] - pull[0] * weight[1]);
+    }
+    let x = (libm::log(rare) - level) / slope;
+    let is_sound = slope < 0.0 && x.abs() <= 1.0;
+    is_sound.then(|| about.saturating_add_signed((x * width as f64) as i64))
+}
+
+/// The first age at which this share of reads is fresh. That fewer and fewer reads are stale as they get older is known, and
+/// used: neighbours that say otherwise are pooled until none does (isotonic regression).
+fn crossing(reads: &[Read], share: Ratio) -> Option<Nanos> {
     struct Pool {
         from: Nanos,
         stale: u64,
@@ -155,6 +207,22 @@ mod tests {
         assert_eq!(visible_after(&reads(&[false, false]), Ratio::new(1, 1)), Some(0));
         assert_eq!(visible_after(&reads(&[true, true]), half), None);
         assert_eq!(visible_after(&[], half), None);
+    }
+
+    /// Of reads of age 1000 + a, one in a thousand is stale times e^(-a / 200).
+    #[test]
+    fn a_crossing_is_refined_by_all_reads_nearby() {
+        let mut reads = Vec::new();
+        let mut owed = 0.0;
+        for age in (500..1500).cycle().take(1_000_000) {
+            owed += 0.001 * libm::exp((1000.0 - f64::from(age)) / 200.0);
+            let is_stale = owed >= 1.0;
+            owed -= f64::from(u8::from(is_stale));
+            reads.push(Read { age: age as Nanos, behind: u64::from(is_stale) });
+        }
+        let share = Ratio::new(999, 1000);
+        let found = visible_after(&reads, share).expect("it is crossed");
+        assert!(found.abs_diff(1000) <= 15, "{found}");
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub(super) fn protocol(
         reader.tell(&codes::REJECTED, rejected.key, rejected.message);
         return None;
     }
-    Some(Protocol { name: system.name, serving: system.serving, values, flaws })
+    Some(Protocol { name: system.name, serving: system.serving, reveals: system.reveals, values, flaws })
 }
 
 fn unknown_flaw(name: &str, names: &[&str], system: &System, origin: &Origin) -> Diagnostic {

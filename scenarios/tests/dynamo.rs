@@ -1,0 +1,97 @@
+//! What storms have found in Dynamo, each in a scenario as small as it goes; run on a few seeds.
+
+use history::Verdict;
+use scenarios::execute::Options;
+use scenarios::systems::SYSTEMS;
+
+/// So many seeds each holds for.
+const SEEDS: u64 = 5;
+
+/// Everything that a scenario demands holds.
+fn holds(lines: &str) {
+    let source = format!("scenario = 1\nabout = \"A test.\"\nduration = \"10s\"\nsettle = \"10s\"\n{lines}");
+    let (draft, _) = scenarios::parse(&source, "test", &[], SYSTEMS)
+        .unwrap_or_else(|found| panic!("{}", scenarios::diagnostics::render(&found, "test.toml", &source, false)));
+    for seed in 0..SEEDS {
+        let scenario = draft.resolve(seed).expect("it fits together");
+        let record =
+            scenarios::run(&scenario, seed, SYSTEMS, &mut Options::default()).expect("the engine holds").record;
+        assert_eq!(record.verdict, Verdict::Pass, "seed {seed}: {:?}", record.findings);
+    }
+}
+
+/// A put that is passed on twice would be numbered twice, and the second version stand after a delete of the first.
+#[test]
+fn a_request_that_is_passed_on_is_coordinated_once() {
+    holds(
+        r#"
+        [cluster]
+        nodes = 5
+        [protocol]
+        name = "dynamo"
+        transport = "datagram"
+        [[load]]
+        data = "siblings"
+        ops = { read = 40, write = 30, delete = 30 }
+        keys = { count = 100 }
+        [[fault]]
+        do = "link"
+        during = "1s..10s"
+        between = ["all", "all"]
+        duplicate = "20%"
+        duplicate-after = "0ms..3s"
+        [expect]
+        must = ["no resurrected deletes", "no lost writes"]
+        "#,
+    );
+}
+
+/// Who stands in for a home node coordinates too, and has what it numbers in a hint alone.
+#[test]
+fn laws_know_of_versions_that_are_in_hints_alone() {
+    holds(
+        r#"
+        [cluster]
+        nodes = 6
+        [protocol]
+        name = "dynamo"
+        anti-entropy = "1s"
+        [[load]]
+        data = "siblings"
+        [[fault]]
+        do = "partition"
+        during = "3s..8s"
+        groups = [["n1", "n2", "n3", "clients"], ["others"]]
+        [expect]
+        must = ["no lost writes", "converged", "hints delivered"]
+        "#,
+    );
+}
+
+/// A drift of nothing is none, however it is written; and what copies lacked when everything healed is not lost.
+#[test]
+fn the_last_write_wins_by_clocks_that_are_said_to_be_right() {
+    holds(
+        r#"
+        [cluster]
+        nodes = 5
+        clock = { drift = "0ppm", offset = "0ms..0ms" }
+        [protocol]
+        name = "dynamo"
+        r = 1
+        w = 1
+        conflicts = "last-write-wins"
+        read-repair = "off"
+        anti-entropy = "1s"
+        [[load]]
+        data = "kv"
+        ops = { read = 50, write = 50 }
+        [[fault]]
+        do = "partition"
+        during = "3s..10s"
+        groups = [["minority", "half of clients"], ["others"]]
+        [expect]
+        must = ["no lost writes", "converged"]
+        "#,
+    );
+}
