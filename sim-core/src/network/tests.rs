@@ -76,9 +76,10 @@ fn a_fault_can_be_meant_for_some_kinds_of_messages() {
     let mut net = network(Ratio::ZERO, Ratio::ZERO);
     let delay = Delay::Fixed(80 * MILLISECOND);
     net.spoil(StrikeId(0), A, B, Spoil { delay, kinds: vec!["Vote".to_owned()], ..HARMLESS });
-    let mut arrives = |kind: &'static str| match net.send(A, B, Transport::Datagram, 0, || 0, || kind) {
-        Fate::Arrives { at, .. } => at,
-        fate => panic!("{fate:?}"),
+    let mut arrives = |kind: &'static str| {
+        let fate = net.send(A, B, Transport::Datagram, 0, || 0, || kind);
+        let Fate::Arrives { at, .. } = fate else { panic!("{fate:?}") };
+        at
     };
     assert!(arrives("Append") < 80 * MILLISECOND && arrives("Vote") >= 80 * MILLISECOND);
     assert_eq!(net.effects, [StrikeId(0)]);
