@@ -8,6 +8,7 @@
 
 use super::Dynamo;
 use super::data::Versioned;
+use super::membership::View;
 use super::versions::{Conflicts, Dot, Object, Version};
 use history::Key;
 use sim_core::laws::{Breach, Laws, Nodes};
@@ -20,6 +21,7 @@ const SEEN_NEVER_SHRINKS: &str = "seen never shrinks";
 const REPLACED_STAYS_REPLACED: &str = "replaced stays replaced";
 const DOTS_WITHIN_SEEN: &str = "dots within seen";
 const HOME_NODES_DIFFER: &str = "home nodes differ";
+const VIEWS_GO_FORWARD: &str = "views go forward";
 
 /// Dynamo's laws, and what they remember.
 #[derive(Clone, Debug)]
@@ -28,6 +30,8 @@ pub struct DynamoLaws {
     versions: BTreeMap<(Key, Dot), Version>,
     /// By node id: what it had of each key when last looked at.
     had: Vec<BTreeMap<Key, Object>>,
+    /// By node id: what it knew of the ring when last looked at, and a hash of that.
+    knew: Vec<Option<(u64, View)>>,
 }
 
 /// A law that does not hold, and what happened.
@@ -41,16 +45,18 @@ impl<D: Versioned> Laws<Dynamo<D>> for DynamoLaws {
         REPLACED_STAYS_REPLACED,
         DOTS_WITHIN_SEEN,
         HOME_NODES_DIFFER,
+        VIEWS_GO_FORWARD,
     ];
 
     fn new(nodes: usize) -> Self {
-        DynamoLaws { versions: BTreeMap::new(), had: vec![BTreeMap::new(); nodes] }
+        DynamoLaws { versions: BTreeMap::new(), had: vec![BTreeMap::new(); nodes], knew: vec![None; nodes] }
     }
 
     /// It has what its journal kept, which may be less than it had. Versions stay in the register: others may have them, and
     /// nobody else may ever have their dots.
     fn after_start(&mut self, node: NodeId, nodes: &Nodes<'_, Dynamo<D>>) -> Result<(), Breach> {
         self.had[node.0 as usize].clear();
+        self.knew[node.0 as usize] = None;
         let Some(dynamo) = nodes.get(node) else { return Ok(()) };
         dynamo.hints.iter().try_for_each(|(key, object)| self.enter(dynamo, key, object))?;
         dynamo.store.iter().try_for_each(|(key, _)| self.look(dynamo, key))
@@ -60,11 +66,25 @@ impl<D: Versioned> Laws<Dynamo<D>> for DynamoLaws {
     fn after_step(&mut self, node: NodeId, nodes: &Nodes<'_, Dynamo<D>>) -> Result<(), Breach> {
         let Some(dynamo) = nodes.get(node) else { return Ok(()) };
         dynamo.hints.latest().try_for_each(|(key, object)| self.enter(dynamo, key, object))?;
-        dynamo.store.latest().iter().try_for_each(|key| self.look(dynamo, *key))
+        dynamo.store.latest().iter().try_for_each(|key| self.look(dynamo, *key))?;
+        self.look_at_view(dynamo)
     }
 }
 
 impl DynamoLaws {
+    /// Of each member a node knows what it knew, or something later (4.8.1: each member's history is reconciled). Who has left
+    /// stays away until it joins anew.
+    fn look_at_view<D: Versioned>(&mut self, dynamo: &Dynamo<D>) -> Result<(), Breach> {
+        let (digest, view) = (dynamo.membership.digest(), dynamo.membership.view());
+        let knew = &mut self.knew[dynamo.me.0 as usize];
+        if knew.as_ref().is_some_and(|(before, _)| *before == digest) {
+            return Ok(());
+        }
+        let back = knew.replace((digest, view.clone())).and_then(|(_, before)| view.went_back_on(&before));
+        let told = |node| format!("{} believes something of {node} that is older than what it knew", dynamo.me);
+        back.map_or(Ok(()), |node| Err(Breach { law: VIEWS_GO_FORWARD, detail: told(node) }))
+    }
+
     /// Looks at one key on one node.
     fn look<D: Versioned>(&mut self, dynamo: &Dynamo<D>, key: Key) -> Result<(), Breach> {
         let broken = |(law, what): Broken| breach(dynamo.me, key, law, what);

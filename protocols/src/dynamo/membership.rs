@@ -96,8 +96,14 @@ impl View {
         has_changed
     }
 
+    /// Of whom something older is known than was before.
+    pub(super) fn went_back_on(&self, before: &View) -> Option<NodeId> {
+        let is_older = |(node, was): &(&NodeId, &Standing)| self.0.get(node).is_none_or(|now| now.rank() < was.rank());
+        before.0.iter().find(is_older).map(|(node, _)| *node)
+    }
+
     /// The same, all of it said now.
-    fn said_at(&self, said: u64) -> View {
+    pub(super) fn said_at(&self, said: u64) -> View {
         View(self.0.iter().map(|(node, standing)| (*node, Standing { said, ..*standing })).collect())
     }
 
@@ -178,6 +184,11 @@ impl Membership {
         let view = view.unwrap_or_else(|| founding.clone());
         let digest = view.digest();
         Membership { view, digest, known: BTreeMap::new(), founding: founding.digest(), is_stranger, everybody }
+    }
+
+    /// A hash of what it knows.
+    pub fn digest(&self) -> u64 {
+        self.digest
     }
 
     /// What it knows.

@@ -3,7 +3,8 @@
 use super::super::DynamoConfig;
 use super::super::Message;
 use super::super::config::Strategy;
-use super::super::flaws::REPEATS_NODES;
+use super::super::flaws::{REPEATS_NODES, RING_BY_CLOCK};
+use super::super::membership::Status;
 use super::super::versions::{Actor, Context, Dot, Rules};
 use super::super::village::{N1, N2, N3, Village, flawed};
 use super::*;
@@ -101,6 +102,20 @@ fn home_nodes_are_different_nodes() {
         village.puts_alone(home, key, 2);
     }
     assert_eq!(broken(&village), Some(HOME_NODES_DIFFER));
+}
+
+/// n2 has heard that n3 has left, and n1, whose clock is ahead, has not. Whom n2 believes is the difference.
+#[test]
+fn who_has_left_does_not_come_back_by_hearsay() {
+    for (config, law) in [(DynamoConfig::defaults(), None), (flawed(&RING_BY_CLOCK), Some(VIEWS_GO_FORWARD))] {
+        let mut village = Village::new(3, config);
+        let founding = village.node(N2).membership.view().clone();
+        let mut left = founding.clone();
+        left.raise(N3, Status::Gone, 5);
+        village.hears(N2, N3, Message::View { view: left });
+        village.hears(N2, N1, Message::View { view: founding.said_at(9) });
+        assert_eq!(broken(&village), law);
+    }
 }
 
 #[test]
