@@ -15,8 +15,9 @@ if [ $# -eq 0 ]; then
         lease-ignores-drift storm)
 fi
 
-cargo build --release --quiet
-stormglass=${CARGO_TARGET_DIR:-target}/release/stormglass
+profile=${PROFILE:-release}
+cargo build --profile "$profile" --quiet
+stormglass=${CARGO_TARGET_DIR:-target}/$profile/stormglass
 pages=()
 for scenario in "${scenarios[@]}"; do
     dir=looks/out/runs/$scenario
