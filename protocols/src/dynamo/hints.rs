@@ -93,7 +93,7 @@ impl Hints {
             Hint { object: Object::default(), since: added.since, state: added.state }
         });
         hint.object.sync(&added.object, rules);
-        *hint = Hint { object: std::mem::take(&mut hint.object), since: hint.since, ..added };
+        hint.state = added.state;
         record(key, home, hint)
     }
 
