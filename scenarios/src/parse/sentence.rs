@@ -70,8 +70,8 @@ pub const CHECKS: [(&str, &str); 34] = [
         "How long it takes on average until a mistake is corrected; `mistake recurrence`: from one to the next of a pair.",
     ),
     (
-        "mistakes in 5..9",
-        "A figure: how often nodes that were up were taken to be down; also `query accuracy in 98%..99%`.",
+        "query accuracy in 98%..99%",
+        "A figure, as above; and `mistakes in 5..9`: how often nodes that were up were taken to be down.",
     ),
     ("p99.9(read) in 640us..680us", "A figure to reproduce: how long operations took. As for `p99(read) <= 400ms`."),
     (
