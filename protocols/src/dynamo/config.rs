@@ -1,6 +1,7 @@
 //! The settings of Dynamo.
 
 use super::flaws::{CLOCKS_OF_SERVERS, FLAWS, PURGES_BY_AGE, REPEATS_NODES, TIES_BY_ARRIVAL};
+use super::promises::Founded;
 use super::versions::{Conflicts, Rules};
 use history::{Data, Kv};
 use sim_core::protocol::{NodeId, Transport};
@@ -112,6 +113,8 @@ pub struct DynamoConfig {
     pub transport: Transport,
     /// The mistakes switched on.
     pub flaws: Flaws,
+    /// What the bound on availability knows of these settings.
+    pub founded: Founded,
 }
 
 impl DynamoConfig {
@@ -392,6 +395,7 @@ impl Settings for DynamoConfig {
             compact_after: values.count(COMPACT_AFTER),
             transport: if values.word(TRANSPORT) == "stream" { Transport::Stream } else { Transport::Datagram },
             flaws,
+            founded: Founded::default(),
         })
     }
 

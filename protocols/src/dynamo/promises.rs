@@ -24,13 +24,14 @@
 //! others have it; so many of them as can be counted on are fewer than w.
 
 use super::config::{DynamoConfig, Quorum, ReadRepair};
-use super::ring::Ring;
+use super::ring::Circle;
 use super::versions::Conflicts;
 use history::Key;
 use sim_core::promise::{Claim, Contact, Guarantee, Premise};
 use sim_core::protocol::NodeId;
 use sim_core::reach::Reach;
 use sim_core::time::{HOUR, MILLISECOND, Nanos, format_duration};
+use std::sync::OnceLock;
 
 /// A premise does not say for how long nodes are away. It is taken not to be longer than this.
 const AWAY_MAX: Nanos = HOUR;
@@ -225,12 +226,32 @@ fn progress(config: &DynamoConfig, premise: &Premise) -> Result<(), String> {
 /// of its home nodes together, sloppy ones as many members as that.
 pub fn can_serve(config: &DynamoConfig, key: Key, writes: bool, reach: &Reach<'_>) -> bool {
     let needed = if writes { config.w } else { config.r };
-    let nodes = (0..reach.nodes() as u32).map(NodeId);
+    let nodes = reach.nodes() as u32;
     let who: Vec<NodeId> = match config.quorum {
-        Quorum::Strict => Ring::new(config, nodes).now().homes_of(key).to_vec(),
-        Quorum::Sloppy => config.founders(nodes).into_iter().collect(),
+        Quorum::Strict => config.founded.homes_of(key, config, nodes),
+        Quorum::Sloppy => config.founders((0..nodes).map(NodeId)).into_iter().collect(),
     };
     reach.groups().any(|group| group.iter().filter(|node| who.contains(node)).count() >= needed)
+}
+
+/// The circle of a new cluster, made when it is first asked for: the bound asks for every operation that was slow.
+#[derive(Debug, Default)]
+pub struct Founded(OnceLock<(u32, Circle)>);
+
+impl Founded {
+    /// Whose a key is in a new cluster of so many nodes.
+    fn homes_of(&self, key: Key, config: &DynamoConfig, nodes: u32) -> Vec<NodeId> {
+        let found = || Circle::of(config, &config.founders((0..nodes).map(NodeId)));
+        let (known, circle) = self.0.get_or_init(|| (nodes, found()));
+        if *known == nodes { circle.homes_of(key).to_vec() } else { found().homes_of(key).to_vec() }
+    }
+}
+
+/// Settings may be changed in a copy, which then has another circle.
+impl Clone for Founded {
+    fn clone(&self) -> Self {
+        Founded::default()
+    }
 }
 
 #[cfg(test)]
@@ -343,7 +364,7 @@ mod tests {
 
     #[test]
     fn strict_quorums_are_of_home_nodes_and_sloppy_ones_of_any() {
-        let ring = Ring::new(&strict(), (0..5).map(NodeId));
+        let ring = super::super::ring::Ring::new(&strict(), (0..5).map(NodeId));
         let key = 3;
         let walk: Vec<NodeId> = ring.preference(key).collect();
         let serves = |config: &DynamoConfig, writes, groups: &[&[NodeId]]| {
