@@ -1,6 +1,7 @@
 //! A run as a row: what is kept of one of many.
 
 use history::{OperationCounts, Outage, RunRecord, Verdict, Who};
+use reports::sweep::{Measured, Reads, Seen, Sort};
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Statement, ToSql};
 use scenarios::{Returns, Run, Staleness};
@@ -160,6 +161,44 @@ impl Row {
         ])?;
         Ok(())
     }
+}
+
+/// A row as a page needs it, from what [`super::Store::measured`] asks for; `None` if no sweep has written it.
+pub fn measured(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Measured>> {
+    let text = |column| row.get::<_, Option<String>>(column).map(Option::unwrap_or_default);
+    let number = |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(i64::unsigned_abs));
+    let (Some(seed), Some(verdict)) = (Seed::of(row.get_ref(0)?), super::verdict(&text(1)?)) else { return Ok(None) };
+    let [draws, faults, roles, recoveries] = [text(11)?, text(12)?, text(13)?, text(14)?];
+    let Some(draws) = object(&draws) else { return Ok(None) };
+    let draws = draws.into_iter().map(|(key, value)| (key, value.as_str().unwrap_or_default().to_owned())).collect();
+    let mut events = Vec::new();
+    for (sort, text) in [(Sort::Role, roles), (Sort::Recovery, recoveries)] {
+        let Some(object) = object(&text) else { return Ok(None) };
+        events.extend(object.into_iter().map(|(what, times)| (sort, what, times.as_u64().unwrap_or(0))));
+    }
+    let Some(faults) = object(&faults) else { return Ok(None) };
+    let fault = |fault: &serde_json::Value| (fault["do"].as_str().map(str::to_owned), fault["effects"].as_u64());
+    events.extend(faults.values().filter_map(|own| {
+        let (kind, effects) = fault(own);
+        Some((Sort::Fault, kind?, effects.unwrap_or(0)))
+    }));
+    let reads = match (number(8)?, number(9)?, number(10)?) {
+        (Some(all), Some(stale), Some(max_ns)) => Some(Reads { all, stale, max_ns }),
+        (Some(_) | None, Some(_) | None, Some(_) | None) => None,
+    };
+    let seen = Seen {
+        seed,
+        verdict,
+        signature: text(2)?,
+        check: text(3)?,
+        detail: text(4)?,
+        simulated_ns: number(5)?.unwrap_or(0),
+    };
+    Ok(Some(Measured { seen, unavailable_ns: number(6)?, recovery_ns: number(7)?, reads, draws, events }))
+}
+
+fn object(text: &str) -> Option<Map<String, serde_json::Value>> {
+    serde_json::from_str(text).ok()
 }
 
 /// No run counts so far.
