@@ -107,12 +107,15 @@ impl Row<'_> {
     }
 
     fn draw(&self, svg: &mut Svg, axis: &ValueAxis, scale: Scale, y: f64, most: usize) {
-        let name = fitted(self.name, PLAIN, NAME_MAX).unwrap_or_default();
+        let lines = lines(self.name);
         svg.tipped(self.name, |svg| {
-            svg.text((axis.left() - 12.0, y + 4.0), Anchor::End, &fill(Ink::TEXT), &name);
+            for (i, line) in lines.iter().enumerate() {
+                let y = y + 4.0 + 15.0 * (i as f64 - (lines.len() - 1) as f64 / 2.0);
+                svg.text((axis.left() - 12.0, y), Anchor::End, &fill(Ink::TEXT), line);
+            }
         });
         let frame = Frame { left: 0.0, top: 0.0, width: WIDTH, height: y + PITCH };
-        svg.group("opacity=\".42\"", |svg| {
+        svg.group("opacity=\".5\"", |svg| {
             chart(svg, frame, 0.0..WIDTH, 0.0..frame.height, |chart| {
                 let places = thinned(self.sorted.len(), most).enumerate().map(|(i, at)| {
                     let value = self.sorted[at];
@@ -158,6 +161,18 @@ impl Row<'_> {
 /// Where names end, as wide as they need.
 fn left(rows: &[Row<'_>]) -> f64 {
     rows.iter().map(|row| width(row.name, PLAIN)).fold(60.0, f64::max).min(NAME_MAX) + 16.0
+}
+
+/// A name that is too wide stands in two lines, broken where one setting ends.
+fn lines(name: &str) -> Vec<String> {
+    let cut = |line: &str| fitted(line, PLAIN, NAME_MAX).unwrap_or_default();
+    let breaks = name.match_indices(", ").map(|(at, _)| name.split_at(at + 2));
+    let widest = |(one, other): &(&str, &str)| width(one, PLAIN).max(width(other, PLAIN));
+    let best = breaks.min_by(|a, b| widest(a).total_cmp(&widest(b)));
+    match best.filter(|_| width(name, PLAIN) > NAME_MAX) {
+        Some((one, other)) => vec![cut(one.trim_end()), cut(other)],
+        None => vec![cut(name)],
+    }
 }
 
 /// Two numbers between -1 and 1 that look like chance and are the same for the same dot (the finalizer of SplitMix64).
@@ -214,6 +229,14 @@ mod tests {
         assert!(
             figure.elements.contains("6\u{202f}000 of 240\u{202f}000 dots are drawn, evenly; 16 more rows not shown")
         );
+    }
+
+    #[test]
+    fn a_long_name_stands_in_two_lines() {
+        let long = format!("{}, reads=read-index", "flaws=read-without-quorum, pre-vote=false");
+        assert_eq!(lines(&long), ["flaws=read-without-quorum,", "pre-vote=false, reads=read-index"]);
+        assert_eq!(lines("raft, fast"), ["raft, fast"]);
+        assert!(lines(&"x".repeat(99))[0].ends_with('…'));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Distributions as curves: which share of the runs has at most so much (the empirical distribution function).
 
 use super::WIDTH;
-use super::dots::{Row, Sample};
+use super::dots::{ROWS_MAX, Row, Sample};
 use super::scale::{Scale, ValueAxis};
 use crate::draw::Figure;
 use crate::draw::ink::{Ink, LINES};
@@ -48,7 +48,7 @@ pub fn ecdf(name: &str, title: &str, scale: Scale, samples: &[Sample]) -> Option
         let name = fitted(row.name, SMALL, NAME_MAX).unwrap_or_default();
         svg.text((right + 38.0, y + 4.0), Anchor::Start, &format!("{} small", fill(Ink::TEXT)), &name);
     }
-    let hidden = samples.len().saturating_sub(rows.len());
+    let hidden = all.len() - rows.len() + samples.len().saturating_sub(ROWS_MAX);
     if hidden > 0 {
         let y = 18.0f64.mul_add(rows.len() as f64, top + 12.0);
         svg.text((right + 38.0, y), Anchor::Start, &muted, &format!("and {hidden} not drawn"));

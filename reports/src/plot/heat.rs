@@ -46,6 +46,11 @@ pub fn heat(name: &str, title: &str, heat: &Heat) -> Option<Figure> {
     let all = || heat.cells.iter().flatten().flatten();
     let least = all().map(|cell| cell.value).fold(f64::INFINITY, f64::min);
     let most = all().map(|cell| cell.value).fold(0.0, f64::max);
+    // Small differences are no strong colours.
+    let least = match heat.scale {
+        Scale::Share => 0.0,
+        Scale::Time => least.min(most / 10.0),
+    };
     all().next()?;
     let names = heat.rows.1.iter().map(|name| width(name, PLAIN)).fold(40.0, f64::max).min(NAME_MAX);
     let left = names + 16.0;
@@ -55,7 +60,7 @@ pub fn heat(name: &str, title: &str, heat: &Heat) -> Option<Figure> {
     // The settings' names stand apart from their values.
     let down = format!("{} ↓", heat.rows.0);
     let right = format!("{} →", heat.columns.0);
-    svg.text((0.0, 12.0), Anchor::Start, &format!("{muted} bold"), &format!("{down}   {right}"));
+    svg.text((0.0, 12.0), Anchor::Start, &format!("{muted} bold"), &format!("{down} · {right}"));
     let top = 40.0;
     for (i, name) in heat.columns.1.iter().enumerate() {
         let x = left + (across + GAP) * i as f64 + across / 2.0;
@@ -152,7 +157,7 @@ mod tests {
             cells: vec![vec![cell(0.42), cell(0.2)], vec![cell(0.0), None]],
         };
         let figure = heat("heat", "Stale", &quorums).expect("a picture");
-        for told in ["42.00\u{202f}%", "21.00–42.00\u{202f}%", "of 40", "no run", "f-step5", "f-step0", "w ↓   r →"]
+        for told in ["42.00\u{202f}%", "21.00–42.00\u{202f}%", "of 40", "no run", "f-step5", "f-step0", "w ↓ · r →"]
         {
             assert!(figure.elements.contains(told), "{told}: {}", figure.elements);
         }

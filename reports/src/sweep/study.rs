@@ -210,3 +210,90 @@ fn sorted(factor: Factor) -> Factor {
     let of = of.into_iter().map(|value| value.map(|value| places[value as usize])).collect();
     Factor { values: order.iter().map(|value| values[*value].clone()).collect(), key, of, is_varied }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sweep::{Source, Variant, page};
+
+    /// Forty seeds of each variant: who reads on a lease fails where clocks drift.
+    fn study(name: &str, runs: u64) -> Study {
+        let mut swept = Swept::named(name);
+        for reads in ["lease", "log"] {
+            let set = vec![("protocol.reads".to_owned(), format!("\"{reads}\""))];
+            let source = Source { program: "stormglass".to_owned(), file: "<b>.toml".to_owned(), set };
+            swept.variants.push(Variant { name: format!("protocol.reads={reads}"), source, ..Variant::default() });
+        }
+        let mut study = Study::of(swept);
+        for seed in 0..runs {
+            for variant in 0..2 {
+                study.add(variant, measured(seed, variant));
+            }
+        }
+        study
+    }
+
+    fn measured(seed: u64, variant: usize) -> Measured {
+        let drift = if seed % 4 == 0 { "2%" } else { "0ppm" };
+        let is_bad = variant == 0 && seed % 4 == 0;
+        let (verdict, signature) =
+            if is_bad { (Verdict::Fail, "linearizable: <replaced>") } else { (Verdict::Pass, "") };
+        let seen = Seen {
+            seed,
+            verdict,
+            signature: signature.to_owned(),
+            check: String::new(),
+            detail: if is_bad { "c1 read 1 after <script> \u{1b}".to_owned() } else { String::new() },
+            simulated_ns: 1_000_000_000,
+        };
+        Measured {
+            seen,
+            unavailable_ns: Some(seed * 10_000_000),
+            recovery_ns: (seed > 0).then_some(seed * 5_000_000),
+            reads: Some(Reads { all: 100, stale: u64::from(is_bad), max_ns: u64::from(is_bad) * seed * 1_000_000 }),
+            draws: vec![("cluster.clock.drift".to_owned(), drift.to_owned())],
+            events: vec![
+                (Sort::Fault, "crash".to_owned(), seed),
+                (Sort::Fault, "pause".to_owned(), 0),
+                (Sort::Recovery, "takeover".to_owned(), 1),
+            ],
+        }
+    }
+
+    #[test]
+    fn a_page_says_what_failed_what_goes_with_it_and_what_was_never_met() {
+        let page = page("1", &[study("storm", 200)]);
+        let page = page.replace('\u{202f}', " ");
+        for told in [
+            "<title>FAIL · storm · 400 runs</title>",
+            "50 of 400 runs failed",
+            "Never had an effect, in any run: <strong>pause</strong>",
+            "stormglass shrink &#39;&lt;b&gt;.toml&#39; --seed 0",
+            "linearizable: &lt;replaced&gt;",
+            "cluster.clock.drift = 2%",
+            "50 of 100",
+            "reads=lease",
+            "Share of runs that fail",
+            "Median unavailable time",
+            "Share of stale reads as a table",
+            "✗ never",
+        ] {
+            assert!(page.contains(told) || page.contains(&told.replace("&#39;", "'")), "{told}");
+        }
+        assert!(!page.contains("after <script>") && !page.contains('\u{1b}'), "nothing breaks out");
+        assert_eq!(
+            page.matches("http").count(),
+            page.matches("http-equiv").count() + page.matches("http://www.w3.org/2000/svg").count()
+        );
+    }
+
+    #[test]
+    fn a_page_of_very_many_runs_is_small_and_always_the_same() {
+        let studies = [study("one", 10_000), study("two", 10_000)];
+        let whole = page("1", &studies);
+        assert!(whole.len() < 1_000_000, "{} bytes", whole.len());
+        assert!(whole.contains("dots are drawn, evenly"));
+        assert!(whole == page("1", &studies));
+        assert!(page("1", &[]).contains("nothing was run"));
+    }
+}

@@ -44,7 +44,7 @@ fn table(study: &Study) -> Markup {
                 thead {
                     tr {
                         th scope="col" { "what" } th.number scope="col" { "runs with it" } th.number scope="col" { "share" }
-                        th scope="col" { "" } th.number scope="col" { "in all" }
+                        th scope="col" { "0 to 100 %" } th.number scope="col" { "in all" }
                     }
                 }
                 @for (sort, heading) in SORTS {

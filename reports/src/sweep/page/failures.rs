@@ -1,11 +1,12 @@
 //! The ways not to pass, and how to see each again.
 
-use super::{Page, Part, ROWS_MAX, text};
+use super::{Page, Part, ROWS_MAX, text, variant_name};
 use crate::page::{command, scrolling, tone};
 use crate::sweep::{Failed, Group, Swept};
 use crate::words::{self, count, counted, sign};
 use history::Verdict;
 use maud::{Markup, html};
+use std::collections::BTreeSet;
 
 /// More ways are counted and not told.
 const GROUPS_MAX: usize = 20;
@@ -35,8 +36,8 @@ fn ways(swept: &Swept, groups: &[&Group]) -> Markup {
 fn way(swept: &Swept, group: &Group) -> Markup {
     let Group { count: runs, by_variant, first, detail } = group;
     let same = |failed: &&Failed| failed.signature == first.signature;
-    let others: Vec<String> =
-        swept.listed.iter().filter(same).map(|failed| failed.seed.to_string()).take(SEEDS_MAX + 1).collect();
+    let seeds: BTreeSet<u64> = swept.listed.iter().filter(same).map(|failed| failed.seed).collect();
+    let others: Vec<String> = seeds.iter().map(u64::to_string).take(SEEDS_MAX + 1).collect();
     html! {
         div.failed.(tone(first.verdict)) {
             h3 { span.sign { (sign(first.verdict)) " " (first.verdict) } " " (text(&first.signature)) }
@@ -45,7 +46,7 @@ fn way(swept: &Swept, group: &Group) -> Markup {
                 @if by_variant.len() > 1 {
                     ": "
                     @for (i, (variant, count)) in by_variant.iter().take(ROWS_MAX).enumerate() {
-                        @if i > 0 { ", " } (words::count(*count)) " of " (text(&swept.variants[*variant].name))
+                        @if i > 0 { ", " } (words::count(*count)) " of " (variant_name(swept, &swept.variants[*variant]))
                     }
                 }
                 "."
@@ -85,7 +86,7 @@ fn listed(swept: &Swept) -> Markup {
                                 @for failed in swept.listed.iter().take(ROWS_MAX) {
                                     tr {
                                         th.number scope="row" { (failed.seed) }
-                                        @if has_variants { td.text { (text(&swept.variants[failed.variant].name)) } }
+                                        @if has_variants { td.text { (variant_name(swept, &swept.variants[failed.variant])) } }
                                         td.text { (text(&failed.signature)) }
                                     }
                                 }

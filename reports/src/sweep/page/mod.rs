@@ -11,7 +11,7 @@ mod spread;
 
 use super::study::Study;
 use super::text::{interval, share};
-use super::{Tally, Variant};
+use super::{Swept, Tally, Variant};
 use crate::draw::Figure;
 use crate::page::{Document, drawn, scrolling, tone};
 use crate::statistics::below;
@@ -155,7 +155,7 @@ impl Page<'_> {
                             th scope="col" { "scenario and variant" } th.number scope="col" { "PASS" }
                             th.number scope="col" { "FAIL" } th.number scope="col" { "UNKNOWN" }
                             th.number scope="col" { "VACUOUS" } th.number scope="col" { "pass rate" }
-                            th.number scope="col" { "95 % interval" } th scope="col" { "" }
+                            th.number scope="col" { "95 % interval" } th scope="col" { "0 to 100 %" }
                         }
                     }
                     tbody {
@@ -176,7 +176,7 @@ impl Page<'_> {
 
     /// As a row calls it: by what tells it from the others.
     fn name(&self, study: &Study, variant: &Variant) -> String {
-        let (scenario, variant) = (text(&study.swept.name), text(&variant.name));
+        let (scenario, variant) = (text(&study.swept.name), variant_name(&study.swept, variant));
         match (self.studies.len(), &*variant) {
             (_, "") => scenario,
             (1, _) => variant,
@@ -237,6 +237,30 @@ impl Page<'_> {
             }
         })
     }
+}
+
+/// What the matrix varied, without what is the same in all names: `reads=log, pre-vote=false`.
+fn variant_name(swept: &Swept, variant: &Variant) -> String {
+    let last = |key: &str| key.rsplit('.').next().unwrap_or(key).to_owned();
+    let differs = |(key, value): &&(String, String)| {
+        swept.variants.iter().any(|other| !other.source.set.iter().any(|(own, held)| (own, held) == (key, value)))
+    };
+    let varied: Vec<&(String, String)> = variant.source.set.iter().filter(differs).collect();
+    if varied.is_empty() || variant.name.is_empty() {
+        return text(&variant.name);
+    }
+    let is_alone = |key: &str| varied.iter().filter(|(other, _)| last(other) == last(key)).count() == 1;
+    let told = |(key, value): &&(String, String)| {
+        let key = if is_alone(key) { last(key) } else { key.clone() };
+        format!("{key}={}", bare(value))
+    };
+    text(&varied.iter().map(told).collect::<Vec<_>>().join(", "))
+}
+
+/// A value without the quotes and brackets that a file needs.
+fn bare(value: &str) -> String {
+    let bare = value.replace(['"', '[', ']'], "");
+    if bare.trim().is_empty() { "none".to_owned() } else { bare.trim().to_owned() }
 }
 
 fn rate(name: &str, tally: Tally) -> Markup {

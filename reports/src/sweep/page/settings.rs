@@ -1,6 +1,6 @@
 //! Which settings matter: what was found of each pair of values, and which conditions go with failing.
 
-use super::{Page, Part, pictures, text};
+use super::{Page, Part, bare, pictures, text};
 use crate::draw::Figure;
 use crate::page::scrolling;
 use crate::plot::heat::{Cell, Heat, heat};
@@ -12,8 +12,11 @@ use crate::words::{brief, count, counted};
 use history::Verdict;
 use maud::{Markup, html};
 
-/// Of a setting and of its values, in characters.
+/// Of a setting, in characters.
 const NAME_MAX: usize = 60;
+
+/// Of its values.
+const VALUE_MAX: usize = 20;
 
 impl Page<'_> {
     /// A table of colours for each number that differs between the values of two settings.
@@ -40,7 +43,7 @@ impl Page<'_> {
                 return None;
             }
             let (found, looked) = risks(&study.factors(), &failed);
-            Some(told(&found, looked))
+            Some(told(&found, looked, study.swept.variants.len() > 1))
         })?;
         Some(("separates", "What goes with failing", content))
     }
@@ -55,15 +58,24 @@ fn is_failed(run: &Numbers) -> Option<bool> {
     }
 }
 
-fn told(found: &[Risk], looked: usize) -> Markup {
+fn told(found: &[Risk], looked: usize, has_variants: bool) -> Markup {
     let looked_at = counted(looked as u64, "condition");
     if looked == 0 {
         return html! { p { "All runs have the same settings: only what happens by chance separates those that fail." } };
     }
-    if found.is_empty() {
+    let sure: Vec<&Risk> = found.iter().filter(|risk| risk.is_sure()).collect();
+    if sure.is_empty() {
         return html! {
-            p { "Nothing that was drawn or varied separates the runs that fail from the others, as far as " (looked_at)
-                " can tell together at 95 %." }
+            p {
+                "Nothing that was drawn or varied separates the runs that fail from the others for sure: of " (looked_at)
+                " none goes with failing at 95 %, if all are to hold together."
+            }
+            @if let Some(Risk { condition, ratio, .. }) = found.first() {
+                p.muted.after {
+                    "The nearest to it is " code { (text(&brief(condition, 2 * NAME_MAX))) } ", with a risk × of "
+                    (times(ratio.ratio)) " (" (times(ratio.interval.0)) "–" (times(ratio.interval.1)) "). More seeds would tell."
+                }
+            }
         };
     }
     let shares = |(failed, all): (u64, u64)| format!("{} of {}", count(failed), count(all));
@@ -73,6 +85,7 @@ fn told(found: &[Risk], looked: usize) -> Markup {
                 caption {
                     "Of " (looked_at) " that were looked at, those that go with failing, the surest first. Each interval is "
                     "widened so that all of them hold together 95 times of 100 (Bonferroni). What goes with failing need not be its cause."
+                    @if has_variants { " Runs of one seed in several variants share their storm, and count as if they did not." }
                 }
                 thead {
                     tr {
@@ -82,7 +95,7 @@ fn told(found: &[Risk], looked: usize) -> Markup {
                     }
                 }
                 tbody {
-                    @for risk in found {
+                    @for risk in sure {
                         tr {
                             th.text scope="row" { (text(&brief(&risk.condition, 2 * NAME_MAX))) }
                             td.number { (shares(risk.with)) }
@@ -179,7 +192,7 @@ fn drawn(
     }
     let cells = groups.iter().map(|row| row.iter().map(|runs| cell(runs)).collect()).collect();
     let names = |factor: &Factor| {
-        let names = factor.values.iter().map(|value| brief(value, NAME_MAX)).collect();
+        let names = factor.values.iter().map(|value| brief(&bare(value), VALUE_MAX)).collect();
         (brief(&factor.key, NAME_MAX), names)
     };
     heat(&format!("heat-{name}"), title, &Heat { scale, rows: names(rows), columns: names(columns), cells })
