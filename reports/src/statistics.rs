@@ -60,7 +60,7 @@ fn median_rank(count: usize) -> Option<usize> {
     let log = libm::lgamma(n + 1.0) - libm::lgamma(heads + 1.0) - libm::lgamma(n - heads + 1.0) - n * ln_two;
     let mut chance = libm::exp(log);
     // The middle is one number of heads or two.
-    let mut within = if count % 2 == 0 { chance } else { 2.0 * chance };
+    let mut within = if count.is_multiple_of(2) { chance } else { 2.0 * chance };
     let mut rank = middle;
     while rank > 0 && within < 0.95 {
         chance *= rank as f64 / (n - rank as f64 + 1.0);

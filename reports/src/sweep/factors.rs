@@ -195,14 +195,14 @@ mod tests {
     #[test]
     fn what_separates_failing_runs_is_found_among_what_does_not() {
         let all = 0..400u64;
-        let is_lease = |seed: u64| seed % 4 == 0;
+        let is_lease = |seed: u64| seed.is_multiple_of(4);
         let failed: Vec<Option<bool>> = all.clone().map(|seed| Some(is_lease(seed) && seed % 3 == 0)).collect();
         let lease =
             factor("protocol.reads", all.clone().map(|seed| if is_lease(seed) { "lease" } else { "log" }.to_owned()));
         let noise = (0..20).map(|bit| {
             factor(
                 &format!("noise-{bit}"),
-                all.clone().map(move |seed| (seed * 2_654_435_761 >> (bit + 3) & 1).to_string()),
+                all.clone().map(move |seed| (((seed * 2_654_435_761) >> (bit + 3)) & 1).to_string()),
             )
         });
         let factors: Vec<Factor> = std::iter::once(lease).chain(noise).collect();

@@ -234,8 +234,8 @@ mod tests {
     }
 
     fn measured(seed: u64, variant: usize) -> Measured {
-        let drift = if seed % 4 == 0 { "2%" } else { "0ppm" };
-        let is_bad = variant == 0 && seed % 4 == 0;
+        let drift = if seed.is_multiple_of(4) { "2%" } else { "0ppm" };
+        let is_bad = variant == 0 && seed.is_multiple_of(4);
         let (verdict, signature) =
             if is_bad { (Verdict::Fail, "linearizable: <replaced>") } else { (Verdict::Pass, "") };
         let seen = Seen {
