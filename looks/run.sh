@@ -25,4 +25,12 @@ for scenario in "${scenarios[@]}"; do
     "$stormglass" run "scenarios/files/raft/$scenario.toml" --out "$dir" --format json > /dev/null || [ $? -ne 2 ]
     pages+=("$dir/report.html")
 done
+# And a sweep: each page is named after its directory.
+if [ $# -eq 0 ]; then
+    mkdir -p looks/out/runs/sweep
+    rm -f looks/out/runs/sweep/swarm.db
+    "$stormglass" sweep scenarios/files/dynamo/swarm.toml --seeds 200 --db looks/out/runs/sweep/swarm.db > /dev/null || [ $? -ne 2 ]
+    "$stormglass" report looks/out/runs/sweep/swarm.db > /dev/null
+    pages+=("looks/out/runs/sweep/swarm.html")
+fi
 node looks/look.js looks/out "${pages[@]}" "${short[@]}"

@@ -51,7 +51,7 @@ pub enum Command {
     /// Finds the smallest scenario that fails as a seed does
     #[command(after_help = SHRINK_EXAMPLES)]
     Shrink(Shrink),
-    /// Draws the page of a run again, from its run.json
+    /// Draws the page of a run again, from its run.json, or that of a sweep, from its database
     #[command(after_help = REPORT_EXAMPLES)]
     Report(Report),
     /// Lists what there is
@@ -101,7 +101,7 @@ const SWEEP_EXAMPLES: &str = "Examples:
 const SWEEP_LONG: &str = concat!(
     "The database is one SQLite file. It holds one version and, under each name and variant, one scenario; a row of `runs` is \
      a function of version, scenario and seed, and holds no wall time, host or path. application_id is 0x53676c73, \
-     user_version 1.\n\n",
+     user_version 2.\n\n",
     include_str!("store/tables.sql"),
     "
   sqlite3 out/swarm.db \"SELECT signature, count(*), min(seed) FROM runs WHERE verdict = 'FAIL' GROUP BY 1\"
@@ -133,7 +133,8 @@ failure survives it, nothing that is drawn. A file that is there is overwritten 
 Exit code: 0 if a file was written; if the run does not fail, that of the run, and nothing is written.";
 const REPORT_EXAMPLES: &str = "Examples:
   stormglass report out/leader-partition-1
-  stormglass report out/leader-partition-1 --out page.html";
+  stormglass report out/leader-partition-1 --out page.html
+  stormglass report out/swarm.db    writes out/swarm.html: pass rates, spreads, settings, ways to fail, coverage";
 
 const LIST_EXAMPLES: &str = "Examples:
   stormglass list              which lists there are
@@ -413,10 +414,10 @@ pub struct Shrink {
 
 #[derive(Args, Debug)]
 pub struct Report {
-    /// The directory of a run, or its run.json
-    #[arg(value_name = "RUNDIR")]
+    /// The directory of a run, or its run.json; or the database of a sweep
+    #[arg(value_name = "RUNDIR|FILE.db")]
     pub run: PathBuf,
-    /// Write the page here, and no pictures beside it [default: report.html and the pictures into RUNDIR]
+    /// Write the page here, and no pictures beside it [default: report.html and the pictures into RUNDIR; of FILE.db FILE.html]
     #[arg(long, value_name = "F.html")]
     pub out: Option<PathBuf>,
 }

@@ -45,6 +45,11 @@ pub fn open_or_stdin(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
     Ok(Box::new(BufReader::with_capacity(1 << 18, file)))
 }
 
+/// Whether it is a file that begins with these bytes.
+pub fn begins_with(path: &Path, bytes: &[u8]) -> bool {
+    path.is_file() && read(path, bytes.len() as u64).is_ok_and(|found| found == bytes)
+}
+
 /// Reads a text file of any size.
 pub fn read_text(path: &Path) -> Result<String, Failure> {
     let bytes = read(path, u64::MAX);

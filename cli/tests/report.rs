@@ -131,6 +131,53 @@ fn pages_of_shipped_scenarios_are_small() {
     }
 }
 
+/// Short runs of both sorts, in two variants.
+const SWEPT: &str = "[sweep]\nseeds = 8\nmatrix = { \"cluster.nodes\" = [3, 5] }\n";
+
+#[test]
+fn a_sweep_has_a_page_that_is_drawn_from_its_database_alone() {
+    let here = Scratch::with(&format!("{CALM}{CUT}{SWEPT}"));
+    let told = here.stormglass(&["sweep", "storm.toml"]);
+    assert_eq!(told.line("its page"), "stormglass report out/storm.db");
+    std::fs::remove_file(here.path("storm.toml")).expect("it can be removed");
+    let told = here.stormglass(&["report", "out/storm.db"]);
+    assert_eq!((told.code, &*told.out, &*told.err), (0, "out/storm.html\n", ""));
+    let page = here.read("out/storm.html");
+    let wanted = ["storm · 16\u{202f}runs", "nodes=3", "nodes=5", "partition", "Unavailable time per run", "takeover"];
+    assert_tells(&page.replace("16 runs", "16\u{202f}runs"), &wanted);
+    assert!(!page.contains(&here.path("").display().to_string()) && page.len() < 300_000, "{}", page.len());
+    // Under whatever name, and as often as one likes.
+    std::fs::rename(here.path("out/storm.db"), here.path("moved")).expect("it can be moved");
+    assert_eq!(here.stormglass(&["report", "moved", "--out", "a page.html"]).code, 0);
+    assert!(here.read("a page.html") == page, "another page");
+}
+
+#[test]
+fn what_is_no_database_of_a_sweep_gets_one_message() {
+    let here = Scratch::with(&format!("{CALM}{SWEPT}"));
+    here.stormglass(&["sweep", "storm.toml", "--seeds", "2"]);
+    let copy = |name: &str, sql: &str| {
+        std::fs::copy(here.path("out/storm.db"), here.path(name)).expect("it can be copied");
+        let db = rusqlite::Connection::open(here.path(name)).expect("a database");
+        db.execute_batch(sql).expect("poked");
+    };
+    copy("older.db", "PRAGMA user_version = 1");
+    copy("none.db", "DELETE FROM runs; DELETE FROM scenarios");
+    copy("odd.db", "UPDATE runs SET draws = 'x'");
+    copy("foreign.db", "PRAGMA application_id = 7");
+    here.write("text.db", "no database");
+    let refused = |args: &[&str], wanted: &[&str]| assert_tells(&here.refused(args), wanted);
+    refused(&["report", "older.db"], &["older.db is of the format 1, and this stormglass knows 2"]);
+    refused(&["report", "none.db"], &["none.db holds no runs, so there is nothing to draw"]);
+    refused(&["report", "odd.db"], &["odd.db is damaged"]);
+    refused(&["report", "foreign.db"], &["none of `stormglass sweep`"]);
+    refused(&["report", "text.db"], &["text.db is no database"]);
+    refused(&["report", "nowhere.db"], &["there is no nowhere.db"]);
+    let before = here.files();
+    refused(&["report", "out/storm.db", "--out", "out/storm.db"], &["is the database that the page is drawn from"]);
+    assert!(here.files() == before, "something was written");
+}
+
 /// What is no file stays what it is: a device that had become a file would be missed by everybody.
 #[cfg(unix)]
 #[test]

@@ -325,7 +325,7 @@ fn what_is_no_database_of_ours_stays_as_it_is() {
     refused("theirs.db", &["theirs.db is a database, but none of `stormglass sweep`"]);
     swept(&here, &["storm.toml", "--seeds", "2", "--db", "ours.db"]);
     db(&here, "ours.db").execute_batch("PRAGMA user_version = 7").expect("poked");
-    refused("ours.db", &["ours.db is of the format 7, and this stormglass knows 1"]);
+    refused("ours.db", &["ours.db is of the format 7, and this stormglass knows 2"]);
     here.write("torn.db", &here.files()[&here.path("theirs.db")][..100]);
     refused("torn.db", &[]);
     for bad in [["--shard", "0/3"], ["--shard", "4/3"], ["--seeds", "5..5"], ["--max-failures", "0"], ["--time", "5"]] {

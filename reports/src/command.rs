@@ -41,6 +41,11 @@ pub fn verify(program: &str, file: &str, options: &str) -> String {
     format!("{} verify {}{options}", quoted(program), quoted(&no_option(file)))
 }
 
+/// `PROGRAM report FILE`: the page of what was saved.
+pub fn report(program: &str, file: &str) -> String {
+    format!("{} report {}", quoted(program), quoted(&no_option(file)))
+}
+
 /// Longer commands, in bytes, are none that anybody typed.
 const LENGTH_MAX: usize = 16 * 1024;
 

@@ -1,10 +1,12 @@
-//! `stormglass report`: the page of a run, again from what was saved of it.
+//! `stormglass report`: the page of a run, again from what was saved of it; the page of a sweep, from its database.
 
 use crate::args::Report;
 use crate::exit::{Done, Exit, Failure};
+use crate::store::Store;
 use crate::{files, screen};
 use history::{RunRecord, Verdict};
 use reports::draw::Figure;
+use reports::sweep::{Source, Study, Swept, Variant};
 use reports::words::brief;
 use std::path::Path;
 
@@ -15,6 +17,9 @@ pub const PAGE: &str = "report.html";
 const WHAT_MAX: usize = 300;
 
 pub fn report(args: &Report) -> Done {
+    if is_database(&args.run) {
+        return of_sweep(&args.run, args.out.as_deref());
+    }
     let (dir, saved) = if args.run.is_dir() {
         (args.run.as_path(), args.run.join("run.json"))
     } else {
@@ -23,7 +28,7 @@ pub fn report(args: &Report) -> Done {
     let record = read(&saved)?;
     let page = match &args.out {
         Some(out) => {
-            is_another(out, &saved)?;
+            is_another(out, &saved, "the record")?;
             files::write(out, &reports::page::page(&record, &reports::plot::figures(&record)))?;
             out.clone()
         }
@@ -34,6 +39,45 @@ pub fn report(args: &Report) -> Done {
     };
     screen::print(&format!("{}\n", page.display()))?;
     // That the page is drawn is what was asked for, whatever it tells.
+    Ok(Exit::Judged(Verdict::Pass))
+}
+
+/// By its name or by how it begins, whatever else is wrong with it.
+fn is_database(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "db") && !path.is_dir() || files::begins_with(path, MAGIC)
+}
+
+/// How every SQLite file begins.
+const MAGIC: &[u8] = b"SQLite format 3\0";
+
+/// The page of a sweep: beside its database unless another place is named.
+fn of_sweep(path: &Path, out: Option<&Path>) -> Done {
+    let store = Store::read(path)?;
+    let subjects = store.subjects()?;
+    let Some(first) = subjects.first() else {
+        let shown = path.display();
+        return Err(Failure::usage(format!(
+            "{shown} holds no runs, so there is nothing to draw; `sweep --db` adds some"
+        )));
+    };
+    let mut studies: Vec<Study> = Vec::new();
+    for subject in &subjects {
+        if studies.last().is_none_or(|study| study.swept.name != subject.name) {
+            studies.push(Study::of(Swept::named(&subject.name)));
+        }
+        let study = studies.last_mut().expect("one was added if there was none");
+        let number = study.swept.variants.len();
+        // Where the file is, no database knows; and what the command is called is no part of what was found.
+        let (program, file, set) = ("stormglass".to_owned(), subject.file.clone(), subject.changes.clone());
+        let (name, source) = (subject.variant.clone(), Source { program, file, set });
+        study.swept.variants.push(Variant { name, source, ..Variant::default() });
+        store.measured(subject, |measured| study.add(number, measured))?;
+    }
+    let page = reports::sweep::page(&first.version, &studies);
+    let place = out.map_or_else(|| path.with_extension("html"), Path::to_owned);
+    is_another(&place, path, "the database")?;
+    files::write(&place, &page)?;
+    screen::print(&format!("{}\n", place.display()))?;
     Ok(Exit::Judged(Verdict::Pass))
 }
 
@@ -56,11 +100,11 @@ pub fn write(dir: &Path, figures: &[Figure], page: &str) -> Result<(), Failure> 
 }
 
 /// The page must not take the place of what it is drawn from.
-fn is_another(out: &Path, saved: &Path) -> Result<(), Failure> {
+fn is_another(out: &Path, saved: &Path, what: &str) -> Result<(), Failure> {
     match (out.canonicalize(), saved.canonicalize()) {
         (Ok(out), Ok(saved)) if out == saved => {
             let shown = out.display();
-            Err(Failure::usage(format!("{shown} is the record that the page is drawn from; name another file")))
+            Err(Failure::usage(format!("{shown} is {what} that the page is drawn from; name another file")))
         }
         _ => Ok(()),
     }
@@ -71,7 +115,7 @@ pub fn read(path: &Path) -> Result<RunRecord, Failure> {
     let shown = path.display();
     if !path.exists() {
         return Err(Failure::usage(format!(
-            "there is no {shown}; `report` takes the directory that `stormglass run` wrote, such as out/NAME-SEED"
+            "there is no {shown}; `report` takes the directory that `stormglass run` wrote, such as out/NAME-SEED, or the database of a sweep"
         )));
     }
     let text = files::read_text(path)?;

@@ -21,7 +21,7 @@ use crate::exit::Failure;
 use crate::files;
 use crate::seeds::Seeds;
 use history::Verdict;
-use reports::sweep::Seen;
+use reports::sweep::{Measured, Seen};
 use row::{INSERT, Seed};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Statement, params};
 use std::path::{Path, PathBuf};
@@ -252,6 +252,19 @@ impl Store {
                     simulated_ns: self.note(row.get::<_, i64>(5))?.unsigned_abs(),
                 });
             }
+        }
+        Ok(())
+    }
+
+    /// Tells a page of every run there is, in the order of their seeds.
+    pub fn measured(&self, subject: &Subject, mut tell: impl FnMut(Measured)) -> Result<(), Failure> {
+        let sql = "SELECT seed, verdict, signature, finding, detail, simulated_ns, CASE WHEN ok IS NULL THEN NULL ELSE outage_ns END, \
+            recovery_ns, reads, stale_reads, stale_max_ns, draws, faults, roles, recoveries FROM runs \
+            WHERE scenario = ?1 AND version = ?2 AND variant = ?3 ORDER BY seed";
+        let mut all = self.note(self.db.prepare(sql))?;
+        let mut rows = self.note(all.query(params![subject.hash, subject.version, subject.variant]))?;
+        while let Some(row) = self.note(rows.next())? {
+            tell(self.note(row::measured(row))?.ok_or_else(|| self.damaged())?);
         }
         Ok(())
     }

@@ -88,6 +88,22 @@ inks! {
     HEAT4 "heat4" 0xb04607 0xd97a45
     /// More than that.
     HEAT5 "heat5" 0x7f2704 0xf3b08f
+    /// Least: the first step of cividis, which is even to all eyes, by night too.
+    STEP0 "step0" 0x00204d 0x00204d
+    /// The second.
+    STEP1 "step1" 0x31446b 0x31446b
+    /// The third.
+    STEP2 "step2" 0x5b5f6f 0x5b5f6f
+    /// The fourth.
+    STEP3 "step3" 0x958f78 0x958f78
+    /// The fifth.
+    STEP4 "step4" 0xcbba69 0xcbba69
+    /// Most.
+    STEP5 "step5" 0xffea46 0xffea46
+    /// Text over the dark steps.
+    ON_DARK "ondark" 0xffffff 0xffffff
+    /// Text over the light ones.
+    ON_LIGHT "onlight" 0x10161d 0x10161d
 }
 
 /// The colours that tell nodes apart.
@@ -95,6 +111,16 @@ pub const NODES: [Ink; 6] = [Ink::NODE1, Ink::NODE2, Ink::NODE3, Ink::NODE4, Ink
 
 /// The colours that tell lines apart.
 pub const LINES: [Ink; 4] = [Ink::LINE1, Ink::LINE2, Ink::LINE3, Ink::LINE4];
+
+/// From least to most, each with the ink of text over it.
+pub const STEPS: [(Ink, Ink); 6] = [
+    (Ink::STEP0, Ink::ON_DARK),
+    (Ink::STEP1, Ink::ON_DARK),
+    (Ink::STEP2, Ink::ON_DARK),
+    (Ink::STEP3, Ink::ON_LIGHT),
+    (Ink::STEP4, Ink::ON_LIGHT),
+    (Ink::STEP5, Ink::ON_LIGHT),
+];
 
 const fn rgb(hex: u32) -> [u8; 3] {
     [(hex >> 16) as u8, (hex >> 8) as u8, hex as u8]
@@ -152,6 +178,9 @@ mod tests {
         for pale in NODES {
             let (day, night) = (contrast(Ink::TEXT.day, pale.day), contrast(Ink::TEXT.night, pale.night));
             assert!(day >= 4.5 && night >= 4.5, "text over {}: {day:.1}, {night:.1}", pale.name);
+        }
+        for (step, text) in STEPS {
+            assert!(contrast(text.day, step.day) >= 4.5 && step.day == step.night, "text over {}", step.name);
         }
         for line in LINES.into_iter().chain([Ink::OK, Ink::BOUND, Ink::OUTAGE, Ink::FAULT]) {
             let (day, night) = (contrast(line.day, Ink::PAPER.day), contrast(line.night, Ink::PAPER.night));

@@ -5,11 +5,17 @@
 //! - [`witness`]: the operations of a violation.
 //! - [`mod@history`]: a recorded history as a whole.
 //! - [`messages`]: who told whom what in the moments that matter.
+//! - [`dots`], [`ecdf`]: how a number is spread over many runs; [`heat`]: what it is for each pair of two settings. Pure
+//!   functions of names and numbers.
 
 mod axis;
 mod bars;
+pub mod dots;
+pub mod ecdf;
+pub mod heat;
 pub mod history;
 pub mod messages;
+pub mod scale;
 mod spread;
 mod stretch;
 pub mod takeover;

@@ -1,12 +1,18 @@
-//! Many runs of a scenario in one answer: how many passed, in which ways others failed, and how to see each way again.
+//! Many runs of a scenario in one answer: how many passed, in which ways others failed, and how to see each way again; and, as
+//! a page, how their numbers are spread, which settings matter, and what was tested.
 //!
 //! A summary is fed run by run, in the order of the seeds, and its size does not depend on how many there are: it counts, and
-//! keeps of each kind of failure the first.
+//! keeps of each kind of failure the first. A [`Study`] keeps some numbers of each run beside that.
 
+mod factors;
 mod json;
+mod page;
+mod study;
 mod text;
 
 pub use json::json;
+pub use page::page;
+pub use study::{Measured, Reads, Sort, Study};
 pub use text::text;
 
 use crate::command;
@@ -239,6 +245,11 @@ impl Summary {
     pub fn verdict(&self) -> Verdict {
         self.tally().verdict()
     }
+
+    /// What the command is called.
+    fn program(&self) -> Option<&str> {
+        self.scenarios.first()?.variants.first().map(|variant| &*variant.source.program)
+    }
 }
 
 #[cfg(test)]
@@ -311,6 +322,7 @@ mod tests {
 
 FAIL     3 of 2 001 runs failed
          saved in    out/storm.db
+         its page    stormglass report out/storm.db
 ";
         let shown = text(&two_variants(), Look { colour: false, unicode: true });
         assert_eq!(shown, expected, "{shown}");
@@ -328,6 +340,7 @@ FAIL     3 of 2 001 runs failed
 
 PASS     all 1 000 runs passed
          saved in    out/storm.db
+         its page    stormglass report out/storm.db
 ";
         assert_eq!(shown, expected, "{shown}");
     }

@@ -1,6 +1,7 @@
 //! A sweep for a terminal. It says nothing that differs from one machine to the next.
 
 use super::{Group, Summary, Swept, Tally};
+use crate::command::report;
 use crate::statistics::{below, wilson};
 use crate::terminal::Look;
 use crate::words::brief;
@@ -40,6 +41,9 @@ pub fn text(summary: &Summary, look: Look) -> String {
         text.push_str(&format!("         {ended}: {missing} of {asked} are missing; the same command runs them\n"));
     }
     text.push_str(&format!("         saved in    {}\n", look.shown(&summary.saved)));
+    if let Some(program) = summary.program().filter(|_| tally.runs() > 0) {
+        text.push_str(&format!("         its page    {}\n", look.shown(&report(program, &summary.saved))));
+    }
     text
 }
 
@@ -89,7 +93,7 @@ fn rate(tally: Tally) -> String {
 }
 
 /// `99.69 %  (99.12 to 99.89 %)`
-fn interval(tally: Tally) -> String {
+pub(super) fn interval(tally: Tally) -> String {
     let decided = tally.decided();
     let (low, high) = wilson(tally.passed, decided);
     let shown = |of: f64| share(of, decided);
@@ -97,7 +101,7 @@ fn interval(tally: Tally) -> String {
 }
 
 /// In percent: of many runs to a ten-thousandth of it, of fewer to a hundredth; rounded down, so that only all of them are 100.
-fn share(share: f64, of: u64) -> String {
+pub(super) fn share(share: f64, of: u64) -> String {
     let (scale, digits) = if of > 10_000 { (10_000, 4) } else { (100, 2) };
     // What was divided may lie a hair below what it means.
     let parts = (share * 100.0 * scale as f64 + 1e-6) as u64;

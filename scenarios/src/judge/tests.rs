@@ -24,6 +24,7 @@ fn judged(history: History, facts: Vec<OpFact>, judge: impl Fn(&Judge<'_>) -> Ru
         passages: Vec::new(),
         messages: 0,
         roles: Vec::new(),
+        returns: sim_core::world::Returns::default(),
         reigns: None,
         first_answers: Vec::new(),
         reach: Reachability::default(),

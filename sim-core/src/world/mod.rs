@@ -288,6 +288,17 @@ pub struct StrikeReport {
     pub places: Vec<Vec<String>>,
 }
 
+/// How often nodes came back, by what they found on their disks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Returns {
+    /// Their journal.
+    pub whole: u64,
+    /// Their journal, in which some slot did not read back.
+    pub spoilt: u64,
+    /// Nothing: the machine is another.
+    pub replaced: u64,
+}
+
 /// A world in which a protocol runs.
 #[derive(Clone)]
 pub struct World<P: Protocol> {
@@ -311,6 +322,7 @@ pub struct World<P: Protocol> {
     roles: Vec<RoleChange>,
     opinions: Vec<Opinion>,
     passages: Vec<Passage>,
+    returns: Returns,
     first_answers: Vec<(Nanos, NodeId)>,
     trace: Trace,
     executing: Option<MachineId>,
@@ -397,6 +409,7 @@ impl<P: Protocol> World<P> {
             roles: Vec::new(),
             opinions: Vec::new(),
             passages: Vec::new(),
+            returns: Returns::default(),
             first_answers: Vec::new(),
             trace: Trace::new(setup.trace),
             executing: None,
@@ -536,6 +549,11 @@ impl<P: Protocol> World<P> {
     /// When nodes came up and went down so far; each came up at the start.
     pub fn passages(&self) -> &[Passage] {
         &self.passages
+    }
+
+    /// How nodes came back after they had died.
+    pub fn returns(&self) -> Returns {
+        self.returns
     }
 
     /// When each node first told a client something after a change of its role, in order.
