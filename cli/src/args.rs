@@ -101,7 +101,7 @@ const SWEEP_EXAMPLES: &str = "Examples:
 const SWEEP_LONG: &str = concat!(
     "The database is one SQLite file. It holds one version and, under each name and variant, one scenario; a row of `runs` is \
      a function of version, scenario and seed, and holds no wall time, host or path. application_id is 0x53676c73, \
-     user_version 1.\n\n",
+     user_version 2.\n\n",
     include_str!("store/tables.sql"),
     "
   sqlite3 out/swarm.db \"SELECT signature, count(*), min(seed) FROM runs WHERE verdict = 'FAIL' GROUP BY 1\"

@@ -18,7 +18,7 @@ use sim_core::setup::{NodeSetup, Setup};
 use sim_core::time::{MILLISECOND, Nanos, SECOND};
 use sim_core::trace::ALWAYS;
 pub use sim_core::trace::{Row, What};
-use sim_core::world::{RoleChange, StrikeReport, World};
+use sim_core::world::{Returns, RoleChange, StrikeReport, World};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// How to run a plan, beyond what the plan says. Nothing here changes what happens.
@@ -97,6 +97,8 @@ pub struct Finished {
     pub strikes: Vec<StrikeReport>,
     /// Who held which role.
     pub roles: Vec<RoleChange>,
+    /// How nodes came back after they had died.
+    pub returns: Returns,
     /// When a node held the role whose holder serves; `None` for a system in which every node does.
     pub reigns: Option<Vec<Reign>>,
     /// When each node first told a client something after a change of its role.
@@ -305,6 +307,7 @@ fn finished<P: Protocol>(plan: &Plan, world: &World<P>) -> Finished {
         order: world.log().order(),
         strikes: world.strikes(),
         roles: world.roles().to_vec(),
+        returns: world.returns(),
         first_answers: world.first_answers().to_vec(),
         reigns,
         reach,

@@ -56,9 +56,11 @@ pub mod template;
 mod testimony;
 mod text;
 
+pub use checkers::Staleness;
 pub use parse::{CHECKS, Draft, GOALS, Identity, StopAfter, Sweep, TARGETS, Variant, parse};
 pub use parting::{Compared, Comparison, Fork, Parting, Rift, parting, rift};
 pub use record::{Run, run};
 pub use sim_core::time::parse_duration;
+pub use sim_core::world::Returns;
 pub use text::quantity::parse_size;
 pub use text::{SIZE_MAX, entry};

@@ -7,10 +7,11 @@ use crate::picture::{latency, service};
 use crate::plan::Plan;
 use crate::scenario::Scenario;
 use crate::systems::{Runner, System};
-use history::{ConfigLine, FaultRecord, History, Picture, RoleSpan, RunRecord, TimeBucket, merged};
+use checkers::{Model, Staleness};
+use history::{ConfigLine, FaultRecord, History, Picture, Purpose, RoleSpan, RunRecord, TimeBucket, Value, merged};
 use sim_core::protocol::NodeId;
 use sim_core::time::Nanos;
-use sim_core::world::RoleChange;
+use sim_core::world::{Returns, RoleChange};
 
 /// Into how many stretches the load's time is cut for availability over time.
 const BUCKETS: u64 = 240;
@@ -26,6 +27,19 @@ pub struct Run {
     pub recovery: Option<Nanos>,
     /// How often the serving role changed hands; `None` for a system in which every node serves.
     pub handovers: Option<u64>,
+    /// How nodes came back after they had died.
+    pub returns: Returns,
+}
+
+impl Run {
+    /// How far the reads of the load lagged behind what was certainly written; `None` where nobody can tell, as of a queue.
+    pub fn staleness(&self) -> Option<Staleness> {
+        let model = Model::from_name(&self.record.data)?;
+        // What is read after everything healed is no measure of what clients saw.
+        let load = self.history.operations.iter().filter(|operation| operation.purpose == Purpose::Load);
+        let load = History { operations: load.cloned().collect() };
+        checkers::staleness(&load, model, &Value::Nil).ok().filter(|found| found.reads > 0)
+    }
 }
 
 /// Runs a scenario for one seed and judges it.
@@ -56,7 +70,7 @@ pub fn run(scenario: &Scenario, seed: u64, systems: &[System], options: &mut Opt
         let moments = moments(&plan, (&record.findings, &record.outages), &finished, retrace);
         record.picture = Some(Picture { service, latency, moments });
     }
-    Ok(Run { record, history: finished.history, recovery, handovers })
+    Ok(Run { record, history: finished.history, recovery, handovers, returns: finished.returns })
 }
 
 /// What runs the plans of a scenario.

@@ -3,8 +3,9 @@
 use history::{OperationCounts, Outage, RunRecord, Verdict, Who};
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Statement, ToSql};
-use scenarios::Run;
+use scenarios::{Returns, Run, Staleness};
 use serde_json::{Map, json};
+use std::collections::BTreeMap;
 
 /// A seed as the database holds it.
 ///
@@ -46,6 +47,8 @@ pub struct Row {
     numbers: Numbers,
     draws: String,
     faults: String,
+    roles: String,
+    recoveries: String,
 }
 
 struct Numbers {
@@ -55,17 +58,19 @@ struct Numbers {
     recovery: Option<u64>,
     latency: Option<(u64, u64)>,
     handovers: Option<u64>,
+    staleness: Option<Staleness>,
     events: u64,
     simulated_ns: u64,
 }
 
 /// In the order of the columns.
 pub const INSERT: &str = "INSERT INTO runs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, \
-    ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)";
+    ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35)";
 
 impl Row {
     pub fn of(run: Run) -> Self {
-        let Run { record, recovery, handovers, .. } = run;
+        let staleness = run.staleness();
+        let Run { record, recovery, handovers, returns, .. } = run;
         let principal = record.principal().map(|finding| (finding.check.clone(), finding.detail.clone()));
         let (finding, detail) = principal.unzip();
         Row {
@@ -81,11 +86,14 @@ impl Row {
                 recovery,
                 latency: record.latency.map(|latency| (latency.p50_ns, latency.p99_ns)),
                 handovers,
+                staleness,
                 events: record.events,
                 simulated_ns: record.simulated_ns,
             },
             draws: draws(&record),
             faults: faults(&record),
+            roles: roles(&record),
+            recoveries: recoveries(&record, returns, handovers.is_some()),
             version: record.version,
             name: record.scenario,
             fingerprint: record.fingerprint,
@@ -99,8 +107,18 @@ impl Row {
 
     /// By [`INSERT`].
     pub fn insert(&self, scenario: &str, variant: &str, insert: &mut Statement<'_>) -> rusqlite::Result<()> {
-        let Numbers { operations, availability, outages, recovery, latency, handovers, events, simulated_ns } =
-            &self.numbers;
+        let Numbers {
+            operations,
+            availability,
+            outages,
+            recovery,
+            latency,
+            handovers,
+            staleness,
+            events,
+            simulated_ns,
+        } = &self.numbers;
+        let stale = |of: fn(&Staleness) -> u64| staleness.as_ref().map(|found| whole(of(found)));
         let operations = operations.as_ref();
         let [count, total, longest, avoidable, partial] = outages.map(whole);
         insert.execute(rusqlite::params![
@@ -129,10 +147,16 @@ impl Row {
             latency.map(|(p50, _)| whole(p50)),
             latency.map(|(_, p99)| whole(p99)),
             handovers.map(whole),
+            stale(|found| found.reads),
+            stale(|found| found.stale),
+            stale(|found| found.nanos_p99),
+            stale(|found| found.nanos_max),
             whole(*events),
             whole(*simulated_ns),
             self.draws,
             self.faults,
+            self.roles,
+            self.recoveries,
         ])?;
         Ok(())
     }
@@ -166,6 +190,29 @@ fn faults(record: &RunRecord) -> String {
         faults.insert(fault.name.clone(), json!({ "do": fault.kind, "effects": effects }));
     }
     serde_json::Value::Object(faults).to_string()
+}
+
+/// By role, how often a node took it.
+fn roles(record: &RunRecord) -> String {
+    let mut taken: BTreeMap<&str, u64> = BTreeMap::new();
+    for span in &record.roles {
+        *taken.entry(&span.role).or_default() += 1;
+    }
+    json!(taken).to_string()
+}
+
+/// By way, how often something came back. All ways are there: what never happened is worth knowing.
+fn recoveries(record: &RunRecord, Returns { whole, spoilt, replaced }: Returns, has_leader: bool) -> String {
+    let takeovers = record.outages.iter().filter_map(|outage| outage.takeover?.clients_ns).count();
+    let mut ways = json!({
+        "restart with journal": whole,
+        "restart with spoilt journal": spoilt,
+        "machine replaced": replaced,
+    });
+    if has_leader {
+        ways["takeover"] = takeovers.into();
+    }
+    ways.to_string()
 }
 
 #[cfg(test)]

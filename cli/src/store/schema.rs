@@ -4,7 +4,7 @@
 pub const APPLICATION: i64 = 0x5367_6c73;
 
 /// The version of [`TABLES`], in the header of the file.
-pub const VERSION: i64 = 1;
+pub const VERSION: i64 = 2;
 
 /// The tables; `stormglass help sweep` shows them.
 pub const TABLES: &str = include_str!("tables.sql");

@@ -35,9 +35,15 @@ CREATE TABLE runs (
     p50_ns          INTEGER,       -- response times
     p99_ns          INTEGER,
     leader_changes  INTEGER,       -- of the serving role; NULL where every node serves
+    reads           INTEGER,       -- of which anybody can tell how old it was; NULL without any
+    stale_reads     INTEGER,       -- those that returned what had certainly been replaced when they were asked
+    stale_p99_ns    INTEGER,       -- for how long, of 99 of 100 reads, fresh ones among them
+    stale_max_ns    INTEGER,       -- and of the stalest
     events          INTEGER NOT NULL,
     simulated_ns    INTEGER NOT NULL,
     draws           TEXT NOT NULL, -- JSON: what the seed decided, {key: value}
     faults          TEXT NOT NULL, -- JSON: by fault, {name: {"do": kind, "effects": n}}
+    roles           TEXT NOT NULL, -- JSON: how often a node took a role, {role: n}
+    recoveries      TEXT NOT NULL, -- JSON: how often something came back in this way, {way: n}
     PRIMARY KEY (scenario, version, variant, seed)
 ) WITHOUT ROWID;

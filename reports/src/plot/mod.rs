@@ -5,11 +5,15 @@
 //! - [`witness`]: the operations of a violation.
 //! - [`mod@history`]: a recorded history as a whole.
 //! - [`messages`]: who told whom what in the moments that matter.
+//! - [`dots`], [`ecdf`]: how a number is spread over many runs; pure functions of names and numbers.
 
 mod axis;
 mod bars;
+pub mod dots;
+pub mod ecdf;
 pub mod history;
 pub mod messages;
+pub mod scale;
 mod spread;
 mod stretch;
 pub mod takeover;

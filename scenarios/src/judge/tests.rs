@@ -21,6 +21,7 @@ fn judged(history: History, facts: Vec<OpFact>, judge: impl Fn(&Judge<'_>) -> Ru
         order: Vec::new(),
         strikes: Vec::new(),
         roles: Vec::new(),
+        returns: sim_core::world::Returns::default(),
         reigns: None,
         first_answers: Vec::new(),
         reach: Reachability::default(),

@@ -7,7 +7,7 @@ use crate::disk::Flush;
 use crate::laws::{Breach, Laws, Nodes};
 use crate::machine::{Host, MachineId};
 use crate::protocol::{
-    AfterError, Boot, Client, ClientBoot, ClientCtx, ClientId, Ctx, DiskError, NodeId, Protocol, Transport, Why,
+    AfterError, Boot, Client, ClientBoot, ClientCtx, ClientId, Ctx, DiskError, NodeId, Protocol, Slot, Transport, Why,
 };
 use crate::time::Nanos;
 use crate::trace::What;
@@ -439,6 +439,14 @@ impl<P: Protocol> World<P> {
         let host = &mut self.nodes[index];
         let local = host.machine.clocks.monotonic.local(now);
         let wall = host.machine.clocks.wall(local, now);
+        match why {
+            Why::First => {}
+            Why::Replacement => self.returns.replaced += 1,
+            Why::Restart if host.journal.slots().iter().any(|slot| matches!(slot, Slot::Corrupt)) => {
+                self.returns.spoilt += 1;
+            }
+            Why::Restart => self.returns.whole += 1,
+        }
         let incarnation = host.machine.incarnation.to_string();
         host.machine.dice = self.streams.dice(StreamName::new(&["node", &node.to_string(), &incarnation]));
         let mut effects = std::mem::take(&mut self.effects);

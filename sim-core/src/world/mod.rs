@@ -264,6 +264,17 @@ pub struct StrikeReport {
     pub places: Vec<Vec<String>>,
 }
 
+/// How often nodes came back, by what they found on their disks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Returns {
+    /// Their journal.
+    pub whole: u64,
+    /// Their journal, in which some slot did not read back.
+    pub spoilt: u64,
+    /// Nothing: the machine is another.
+    pub replaced: u64,
+}
+
 /// A world in which a protocol runs.
 #[derive(Clone)]
 pub struct World<P: Protocol> {
@@ -285,6 +296,7 @@ pub struct World<P: Protocol> {
     faults: Faults,
     epochs: Epochs,
     roles: Vec<RoleChange>,
+    returns: Returns,
     first_answers: Vec<(Nanos, NodeId)>,
     trace: Trace,
     executing: Option<MachineId>,
@@ -369,6 +381,7 @@ impl<P: Protocol> World<P> {
             breach: None,
             faults: Faults::new(setup.faults, streams),
             roles: Vec::new(),
+            returns: Returns::default(),
             first_answers: Vec::new(),
             trace: Trace::new(setup.trace),
             executing: None,
@@ -498,6 +511,11 @@ impl<P: Protocol> World<P> {
     /// Every change of role so far.
     pub fn roles(&self) -> &[RoleChange] {
         &self.roles
+    }
+
+    /// How nodes came back after they had died.
+    pub fn returns(&self) -> Returns {
+        self.returns
     }
 
     /// When each node first told a client something after a change of its role, in order.
