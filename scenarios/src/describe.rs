@@ -78,9 +78,8 @@ pub(crate) fn strikes(fault: &fault::Fault) -> Vec<String> {
     };
     match &fault.when {
         When::At(strikes) => {
-            let told = |strike: &fault::Strike| {
-                format!("at {}{}, {what}", format_duration(strike.at), lasts(strike.length))
-            };
+            let told =
+                |strike: &fault::Strike| format!("at {}{}, {what}", format_duration(strike.at), lasts(strike.length));
             strikes.iter().map(told).collect()
         }
         When::Event { event, after, length, times, within } => {

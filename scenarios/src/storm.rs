@@ -52,9 +52,6 @@ pub fn own_moments(scenario: &Scenario, seed: u64) -> Vec<String> {
     waits.map(|fault| fault.name.clone()).collect()
 }
 
-/// What is told where the other has something and this one has not.
-const NONE: &str = "not there";
-
 #[derive(Default)]
 struct Found(Vec<Apart>);
 
@@ -71,7 +68,9 @@ impl Found {
     fn links(&mut self, both: [&Scenario; 2]) {
         let [one, other] = both.map(|of| &of.layout);
         for link in &one.links {
-            let Some(twin) = other.links.iter().find(|twin| (twin.from, twin.to) == (link.from, link.to)) else { continue };
+            let Some(twin) = other.links.iter().find(|twin| (twin.from, twin.to) == (link.from, link.to)) else {
+                continue;
+            };
             let what = format!("link {}", link.name);
             // All links between two regions share a name, and mostly a delay.
             if self.0.iter().all(|known| known.what != what) {

@@ -93,7 +93,10 @@ impl<'a> Side<'a> {
     fn average(&self, counts: &[u32]) -> f64 {
         let all = self.numbers.len();
         match &self.order {
-            None => self.numbers.iter().zip(counts).map(|(number, count)| number * f64::from(*count)).sum::<f64>() / all as f64,
+            None => {
+                self.numbers.iter().zip(counts).map(|(number, count)| number * f64::from(*count)).sum::<f64>()
+                    / all as f64
+            }
             // Of an even number, half way between the two in the middle.
             Some(order) => {
                 let [low, high] = [(all - 1) / 2, all / 2].map(|rank| self.numbers[ranked(order, counts, rank)]);

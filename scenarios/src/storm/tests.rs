@@ -47,7 +47,10 @@ fn another_system_meets_the_same_storm() {
     assert_eq!(changed("name = \"raft\"", "name = \"multi-paxos\""), []);
     assert_eq!(changed("name = \"raft\"", "name = \"raft\"\npre-vote = false\nflaws = [\"ack-before-fsync\"]"), []);
     let dynamo = STORM.replace("name = \"raft\"", "name = \"dynamo\"\nconflicts = \"last-write-wins\"");
-    let carts = STORM.replace("name = \"raft\"", "name = \"dynamo\"").replace("\"kv\"", "\"cart\"").replace("write = 50", "add = 50");
+    let carts = STORM
+        .replace("name = \"raft\"", "name = \"dynamo\"")
+        .replace("\"kv\"", "\"cart\"")
+        .replace("write = 50", "add = 50");
     for other in [dynamo, carts] {
         for seed in 0..20 {
             assert_eq!(apart(&scenario(STORM), &scenario(&other), seed), []);
@@ -96,7 +99,8 @@ fn a_difference_says_what_each_of_the_two_has() {
 
 #[test]
 fn who_waits_for_an_event_is_named() {
-    let chase = "[[fault]]\nname = \"chase\"\ndo = \"crash\"\non = \"leader elected\"\nfor = \"1s\"\ntarget = \"leader\"\n";
+    let chase =
+        "[[fault]]\nname = \"chase\"\ndo = \"crash\"\nwhen = \"leader elected\"\nfor = \"1s\"\ntarget = \"leader\"\n";
     assert_eq!(own_moments(&scenario(&format!("{STORM}{chase}")), 1), ["chase"]);
     assert_eq!(own_moments(&scenario(STORM), 1), [""; 0]);
 }
