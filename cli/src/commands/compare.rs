@@ -4,11 +4,12 @@ use super::sweep::{self, Asked, Case, Limits, Way, fill};
 use crate::args::{Compare, Format};
 use crate::exit::{Done, Exit, Failure};
 use crate::store::Store;
-use crate::{interrupt, screen};
+use crate::{files, interrupt, screen};
 use history::Verdict;
-use reports::compare::{Comparison, Contender, Metric, json, text};
+use reports::compare::{Comparison, Contender, Metric, figures, json, page, text};
 use scenarios::storm;
 use scenarios::systems::System;
+use std::path::Path;
 use std::time::Instant;
 
 /// More differences than this help nobody.
@@ -28,6 +29,9 @@ pub fn compare(args: &Compare, systems: &'static [System]) -> Done {
     let limits = Limits::default();
     let ended = fill(&store, &cases, Way { jobs: args.jobs, progress: args.progress }, &limits)?;
     let comparison = Comparison { ended: ended.map(|ended| ended.told(&limits)), ..comparison(args, &store, &cases)? };
+    if let Some(dir) = &args.out {
+        draw(dir, &comparison)?;
+    }
     let wall_ns = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
     screen::print(&match args.format {
         Format::Human => text(&comparison, screen::look()),
@@ -40,6 +44,19 @@ pub fn compare(args: &Compare, systems: &'static [System]) -> Done {
         false => Exit::Judged(Verdict::Pass),
         true => Exit::Judged(Verdict::Vacuous),
     })
+}
+
+/// The page's file.
+const PAGE: &str = "compare.html";
+
+/// Writes the page and its pictures.
+fn draw(dir: &Path, comparison: &Comparison) -> Result<(), Failure> {
+    files::make_dir(dir)?;
+    let figures = figures(comparison);
+    for figure in &figures {
+        files::write(&dir.join(format!("{}.svg", figure.name)), &figure.file())?;
+    }
+    files::write(&dir.join(PAGE), &page(comparison, &figures))
 }
 
 /// What is known of the runs that are there.

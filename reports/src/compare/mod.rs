@@ -3,13 +3,17 @@
 //! Only seeds that every system has run count: each gives one number for each of them, and what the seed made easy or hard it
 //! made so for all. Differences are those to the first system, the baseline; intervals are of [`crate::statistics::paired`].
 
+mod figure;
 mod json;
 mod metric;
+mod page;
 mod text;
 mod verdict;
 
+pub use figure::figures;
 pub use json::json;
 pub use metric::{Measured, Metric, Unit};
+pub use page::page;
 pub use text::text;
 
 use crate::statistics::paired::{Interval, difference, single};
