@@ -5,6 +5,7 @@ use checkers::formats::Input;
 use checkers::{Consistency, Model};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use reports::compare::Metric;
 use std::path::PathBuf;
 
 /// A deterministic simulator of distributed systems: is the system correct, how available was it beside the best
@@ -42,6 +43,9 @@ pub enum Command {
     /// Runs scenarios on many seeds into one database, and goes on where it ended
     #[command(after_help = SWEEP_EXAMPLES, after_long_help = SWEEP_LONG)]
     Sweep(Sweep),
+    /// Runs systems through the same storms and says how far they are apart
+    #[command(after_help = COMPARE_EXAMPLES, after_long_help = COMPARE_LONG)]
+    Compare(Compare),
     /// Joins the databases of sweeps
     #[command(after_help = MERGE_EXAMPLES)]
     Merge(Merge),
@@ -111,6 +115,24 @@ Examples:
   stormglass sweep swarm.toml --time 10m --max-failures 20
   stormglass sweep swarm.toml --seeds 0..1000000 --shard 2/8 --db shard-2.db"
 );
+const COMPARE_EXAMPLES: &str = "Examples:
+  stormglass compare raft.toml multi-paxos.toml --seeds 500
+  stormglass compare scenarios/compare/three-regions/*.toml --seeds 0..500 --out out/three-regions
+  stormglass compare three-regions/*.toml --metric availability,p99,stale --format json";
+const COMPARE_LONG: &str = "The first scenario is the baseline. Every seed has to be the same storm for all: duration, machines and their clocks, \
+links, faults, and who asks how often for which keys; where it is not, nothing is run, and it is said what differs. \
+The protocol, its settings and flaws, the kind of data, and what is expected may differ. The variants of a [sweep] \
+are compared as files are. `leader` means whoever leads in each system.
+
+Differences are those of averages over the seeds that all have run: means, and medians of longest outages and response \
+times. The interval is that of the percentile bootstrap over seeds, pairs staying together (Efron and Tibshirani, 1993).
+
+Exit code: 0 if there was something to compare, whatever the runs came to; 4 if no seed was run by all; 130 if interrupted.
+
+Examples:
+  stormglass compare raft.toml multi-paxos.toml --seeds 500
+  stormglass compare scenarios/compare/three-regions/*.toml --seeds 0..500 --out out/three-regions
+  stormglass compare three-regions/*.toml --metric availability,p99,stale --format json";
 const MERGE_EXAMPLES: &str = "Examples:
   stormglass merge whole.db shard-1.db shard-2.db shard-3.db
   stormglass merge out/swarm.db shard-*.db    adds to what is in out/swarm.db
@@ -326,6 +348,37 @@ pub struct Sweep {
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub time: Option<u64>,
     /// Changes a key of the scenarios; a key of a matrix is then no longer varied
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = assignment)]
+    pub set: Vec<(String, String)>,
+    /// What to print
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// How to show how far it has come
+    #[arg(long, value_enum, default_value_t)]
+    pub progress: Progress,
+}
+
+#[derive(Args, Debug)]
+pub struct Compare {
+    /// The scenarios, the baseline first; of one with a [sweep] its variants
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Seeds A..B (B excluded), or N for 0..N
+    #[arg(long, value_parser = Seeds::parse_few, default_value = "500")]
+    pub seeds: Seeds,
+    /// How many runs at once [default: one for each core]
+    #[arg(long)]
+    pub jobs: Option<std::num::NonZeroUsize>,
+    /// Where the runs go; those that are there are not run again
+    #[arg(long, value_name = "FILE.db", default_value = "out/compare.db")]
+    pub db: PathBuf,
+    /// Also write compare.html and its pictures to this directory
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// By these alone
+    #[arg(long, value_name = "METRIC", value_delimiter = ',', value_parser = names(Metric::ALL, Metric::name))]
+    pub metric: Vec<Metric>,
+    /// Changes a key of all scenarios
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = assignment)]
     pub set: Vec<(String, String)>,
     /// What to print

@@ -1,4 +1,4 @@
-//! Ctrl-C. The first one ends a run, a test or a sweep in order: what is under way comes to a stop, and what exists is judged, printed
+//! Ctrl-C. The first one ends a run, a test, a sweep or a comparison in order: what is under way comes to a stop, and what exists is judged, printed
 //! and written. The second one, and the first where there is nothing to save, ends the process at once. Neither leaves a
 //! half-written file.
 

@@ -39,7 +39,11 @@ pub fn main(systems: &'static [System]) -> ExitCode {
     let command = args::Cli::parse().command;
     let ends_in_order = matches!(
         command,
-        args::Command::Run(_) | args::Command::Test(_) | args::Command::Sweep(_) | args::Command::Shrink(_)
+        args::Command::Run(_)
+            | args::Command::Test(_)
+            | args::Command::Sweep(_)
+            | args::Command::Compare(_)
+            | args::Command::Shrink(_)
     );
     interrupt::listen(if ends_in_order { interrupt::First::EndsInOrder } else { interrupt::First::EndsAtOnce });
     screen::say_panics_once();
@@ -49,6 +53,7 @@ pub fn main(systems: &'static [System]) -> ExitCode {
         args::Command::Verify(verify) => commands::verify::verify(&verify),
         args::Command::Test(test) => commands::test::test(&test, systems),
         args::Command::Sweep(sweep) => commands::sweep::sweep(&sweep, systems),
+        args::Command::Compare(compare) => commands::compare::compare(&compare, systems),
         args::Command::Merge(merge) => commands::merge::merge(&merge),
         args::Command::Replay(replay) => commands::replay::replay(&replay, systems),
         args::Command::Shrink(shrink) => commands::shrink::shrink(&shrink, systems),

@@ -1,4 +1,6 @@
-//! What can be said of a share that was counted, and of the middle of many numbers.
+//! What can be said of what is true by what was counted: of a share and of a median here, of differences in [`paired`].
+
+pub mod paired;
 
 /// The quantile of the normal distribution that leaves 2.5 % above it: intervals hold the true share 95 times of 100.
 const Z: f64 = 1.959_963_984_540_054;

@@ -52,7 +52,9 @@ impl fmt::Display for Plan {
             writeln!(f, "load       {}: {clients}, {what}, {from} to {until}", load.name)?;
         }
         for (fault, why) in self.faults.iter().zip(&self.whys) {
-            write_fault(f, fault)?;
+            for strike in strikes(fault) {
+                writeln!(f, "fault      {}: {strike}", fault.name)?;
+            }
             if let Some(why) = why {
                 writeln!(f, "           why: {why}")?;
             }
@@ -61,7 +63,8 @@ impl fmt::Display for Plan {
     }
 }
 
-fn write_fault(f: &mut fmt::Formatter<'_>, fault: &fault::Fault) -> fmt::Result {
+/// When a fault strikes, for how long, and what it does: a line for each time that is decided.
+pub(crate) fn strikes(fault: &fault::Fault) -> Vec<String> {
     let what = describe(&fault.kind);
     let lasts = |length: Option<Nanos>| match (&fault.kind, length) {
         (FaultKind::Operate { .. }, None) => String::new(),
@@ -75,10 +78,9 @@ fn write_fault(f: &mut fmt::Formatter<'_>, fault: &fault::Fault) -> fmt::Result 
     };
     match &fault.when {
         When::At(strikes) => {
-            for strike in strikes {
-                let at = format_duration(strike.at);
-                writeln!(f, "fault      {}: at {at}{}, {what}", fault.name, lasts(strike.length))?;
-            }
+            let told =
+                |strike: &fault::Strike| format!("at {}{}, {what}", format_duration(strike.at), lasts(strike.length));
+            strikes.iter().map(told).collect()
         }
         When::Event { event, after, length, times, within } => {
             let event = match event {
@@ -89,11 +91,9 @@ fn write_fault(f: &mut fmt::Formatter<'_>, fault: &fault::Fault) -> fmt::Result 
             let within = within.map_or(String::new(), |(from, until)| {
                 format!(" within {}..{}", format_duration(from), format_duration(until))
             });
-            let (name, lasts) = (&fault.name, lasts(*length));
-            writeln!(f, "fault      {name}: {after}\"{event}\"{within}{lasts}, {what}, at most {times}x")?;
+            vec![format!("{after}\"{event}\"{within}{}, {what}, at most {times}x", lasts(*length))]
         }
     }
-    Ok(())
 }
 
 /// Every strike in the order of time, in words: what it was, whom it met, for how long.

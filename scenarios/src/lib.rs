@@ -10,6 +10,7 @@
 //! - [`judge`]: a finished run to findings. [`outage`]: when nobody was served.
 //! - [`manual`]: what is known of a word: a key, a code, a check, a fault, a flaw. [`schema`]: the same keys for editors.
 //!   [`template`]: a first scenario for a system.
+//! - [`storm`]: whether two scenarios are the same storm, so that they can be compared.
 //! - [`run`]: all of it, to a [`Run`]: the plain record and the history.
 //!
 //! ```
@@ -49,6 +50,7 @@ pub mod scenario;
 pub mod schema;
 pub mod sections;
 pub mod shrink;
+pub mod storm;
 pub mod systems;
 pub mod template;
 mod testimony;

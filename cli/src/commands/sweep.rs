@@ -1,11 +1,11 @@
 //! `stormglass sweep`: many seeds of every variant, into a database that the same command goes on with.
 
-use crate::args::{Format, Sweep};
+use crate::args::{self, Format, Sweep};
 use crate::exit::{Done, Exit, Failure};
 use crate::load::{self, Loaded};
 use crate::many::{self, Told};
 use crate::progress::{Progress, Work};
-use crate::seeds::Seeds;
+use crate::seeds::{Seeds, Shard};
 use crate::store::{Row, Store, Subject, Writer};
 use crate::{interrupt, program, screen};
 use history::Verdict;
@@ -13,7 +13,7 @@ use history::figures::{counted, duration, grouped, measured};
 use reports::sweep::{Source, Summary, Swept, Variant, json, text};
 use scenarios::Draft;
 use scenarios::systems::System;
-use std::num::NonZeroU64;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -21,32 +21,45 @@ use std::time::{Duration, Instant};
 /// What is run where neither the command line nor the file says how many: enough to meet what happens in one of 300 runs.
 const SEEDS: u64 = 1000;
 
+/// Which runs are asked for, as far as the command line says.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub set: &'a [(String, String)],
+    pub seeds: Option<Seeds>,
+    pub shard: Option<Shard>,
+}
+
+/// How they are run.
+#[derive(Clone, Copy)]
+pub(super) struct Way {
+    pub jobs: Option<NonZeroUsize>,
+    pub progress: args::Progress,
+}
+
 /// A scenario in one of its variants, and what is asked for of it.
-struct Case<'a> {
-    path: &'a Path,
-    loaded: &'a Loaded,
-    draft: &'a Draft<'static>,
-    subject: Subject,
-    seeds: Seeds,
+pub(super) struct Case<'a> {
+    pub path: &'a Path,
+    pub loaded: &'a Loaded,
+    pub draft: &'a Draft<'static>,
+    pub subject: Subject,
+    pub seeds: Seeds,
 }
 
 /// When to end before all is run.
-struct Limits {
+#[derive(Default)]
+pub(super) struct Limits {
     failures: Option<u64>,
     time: Option<Duration>,
 }
 
 pub fn sweep(args: &Sweep, systems: &'static [System]) -> Done {
     let began = Instant::now();
-    let loaded = load_all(args, systems)?;
-    let cases = cases(args, &loaded)?;
+    let loaded = load_all(&args.files, &args.set, systems)?;
+    let cases = cases(Asked { set: &args.set, seeds: args.seeds, shard: args.shard }, &loaded)?;
     let path = database(args, &cases);
     let store = Store::open(&path)?;
-    store.admit(&cases.iter().map(|case| case.subject.clone()).collect::<Vec<_>>())?;
-    let missing =
-        cases.iter().map(|case| store.missing(&case.subject, case.seeds)).collect::<Result<Vec<_>, Failure>>()?;
     let limits = limits(args, &loaded);
-    let ended = run_all(args, &store, &cases, &missing, &limits)?;
+    let ended = fill(&store, &cases, Way { jobs: args.jobs, progress: args.progress }, &limits)?;
     let mut summary =
         Summary { version: scenarios::VERSION.to_owned(), saved: path.display().to_string(), ..Summary::default() };
     for case in &cases {
@@ -69,10 +82,15 @@ pub fn print(summary: &Summary, format: Format, began: Instant) -> Result<(), Fa
     })
 }
 
-fn load_all(args: &Sweep, systems: &'static [System]) -> Result<Vec<(PathBuf, Loaded)>, Failure> {
+/// Reads all scenarios, or says what is wrong with every one of them that cannot be read.
+pub(super) fn load_all(
+    files: &[PathBuf],
+    set: &[(String, String)],
+    systems: &'static [System],
+) -> Result<Vec<(PathBuf, Loaded)>, Failure> {
     let (mut loaded, mut broken) = (Vec::new(), Vec::new());
-    for path in &args.files {
-        match load::scenario(path, &args.set, systems) {
+    for path in files {
+        match load::scenario(path, set, systems) {
             Ok(scenario) => loaded.push((path.clone(), scenario)),
             Err(failure) => broken.push(failure.message),
         }
@@ -80,21 +98,22 @@ fn load_all(args: &Sweep, systems: &'static [System]) -> Result<Vec<(PathBuf, Lo
     if broken.is_empty() { Ok(loaded) } else { Err(Failure::rendered(broken.join("\n"))) }
 }
 
-fn cases<'a>(args: &Sweep, loaded: &'a [(PathBuf, Loaded)]) -> Result<Vec<Case<'a>>, Failure> {
+/// Every scenario in every variant.
+pub(super) fn cases<'a>(asked: Asked<'_>, loaded: &'a [(PathBuf, Loaded)]) -> Result<Vec<Case<'a>>, Failure> {
     let mut cases: Vec<Case<'a>> = Vec::new();
     for (path, loaded) in loaded {
         let sweep = loaded.draft.sweep();
-        let seeds = args.seeds.unwrap_or_else(|| Seeds::up_to(sweep.seeds.unwrap_or(SEEDS)));
-        if args.seeds.is_none() && sweep.seeds.is_none() {
+        let seeds = asked.seeds.unwrap_or_else(|| Seeds::up_to(sweep.seeds.unwrap_or(SEEDS)));
+        if asked.seeds.is_none() && sweep.seeds.is_none() {
             let (shown, count) = (path.display(), grouped(SEEDS));
             screen::complain(&format!("{shown}: {count} seeds, since neither --seeds nor its [sweep] says how many"));
         }
-        let seeds = args.shard.map_or(seeds, |shard| seeds.of_shard(shard));
+        let seeds = asked.shard.map_or(seeds, |shard| seeds.of_shard(shard));
         let base = [("", &[][..], &loaded.draft)];
         let variants = sweep.variants.iter().map(|variant| (&*variant.name, &variant.set[..], &variant.draft));
         let variants: Vec<_> = if sweep.variants.is_empty() { base.into() } else { variants.collect() };
         for (number, (name, set, draft)) in (0..).zip(variants) {
-            let subject = Subject { number, ..subject(args, path, name, set, draft) };
+            let subject = Subject { number, ..subject(asked.set, path, name, set, draft) };
             let is_same =
                 |other: &&Case<'_>| (&other.subject.name, &other.subject.variant) == (&subject.name, &subject.variant);
             if let Some(other) = cases.iter().find(is_same) {
@@ -110,10 +129,16 @@ fn cases<'a>(args: &Sweep, loaded: &'a [(PathBuf, Loaded)]) -> Result<Vec<Case<'
     Ok(cases)
 }
 
-fn subject(args: &Sweep, path: &Path, variant: &str, set: &[(String, String)], draft: &Draft<'_>) -> Subject {
+fn subject(
+    own: &[(String, String)],
+    path: &Path,
+    variant: &str,
+    set: &[(String, String)],
+    draft: &Draft<'_>,
+) -> Subject {
     let identity = draft.identity();
     // What the matrix varied, and the command line set, is in both.
-    let own = args.set.iter().filter(|(key, _)| set.iter().all(|(varied, _)| varied != key));
+    let own = own.iter().filter(|(key, _)| set.iter().all(|(varied, _)| varied != key));
     Subject {
         hash: identity.hash,
         version: scenarios::VERSION.to_owned(),
@@ -144,14 +169,14 @@ fn limits(args: &Sweep, loaded: &[(PathBuf, Loaded)]) -> Limits {
 
 /// Why a sweep ended.
 #[derive(Clone, Copy)]
-enum Ended {
+pub(super) enum Ended {
     Interrupted,
     Failures,
     Time,
 }
 
 impl Ended {
-    fn told(self, limits: &Limits) -> String {
+    pub fn told(self, limits: &Limits) -> String {
         match self {
             Ended::Interrupted => "interrupted".to_owned(),
             Ended::Failures => format!("ended after {}", counted(limits.failures.unwrap_or(0), "failure")),
@@ -163,14 +188,11 @@ impl Ended {
     }
 }
 
-/// Runs what is missing, and why it ended before all was run; `None` if it did not.
-fn run_all(
-    args: &Sweep,
-    store: &Store,
-    cases: &[Case<'_>],
-    missing: &[Vec<Seeds>],
-    limits: &Limits,
-) -> Result<Option<Ended>, Failure> {
+/// Runs what is missing in a database, and why it ended before all was run; `None` if it did not.
+pub(super) fn fill(store: &Store, cases: &[Case<'_>], way: Way, limits: &Limits) -> Result<Option<Ended>, Failure> {
+    store.admit(&cases.iter().map(|case| case.subject.clone()).collect::<Vec<_>>())?;
+    let missing =
+        cases.iter().map(|case| store.missing(&case.subject, case.seeds)).collect::<Result<Vec<_>, Failure>>()?;
     let count = |seeds: &[Seeds]| seeds.iter().map(|seeds| seeds.count).sum::<u64>();
     let (total, asked) =
         (missing.iter().map(|seeds| count(seeds)).sum(), cases.iter().map(|case| case.seeds.count).sum());
@@ -189,12 +211,12 @@ fn run_all(
         let why = [(interrupt::asked(), Ended::Interrupted), (is_enough(), Ended::Failures), (is_late(), Ended::Time)];
         why.into_iter().find(|(is_so, _)| *is_so).map(|(_, why)| why)
     };
-    let progress = Progress::begin(args.progress, Work::Sweep(total));
+    let progress = Progress::begin(way.progress, Work::Sweep(total));
     let mut writer = store.writer()?;
     let mut totals = Totals::default();
     let done = many::do_all(
-        many::jobs(args.jobs),
-        InStep::of(missing),
+        many::jobs(way.jobs),
+        InStep::of(&missing),
         || ended().is_none(),
         |(case, seed)| {
             let row = run_one(&cases[*case], *seed)?;

@@ -21,6 +21,7 @@ use crate::exit::Failure;
 use crate::files;
 use crate::seeds::Seeds;
 use history::Verdict;
+use reports::compare::Compared;
 use reports::sweep::{Measured, Seen};
 use row::{INSERT, Seed};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Statement, params};
@@ -267,6 +268,38 @@ impl Store {
             tell(self.note(row::measured(row))?.ok_or_else(|| self.damaged())?);
         }
         Ok(())
+    }
+
+    /// Every run of these seeds as it is compared with others, in their order.
+    pub fn compared(&self, subject: &Subject, seeds: Seeds) -> Result<Vec<Compared>, Failure> {
+        let Some(last) = seeds.last() else { return Ok(Vec::new()) };
+        let sql = "SELECT seed, verdict, achieved, possible, outage_ns, outage_max_ns, p50_ns, p99_ns, ok, reads, stale_reads \
+            FROM runs WHERE scenario = ?1 AND version = ?2 AND variant = ?3 AND seed BETWEEN ?4 AND ?5 ORDER BY seed";
+        let mut all = self.note(self.db.prepare(sql))?;
+        let of = params![subject.hash, subject.version, subject.variant, Seed(seeds.first), Seed(last)];
+        let mut rows = self.note(all.query(of))?;
+        let mut found = Vec::new();
+        while let Some(row) = self.note(rows.next())? {
+            let whole =
+                |column| self.note(row.get::<_, Option<i64>>(column)).map(|number| number.map(i64::unsigned_abs));
+            let share = |column| self.note(row.get::<_, Option<f64>>(column));
+            let told: String = self.note(row.get(1))?;
+            found.push(Compared {
+                seed: Seed::of(self.note(row.get_ref(0))?).ok_or_else(|| self.damaged())?,
+                verdict: verdict(&told).ok_or_else(|| self.damaged())?,
+                achieved: share(2)?,
+                possible: share(3)?,
+                outage_ns: whole(4)?.unwrap_or(0),
+                outage_max_ns: whole(5)?.unwrap_or(0),
+                p50_ns: whole(6)?,
+                p99_ns: whole(7)?,
+                ok: whole(8)?,
+                reads: whole(9)?,
+                stale_reads: whole(10)?,
+            });
+        }
+        found.retain(|run| seeds.contains(run.seed));
+        Ok(found)
     }
 
     fn damaged(&self) -> Failure {

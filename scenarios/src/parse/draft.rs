@@ -161,6 +161,11 @@ impl<'a> Draft<'a> {
         Ok(root)
     }
 
+    /// Whether anything is left to the seed before the plan is: if not, [`Self::resolve`] gives every seed the same.
+    pub fn is_drawn(&self) -> bool {
+        self.is_drawn
+    }
+
     /// The systems that it may run.
     pub(crate) fn systems(&self) -> &'a [System] {
         self.document.systems

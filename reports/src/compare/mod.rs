@@ -1,0 +1,122 @@
+//! Systems side by side under the same storms: what each came to, how far they are apart, and how sure that is.
+//!
+//! Only seeds that every system has run count: each gives one number for each of them, and what the seed made easy or hard it
+//! made so for all. Differences are those to the first system, the baseline; intervals are of [`crate::statistics::paired`].
+
+mod figure;
+mod json;
+mod metric;
+mod page;
+mod text;
+mod verdict;
+
+pub use figure::figures;
+pub use json::json;
+pub use metric::{Compared, Metric, Unit};
+pub use page::page;
+pub use text::text;
+
+use crate::statistics::paired::{Interval, difference, single};
+use std::collections::BTreeMap;
+
+/// A system, and its runs.
+#[derive(Clone, Debug, Default)]
+pub struct Contender {
+    /// What it is called: by its scenario, its variant, or both.
+    pub name: String,
+    /// The scenario's file.
+    pub file: String,
+    /// Its runs, in the order of their seeds.
+    pub runs: Vec<Compared>,
+}
+
+/// What is compared, and all that is known of it.
+#[derive(Clone, Debug, Default)]
+pub struct Comparison {
+    /// The version of stormglass.
+    pub version: String,
+    /// The systems; the first is the baseline. Their runs are those of the shared seeds.
+    pub systems: Vec<Contender>,
+    /// The seeds that all of them have run.
+    pub seeds: Vec<u64>,
+    /// What is known of each metric that any run has.
+    pub lines: Vec<Line>,
+    /// Faults that wait for an event, and so strike at moments that each system has for itself.
+    pub own_moments: Vec<String>,
+    /// Runs that were asked for.
+    pub asked: u64,
+    /// Those of them that are not there.
+    pub missing: u64,
+    /// Why, if any are.
+    pub ended: Option<String>,
+    /// Where all runs are.
+    pub saved: String,
+}
+
+/// A metric of all systems.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// Which.
+    pub metric: Metric,
+    /// Of how many seeds: those for which every system has it.
+    pub seeds: usize,
+    /// By system, its average.
+    pub values: Vec<Interval>,
+    /// By system, how much larger its average is than the first one's; the first has none.
+    pub differences: Vec<Option<Interval>>,
+}
+
+impl Comparison {
+    /// Compares these systems, the first being the baseline, by these metrics.
+    pub fn of(mut systems: Vec<Contender>, metrics: &[Metric]) -> Self {
+        let mut counts: BTreeMap<u64, usize> = BTreeMap::new();
+        for run in systems.iter().flat_map(|system| &system.runs) {
+            *counts.entry(run.seed).or_default() += 1;
+        }
+        let is_shared = |seed: u64| counts.get(&seed) == Some(&systems.len());
+        let seeds: Vec<u64> = counts.keys().copied().filter(|seed| is_shared(*seed)).collect();
+        for system in &mut systems {
+            system.runs.retain(|run| seeds.binary_search(&run.seed).is_ok());
+        }
+        let lines = metrics.iter().filter_map(|metric| Line::of(*metric, &systems)).collect();
+        Comparison { systems, seeds, lines, ..Comparison::default() }
+    }
+
+    /// What is known of a metric; `None` if no seed has it for all systems, or if nobody asked.
+    pub fn line(&self, metric: Metric) -> Option<&Line> {
+        self.lines.iter().find(|line| line.metric == metric)
+    }
+
+    /// In words: who is better at what than the baseline, and what that costs. A sentence for each of the others.
+    pub fn verdict(&self) -> Vec<String> {
+        verdict::sentences(self)
+    }
+
+    /// How many runs of a system failed.
+    fn failed(&self, system: usize) -> u64 {
+        let failed = self.systems[system].runs.iter().filter(|run| run.verdict == history::Verdict::Fail);
+        failed.count() as u64
+    }
+}
+
+impl Line {
+    fn of(metric: Metric, systems: &[Contender]) -> Option<Self> {
+        let all: Vec<Vec<Option<f64>>> =
+            systems.iter().map(|system| system.runs.iter().map(|run| metric.of(run)).collect()).collect();
+        let is_whole = |seed: &usize| all.iter().all(|numbers| numbers[*seed].is_some());
+        let whole: Vec<usize> = (0..all.first()?.len()).filter(is_whole).collect();
+        let of = |numbers: &Vec<Option<f64>>| whole.iter().filter_map(|seed| numbers[*seed]).collect::<Vec<f64>>();
+        let all: Vec<Vec<f64>> = all.iter().map(of).collect();
+        let average = metric.average();
+        let values = all.iter().map(|numbers| single(numbers, average)).collect::<Option<Vec<Interval>>>()?;
+        let baseline = &all[0];
+        let apart = |(number, numbers): (usize, &Vec<f64>)| {
+            if number == 0 { None } else { difference(baseline, numbers, average) }
+        };
+        let differences = all.iter().enumerate().map(apart).collect();
+        Some(Line { metric, seeds: whole.len(), values, differences })
+    }
+}
+
+#[cfg(test)]
+mod tests;
