@@ -365,15 +365,29 @@ pub enum Figure {
     Share(ShareOf, Ratio, Ratio),
 }
 
+/// What many times come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Statistic {
+    /// `p99.9`, `min`, `max`: which quantile, of one.
+    Quantile(Ratio),
+    /// `mean`.
+    Mean,
+}
+
 /// A time that can be measured of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TimeOf {
-    /// `p99.9(read)`: a quantile of how long operations took.
+    /// `p99.9(read)`, `mean(read)`: how long operations took.
     Latency {
-        /// Which, of one.
-        quantile: Ratio,
+        /// What they come to.
+        statistic: Statistic,
         /// Of the operations of this function only.
         function: Option<String>,
+    },
+    /// `takeover(p50)`: from when the node that held the role whose holder serves died until another held it.
+    Takeover {
+        /// What they come to.
+        statistic: Statistic,
     },
     /// `visible(99.9%)`: how long after a write was acknowledged this share of reads returns it or a newer one.
     Visible {
@@ -382,7 +396,7 @@ pub enum TimeOf {
     },
 }
 
-/// A share of the reads of a run.
+/// A share of the operations of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ShareOf {
     /// `fresh reads within 5us`: of those asked for this soon after a write was acknowledged, those that return it or a newer
@@ -395,6 +409,21 @@ pub enum ShareOf {
     FreshOf {
         /// How many.
         versions: u64,
+    },
+    /// `reads of 1 version`: those that return so many versions side by side.
+    ReadsOf {
+        /// How many.
+        versions: u64,
+    },
+    /// `served(write)`: those that were served before their clients gave up.
+    Served {
+        /// Of the operations of this function only.
+        function: Option<String>,
+    },
+    /// `possible(write)`: those that some system of this kind could have served before their clients gave up.
+    Possible {
+        /// Likewise.
+        function: Option<String>,
     },
 }
 

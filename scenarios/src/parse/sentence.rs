@@ -3,7 +3,7 @@
 use crate::codes;
 use crate::codes::Code;
 use crate::diagnostics::{Diagnostic, Origin};
-use crate::scenario::{Check, Figure, Reach, ShareOf, TimeOf};
+use crate::scenario::{Check, Figure, Reach, ShareOf, Statistic, TimeOf};
 use crate::text::entry::quoted;
 use crate::text::quantity::{did_you_mean, parse_share};
 use sim_core::dice::Ratio;
@@ -12,7 +12,7 @@ use sim_core::settings::parse_duration_range;
 use sim_core::time::parse_duration;
 
 /// What a sentence can say, for `must` and `should`.
-pub const CHECKS: [(&str, &str); 26] = [
+pub const CHECKS: [(&str, &str); 30] = [
     ("linearizable", "Every operation took effect at one instant between its invocation and its completion."),
     (
         "linearizable writes",
@@ -53,7 +53,20 @@ pub const CHECKS: [(&str, &str); 26] = [
     ("p99 <= 400ms", "99 of 100 operations that could be served took no longer; also p50, p90, p99.9 and max."),
     ("p99(read) <= 400ms", "The same of one function only."),
     ("leader changes <= 3", "A role changed hands no more often."),
-    ("p99.9(read) in 640us..680us", "A figure to reproduce: how long operations took. As for `p99(read) <= 400ms`."),
+    (
+        "p99.9(read) in 640us..680us",
+        "A figure to reproduce: how long operations took; also min, p10, p25, p75 and mean. As for `p99(read) <= 400ms`.",
+    ),
+    (
+        "takeover(p50) in 131ms..161ms",
+        "How long nobody led: from when the node died whose role it is to serve until another came to hold that role.",
+    ),
+    ("served(write) in 97%..98%", "So many operations were served before their clients gave up, of all that were asked."),
+    (
+        "possible(write) in 97%..98%",
+        "So many operations could have been served by some system of this kind before their clients gave up.",
+    ),
+    ("reads of 1 version in 99.90%..99.97%", "So many reads returned so many versions. Of `siblings` and `cart`."),
     (
         "visible(99.9%) in 1.8ms..2ms",
         "How long after a write was acknowledged so many of the reads asked for then return it or a newer one. Of `kv`.",
@@ -169,21 +182,31 @@ fn figure(
         }
         Ok(Figure::Share(measure, from, to))
     };
+    let number = |versions: &str| {
+        let versions = versions.parse().ok().filter(|versions| *versions > 0);
+        versions.ok_or_else(|| wrong("a number of versions is 1 or more".to_owned()))
+    };
     match measure {
+        ["takeover", "(", of, ")"] if statistic(of).is_some() => {
+            time(TimeOf::Takeover { statistic: statistic(of).expect("it was just read") })
+        }
+        [what @ ("served" | "possible"), rest @ ..] if function(rest).is_some() => {
+            let function = function(rest).expect("it was just read").map(str::to_owned);
+            share(if *what == "served" { ShareOf::Served { function } } else { ShareOf::Possible { function } })
+        }
+        ["reads", "of", versions, "version" | "versions"] => share(ShareOf::ReadsOf { versions: number(versions)? }),
         ["visible", "(", of, ")"] => time(TimeOf::Visible { share: parse_share(of).map_err(wrong)? }),
         ["fresh", "reads", "within", age] => share(ShareOf::FreshWithin { age: parse_duration(age).map_err(wrong)? }),
         ["fresh", "reads", "of", versions, "version" | "versions"] => {
-            let versions = versions.parse().ok().filter(|versions| *versions > 0);
-            let versions = versions.ok_or_else(|| wrong("a number of versions is 1 or more".to_owned()))?;
-            share(ShareOf::FreshOf { versions })
+            share(ShareOf::FreshOf { versions: number(versions)? })
         }
-        [name, rest @ ..] if latency(name, rest).is_some() => {
-            let (quantile, function) = latency(name, rest).expect("it was just read");
-            time(TimeOf::Latency { quantile, function: function.map(str::to_owned) })
+        [name, rest @ ..] if statistic(name).is_some() && function(rest).is_some() => {
+            let (statistic, function) = statistic(name).zip(function(rest)).expect("they were just read");
+            time(TimeOf::Latency { statistic, function: function.map(str::to_owned) })
         }
         _ => {
-            let help =
-                "measures are `p99.9(read)`, `visible(99.9%)`, `fresh reads within 5us`, `fresh reads of 2 versions`";
+            let help = "measures are `p99.9(read)`, `takeover(p50)`, `visible(99.9%)`, `fresh reads within 5us`, `fresh reads of 2 \
+                        versions`, `reads of 1 version`, `served(write)`, `possible(write)`";
             Err(bad(&codes::UNKNOWN_SENTENCE, format!("`{text}` measures nothing known")).help(help))
         }
     }
@@ -199,11 +222,29 @@ fn latency<'a>(name: &str, rest: &[&'a str]) -> Option<(Ratio, Option<&'a str>)>
         "max" => Ratio::new(1, 1),
         _ => return None,
     };
+    Some((quantile, function(rest)?))
+}
+
+/// `(read)`, or nothing.
+fn function<'a>(rest: &[&'a str]) -> Option<Option<&'a str>> {
     match rest {
-        [] => Some((quantile, None)),
-        ["(", function, ")"] => Some((quantile, Some(function))),
+        [] => Some(None),
+        ["(", function, ")"] => Some(Some(function)),
         _ => None,
     }
+}
+
+/// What a figure can be of many times: all that a bound can be, and more.
+fn statistic(name: &str) -> Option<Statistic> {
+    let quantile = match name {
+        "mean" => return Some(Statistic::Mean),
+        "min" => Ratio::new(0, 1),
+        "p10" => Ratio::new(10, 100),
+        "p25" => Ratio::new(25, 100),
+        "p75" => Ratio::new(75, 100),
+        _ => latency(name, &[])?.0,
+    };
+    Some(Statistic::Quantile(quantile))
 }
 
 #[cfg(test)]
@@ -250,6 +291,38 @@ mod tests {
                 )),
             ),
             (
+                "mean(read) in 1ms..2ms",
+                Check::Figure(Figure::Time(
+                    TimeOf::Latency { statistic: Statistic::Mean, function: Some("read".to_owned()) },
+                    MS,
+                    2 * MS,
+                )),
+            ),
+            (
+                "takeover(p50) in 131ms..161ms",
+                Check::Figure(Figure::Time(
+                    TimeOf::Takeover { statistic: Statistic::Quantile(Ratio::new(1, 2)) },
+                    131 * MS,
+                    161 * MS,
+                )),
+            ),
+            (
+                "served in 97%..98%",
+                Check::Figure(Figure::Share(
+                    ShareOf::Served { function: None },
+                    Ratio::new(97, 100),
+                    Ratio::new(98, 100),
+                )),
+            ),
+            (
+                "reads of 1 version in 99%..100%",
+                Check::Figure(Figure::Share(
+                    ShareOf::ReadsOf { versions: 1 },
+                    Ratio::new(99, 100),
+                    Ratio::new(1, 1),
+                )),
+            ),
+            (
                 "visible(99.9%) in 1.8ms..2ms",
                 Check::Figure(Figure::Time(TimeOf::Visible { share: Ratio::new(999, 1000) }, MS * 9 / 5, 2 * MS)),
             ),
@@ -277,6 +350,11 @@ mod tests {
         assert_eq!(meaning("fresh reads of 0 versions in 1%..2%").unwrap_err().0, "S0104");
         assert_eq!(meaning("fresh reads within 5us in 2%..1%").unwrap_err().0, "S0104");
         assert_eq!(meaning("luck in 1%..2%").unwrap_err().0, "S0401");
+        assert_eq!(meaning("takeover(read) in 1s..2s").unwrap_err().0, "S0401");
+        assert_eq!(meaning("takeover in 1s..2s").unwrap_err().0, "S0401");
+        assert_eq!(meaning("reads of 0 versions in 1%..2%").unwrap_err().0, "S0104");
+        assert_eq!(meaning("served(read, write) in 1%..2%").unwrap_err().0, "S0401");
+        assert_eq!(meaning("mean <= 2s").unwrap_err().0, "S0401", "a figure, not a bound");
         assert_eq!(meaning("operations >= many").unwrap_err().0, "S0104");
         assert_eq!(meaning("").unwrap_err().0, "S0401");
     }
