@@ -95,3 +95,41 @@ fn the_last_write_wins_by_clocks_that_are_said_to_be_right() {
         "#,
     );
 }
+
+/// Whether a request was passed on, where clients find coordinators in this way.
+fn is_passed_on(coordination: &str) -> bool {
+    let source = format!(
+        r#"
+        scenario = 1
+        about = "A test."
+        duration = "5s"
+        [cluster]
+        nodes = 9
+        [protocol]
+        name = "dynamo"
+        coordination = "{coordination}"
+        [[load]]
+        data = "siblings"
+        keys = {{ count = 200 }}
+        [[fault]]
+        do = "drop"
+        during = "0s..5s"
+        messages = ["Forward"]
+        [expect]
+        reach = ["operations >= 500", "every fault had an effect"]
+        "#
+    );
+    let (draft, _) = scenarios::parse(&source, "test", &[], SYSTEMS).expect("well formed");
+    let scenario = draft.resolve(1).expect("nothing is drawn");
+    let record = scenarios::run(&scenario, 1, SYSTEMS, &mut Options::default()).expect("the engine holds").record;
+    let verdict = |check| record.findings.iter().find(|finding| finding.check == check).map(|finding| finding.verdict);
+    assert_eq!(verdict("operations >= 500"), Some(Verdict::Pass));
+    verdict("every fault had an effect") == Some(Verdict::Pass)
+}
+
+/// "A client-driven approach avoids an extra network hop" (6.4): a client that knows the ring asks who coordinates.
+#[test]
+fn requests_of_clients_that_know_the_ring_are_not_passed_on() {
+    assert!(is_passed_on("server-driven"));
+    assert!(!is_passed_on("client-driven"));
+}
