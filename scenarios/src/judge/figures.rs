@@ -111,12 +111,7 @@ fn widths(operations: &[Operation]) -> impl Iterator<Item = usize> {
 }
 
 /// A figure and how many it was measured of, against its range.
-fn within<T: PartialOrd>(
-    figure: Option<(T, usize)>,
-    range: (T, T),
-    noun: &str,
-    show: impl Fn(&T) -> String,
-) -> Ruling {
+fn within<T: PartialOrd>(figure: Option<(T, usize)>, range: (T, T), noun: &str, show: impl Fn(&T) -> String) -> Ruling {
     let Some((figure, count)) = figure else {
         return Ruling::new(Verdict::Vacuous, "nothing that it could be measured of");
     };

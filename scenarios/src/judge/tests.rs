@@ -132,7 +132,10 @@ fn figures_fail_outside_of_their_range_and_are_vacuous_of_nothing() {
         (served(most, whole), Verdict::Fail),
         (possible(whole, whole), Verdict::Pass),
         (possible(half, most), Verdict::Fail),
-        (Figure::Time(TimeOf::Latency { statistic: Statistic::Mean, function: None }, SECOND, 2 * SECOND), Verdict::Fail),
+        (
+            Figure::Time(TimeOf::Latency { statistic: Statistic::Mean, function: None }, SECOND, 2 * SECOND),
+            Verdict::Fail,
+        ),
         (Figure::Time(TimeOf::Takeover { statistic: Statistic::Mean }, 0, SECOND), Verdict::Vacuous),
         (Figure::Share(ShareOf::ReadsOf { versions: 1 }, half, whole), Verdict::Vacuous),
     ] {

@@ -61,7 +61,10 @@ pub const CHECKS: [(&str, &str); 30] = [
         "takeover(p50) in 131ms..161ms",
         "How long nobody led: from when the node died whose role it is to serve until another came to hold that role.",
     ),
-    ("served(write) in 97%..98%", "So many operations were served before their clients gave up, of all that were asked."),
+    (
+        "served(write) in 97%..98%",
+        "So many operations were served before their clients gave up, of all that were asked.",
+    ),
     (
         "possible(write) in 97%..98%",
         "So many operations could have been served by some system of this kind before their clients gave up.",
@@ -316,11 +319,7 @@ mod tests {
             ),
             (
                 "reads of 1 version in 99%..100%",
-                Check::Figure(Figure::Share(
-                    ShareOf::ReadsOf { versions: 1 },
-                    Ratio::new(99, 100),
-                    Ratio::new(1, 1),
-                )),
+                Check::Figure(Figure::Share(ShareOf::ReadsOf { versions: 1 }, Ratio::new(99, 100), Ratio::new(1, 1))),
             ),
             (
                 "visible(99.9%) in 1.8ms..2ms",
