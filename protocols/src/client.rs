@@ -43,6 +43,13 @@ pub trait Service:
         false
     }
 
+    /// By key, of so many: the nodes that serve it best, the best first. Nothing if a client does not know, or if it makes no
+    /// difference: then it asks whoever served last, or the nearest.
+    fn homes(config: &Self::Config, nodes: &[NodeId], keys: u32) -> Vec<Vec<NodeId>> {
+        let _ = (config, nodes, keys);
+        Vec::new()
+    }
+
     /// Whether any node answers what only reads. If so, a client asks the nearest; else the one that it asks to write.
     fn reads_anywhere(config: &Self::Config) -> bool {
         let _ = config;
@@ -139,6 +146,8 @@ pub struct RoutingClient<P: Protocol> {
     nodes: Vec<NodeId>,
     workload: Arc<Workload>,
     session: Session,
+    /// By key: who serves it best.
+    homes: Vec<Vec<NodeId>>,
     reads_anywhere: bool,
     repeats_writes: bool,
     /// The serial number of the next request.
@@ -232,6 +241,7 @@ impl<P: Service> Client<P> for RoutingClient<P> {
             nodes: boot.nodes.to_vec(),
             workload: Arc::clone(boot.workload),
             session: if P::keeps_sessions(boot.config) { Session::None } else { Session::Unknown },
+            homes: P::homes(boot.config, boot.nodes, boot.workload.keys.count()),
             reads_anywhere: P::reads_anywhere(boot.config),
             repeats_writes: P::repeats_writes(boot.config),
             serial: u64::from(boot.incarnation) << LIFE_BITS,
@@ -411,12 +421,22 @@ impl<P: Service> RoutingClient<P> {
             let Session::Open(session) = self.session else { return self.await_session(at, ctx) };
             self.pending[at].session = Some(session);
         }
+        if let Some(home) = self.home(at) {
+            return self.ask_node(at, home, ctx);
+        }
         let node = match self.favourite {
             _ if self.reads_anywhere && self.pending[at].reads() => self.nodes[self.next_reader],
             Some(favourite) => favourite,
             None => self.nodes[self.next_node],
         };
         self.ask_node(at, node, ctx);
+    }
+
+    /// Who serves the key of an operation best, if the client knows: at each attempt the next of them.
+    fn home(&self, at: usize) -> Option<NodeId> {
+        let Pending { task: Task::Operate { op, .. }, attempts, .. } = &self.pending[at] else { return None };
+        let homes = self.homes.get(P::Data::key(op) as usize).filter(|homes| !homes.is_empty())?;
+        Some(homes[*attempts as usize % homes.len()])
     }
 
     /// What writes is to be done in a session, and there is none yet.

@@ -384,15 +384,6 @@ pub enum Figure {
     Count(CountOf, u64, u64),
 }
 
-/// What is told of many times.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Statistic {
-    /// Such as `p99`: which, of one.
-    Quantile(Ratio),
-    /// `mean`
-    Mean,
-}
-
 /// Something that can be counted in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CountOf {
@@ -403,15 +394,29 @@ pub enum CountOf {
     },
 }
 
+/// What many times come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Statistic {
+    /// `p99.9`, `min`, `max`: which quantile, of one.
+    Quantile(Ratio),
+    /// `mean`.
+    Mean,
+}
+
 /// A time that can be measured of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TimeOf {
-    /// `p99.9(read)`: a quantile of how long operations took.
+    /// `p99.9(read)`, `mean(read)`: how long operations took.
     Latency {
-        /// Which, of one.
-        quantile: Ratio,
+        /// What they come to.
+        statistic: Statistic,
         /// Of the operations of this function only.
         function: Option<String>,
+    },
+    /// `takeover(p50)`: from when the node that held the role whose holder serves died until another held it.
+    Takeover {
+        /// What they come to.
+        statistic: Statistic,
     },
     /// `visible(99.9%)`: how long after a write was acknowledged this share of reads returns it or a newer one.
     Visible {
@@ -446,6 +451,21 @@ pub enum ShareOf {
     FreshOf {
         /// How many.
         versions: u64,
+    },
+    /// `reads of 1 version`: those that return so many versions side by side.
+    ReadsOf {
+        /// How many.
+        versions: u64,
+    },
+    /// `served(write)`: those that were served before their clients gave up.
+    Served {
+        /// Of the operations of this function only.
+        function: Option<String>,
+    },
+    /// `possible(write)`: those that some system of this kind could have served before their clients gave up.
+    Possible {
+        /// Likewise.
+        function: Option<String>,
     },
 }
 

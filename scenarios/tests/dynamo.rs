@@ -134,3 +134,41 @@ fn reads_that_came_too_soon_tell_of_nothing() {
     assert!(verdict == Verdict::Vacuous && detail.ends_with("`settle` is too short"), "{verdict:?}: {detail}");
     assert_eq!(run_with("1m").0, Verdict::Fail, "copies stayed different");
 }
+
+/// Whether a request was passed on, where clients find coordinators in this way.
+fn is_passed_on(coordination: &str) -> bool {
+    let source = format!(
+        r#"
+        scenario = 1
+        about = "A test."
+        duration = "5s"
+        [cluster]
+        nodes = 9
+        [protocol]
+        name = "dynamo"
+        coordination = "{coordination}"
+        [[load]]
+        data = "siblings"
+        keys = {{ count = 200 }}
+        [[fault]]
+        do = "drop"
+        during = "0s..5s"
+        messages = ["Forward"]
+        [expect]
+        reach = ["operations >= 500", "every fault had an effect"]
+        "#
+    );
+    let (draft, _) = scenarios::parse(&source, "test", &[], SYSTEMS).expect("well formed");
+    let scenario = draft.resolve(1).expect("nothing is drawn");
+    let record = scenarios::run(&scenario, 1, SYSTEMS, &mut Options::default()).expect("the engine holds").record;
+    let verdict = |check| record.findings.iter().find(|finding| finding.check == check).map(|finding| finding.verdict);
+    assert_eq!(verdict("operations >= 500"), Some(Verdict::Pass));
+    verdict("every fault had an effect") == Some(Verdict::Pass)
+}
+
+/// "A client-driven approach avoids an extra network hop" (6.4): a client that knows the ring asks who coordinates.
+#[test]
+fn requests_of_clients_that_know_the_ring_are_not_passed_on() {
+    assert!(is_passed_on("server-driven"));
+    assert!(!is_passed_on("client-driven"));
+}

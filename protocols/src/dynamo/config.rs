@@ -49,6 +49,15 @@ pub enum Coordinators {
     Anyone,
 }
 
+/// Who sees to it that a request comes to a home node of its key (6.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Driver {
+    /// The nodes: a client asks any of them.
+    Server,
+    /// The client: it knows the ring.
+    Client,
+}
+
 /// To how many home nodes a request goes at first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FanOut {
@@ -77,6 +86,8 @@ pub struct DynamoConfig {
     pub siblings_max: usize,
     /// Who coordinates.
     pub coordinators: Coordinators,
+    /// Who sees to it that it is asked.
+    pub driver: Driver,
     /// Whom a request goes to at first.
     pub fan_out: FanOut,
     /// Who does not answer for so long is believed to be down, and another is asked.
@@ -142,6 +153,7 @@ const CONFLICTS: &str = "conflicts";
 const CLOCK_TICK: &str = "clock-tick";
 const SIBLINGS_MAX: &str = "siblings-max";
 const COORDINATORS: &str = "coordinators";
+const COORDINATION: &str = "coordination";
 const FAN_OUT: &str = "fan-out";
 const REPLICA_TIMEOUT: &str = "replica-timeout";
 const REQUEST_TIMEOUT: &str = "request-timeout";
@@ -216,6 +228,13 @@ impl Settings for DynamoConfig {
             default: "home",
             text: "Who coordinates a request: a home node of its key, to which others pass it on; or whoever was asked. With \
                    conflicts = \"siblings\" writes are always coordinated at home.",
+        },
+        Key {
+            name: COORDINATION,
+            kind: Kind::Word(&["server-driven", "client-driven"]),
+            default: "server-driven",
+            text: "Who finds a coordinator: the nodes, as clients ask any of them; or the clients, which know the founding ring and \
+                   ask the home nodes of a key, one after the other until one answers.",
         },
         Key {
             name: FAN_OUT,
@@ -369,6 +388,7 @@ impl Settings for DynamoConfig {
             clock_tick: values.duration(CLOCK_TICK),
             siblings_max: count(SIBLINGS_MAX),
             coordinators: if values.word(COORDINATORS) == "home" { Coordinators::Home } else { Coordinators::Anyone },
+            driver: if values.word(COORDINATION) == "server-driven" { Driver::Server } else { Driver::Client },
             fan_out: if values.word(FAN_OUT) == "all" { FanOut::All } else { FanOut::Quorum },
             replica_timeout: values.duration(REPLICA_TIMEOUT),
             request_timeout: values.duration(REQUEST_TIMEOUT),

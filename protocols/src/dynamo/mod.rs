@@ -66,7 +66,7 @@ pub use transfer::{Page, Range};
 
 use crate::client::{Answer, Ask, Request, Response, RoutingClient, Service};
 use anti_entropy::Forest;
-use config::FIRST_ROUND;
+use config::{Driver, FIRST_ROUND};
 use coordinator::Coordination;
 use forwards::Forwarded;
 use hints::Hints;
@@ -605,6 +605,19 @@ impl<D: Versioned> Protocol for Dynamo<D> {
 }
 
 impl<D: Versioned> Service for Dynamo<D> {
+    /// By the founding ring: who has left it since passes requests on.
+    fn homes(config: &DynamoConfig, nodes: &[NodeId], keys: u32) -> Vec<Vec<NodeId>> {
+        match config.driver {
+            Driver::Server => Vec::new(),
+            Driver::Client => {
+                let mut nodes = nodes.to_vec();
+                nodes.sort_unstable();
+                let ring = Ring::new(config, nodes);
+                (0..keys).map(|key| ring.now().homes_of(key).to_vec()).collect()
+            }
+        }
+    }
+
     fn reads_anywhere(_: &DynamoConfig) -> bool {
         true
     }

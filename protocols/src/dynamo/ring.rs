@@ -96,7 +96,6 @@ pub struct Ring {
 
 impl Ring {
     /// The founding ring of a cluster of these nodes.
-    #[cfg(test)]
     pub fn new(config: &DynamoConfig, nodes: impl IntoIterator<Item = NodeId>) -> Self {
         let founders = config.founders(nodes);
         Ring::of(config, &founders, &founders)

@@ -6,12 +6,14 @@
 
 use super::{Judge, Ruling, quantile};
 use crate::execute::OpFact;
+use crate::outage::cause::Reign;
 use crate::scenario::{CountOf, Figure, ShareOf, Statistic, TimeOf};
 use history::figures::{counted, grouped, measured, percent};
 use history::{Completion, Mark, Operation, Outcome, Purpose, Value, Verdict};
 use sim_core::dice::Ratio;
+use sim_core::protocol::NodeId;
 use sim_core::time::Nanos;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A read of a key to which some write had been acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,82 +27,126 @@ struct Read {
 impl Judge<'_> {
     pub(super) fn figure(&self, figure: &Figure) -> Ruling {
         match figure {
-            Figure::Time(TimeOf::Latency { quantile, function }, from, to) => {
-                let functions = self.scenario.loads.first().map_or(&[][..], |load| load.data.functions);
-                let is_asked = |op: &&OpFact| function.as_ref().is_none_or(|name| functions[op.function].name == name);
-                let took = self.load().filter(is_asked).map(|op| op.waited_until() - op.invoked).collect();
-                within(quantile_of(took, *quantile), (*from, *to), |time| measured(*time))
+            Figure::Time(measure, from, to) => {
+                let (time, noun) = match measure {
+                    TimeOf::Latency { statistic, function } => {
+                        let took = self.asked_for(function.as_deref()).map(|op| op.waited_until() - op.invoked);
+                        (of(took.collect(), *statistic), "operation")
+                    }
+                    TimeOf::Takeover { statistic } => (of(self.takeovers(), *statistic), "takeover"),
+                    TimeOf::Visible { share } => {
+                        let reads = reads(&self.finished.history.operations);
+                        (visible_after(&reads, *share).map(|at| (at, reads.len())), "operation")
+                    }
+                    TimeOf::Detection { statistic, is_first } => {
+                        let quality = self.quality();
+                        (of(if *is_first { quality.firsts } else { quality.detections }, *statistic), "detection")
+                    }
+                    TimeOf::MistakeRecurrence => (self.quality().recurrence(), "mistake"),
+                    TimeOf::MistakeDuration => (self.quality().duration(), "mistake"),
+                };
+                within(time, (*from, *to), noun, |time| measured(*time))
             }
-            Figure::Time(TimeOf::Visible { share }, from, to) => {
-                let reads = reads(&self.finished.history.operations);
-                within(visible_after(&reads, *share).map(|at| (at, reads.len())), (*from, *to), |time| measured(*time))
-            }
-            Figure::Time(TimeOf::Detection { statistic, is_first }, from, to) => {
-                let quality = self.quality();
-                let times = if *is_first { quality.firsts } else { quality.detections };
-                within(statistic_of(times, *statistic), (*from, *to), |time| measured(*time))
-            }
-            Figure::Time(TimeOf::MistakeRecurrence, from, to) => {
-                within(self.quality().recurrence(), (*from, *to), |time| measured(*time))
-            }
-            Figure::Time(TimeOf::MistakeDuration, from, to) => {
-                within(self.quality().duration(), (*from, *to), |time| measured(*time))
-            }
-            Figure::Share(ShareOf::QueryAccuracy, from, to) => {
-                within(self.quality().accuracy(), (float(from), float(to)), |share| percent(*share))
+            Figure::Share(measure, from, to) => {
+                let noun = if *measure == ShareOf::QueryAccuracy { "pair of nodes" } else { "operation" };
+                within(self.share(measure), (float(from), float(to)), noun, |share| percent(*share))
             }
             Figure::Count(CountOf::Mistakes { healthy }, from, to) => {
                 let quality = self.quality();
                 let mistakes = if *healthy { quality.healthy_mistakes } else { quality.mistakes };
-                within((quality.watched > 0).then_some((mistakes, quality.watched)), (*from, *to), |count| {
-                    grouped(*count)
-                })
-            }
-            Figure::Share(measure, from, to) => {
-                let mut reads = reads(&self.finished.history.operations);
-                let allowed = match measure {
-                    ShareOf::QueryAccuracy => unreachable!("it has an arm of its own"),
-                    ShareOf::FreshWithin { age } => {
-                        reads.retain(|read| read.age <= *age);
-                        0
-                    }
-                    ShareOf::FreshOf { versions } => versions - 1,
-                };
-                let fresh = reads.iter().filter(|read| read.behind <= allowed).count();
-                let ratio = (!reads.is_empty()).then(|| (fresh as f64 / reads.len() as f64, reads.len()));
-                within(ratio, (float(from), float(to)), |share| percent(*share))
+                let watched = (quality.watched > 0).then_some((mistakes, quality.watched));
+                within(watched, (*from, *to), "pair of nodes", |count| grouped(*count))
             }
         }
     }
+
+    /// A share, and of how many.
+    fn share(&self, measure: &ShareOf) -> Option<(f64, usize)> {
+        let operations = &self.finished.history.operations;
+        match measure {
+            ShareOf::QueryAccuracy => self.quality().accuracy(),
+            ShareOf::FreshWithin { age } => {
+                share_of(reads(operations).iter().filter(|read| read.age <= *age), |read| read.behind == 0)
+            }
+            ShareOf::FreshOf { versions } => share_of(reads(operations), |read| read.behind < *versions),
+            ShareOf::ReadsOf { versions } => {
+                let versions = usize::try_from(*versions).unwrap_or(usize::MAX);
+                share_of(widths(operations), |width| *width == versions)
+            }
+            ShareOf::Served { function } => share_of(self.asked_for(function.as_deref()), |op| op.served.is_some()),
+            ShareOf::Possible { function } => share_of(self.asked_for(function.as_deref()), |op| op.was_possible()),
+        }
+    }
+
+    /// The load's operations, or those of one function.
+    fn asked_for<'a>(&'a self, function: Option<&'a str>) -> impl Iterator<Item = &'a OpFact> {
+        let functions = self.scenario.loads.first().map_or(&[][..], |load| load.data.functions);
+        self.load().filter(move |op| function.is_none_or(|name| functions[op.function].name == name))
+    }
+
+    fn takeovers(&self) -> Vec<Nanos> {
+        let died = self.finished.roles.iter().filter(|change| change.role.is_none());
+        let deaths = died.map(|change| (change.at, change.node)).collect();
+        takeovers(self.finished.reigns.as_deref().unwrap_or_default(), &deaths)
+    }
+}
+
+/// How long it took, after each death of a node that served, until a node served in a later term. Whoever had been replaced
+/// before it died is not missed, and is left out; so is the last if nobody has followed when the run ends.
+fn takeovers(reigns: &[Reign], deaths: &BTreeSet<(Nanos, NodeId)>) -> Vec<Nanos> {
+    let takeover = |(i, old): (usize, &Reign)| {
+        let died = old.to.filter(|at| deaths.contains(&(*at, old.node)))?;
+        let next = reigns[i + 1..].iter().find(|next| next.term > old.term)?;
+        next.from.checked_sub(died)
+    };
+    reigns.iter().enumerate().filter_map(takeover).collect()
+}
+
+/// Those that are so, of all; `None` of none.
+fn share_of<T>(all: impl IntoIterator<Item = T>, is_so: impl Fn(&T) -> bool) -> Option<(f64, usize)> {
+    let (mut count, mut whole) = (0, 0);
+    for one in all {
+        whole += 1;
+        count += usize::from(is_so(&one));
+    }
+    (whole > 0).then(|| (count as f64 / whole as f64, whole))
+}
+
+/// How many versions side by side each read of the load returned that found any.
+fn widths(operations: &[Operation]) -> impl Iterator<Item = usize> {
+    operations.iter().filter(|operation| operation.purpose == Purpose::Load && &*operation.f == "read").filter_map(
+        |operation| {
+            let Outcome::Returned(Completion::Ok(value)) = &operation.outcome else { return None };
+            let (_, Value::List(versions)) = value.as_pair()? else { return None };
+            Some(versions.len()).filter(|width| *width > 0)
+        },
+    )
 }
 
 fn float(ratio: &Ratio) -> f64 {
     ratio.numerator as f64 / ratio.denominator as f64
 }
 
-fn statistic_of(times: Vec<Nanos>, statistic: Statistic) -> Option<(Nanos, usize)> {
-    match statistic {
-        Statistic::Quantile(share) => quantile_of(times, share),
-        Statistic::Mean => {
-            let count = times.len();
-            let sum: u128 = times.iter().map(|time| u128::from(*time)).sum();
-            Some(((sum.checked_div(count as u128)?) as Nanos, count))
-        }
-    }
-}
-
 /// A figure and how many it was measured of, against its range.
-fn within<T: PartialOrd>(figure: Option<(T, usize)>, range: (T, T), show: impl Fn(&T) -> String) -> Ruling {
+fn within<T: PartialOrd>(figure: Option<(T, usize)>, range: (T, T), noun: &str, show: impl Fn(&T) -> String) -> Ruling {
     let Some((figure, count)) = figure else {
         return Ruling::new(Verdict::Vacuous, "nothing that it could be measured of");
     };
     let holds = range.0 <= figure && figure <= range.1;
-    Ruling::decided(holds, format!("{}   (of {})", show(&figure), counted(count as u64, "operation")))
+    Ruling::decided(holds, format!("{}   (of {})", show(&figure), counted(count as u64, noun)))
 }
 
-fn quantile_of(mut times: Vec<Nanos>, share: Ratio) -> Option<(Nanos, usize)> {
+/// What these times come to, and how many they are.
+fn of(mut times: Vec<Nanos>, statistic: Statistic) -> Option<(Nanos, usize)> {
     let count = times.len();
-    Some((quantile(&mut times, share)?, count))
+    let time = match statistic {
+        Statistic::Quantile(share) => quantile(&mut times, share)?,
+        Statistic::Mean => {
+            let sum: u128 = times.iter().map(|time| u128::from(*time)).sum();
+            sum.checked_div(count as u128)? as Nanos
+        }
+    };
+    Some((time, count))
 }
 
 /// What was written or read, and when that was acknowledged or asked for.
@@ -263,9 +309,42 @@ mod tests {
 
     #[test]
     fn a_figure_is_held_against_its_range_and_nothing_is_no_figure() {
-        let verdict = |figure| within(figure, (2, 4), |n: &u64| n.to_string()).verdict;
+        let verdict = |figure| within(figure, (2, 4), "operation", |n: &u64| n.to_string()).verdict;
         assert_eq!(verdict(Some((4, 1))), Verdict::Pass);
         assert_eq!(verdict(Some((5, 1))), Verdict::Fail);
         assert_eq!(verdict(None), Verdict::Vacuous);
+    }
+
+    #[test]
+    fn many_times_come_to_a_quantile_or_a_mean() {
+        let quantile = |numerator, denominator| Statistic::Quantile(Ratio::new(numerator, denominator));
+        let times = || vec![40, 10, 30, 21];
+        assert_eq!(of(times(), Statistic::Mean), Some((25, 4)));
+        assert_eq!(of(times(), quantile(0, 1)), Some((10, 4)));
+        assert_eq!(of(times(), quantile(1, 2)), Some((21, 4)));
+        assert_eq!((of(vec![], Statistic::Mean), of(vec![], quantile(0, 1))), (None, None));
+    }
+
+    #[test]
+    fn a_takeover_lasts_from_a_death_to_the_next_reign() {
+        let reign = |node, term, from, to| Reign { node: NodeId(node), term, from, to };
+        let deaths = BTreeSet::from([(50, NodeId(0)), (90, NodeId(1)), (200, NodeId(2)), (300, NodeId(0))]);
+        let reigns = [
+            reign(0, 1, 0, Some(50)),
+            // Nobody died: it stepped down.
+            reign(1, 3, 57, Some(80)),
+            reign(2, 4, 85, Some(200)),
+            // Another reigned in a later term before it died.
+            reign(0, 5, 150, Some(300)),
+            reign(1, 6, 320, None),
+        ];
+        assert_eq!(takeovers(&reigns, &deaths), [7, 20]);
+        assert!(takeovers(&reigns[..1], &deaths).is_empty(), "nobody followed");
+    }
+
+    #[test]
+    fn a_share_of_nothing_is_none() {
+        assert_eq!(share_of([1, 2, 3, 3], |n| *n == 3), Some((0.5, 4)));
+        assert_eq!(share_of([0; 0], |_| true), None);
     }
 }

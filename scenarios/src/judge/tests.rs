@@ -4,8 +4,10 @@ use super::{Judge, Ruling};
 use crate::execute::{Finished, OpFact};
 use crate::parse::tests::TOY;
 use crate::plan::Plan;
+use crate::scenario::{Figure, ShareOf, Statistic, TimeOf};
 use history::{Completion, History, Mark, Operation, Outcome, Purpose, Value, Verdict};
 use sim_core::Reachability;
+use sim_core::dice::Ratio;
 use sim_core::protocol::ClientId;
 use sim_core::time::{Nanos, SECOND};
 
@@ -114,4 +116,34 @@ fn stale_reads_break_linearizability_and_not_that_of_writes() {
     assert_eq!((ruled(&torn, all), ruled(&torn, writes)), (Verdict::Fail, Verdict::Fail));
     let silent = [write(1), write(2), stale_read];
     assert_eq!((ruled(&silent, all), ruled(&silent, writes)), (Verdict::Fail, Verdict::Vacuous));
+}
+
+#[test]
+fn figures_fail_outside_of_their_range_and_are_vacuous_of_nothing() {
+    let ruled = |facts: &[OpFact], figure: &Figure| {
+        judged(History::default(), facts.to_vec(), |judge| judge.figure(figure)).verdict
+    };
+    let (half, most) = (Ratio::new(1, 2), Ratio::new(3, 4));
+    let served = |from, to| Figure::Share(ShareOf::Served { function: None }, from, to);
+    let possible = |from, to| Figure::Share(ShareOf::Possible { function: None }, from, to);
+    let whole = Ratio::new(1, 1);
+    let facts = [
+        fact(Purpose::Load, SECOND, Some(2 * SECOND), Vec::new()),
+        fact(Purpose::Load, SECOND, None, vec![(SECOND, 2 * SECOND)]),
+    ];
+    for (figure, verdict) in [
+        (served(half, most), Verdict::Pass),
+        (served(most, whole), Verdict::Fail),
+        (possible(whole, whole), Verdict::Pass),
+        (possible(half, most), Verdict::Fail),
+        (
+            Figure::Time(TimeOf::Latency { statistic: Statistic::Mean, function: None }, SECOND, 2 * SECOND),
+            Verdict::Fail,
+        ),
+        (Figure::Time(TimeOf::Takeover { statistic: Statistic::Mean }, 0, SECOND), Verdict::Vacuous),
+        (Figure::Share(ShareOf::ReadsOf { versions: 1 }, half, whole), Verdict::Vacuous),
+    ] {
+        assert_eq!(ruled(&facts, &figure), verdict, "{figure:?}");
+    }
+    assert_eq!(ruled(&[], &served(half, most)), Verdict::Vacuous);
 }

@@ -124,24 +124,47 @@ fn check(text: &str, origin: &Origin, scene: &Scene<'_>, loads: Option<&[Load]>)
             }
         }
         Check::RoleChanges { role, .. } => known_role(role, origin, scene)?,
-        Check::Figure(figure) => match figure {
-            Figure::Time(TimeOf::Latency { function, .. }, ..) => {
-                function.iter().try_for_each(|function| known_function(function, origin, scene, loads))?;
-            }
-            Figure::Time(TimeOf::Detection { .. } | TimeOf::MistakeRecurrence | TimeOf::MistakeDuration, ..)
-            | Figure::Share(ShareOf::QueryAccuracy, ..)
-            | Figure::Count(CountOf::Mistakes { .. }, ..) => {}
-            Figure::Time(TimeOf::Visible { .. }, ..)
-            | Figure::Share(ShareOf::FreshWithin { .. } | ShareOf::FreshOf { .. }, ..) => {
-                let has_order = |model| matches!(model, Model::Kv | Model::Register);
-                suited(text, origin, loads, has_order, "it can be measured of `kv` and `register`")?;
-            }
-        },
+        Check::Figure(figure) => answerable(figure, text, origin, scene, loads)?,
         Check::Latency { function: Some(function), .. } => known_function(function, origin, scene, loads)?,
         Check::NoLostWrites | Check::Availability { .. } | Check::Recovery { .. } | Check::Latency { .. } => {}
         Check::Detection { .. } | Check::Mistakes { .. } | Check::QueryAccuracy { .. } => {}
     }
     Ok(check)
+}
+
+/// That a figure can be measured of this system and its data.
+fn answerable(
+    figure: &Figure,
+    text: &str,
+    origin: &Origin,
+    scene: &Scene<'_>,
+    loads: Option<&[Load]>,
+) -> Result<(), Diagnostic> {
+    match figure {
+        Figure::Time(TimeOf::Latency { function, .. }, ..)
+        | Figure::Share(ShareOf::Served { function } | ShareOf::Possible { function }, ..) => {
+            function.iter().try_for_each(|function| known_function(function, origin, scene, loads))
+        }
+        Figure::Time(TimeOf::Takeover { .. }, ..) => match scene.system.filter(|system| system.serving.is_none()) {
+            None => Ok(()),
+            Some(system) => {
+                let message = format!("every node of {} serves, so nobody takes over", system.name);
+                Err(Diagnostic::new(&codes::UNANSWERABLE, origin, message).help("measure `served` instead"))
+            }
+        },
+        Figure::Time(TimeOf::Detection { .. } | TimeOf::MistakeRecurrence | TimeOf::MistakeDuration, ..)
+        | Figure::Share(ShareOf::QueryAccuracy, ..)
+        | Figure::Count(CountOf::Mistakes { .. }, ..) => Ok(()),
+        Figure::Share(ShareOf::ReadsOf { .. }, ..) => {
+            let has_siblings = |model| matches!(model, Model::Siblings | Model::Cart);
+            suited(text, origin, loads, has_siblings, "`siblings` and `cart` keep versions side by side")
+        }
+        Figure::Time(TimeOf::Visible { .. }, ..)
+        | Figure::Share(ShareOf::FreshWithin { .. } | ShareOf::FreshOf { .. }, ..) => {
+            let has_order = |model| matches!(model, Model::Kv | Model::Register);
+            suited(text, origin, loads, has_order, "it can be measured of `kv` and `register`")
+        }
+    }
 }
 
 /// That data of these loads can be asked for this.

@@ -12,7 +12,7 @@ use sim_core::settings::parse_duration_range;
 use sim_core::time::parse_duration;
 
 /// What a sentence can say, for `must` and `should`.
-pub const CHECKS: [(&str, &str); 34] = [
+pub const CHECKS: [(&str, &str); 38] = [
     ("linearizable", "Every operation took effect at one instant between its invocation and its completion."),
     (
         "linearizable writes",
@@ -73,7 +73,23 @@ pub const CHECKS: [(&str, &str); 34] = [
         "query accuracy in 98%..99%",
         "A figure, as above; and `mistakes in 5..9`: how often nodes that were up were taken to be down.",
     ),
-    ("p99.9(read) in 640us..680us", "A figure to reproduce: how long operations took. As for `p99(read) <= 400ms`."),
+    (
+        "p99.9(read) in 640us..680us",
+        "A figure to reproduce: how long operations took; also min, p10, p25, p75 and mean. As for `p99(read) <= 400ms`.",
+    ),
+    (
+        "takeover(p50) in 131ms..161ms",
+        "How long nobody led: from when the node died whose role it is to serve until another came to hold that role.",
+    ),
+    (
+        "served(write) in 97%..98%",
+        "So many operations were served before their clients gave up, of all that were asked.",
+    ),
+    (
+        "possible(write) in 97%..98%",
+        "So many operations could have been served by some system of this kind before their clients gave up.",
+    ),
+    ("reads of 1 version in 99.90%..99.97%", "So many reads returned so many versions. Of `siblings` and `cart`."),
     (
         "visible(99.9%) in 1.8ms..2ms",
         "How long after a write was acknowledged so many of the reads asked for then return it or a newer one. Of `kv`.",
@@ -203,6 +219,10 @@ fn figure(
         }
         Ok(Figure::Count(measure, from, to))
     };
+    let number = |versions: &str| {
+        let versions = versions.parse().ok().filter(|versions| *versions > 0);
+        versions.ok_or_else(|| wrong("a number of versions is 1 or more".to_owned()))
+    };
     match measure {
         ["mistakes"] => count(CountOf::Mistakes { healthy: false }),
         ["mistakes", "(", "healthy", ")"] => count(CountOf::Mistakes { healthy: true }),
@@ -215,40 +235,48 @@ fn figure(
         ["first", "detection", "(", name, ")"] if statistic(name).is_some() => {
             time(TimeOf::Detection { statistic: statistic(name).expect("it was just read"), is_first: true })
         }
+        ["takeover", "(", of, ")"] if statistic(of).is_some() => {
+            time(TimeOf::Takeover { statistic: statistic(of).expect("it was just read") })
+        }
+        [what @ ("served" | "possible"), rest @ ..] if function(rest).is_some() => {
+            let function = function(rest).expect("it was just read").map(str::to_owned);
+            share(if *what == "served" { ShareOf::Served { function } } else { ShareOf::Possible { function } })
+        }
+        ["reads", "of", versions, "version" | "versions"] => share(ShareOf::ReadsOf { versions: number(versions)? }),
         ["visible", "(", of, ")"] => time(TimeOf::Visible { share: parse_share(of).map_err(wrong)? }),
         ["fresh", "reads", "within", age] => share(ShareOf::FreshWithin { age: parse_duration(age).map_err(wrong)? }),
         ["fresh", "reads", "of", versions, "version" | "versions"] => {
-            let versions = versions.parse().ok().filter(|versions| *versions > 0);
-            let versions = versions.ok_or_else(|| wrong("a number of versions is 1 or more".to_owned()))?;
-            share(ShareOf::FreshOf { versions })
+            share(ShareOf::FreshOf { versions: number(versions)? })
         }
-        [name, rest @ ..] if latency(name, rest).is_some() => {
-            let (quantile, function) = latency(name, rest).expect("it was just read");
-            time(TimeOf::Latency { quantile, function: function.map(str::to_owned) })
+        [name, rest @ ..] if statistic(name).is_some() && function(rest).is_some() => {
+            let (statistic, function) = statistic(name).zip(function(rest)).expect("they were just read");
+            time(TimeOf::Latency { statistic, function: function.map(str::to_owned) })
         }
         _ => {
-            let help = "measures are `p99.9(read)`, `visible(99.9%)`, `fresh reads within 5us`, `fresh reads of 2 versions`, \
-                 `detection(p99)`, `first detection(mean)`, `mistakes`, `mistake duration`, `query accuracy`";
+            let help = "measures are `p99.9(read)`, `takeover(p50)`, `visible(99.9%)`, `fresh reads within 5us`, `fresh reads of 2 \
+                        versions`, `reads of 1 version`, `served(write)`, `possible(write)`, `detection(p99)`, `first \
+                        detection(mean)`, `mistakes`, `mistake duration`, `mistake recurrence`, `query accuracy`";
             Err(bad(&codes::UNKNOWN_SENTENCE, format!("`{text}` measures nothing known")).help(help))
         }
     }
 }
 
-/// `p99`, `mean`
-fn statistic(name: &str) -> Option<Statistic> {
-    if name == "mean" { Some(Statistic::Mean) } else { Some(Statistic::Quantile(quantile(name)?)) }
-}
-
 /// `p99`, `p99(read)`: the quantile and the function.
 fn latency<'a>(name: &str, rest: &[&'a str]) -> Option<(Ratio, Option<&'a str>)> {
     let quantile = quantile(name)?;
+    Some((quantile, function(rest)?))
+}
+
+/// `(read)`, or nothing.
+fn function<'a>(rest: &[&'a str]) -> Option<Option<&'a str>> {
     match rest {
-        [] => Some((quantile, None)),
-        ["(", function, ")"] => Some((quantile, Some(function))),
+        [] => Some(None),
+        ["(", function, ")"] => Some(Some(function)),
         _ => None,
     }
 }
 
+/// What a bound can be of many times.
 fn quantile(name: &str) -> Option<Ratio> {
     match name {
         "p50" => Some(Ratio::new(50, 100)),
@@ -258,6 +286,19 @@ fn quantile(name: &str) -> Option<Ratio> {
         "max" => Some(Ratio::new(1, 1)),
         _ => None,
     }
+}
+
+/// What a figure can be of many times: all that a bound can be, and more.
+fn statistic(name: &str) -> Option<Statistic> {
+    let quantile = match name {
+        "mean" => return Some(Statistic::Mean),
+        "min" => Ratio::new(0, 1),
+        "p10" => Ratio::new(10, 100),
+        "p25" => Ratio::new(25, 100),
+        "p75" => Ratio::new(75, 100),
+        _ => quantile(name)?,
+    };
+    Some(Statistic::Quantile(quantile))
 }
 
 #[cfg(test)]
@@ -316,6 +357,34 @@ mod tests {
                 )),
             ),
             (
+                "mean(read) in 1ms..2ms",
+                Check::Figure(Figure::Time(
+                    TimeOf::Latency { statistic: Statistic::Mean, function: Some("read".to_owned()) },
+                    MS,
+                    2 * MS,
+                )),
+            ),
+            (
+                "takeover(p50) in 131ms..161ms",
+                Check::Figure(Figure::Time(
+                    TimeOf::Takeover { statistic: Statistic::Quantile(Ratio::new(1, 2)) },
+                    131 * MS,
+                    161 * MS,
+                )),
+            ),
+            (
+                "served in 97%..98%",
+                Check::Figure(Figure::Share(
+                    ShareOf::Served { function: None },
+                    Ratio::new(97, 100),
+                    Ratio::new(98, 100),
+                )),
+            ),
+            (
+                "reads of 1 version in 99%..100%",
+                Check::Figure(Figure::Share(ShareOf::ReadsOf { versions: 1 }, Ratio::new(99, 100), Ratio::new(1, 1))),
+            ),
+            (
                 "visible(99.9%) in 1.8ms..2ms",
                 Check::Figure(Figure::Time(TimeOf::Visible { share: Ratio::new(999, 1000) }, MS * 9 / 5, 2 * MS)),
             ),
@@ -345,6 +414,11 @@ mod tests {
         assert_eq!(meaning("mistakes in 9..5").unwrap_err().0, "S0104");
         assert_eq!(meaning("detection(p98) in 1s..2s").unwrap_err().0, "S0401");
         assert_eq!(meaning("luck in 1%..2%").unwrap_err().0, "S0401");
+        assert_eq!(meaning("takeover(read) in 1s..2s").unwrap_err().0, "S0401");
+        assert_eq!(meaning("takeover in 1s..2s").unwrap_err().0, "S0401");
+        assert_eq!(meaning("reads of 0 versions in 1%..2%").unwrap_err().0, "S0104");
+        assert_eq!(meaning("served(read, write) in 1%..2%").unwrap_err().0, "S0401");
+        assert_eq!(meaning("mean <= 2s").unwrap_err().0, "S0401", "a figure, not a bound");
         assert_eq!(meaning("operations >= many").unwrap_err().0, "S0104");
         assert_eq!(meaning("").unwrap_err().0, "S0401");
     }
