@@ -377,7 +377,8 @@ impl<P: Protocol> World<P> {
         // The network first: what restarts or wakes up finds it whole.
         let open = self.faults.strikes.iter().enumerate().filter(|(_, strike)| strike.to.is_none());
         open.for_each(|(id, _)| self.network.heal_links(StrikeId(id as u32)));
-        let is_process = |strike: &Strike| matches!(strike.undo, Undo::Crash(_) | Undo::Pause(_) | Undo::Hold(_) | Undo::Replace(_));
+        let is_process =
+            |strike: &Strike| matches!(strike.undo, Undo::Crash(_) | Undo::Pause(_) | Undo::Hold(_) | Undo::Replace(_));
         let ends = |strike: &Strike| !matches!(strike.undo, Undo::Gone(_));
         for processes in [false, true] {
             for strike in 0..self.faults.strikes.len() {
