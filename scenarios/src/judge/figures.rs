@@ -6,7 +6,7 @@
 
 use super::{Judge, Ruling, quantile};
 use crate::execute::OpFact;
-use crate::scenario::{CountOf, Figure, ShareOf, Statistic, TimeOf};
+use crate::scenario::{CountOf, Figure, Finding, ShareOf, Statistic, TimeOf};
 use history::figures::{counted, grouped, measured, percent};
 use history::{Completion, Mark, Operation, Outcome, Purpose, Value, Verdict};
 use sim_core::dice::Ratio;
@@ -35,9 +35,13 @@ impl Judge<'_> {
                 let reads = reads(&self.finished.history.operations);
                 within(visible_after(&reads, *share).map(|at| (at, reads.len())), (*from, *to), |time| measured(*time))
             }
-            Figure::Time(TimeOf::Detection { statistic, is_first }, from, to) => {
+            Figure::Time(TimeOf::Detection { statistic, by }, from, to) => {
                 let quality = self.quality();
-                let times = if *is_first { quality.firsts } else { quality.detections };
+                let times = match by {
+                    Finding::Each => quality.detections,
+                    Finding::First => quality.firsts,
+                    Finding::Others => quality.spreads,
+                };
                 within(statistic_of(times, *statistic), (*from, *to), |time| measured(*time))
             }
             Figure::Time(TimeOf::MistakeRecurrence, from, to) => {
@@ -49,9 +53,9 @@ impl Judge<'_> {
             Figure::Share(ShareOf::QueryAccuracy, from, to) => {
                 within(self.quality().accuracy(), (float(from), float(to)), |share| percent(*share))
             }
-            Figure::Count(CountOf::Mistakes { healthy }, from, to) => {
+            Figure::Count(CountOf::Mistakes { whose }, from, to) => {
                 let quality = self.quality();
-                let mistakes = if *healthy { quality.healthy_mistakes } else { quality.mistakes };
+                let mistakes = quality.mistakes_of(*whose);
                 within((quality.watched > 0).then_some((mistakes, quality.watched)), (*from, *to), |count| {
                     grouped(*count)
                 })
