@@ -11,6 +11,7 @@
 //! - [`raft`]: consensus over a replicated log.
 //! - [`multipaxos`]: the same, by ballots and slots.
 //! - [`dynamo`]: a key-value store without a leader.
+//! - [`swim`]: who is a member, and who has failed.
 //!
 //! What is not here: a protocol never sees true (simulated) time, another node's state, a scenario file or a checker.
 #![deny(clippy::float_arithmetic)]
@@ -27,4 +28,5 @@ pub mod quorum;
 pub mod raft;
 pub mod sessions;
 pub mod snapshots;
+pub mod swim;
 mod truth;

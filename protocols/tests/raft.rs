@@ -254,7 +254,7 @@ fn some_fault(k: u32, dice: &mut Dice) -> Fault {
     let kind = match kind {
         0 | 1 => FaultKind::Crash { target, disk, moment: Moment::Between },
         2 | 3 => FaultKind::Partition { groups: vec![target, vec![self::target(Who::Others)]], one_way, flap: None },
-        _ => FaultKind::Pause { target },
+        _ => FaultKind::Pause { target, messages_only: false },
     };
     strike(&format!("storm-{k}"), kind, at, length)
 }

@@ -133,7 +133,8 @@ fn describe(kind: &FaultKind) -> String {
             };
             format!("crash {}{when}, disk = {disk}", list(target))
         }
-        FaultKind::Pause { target } => format!("pause {}", list(target)),
+        FaultKind::Pause { target, messages_only: false } => format!("pause {}", list(target)),
+        FaultKind::Pause { target, messages_only: true } => format!("hold messages to and from {}", list(target)),
         FaultKind::Clock { target, harm } => describe_clock(&list(target), *harm),
         FaultKind::Cpu { target, slower, extra } => {
             let times = (*slower != Ratio::new(1, 1)).then(|| format!("{} times as long", decimal(*slower)));

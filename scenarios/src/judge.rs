@@ -273,7 +273,7 @@ impl Judge<'_> {
             Check::StaleReads { at_most } => self.stale_reads(*at_most),
             Check::Siblings { at_most } => self.siblings(*at_most),
             Check::Detection { within } => self.detected(*within),
-            Check::Mistakes { healthy, at_most } => self.few_mistakes(*healthy, *at_most),
+            Check::Mistakes { whose, at_most } => self.few_mistakes(*whose, *at_most),
             Check::QueryAccuracy { at_least } => self.accurate(*at_least),
             Check::Figure(figure) => self.figure(figure),
             Check::Availability { at_least } => liveness::available(self.tally(), *at_least),

@@ -357,10 +357,10 @@ pub enum Check {
         /// How soon every node that is up takes a crashed one to be down.
         within: Nanos,
     },
-    /// `mistakes <= 5`, `mistakes(healthy) <= 5`
+    /// `mistakes <= 5`, `mistakes(healthy) <= 5`, `mistakes(of healthy) <= 5`
     Mistakes {
-        /// Only of and by nodes that no fault struck.
-        healthy: bool,
+        /// Which count.
+        whose: Whose,
         /// How often a node that is up is taken to be down.
         at_most: u64,
     },
@@ -387,10 +387,10 @@ pub enum Figure {
 /// Something that can be counted in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CountOf {
-    /// `mistakes`, `mistakes(healthy)`
+    /// `mistakes`, `mistakes(healthy)`, `mistakes(of healthy)`
     Mistakes {
-        /// Only of and by nodes that no fault struck.
-        healthy: bool,
+        /// Which count.
+        whose: Whose,
     },
 }
 
@@ -401,6 +401,28 @@ pub enum Statistic {
     Quantile(Ratio),
     /// `mean`.
     Mean,
+}
+
+/// Which mistakes count, by whether a fault struck those whom they are about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// All.
+    All,
+    /// Those of and by nodes that no fault struck.
+    Healthy,
+    /// Those of nodes that no fault struck, by whomever.
+    OfHealthy,
+}
+
+/// Whose detection of a crash counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// Everybody's.
+    Each,
+    /// That of the first.
+    First,
+    /// That of all others, counted from the first.
+    Others,
 }
 
 /// A time that can be measured of a run.
@@ -427,8 +449,8 @@ pub enum TimeOf {
     Detection {
         /// Of all of these times.
         statistic: Statistic,
-        /// Of the first to do so after each crash only.
-        is_first: bool,
+        /// Whose.
+        by: Finding,
     },
     /// `mistake recurrence`: the mean time from one mistake to the next.
     MistakeRecurrence,

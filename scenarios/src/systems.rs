@@ -8,6 +8,7 @@ use protocols::dynamo::Dynamo;
 use protocols::multipaxos::MultiPaxos;
 use protocols::paxos::Paxos;
 use protocols::raft::Raft;
+use protocols::swim::Swim;
 use sim_core::idle::Nothing;
 use sim_core::laws::Laws;
 use sim_core::promise::{Claim, Premise};
@@ -53,6 +54,7 @@ pub static SYSTEMS: &[System] = &[
         },
     ),
     System::of::<Paxos>(Paxos::NAME, Paxos::ABOUT).roles(&["proposer"]),
+    System::silent::<Swim>(Swim::NAME, Swim::ABOUT),
 ];
 
 /// Runs a plan to its end.

@@ -68,6 +68,8 @@ pub enum FaultKind<D = Delay> {
     Pause {
         /// Whose.
         target: Vec<Target>,
+        /// Whether its alarms ring all the same, and it goes on by them, while whatever it sends and is sent waits.
+        messages_only: bool,
     },
     /// Makes clocks wrong.
     Clock {
@@ -149,7 +151,7 @@ impl<D> FaultKind<D> {
             FaultKind::Shape { shape, order, flap } => FaultKind::Shape { shape, order, flap },
             FaultKind::CutLinks { links, flap } => FaultKind::CutLinks { links, flap },
             FaultKind::Crash { target, disk, moment } => FaultKind::Crash { target, disk, moment },
-            FaultKind::Pause { target } => FaultKind::Pause { target },
+            FaultKind::Pause { target, messages_only } => FaultKind::Pause { target, messages_only },
             FaultKind::Clock { target, harm } => FaultKind::Clock { target, harm },
             FaultKind::Cpu { target, slower, extra } => FaultKind::Cpu { target, slower, extra: convert(extra) },
             FaultKind::Lose { target } => FaultKind::Lose { target },

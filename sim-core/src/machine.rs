@@ -63,6 +63,10 @@ pub(crate) struct Machine<I, T> {
     pub(crate) downs: u32,
     /// How many faults keep it paused.
     pub(crate) pauses: u32,
+    /// How many faults keep its messages back …
+    pub(crate) holds: u32,
+    /// … and those to it that wait for their end.
+    held: VecDeque<I>,
     /// Counts the processes it has run; what was meant for an earlier one is not for this one.
     pub(crate) incarnation: u32,
     pub(crate) busy_until: Nanos,
@@ -87,8 +91,11 @@ pub(crate) trait Host {
     fn waiting(&self) -> usize;
     fn downs(&mut self) -> &mut u32;
     fn pauses(&mut self) -> &mut u32;
+    fn holds(&mut self) -> &mut u32;
+    /// If no fault keeps its messages back any more, they are next in its inbox.
+    fn let_in(&mut self, now: Nanos);
     fn is_up(&self) -> bool;
-    /// Up and not paused.
+    /// Up, not paused, and its messages come through.
     fn is_well(&self) -> bool;
     /// When to look at the inbox, if that has to be arranged.
     fn next_ready(&mut self, now: Nanos) -> Option<Nanos>;
@@ -124,6 +131,16 @@ impl<I, T: Copy + Eq> Host for Machine<I, T> {
         &mut self.pauses
     }
 
+    fn holds(&mut self) -> &mut u32 {
+        &mut self.holds
+    }
+
+    fn let_in(&mut self, now: Nanos) {
+        if self.holds == 0 {
+            std::mem::take(&mut self.held).into_iter().for_each(|input| self.queue(input, now));
+        }
+    }
+
     #[inline]
     fn is_up(&self) -> bool {
         self.downs == 0
@@ -131,7 +148,7 @@ impl<I, T: Copy + Eq> Host for Machine<I, T> {
 
     #[inline]
     fn is_well(&self) -> bool {
-        self.is_up() && self.pauses == 0
+        self.is_up() && self.pauses == 0 && self.holds == 0
     }
 
     #[inline]
@@ -154,6 +171,8 @@ impl<I, T: Copy + Eq> Machine<I, T> {
             alarms: Alarms::new(),
             downs: 0,
             pauses: 0,
+            holds: 0,
+            held: VecDeque::new(),
             incarnation: 0,
             busy_until: 0,
             behind_since: 0,
@@ -167,6 +186,11 @@ impl<I, T: Copy + Eq> Machine<I, T> {
     #[inline]
     pub(crate) fn is_free(&self, now: Nanos) -> bool {
         self.pauses == 0 && self.busy_until <= now && self.inbox.is_empty()
+    }
+
+    /// A message is kept back.
+    pub(crate) fn hold(&mut self, input: I) {
+        self.held.push_back(input);
     }
 
     /// Something has to wait.
@@ -211,7 +235,9 @@ impl<I, T: Copy + Eq> Machine<I, T> {
         self.alarms.clear();
         self.busy_until = 0;
         self.ready = false;
-        std::mem::take(&mut self.inbox)
+        let mut waited = std::mem::take(&mut self.inbox);
+        waited.append(&mut self.held);
+        waited
     }
 }
 

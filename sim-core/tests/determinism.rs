@@ -21,7 +21,11 @@ fn stormy(seed: u64) -> Setup<Toy> {
             2 * SECOND,
             SECOND,
         ))
-        .with_fault(once(FaultKind::Pause { target: vec![node(2)] }, 3 * SECOND, 300 * MILLISECOND))
+        .with_fault(once(
+            FaultKind::Pause { target: vec![node(2)], messages_only: false },
+            3 * SECOND,
+            300 * MILLISECOND,
+        ))
 }
 
 fn fingerprint(setup: Setup<Toy>) -> u64 {

@@ -132,13 +132,30 @@ fn a_dead_process_keeps_its_journal_and_a_torn_one_reads_back_bad() {
 
 #[test]
 fn a_paused_process_does_nothing_and_catches_up() {
-    let pause = FaultKind::Pause { target: vec![node(0)] };
+    let pause = FaultKind::Pause { target: vec![node(0)], messages_only: false };
     let setup = three(1).with_fault(once(pause, SECOND, SECOND));
     let mut world = World::new(setup);
     world.run_until(SECOND + MILLISECOND);
     let asleep = toy(&world, 0).sum;
     world.run_until(2 * SECOND - 1);
     assert_eq!(toy(&world, 0).sum, asleep);
+    world.run_until(2 * SECOND + 10 * MILLISECOND);
+    assert!(toy(&world, 0).sum > asleep + 30, "all that waited was handled");
+    assert!(world.strikes()[0].effects > 30);
+}
+
+#[test]
+fn who_gets_no_messages_goes_on_by_its_alarms_and_catches_up() {
+    let hold = FaultKind::Pause { target: vec![node(0)], messages_only: true };
+    let setup = three(1).with_fault(once(hold, SECOND, SECOND));
+    let mut world = World::new(setup);
+    world.run_until(SECOND + MILLISECOND);
+    let before = world.messages();
+    let asleep = toy(&world, 0).sum;
+    world.run_until(2 * SECOND - 1);
+    assert_eq!(toy(&world, 0).sum, asleep, "it hears nothing");
+    let meanwhile = world.messages();
+    assert!(meanwhile > before, "what it is sent is under way");
     world.run_until(2 * SECOND + 10 * MILLISECOND);
     assert!(toy(&world, 0).sum > asleep + 30, "all that waited was handled");
     assert!(world.strikes()[0].effects > 30);
@@ -182,7 +199,7 @@ fn a_fault_can_wait_for_something_to_happen() {
     let when = |event| When::Event { event, after: 50 * MILLISECOND, length: Some(SECOND), times: 1, within: None };
     let pause = |event| Fault {
         name: "pause-1".to_owned(),
-        kind: FaultKind::Pause { target: vec![target(Who::Role("leader".to_owned()))] },
+        kind: FaultKind::Pause { target: vec![target(Who::Role("leader".to_owned()))], messages_only: false },
         when: when(event),
     };
     let world = run(three(1).with_fault(pause(Event::RoleTaken("leader".to_owned()))), 3 * SECOND);
@@ -199,7 +216,7 @@ fn a_fault_can_wait_for_something_to_happen() {
 fn what_happens_outside_its_time_sets_no_fault_off_and_its_end_is_the_fault_s() {
     let pause = |within| Fault {
         name: "pause-1".to_owned(),
-        kind: FaultKind::Pause { target: vec![target(Who::Node(NodeId(1)))] },
+        kind: FaultKind::Pause { target: vec![target(Who::Node(NodeId(1)))], messages_only: false },
         when: When::Event {
             event: Event::RoleTaken("leader".to_owned()),
             after: 50 * MILLISECOND,
@@ -221,7 +238,7 @@ fn what_happens_outside_its_time_sets_no_fault_off_and_its_end_is_the_fault_s() 
 #[test]
 fn targets_resolve_to_as_many_as_they_say() {
     let struck = |who, count| {
-        let pause = FaultKind::Pause { target: vec![Target { count, who }] };
+        let pause = FaultKind::Pause { target: vec![Target { count, who }], messages_only: false };
         let world = run(with_clients(3, 4).with_fault(once(pause, SECOND, SECOND)), 2 * SECOND);
         world.strikes()[0].who.split(' ').map(str::to_owned).collect::<Vec<_>>()
     };

@@ -197,7 +197,7 @@ fn crash(at: Nanos, length: Nanos) -> Fault {
 }
 
 fn pause(at: Nanos, length: Nanos) -> Fault {
-    once(FaultKind::Pause { target: vec![node(0)] }, at, length)
+    once(FaultKind::Pause { target: vec![node(0)], messages_only: false }, at, length)
 }
 
 fn run(setup: Setup<Script>, until: Nanos) -> World<Script> {

@@ -13,6 +13,7 @@
 //! still distrusted is no mistake about a node that is up, but slowness to see that it is.
 
 use super::{Judge, Ruling};
+use crate::scenario::Whose;
 use history::Verdict;
 use history::figures::{counted, grouped, measured, percent};
 use sim_core::dice::Ratio;
@@ -30,12 +31,16 @@ pub(super) struct Quality {
     pub detections: Vec<Nanos>,
     /// For each crash that somebody detected, how long until the first did.
     pub firsts: Vec<Nanos>,
+    /// For each crash and each observer but the first, how much later than the first it was.
+    pub spreads: Vec<Nanos>,
     /// For each crash and observer that did not suspect in the end, for how long it could have.
     pub missed: Vec<Nanos>,
     /// How many.
     pub mistakes: u64,
     /// Those of and by nodes that no fault struck.
     pub healthy_mistakes: u64,
+    /// Those of nodes that no fault struck, by whomever.
+    pub mistakes_of_healthy: u64,
     /// How long those took that were corrected, and how many these are.
     corrected: (u128, u64),
     /// Of all pairs.
@@ -45,6 +50,15 @@ pub(super) struct Quality {
 }
 
 impl Quality {
+    /// How many mistakes there were.
+    pub(super) fn mistakes_of(&self, whose: Whose) -> u64 {
+        match whose {
+            Whose::All => self.mistakes,
+            Whose::Healthy => self.healthy_mistakes,
+            Whose::OfHealthy => self.mistakes_of_healthy,
+        }
+    }
+
     /// The mean time from one mistake of a pair to the next, and how many mistakes there were.
     pub(super) fn recurrence(&self) -> Option<(Nanos, usize)> {
         Some((self.good.checked_div(u128::from(self.mistakes))? as Nanos, self.mistakes as usize))
@@ -90,12 +104,12 @@ impl Judge<'_> {
         Ruling::decided(late + missed == 0, detail)
     }
 
-    pub(super) fn few_mistakes(&self, healthy: bool, at_most: u64) -> Ruling {
+    pub(super) fn few_mistakes(&self, whose: Whose, at_most: u64) -> Ruling {
         let quality = self.quality();
         if quality.watched == 0 {
             return nobody_watched();
         }
-        let mistakes = if healthy { quality.healthy_mistakes } else { quality.mistakes };
+        let mistakes = quality.mistakes_of(whose);
         let pairs = counted(quality.watched as u64, "pair");
         Ruling::decided(mistakes <= at_most, format!("{}   ({pairs} of nodes)", grouped(mistakes)))
     }
@@ -136,15 +150,14 @@ fn quality(
         minds.entry((opinion.of, opinion.by)).or_default().push(opinion);
     }
     let mut quality = Quality { watched: minds.len(), ..Quality::default() };
-    let mut firsts: BTreeMap<(NodeId, Nanos), Nanos> = BTreeMap::new();
+    let mut found: BTreeMap<(NodeId, Nanos), Vec<Nanos>> = BTreeMap::new();
     for ((of, by), opinions) in &minds {
         let beliefs = beliefs(opinions, &ups[by.0 as usize]);
         for (down, back) in gaps(&ups[of.0 as usize], end) {
             match detection(&beliefs, (down, back)) {
                 Some(Ok(time)) => {
                     quality.detections.push(time);
-                    let first = firsts.entry((*of, down)).or_insert(time);
-                    *first = time.min(*first);
+                    found.entry((*of, down)).or_default().push(time);
                 }
                 Some(Err(could)) => quality.missed.push(could),
                 None => {}
@@ -154,11 +167,18 @@ fn quality(
         for up in &ups[of.0 as usize] {
             add_good_time(&mut quality, &beliefs, *up);
         }
-        if is_healthy(*of) && is_healthy(*by) {
-            quality.healthy_mistakes += quality.mistakes - before;
+        if is_healthy(*of) {
+            let more = quality.mistakes - before;
+            quality.mistakes_of_healthy += more;
+            quality.healthy_mistakes += if is_healthy(*by) { more } else { 0 };
         }
     }
-    quality.firsts = firsts.into_values().collect();
+    for mut times in found.into_values() {
+        times.sort_unstable();
+        let first = times[0];
+        quality.firsts.push(first);
+        quality.spreads.extend(times[1..].iter().map(|time| time - first));
+    }
     quality
 }
 

@@ -7,7 +7,7 @@
 use super::{Judge, Ruling, quantile};
 use crate::execute::OpFact;
 use crate::outage::cause::Reign;
-use crate::scenario::{CountOf, Figure, ShareOf, Statistic, TimeOf};
+use crate::scenario::{CountOf, Figure, Finding, ShareOf, Statistic, TimeOf};
 use history::figures::{counted, grouped, measured, percent};
 use history::{Completion, Mark, Operation, Outcome, Purpose, Value, Verdict};
 use sim_core::dice::Ratio;
@@ -38,9 +38,14 @@ impl Judge<'_> {
                         let reads = reads(&self.finished.history.operations);
                         (visible_after(&reads, *share).map(|at| (at, reads.len())), "operation")
                     }
-                    TimeOf::Detection { statistic, is_first } => {
+                    TimeOf::Detection { statistic, by } => {
                         let quality = self.quality();
-                        (of(if *is_first { quality.firsts } else { quality.detections }, *statistic), "detection")
+                        let times = match by {
+                            Finding::Each => quality.detections,
+                            Finding::First => quality.firsts,
+                            Finding::Others => quality.spreads,
+                        };
+                        (of(times, *statistic), "detection")
                     }
                     TimeOf::MistakeRecurrence => (self.quality().recurrence(), "mistake"),
                     TimeOf::MistakeDuration => (self.quality().duration(), "mistake"),
@@ -51,9 +56,9 @@ impl Judge<'_> {
                 let noun = if *measure == ShareOf::QueryAccuracy { "pair of nodes" } else { "operation" };
                 within(self.share(measure), (float(from), float(to)), noun, |share| percent(*share))
             }
-            Figure::Count(CountOf::Mistakes { healthy }, from, to) => {
+            Figure::Count(CountOf::Mistakes { whose }, from, to) => {
                 let quality = self.quality();
-                let mistakes = if *healthy { quality.healthy_mistakes } else { quality.mistakes };
+                let mistakes = quality.mistakes_of(*whose);
                 let watched = (quality.watched > 0).then_some((mistakes, quality.watched));
                 within(watched, (*from, *to), "pair of nodes", |count| grouped(*count))
             }

@@ -324,7 +324,7 @@ impl Ground<'_> {
             }
             Action::CutLinks { .. } | Action::Shape { .. } => Takes::ForNow(minority),
             Action::Outage { places, .. } => Takes::ForNow(self.most_in(places)),
-            Action::Crash { target, .. } | Action::Pause { target } => Takes::ForNow(all(target)),
+            Action::Crash { target, .. } | Action::Pause { target, .. } => Takes::ForNow(all(target)),
             Action::Lose { target } => Takes::ForGood(all(target)),
             Action::Disk { target, harm } if harm.spoils() => Takes::ForGood(all(target)),
             Action::Disk { target, .. } => Takes::ForNow(all(target)),

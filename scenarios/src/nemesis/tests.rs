@@ -60,7 +60,7 @@ fn is_down(action: &Action) -> bool {
     let is_two = |targets: &[Target]| targets.iter().any(|target| target.who == Who::Minority);
     match action {
         Action::Crash { target, .. }
-        | Action::Pause { target }
+        | Action::Pause { target, .. }
         | Action::Disk { target, .. }
         | Action::Lose { target } => {
             assert!(!is_two(target), "{action:?}");

@@ -88,7 +88,7 @@ fn fits(reader: &Reader<'_>, nodes: usize, system: &System) {
 /// By node, its zone.
 fn node_zones(reader: &Reader<'_>, layout: Option<&Layout>, problems: &Problems) -> Option<Vec<usize>> {
     const NODES: u64 = 3;
-    const NODES_MAX: usize = 99;
+    const NODES_MAX: usize = 1000;
     let nodes = reader.count("nodes");
     let places = reader.counts("place");
     let layout = layout?;

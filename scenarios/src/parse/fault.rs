@@ -90,7 +90,10 @@ fn action(reader: &Reader<'_>, kind: &str, scene: &Scene<'_>) -> Option<Action> 
         "cpu" => machine::cpu(reader, scene),
         "lose" => machine::lose(reader, scene),
         "disk" => disk(reader, scene),
-        "pause" => Some(Action::Pause { target: struck(reader, scene)? }),
+        "pause" => {
+            let messages_only = reader.flag("messages-only")?;
+            Some(Action::Pause { target: struck(reader, scene)?, messages_only })
+        }
         _ => network::link(reader, scene),
     }
 }

@@ -3,7 +3,7 @@
 use crate::codes;
 use crate::codes::Code;
 use crate::diagnostics::{Diagnostic, Origin};
-use crate::scenario::{Check, CountOf, Figure, Reach, ShareOf, Statistic, TimeOf};
+use crate::scenario::{Check, CountOf, Figure, Finding, Reach, ShareOf, Statistic, TimeOf, Whose};
 use crate::text::entry::quoted;
 use crate::text::quantity::{did_you_mean, parse_share};
 use sim_core::dice::Ratio;
@@ -58,13 +58,19 @@ pub const CHECKS: [(&str, &str); 38] = [
         "So soon after a node went down, every node that is up takes it to be down. VACUOUS if none is down for so long.",
     ),
     ("mistakes <= 5", "Nodes that were up were taken to be down no more often. VACUOUS if nobody watches anybody."),
-    ("mistakes(healthy) <= 5", "The same of and by nodes only that no fault struck."),
+    (
+        "mistakes(healthy) <= 5",
+        "The same of and by nodes only that no fault struck; `mistakes(of healthy)`: of those, by whomever.",
+    ),
     ("query accuracy >= 99.9%", "For so much of the time in which two nodes were up, one took the other to be up."),
     (
         "detection(mean) in 1s..2s",
         "A figure: how long after a crash a node that is up takes the crashed one to be down; also p50, p90, p99, p99.9, max.",
     ),
-    ("first detection(mean) in 1s..2s", "The same of the first to do so after each crash."),
+    (
+        "first detection(mean) in 1s..2s",
+        "The same of the first to do so after each crash; `spread(p99)`: how much later than the first the others do.",
+    ),
     (
         "mistake duration in 90ms..95ms",
         "How long it takes on average until a mistake is corrected; `mistake recurrence`: from one to the next of a pair.",
@@ -156,8 +162,9 @@ pub(super) fn read(text: &str, origin: &Origin) -> Result<Meaning, Diagnostic> {
         ["converged"] => Check::Converged { within: None },
         ["converged", "within", length] => Check::Converged { within: Some(time(length)?) },
         ["detection", "<=", length] => Check::Detection { within: time(length)? },
-        ["mistakes", "<=", number] => Check::Mistakes { healthy: false, at_most: count(number)? },
-        ["mistakes", "(", "healthy", ")", "<=", number] => Check::Mistakes { healthy: true, at_most: count(number)? },
+        ["mistakes", rest @ .., "<=", number] if whose(rest).is_some() => {
+            Check::Mistakes { whose: whose(rest).expect("it was just read"), at_most: count(number)? }
+        }
         ["query", "accuracy", ">=", least] => Check::QueryAccuracy { at_least: share(least)? },
         ["hints", "delivered"] => Check::HintsDelivered { within: None },
         ["hints", "delivered", "within", length] => Check::HintsDelivered { within: Some(time(length)?) },
@@ -224,16 +231,20 @@ fn figure(
         versions.ok_or_else(|| wrong("a number of versions is 1 or more".to_owned()))
     };
     match measure {
-        ["mistakes"] => count(CountOf::Mistakes { healthy: false }),
-        ["mistakes", "(", "healthy", ")"] => count(CountOf::Mistakes { healthy: true }),
+        ["mistakes", rest @ ..] if whose(rest).is_some() => {
+            count(CountOf::Mistakes { whose: whose(rest).expect("it was just read") })
+        }
         ["mistake", "recurrence"] => time(TimeOf::MistakeRecurrence),
         ["mistake", "duration"] => time(TimeOf::MistakeDuration),
         ["query", "accuracy"] => share(ShareOf::QueryAccuracy),
         ["detection", "(", name, ")"] if statistic(name).is_some() => {
-            time(TimeOf::Detection { statistic: statistic(name).expect("it was just read"), is_first: false })
+            time(TimeOf::Detection { statistic: statistic(name).expect("it was just read"), by: Finding::Each })
+        }
+        ["spread", "(", name, ")"] if statistic(name).is_some() => {
+            time(TimeOf::Detection { statistic: statistic(name).expect("it was just read"), by: Finding::Others })
         }
         ["first", "detection", "(", name, ")"] if statistic(name).is_some() => {
-            time(TimeOf::Detection { statistic: statistic(name).expect("it was just read"), is_first: true })
+            time(TimeOf::Detection { statistic: statistic(name).expect("it was just read"), by: Finding::First })
         }
         ["takeover", "(", of, ")"] if statistic(of).is_some() => {
             time(TimeOf::Takeover { statistic: statistic(of).expect("it was just read") })
@@ -258,6 +269,16 @@ fn figure(
                         detection(mean)`, `mistakes`, `mistake duration`, `mistake recurrence`, `query accuracy`";
             Err(bad(&codes::UNKNOWN_SENTENCE, format!("`{text}` measures nothing known")).help(help))
         }
+    }
+}
+
+/// What stands behind `mistakes`.
+fn whose(rest: &[&str]) -> Option<Whose> {
+    match rest {
+        [] => Some(Whose::All),
+        ["(", "healthy", ")"] => Some(Whose::Healthy),
+        ["(", "of", "healthy", ")"] => Some(Whose::OfHealthy),
+        _ => None,
     }
 }
 
@@ -328,13 +349,13 @@ mod tests {
             ("hints delivered", Check::HintsDelivered { within: None }),
             ("hints delivered within 5ms", Check::HintsDelivered { within: Some(5 * MS) }),
             ("detection <= 2s", Check::Detection { within: 2000 * MS }),
-            ("mistakes (healthy) <= 3", Check::Mistakes { healthy: true, at_most: 3 }),
+            ("mistakes (healthy) <= 3", Check::Mistakes { whose: Whose::Healthy, at_most: 3 }),
             ("query accuracy >= 99.9%", Check::QueryAccuracy { at_least: Ratio::new(999, 1000) }),
-            ("mistakes in 5..9", Check::Figure(Figure::Count(CountOf::Mistakes { healthy: false }, 5, 9))),
+            ("mistakes in 5..9", Check::Figure(Figure::Count(CountOf::Mistakes { whose: Whose::All }, 5, 9))),
             (
                 "first detection(mean) in 1ms..2ms",
                 Check::Figure(Figure::Time(
-                    TimeOf::Detection { statistic: Statistic::Mean, is_first: true },
+                    TimeOf::Detection { statistic: Statistic::Mean, by: Finding::First },
                     MS,
                     2 * MS,
                 )),

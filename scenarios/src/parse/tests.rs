@@ -199,7 +199,7 @@ fn faults_mean_what_they_say() {
             ),
             fault(
                 "pause-1",
-                Action::Pause { target: vec![Target { count: Count::Half, who: Who::All }] },
+                Action::Pause { target: vec![Target { count: Count::Half, who: Who::All }], messages_only: false },
                 Timing::Every { period: 8 * SECOND, jitter: 500 * MILLISECOND, times: Some(3) },
                 Some((6, 6))
             ),

@@ -82,7 +82,20 @@ pub static PAUSE: Section = Section {
 at = "10s"
 for = "3s"
 target = "any""#,
-    parts: &[FAULT, LASTING, &[TARGET]],
+    parts: &[
+        FAULT,
+        LASTING,
+        &[
+            TARGET,
+            with(
+                "messages-only",
+                FLAG,
+                "false",
+                "Their alarms ring all the same, and they go on by them; what they send and what they are sent waits.",
+            )
+            .eg("true"),
+        ],
+    ],
 };
 
 /// `[[fault]]` with `do = "clock"`.

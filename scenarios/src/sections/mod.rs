@@ -82,7 +82,7 @@ pub static CLUSTER: Section = Section {
 layout = "three-zones"
 disk = { fsync = "500us..2ms" }"#,
     parts: &[&[
-        may("nodes", count(1, 99), "the sum of `place`, else 3", "How many nodes.").eg("5"),
+        may("nodes", count(1, 1000), "the sum of `place`, else 3", "How many nodes.").eg("5"),
         may(
             "layout",
             Takes::Name(Listed::Layouts),

@@ -155,6 +155,11 @@ impl<P: Protocol> World<P> {
             });
             return;
         }
+        if machine.holds > 0 && matches!(input, Input::Message(..) | Input::Request(..)) {
+            machine.hold(input);
+            self.faults.count_pause(MachineId(node.0));
+            return;
+        }
         if machine.is_free(now) {
             self.handle(node, input);
             return;

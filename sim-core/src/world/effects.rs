@@ -85,15 +85,17 @@ impl<P: Protocol> World<P> {
         let host = &mut self.nodes[node.0 as usize];
         match host.journal.held_back() {
             Some(needs) => host.outbox.push_back((needs, done, outward)),
+            None if host.machine.holds > 0 => host.outbox.push_back((0, done, outward)),
             None => self.transmit_outward(node, outward, done),
         }
     }
 
-    /// Lets go of what waited for the disk and need wait no longer, unless the process that would send it is frozen.
+    /// Lets go of what waited for the disk and need wait no longer, unless the process that would send it is frozen or its messages are
+    /// kept back.
     pub(super) fn release(&mut self, node: NodeId) {
         let now = self.queue.now();
         let host = &self.nodes[node.0 as usize];
-        if host.machine.pauses > 0 {
+        if host.machine.pauses > 0 || host.machine.holds > 0 {
             return;
         }
         let durable = host.journal.durable();

@@ -24,6 +24,7 @@ pub(super) enum Undo {
     Links,
     Crash(Vec<Down>),
     Pause(Vec<MachineId>),
+    Hold(Vec<MachineId>),
     Clock(Vec<MachineId>, ClockHarm),
     Cpu(Vec<NodeId>),
     Disks(Vec<NodeId>),
@@ -161,8 +162,9 @@ impl Faults {
     pub(super) fn count_pause(&mut self, machine: MachineId) {
         for strike in self.strikes.iter_mut().filter(|strike| strike.to.is_none()) {
             match &strike.undo {
-                Undo::Pause(machines) if machines.contains(&machine) => strike.effects += 1,
+                Undo::Pause(machines) | Undo::Hold(machines) if machines.contains(&machine) => strike.effects += 1,
                 Undo::Pause(_)
+                | Undo::Hold(_)
                 | Undo::Paths
                 | Undo::Links
                 | Undo::Crash(_)
@@ -187,6 +189,7 @@ impl Faults {
                 | Undo::Replace(_)
                 | Undo::Gone(_)
                 | Undo::Pause(_)
+                | Undo::Hold(_)
                 | Undo::Paths
                 | Undo::Links
                 | Undo::Clock(..)
@@ -286,7 +289,8 @@ impl<P: Protocol> World<P> {
             FaultKind::Crash { target, disk, moment } => {
                 self.crash_all(id, target, (*disk, *moment), length, &mut dice)
             }
-            FaultKind::Pause { target } => self.pause_all(id, target, &mut dice),
+            FaultKind::Pause { target, messages_only: false } => self.pause_all(id, target, &mut dice),
+            FaultKind::Pause { target, messages_only: true } => self.hold_all(id, target, &mut dice),
             FaultKind::Clock { target, harm } => self.harm_clocks(id, target, *harm, &mut dice),
             FaultKind::Cpu { target, slower, extra } => self.slow_cpus(id, target, (*slower, extra), &mut dice),
             FaultKind::Lose { target } => self.lose_all(id, target, length, &mut dice),
@@ -346,6 +350,7 @@ impl<P: Protocol> World<P> {
                 due.into_iter().for_each(|machine| self.restart(machine));
             }
             Undo::Pause(machines) => machines.into_iter().for_each(|machine| self.resume(machine)),
+            Undo::Hold(machines) => machines.into_iter().for_each(|machine| self.let_through(machine)),
             Undo::Clock(machines, harm) => {
                 machines.into_iter().for_each(|machine| self.mend_clock(id, machine, harm));
             }
@@ -372,7 +377,8 @@ impl<P: Protocol> World<P> {
         // The network first: what restarts or wakes up finds it whole.
         let open = self.faults.strikes.iter().enumerate().filter(|(_, strike)| strike.to.is_none());
         open.for_each(|(id, _)| self.network.heal_links(StrikeId(id as u32)));
-        let is_process = |strike: &Strike| matches!(strike.undo, Undo::Crash(_) | Undo::Pause(_) | Undo::Replace(_));
+        let is_process =
+            |strike: &Strike| matches!(strike.undo, Undo::Crash(_) | Undo::Pause(_) | Undo::Hold(_) | Undo::Replace(_));
         let ends = |strike: &Strike| !matches!(strike.undo, Undo::Gone(_));
         for processes in [false, true] {
             for strike in 0..self.faults.strikes.len() {
@@ -403,6 +409,22 @@ impl<P: Protocol> World<P> {
         }
         self.name_struck(id, &machines, waiting as u64);
         Undo::Pause(machines)
+    }
+
+    /// What a client's process sends and hears is all that it does: it is as good as paused.
+    fn hold_all(&mut self, id: StrikeId, target: &[Target], dice: &mut Dice) -> Undo {
+        let machines = self.resolve(id, target, Scope::Nodes, &BTreeSet::new(), dice);
+        for &machine in &machines {
+            *self.kept_back(machine) += 1;
+        }
+        self.name_struck(id, &machines, 0);
+        Undo::Hold(machines)
+    }
+
+    fn kept_back(&mut self, machine: MachineId) -> &mut u32 {
+        let is_node = self.node_at(machine).is_some();
+        let host = self.host_mut(machine);
+        if is_node { host.holds() } else { host.pauses() }
     }
 
     /// Gives an order. Whether a node takes it up shows when it hears of it.
@@ -460,6 +482,16 @@ impl<P: Protocol> World<P> {
     pub(super) fn resolve_nodes(&mut self, id: StrikeId, targets: &[Target], dice: &mut Dice) -> Vec<NodeId> {
         let machines = self.resolve(id, targets, Scope::Nodes, &BTreeSet::new(), dice);
         machines.into_iter().filter_map(|machine| self.node_at(machine)).collect()
+    }
+
+    fn let_through(&mut self, machine: MachineId) {
+        let now = self.queue.now();
+        *self.kept_back(machine) -= 1;
+        self.host_mut(machine).let_in(now);
+        if let Some(node) = self.node_at(machine) {
+            self.release(node);
+        }
+        self.arrange_ready(machine);
     }
 
     fn resume(&mut self, machine: MachineId) {

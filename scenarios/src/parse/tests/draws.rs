@@ -217,7 +217,7 @@ fn what_is_drawn_is_what_an_override_takes() {
     let told = read(SWARM, &[("load.0.model.open.rate", "1/s")]).unwrap_err();
     assert!(told.contains("in --set load.0.model.open.rate: `choose` stands alone in its braces"), "{told}");
     let told = read(SWARM, &[("cluster.nodes", "{ choose = [3, 0] }")]).unwrap_err();
-    assert!(told.contains("in --set cluster.nodes: `0` is not a whole number from 1 to 99"), "{told}");
+    assert!(told.contains("in --set cluster.nodes: `0` is not a whole number from 1 to 1000"), "{told}");
 }
 
 /// A file in which everything is decided: the same scenario for every seed, and nothing left to draw.

@@ -82,7 +82,7 @@ const MISTAKES: &[Mistake] = &[
     ("top", "settle = «\"10 parsec\"»", "S0104", "has no unit"),
     ("top", "seed = «-1»", "S0104", "not a whole number"),
     ("top", "seed = «123456789012345678901234567890»", "S0104", "not a whole number"),
-    ("cluster", "nodes = «100»", "S0104", "from 1 to 99"),
+    ("cluster", "nodes = «1001»", "S0104", "from 1 to 1000"),
     ("cluster", "cpu = «\"9ms..1ms\"»", "S0104", "runs backwards"),
     (
         "cluster",
@@ -190,8 +190,8 @@ const MISTAKES: &[Mistake] = &[
     ),
     ("fault", "choose = [{ do = \"crash\" }]", "S0110", "a whole `fault` can be neither"),
     // What is wrong with one alternative is told where that stands.
-    ("cluster", "nodes = { choose = [3, «0»] }", "S0104", "from 1 to 99"),
-    ("cluster", "nodes = { draw = «\"3..200\"» }", "S0104", "from 1 to 99"),
+    ("cluster", "nodes = { choose = [3, «0»] }", "S0104", "from 1 to 1000"),
+    ("cluster", "nodes = { draw = «\"3..2000\"» }", "S0104", "from 1 to 1000"),
     ("top", "settle = { draw = «\"1..9\"» }", "S0104", "has no unit"),
     ("protocol", "reads = { choose = [\"log\", «\"leese\"»] }", "S0105", "is not a word that `reads` takes"),
     ("protocol", "pre-vote = { choose = [true, false, «\"maybe\"»] }", "S0103", "takes `true` or `false`"),
