@@ -211,6 +211,7 @@ impl Protocol for PrimaryBackup {
         match claim {
             Claim::Linearizable | Claim::Consistent(_) | Claim::LinearizableWrites | Claim::NoLostWrites => safe,
             Claim::Converges | Claim::HintsDelivered | Claim::NoResurrection => Err(Claim::not_offered("it")),
+            Claim::Detects { .. } => Err(Claim::watches_nobody("it")),
             Claim::Progress if premise.one_way_cuts => Err("a primary that does not hear is not replaced".into()),
             Claim::Progress if premise.contact > Contact::Direct || premise.unheard => Err("no detours".into()),
             Claim::Progress => Ok(()),

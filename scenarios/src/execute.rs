@@ -18,7 +18,7 @@ use sim_core::setup::{NodeSetup, Setup};
 use sim_core::time::{MILLISECOND, Nanos, SECOND};
 use sim_core::trace::ALWAYS;
 pub use sim_core::trace::{Row, What};
-use sim_core::world::{RoleChange, StrikeReport, World};
+use sim_core::world::{Opinion, Passage, RoleChange, StrikeReport, World};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// How to run a plan, beyond what the plan says. Nothing here changes what happens.
@@ -97,6 +97,12 @@ pub struct Finished {
     pub strikes: Vec<StrikeReport>,
     /// Who held which role.
     pub roles: Vec<RoleChange>,
+    /// Whom nodes took to be down.
+    pub opinions: Vec<Opinion>,
+    /// Who was down.
+    pub passages: Vec<Passage>,
+    /// Messages, requests and replies delivered.
+    pub messages: u64,
     /// When a node held the role whose holder serves; `None` for a system in which every node does.
     pub reigns: Option<Vec<Reign>>,
     /// When each node first told a client something after a change of its role.
@@ -305,6 +311,9 @@ fn finished<P: Protocol>(plan: &Plan, world: &World<P>) -> Finished {
         order: world.log().order(),
         strikes: world.strikes(),
         roles: world.roles().to_vec(),
+        opinions: world.opinions().to_vec(),
+        passages: world.passages().to_vec(),
+        messages: world.messages(),
         first_answers: world.first_answers().to_vec(),
         reigns,
         reach,

@@ -5,6 +5,7 @@
 //! `liveness`.
 
 mod copies;
+mod detection;
 mod figures;
 mod liveness;
 #[cfg(test)]
@@ -259,6 +260,9 @@ impl Judge<'_> {
             | Check::HintsDelivered { .. }
             | Check::StaleReads { .. }
             | Check::Siblings { .. }
+            | Check::Detection { .. }
+            | Check::Mistakes { .. }
+            | Check::QueryAccuracy { .. }
             | Check::Figure(_)
                 if !self.finished.whole =>
             {
@@ -268,6 +272,9 @@ impl Judge<'_> {
             Check::HintsDelivered { within } => self.hints_delivered(*within),
             Check::StaleReads { at_most } => self.stale_reads(*at_most),
             Check::Siblings { at_most } => self.siblings(*at_most),
+            Check::Detection { within } => self.detected(*within),
+            Check::Mistakes { healthy, at_most } => self.few_mistakes(*healthy, *at_most),
+            Check::QueryAccuracy { at_least } => self.accurate(*at_least),
             Check::Figure(figure) => self.figure(figure),
             Check::Availability { at_least } => liveness::available(self.tally(), *at_least),
             Check::Recovery { at_most } => self.recovery(*at_most),

@@ -25,7 +25,9 @@ pub fn claim(check: &Check) -> Option<Claim> {
         Check::Converged { .. } => Some(Claim::Converges),
         Check::HintsDelivered { .. } => Some(Claim::HintsDelivered),
         Check::Availability { .. } | Check::Recovery { .. } | Check::Latency { .. } => Some(Claim::Progress),
+        Check::Detection { within } => Some(Claim::Detects { within: *within }),
         Check::RoleChanges { .. } | Check::StaleReads { .. } | Check::Siblings { .. } | Check::Figure(_) => None,
+        Check::Mistakes { .. } | Check::QueryAccuracy { .. } => None,
     }
 }
 
@@ -211,7 +213,8 @@ impl<'a> Promises<'a> {
             | Claim::Consistent(_)
             | Claim::Converges
             | Claim::HintsDelivered
-            | Claim::NoResurrection => return None,
+            | Claim::NoResurrection
+            | Claim::Detects { .. } => return None,
         };
         (self.system.promises)(self.values, weaker, &self.premise).is_ok().then_some(sentence)
     }
@@ -269,7 +272,8 @@ fn promised(claim: Claim) -> &'static str {
         | Claim::Consistent(_)
         | Claim::Converges
         | Claim::HintsDelivered
-        | Claim::NoResurrection => "promised",
+        | Claim::NoResurrection
+        | Claim::Detects { .. } => "promised",
         Claim::Progress => "progress is promised",
     }
 }

@@ -64,7 +64,7 @@ pub(crate) fn runner(scenario: &Scenario, systems: &[System]) -> Runner {
     let system = systems.iter().find(|system| system.name == scenario.protocol.name);
     let system = system.expect("a scenario names one of the systems it was read with");
     // All loads share their data; without a load it does not matter which.
-    let data = scenario.loads.first().map_or(system.data[0].name, |load| load.data.name);
+    let data = scenario.loads.first().map(|load| &load.data).or(system.data.first()).map_or("", |kind| kind.name);
     (system.runner)(data)
 }
 

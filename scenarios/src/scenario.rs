@@ -352,6 +352,23 @@ pub enum Check {
         /// How often it changed hands.
         at_most: u64,
     },
+    /// `detection <= 2s`
+    Detection {
+        /// How soon every node that is up takes a crashed one to be down.
+        within: Nanos,
+    },
+    /// `mistakes <= 5`, `mistakes(healthy) <= 5`
+    Mistakes {
+        /// Only of and by nodes that no fault struck.
+        healthy: bool,
+        /// How often a node that is up is taken to be down.
+        at_most: u64,
+    },
+    /// `query accuracy >= 99.9%`
+    QueryAccuracy {
+        /// For how much of the time a node that is up is taken to be up.
+        at_least: Ratio,
+    },
     /// `p99.9(read) in 640us..680us`, `fresh reads of 2 versions in 55%..56%`
     Figure(Figure),
 }
@@ -363,6 +380,27 @@ pub enum Figure {
     Time(TimeOf, Nanos, Nanos),
     /// A share.
     Share(ShareOf, Ratio, Ratio),
+    /// A number.
+    Count(CountOf, u64, u64),
+}
+
+/// What is told of many times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Statistic {
+    /// Such as `p99`: which, of one.
+    Quantile(Ratio),
+    /// `mean`
+    Mean,
+}
+
+/// Something that can be counted in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CountOf {
+    /// `mistakes`, `mistakes(healthy)`
+    Mistakes {
+        /// Only of and by nodes that no fault struck.
+        healthy: bool,
+    },
 }
 
 /// A time that can be measured of a run.
@@ -380,9 +418,20 @@ pub enum TimeOf {
         /// Of those asked for at that moment.
         share: Ratio,
     },
+    /// `detection(p99)`, `first detection(mean)`: how long after a crash a node that is up takes the crashed one to be down.
+    Detection {
+        /// Of all of these times.
+        statistic: Statistic,
+        /// Of the first to do so after each crash only.
+        is_first: bool,
+    },
+    /// `mistake recurrence`: the mean time from one mistake to the next.
+    MistakeRecurrence,
+    /// `mistake duration`: the mean time until a mistake is corrected.
+    MistakeDuration,
 }
 
-/// A share of the reads of a run.
+/// A share of what happened in a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ShareOf {
     /// `fresh reads within 5us`: of those asked for this soon after a write was acknowledged, those that return it or a newer
@@ -391,6 +440,8 @@ pub enum ShareOf {
         /// How soon.
         age: Nanos,
     },
+    /// `query accuracy`: of the time, that in which a node that is up is taken to be up.
+    QueryAccuracy,
     /// `fresh reads of 2 versions`: those that return one of so many writes acknowledged last, or a newer one.
     FreshOf {
         /// How many.

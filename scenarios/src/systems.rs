@@ -8,6 +8,7 @@ use protocols::dynamo::Dynamo;
 use protocols::multipaxos::MultiPaxos;
 use protocols::paxos::Paxos;
 use protocols::raft::Raft;
+use sim_core::idle::Nothing;
 use sim_core::laws::Laws;
 use sim_core::promise::{Claim, Premise};
 use sim_core::protocol::{OrderKind, Protocol};
@@ -127,6 +128,11 @@ impl System {
     /// roles, and each of them serves: [`System::roles`] and [`System::serving`] say otherwise.
     pub const fn of<P: Protocol<Data: Object>>(name: &'static str, about: &'static str) -> Self {
         System::on::<P>(name, about, Sole::<P::Data>::KIND, only::<P>)
+    }
+
+    /// The same for a protocol that serves nobody: its scenarios have no load.
+    pub const fn silent<P: Protocol<Data = Nothing>>(name: &'static str, about: &'static str) -> Self {
+        System::on::<P>(name, about, &[], only::<P>)
     }
 
     /// The same for a protocol that runs on several kinds of data, or on one without a sequential specification: which they

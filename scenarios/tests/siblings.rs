@@ -194,6 +194,7 @@ impl<D: Kept> Protocol for Shelves<D> {
             | Claim::Converges
             | Claim::HintsDelivered
             | Claim::NoResurrection => Ok(()),
+            Claim::Detects { .. } => Err(Claim::watches_nobody("it")),
         }
     }
 

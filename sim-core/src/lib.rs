@@ -20,6 +20,7 @@ mod disk;
 pub mod fault;
 pub mod harm;
 pub mod holding;
+pub mod idle;
 pub mod laws;
 mod machine;
 mod network;

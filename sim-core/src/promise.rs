@@ -32,6 +32,12 @@ pub enum Claim {
     HintsDelivered,
     /// What an acknowledged delete took away stays away.
     NoResurrection,
+    /// A node that went down is taken to be down within so many nanoseconds by every node that is up, and for as long as it
+    /// stays down: strong completeness (Chandra and Toueg 1996) with a bound.
+    Detects {
+        /// Counted from when it went down.
+        within: Nanos,
+    },
 }
 
 /// A guarantee below linearizability, for stores that promise less.
@@ -58,6 +64,11 @@ pub enum Guarantee {
 }
 
 impl Claim {
+    /// Why nobody promises to detect who watches nobody: half a sentence about `system`.
+    pub fn watches_nobody(system: &str) -> String {
+        format!("{system} tells nobody whom it takes to be down")
+    }
+
     /// Why nobody promises this who keeps no copies that could differ and no hints: half a sentence about `system`.
     pub fn not_offered(system: &str) -> String {
         format!("{system} keeps one order of all writes: it has no siblings, hints or copies of its own to speak of")

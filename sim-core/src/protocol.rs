@@ -324,6 +324,14 @@ pub enum Observation {
         /// Its term.
         term: u64,
     },
+    /// It now takes a peer to be down, or up. Who begins to watch a peer says at once that it is up, so that whoever watches
+    /// nobody can be told from one who is never wrong.
+    Deems {
+        /// Whom.
+        peer: NodeId,
+        /// Down, or up.
+        is_down: bool,
+    },
 }
 
 /// How a message travels.

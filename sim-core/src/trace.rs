@@ -112,7 +112,7 @@ impl Post {
                 Some(Letter { number, under_way })
             }
             What::Timer | What::OnDisk | What::Flush | What::Admin | What::Start | What::Crash => None,
-            What::Role | What::Fault | What::Heal | What::Corrupt => None,
+            What::Role | What::Opinion | What::Fault | What::Heal | What::Corrupt => None,
         }
     }
 
@@ -184,6 +184,8 @@ pub enum What {
     Corrupt,
     /// A process took a role.
     Role,
+    /// A process changed its mind of whether a peer is down.
+    Opinion,
     /// A fault began.
     Fault,
     /// A fault ended.
@@ -192,7 +194,7 @@ pub enum What {
 
 impl What {
     /// All there are.
-    pub const ALL: [What; 14] = [
+    pub const ALL: [What; 16] = [
         What::Sent,
         What::Message,
         What::Request,
@@ -204,7 +206,9 @@ impl What {
         What::Start,
         What::Crash,
         What::Lost,
+        What::Corrupt,
         What::Role,
+        What::Opinion,
         What::Fault,
         What::Heal,
     ];
@@ -225,6 +229,7 @@ impl What {
             What::Lost => "lost",
             What::Corrupt => "corrupt",
             What::Role => "role",
+            What::Opinion => "opinion",
             What::Fault => "fault",
             What::Heal => "heal",
         }

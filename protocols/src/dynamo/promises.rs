@@ -54,6 +54,7 @@ pub fn promise(config: &DynamoConfig, claim: Claim, premise: &Premise) -> Result
         // A delete is a write, of a tombstone.
         Claim::NoLostWrites | Claim::NoResurrection => writes_last(config, premise),
         Claim::Converges => converges(config),
+        Claim::Detects { .. } => Err(Claim::watches_nobody("dynamo")),
         Claim::HintsDelivered => hints_are_delivered(config, premise),
         Claim::Consistent(Guarantee::ReadYourWrites) => {
             quorums_meet(config, premise)?;

@@ -31,6 +31,7 @@ pub fn promise(config: &MultiPaxosConfig, claim: Claim, premise: &Premise) -> Re
         Claim::LinearizableWrites | Claim::NoLostWrites => lasting_writes(premise),
         Claim::Progress => progress(config, premise),
         Claim::Converges | Claim::HintsDelivered | Claim::NoResurrection => Err(Claim::not_offered("multi-paxos")),
+        Claim::Detects { .. } => Err(Claim::watches_nobody("multi-paxos")),
     }
 }
 

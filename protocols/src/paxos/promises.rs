@@ -29,6 +29,7 @@ pub fn promise(config: &PaxosConfig, claim: Claim, premise: &Premise) -> Result<
         }
         Claim::Progress => progress(config, premise),
         Claim::Converges | Claim::HintsDelivered | Claim::NoResurrection => Err(Claim::not_offered("paxos")),
+        Claim::Detects { .. } => Err(Claim::watches_nobody("paxos")),
     }
 }
 

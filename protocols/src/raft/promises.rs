@@ -101,6 +101,7 @@ impl Terms {
             }
             Claim::Progress => self.progress(premise),
             Claim::Converges | Claim::HintsDelivered | Claim::NoResurrection => Err(Claim::not_offered("raft")),
+            Claim::Detects { .. } => Err(Claim::watches_nobody("raft")),
         }
     }
 

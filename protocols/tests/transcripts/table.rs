@@ -300,6 +300,9 @@ impl Cluster {
                 self.seat(id).disk.slots.truncate(from);
             }
             Effect::Observe(Observation::Role { role, term }) => self.also(&format!("is {role} in term {term}")),
+            Effect::Observe(Observation::Deems { peer, is_down }) => {
+                self.also(&format!("takes {peer} to be {}", if is_down { "down" } else { "up" }));
+            }
             Effect::Halt(why) => self.also(&format!("refuses to serve: {why}")),
             Effect::Arm(..) | Effect::Disarm(_) | Effect::TookEffect(..) => {}
         }

@@ -6,8 +6,8 @@
 
 use super::{Judge, Ruling, quantile};
 use crate::execute::OpFact;
-use crate::scenario::{Figure, ShareOf, TimeOf};
-use history::figures::{counted, measured, percent};
+use crate::scenario::{CountOf, Figure, ShareOf, Statistic, TimeOf};
+use history::figures::{counted, grouped, measured, percent};
 use history::{Completion, Mark, Operation, Outcome, Purpose, Value, Verdict};
 use sim_core::dice::Ratio;
 use sim_core::time::Nanos;
@@ -35,9 +35,31 @@ impl Judge<'_> {
                 let reads = reads(&self.finished.history.operations);
                 within(visible_after(&reads, *share).map(|at| (at, reads.len())), (*from, *to), |time| measured(*time))
             }
+            Figure::Time(TimeOf::Detection { statistic, is_first }, from, to) => {
+                let quality = self.quality();
+                let times = if *is_first { quality.firsts } else { quality.detections };
+                within(statistic_of(times, *statistic), (*from, *to), |time| measured(*time))
+            }
+            Figure::Time(TimeOf::MistakeRecurrence, from, to) => {
+                within(self.quality().recurrence(), (*from, *to), |time| measured(*time))
+            }
+            Figure::Time(TimeOf::MistakeDuration, from, to) => {
+                within(self.quality().duration(), (*from, *to), |time| measured(*time))
+            }
+            Figure::Share(ShareOf::QueryAccuracy, from, to) => {
+                within(self.quality().accuracy(), (float(from), float(to)), |share| percent(*share))
+            }
+            Figure::Count(CountOf::Mistakes { healthy }, from, to) => {
+                let quality = self.quality();
+                let mistakes = if *healthy { quality.healthy_mistakes } else { quality.mistakes };
+                within((quality.watched > 0).then_some((mistakes, quality.watched)), (*from, *to), |count| {
+                    grouped(*count)
+                })
+            }
             Figure::Share(measure, from, to) => {
                 let mut reads = reads(&self.finished.history.operations);
                 let allowed = match measure {
+                    ShareOf::QueryAccuracy => unreachable!("it has an arm of its own"),
                     ShareOf::FreshWithin { age } => {
                         reads.retain(|read| read.age <= *age);
                         0
@@ -46,9 +68,23 @@ impl Judge<'_> {
                 };
                 let fresh = reads.iter().filter(|read| read.behind <= allowed).count();
                 let ratio = (!reads.is_empty()).then(|| (fresh as f64 / reads.len() as f64, reads.len()));
-                let float = |ratio: &Ratio| ratio.numerator as f64 / ratio.denominator as f64;
                 within(ratio, (float(from), float(to)), |share| percent(*share))
             }
+        }
+    }
+}
+
+fn float(ratio: &Ratio) -> f64 {
+    ratio.numerator as f64 / ratio.denominator as f64
+}
+
+fn statistic_of(times: Vec<Nanos>, statistic: Statistic) -> Option<(Nanos, usize)> {
+    match statistic {
+        Statistic::Quantile(share) => quantile_of(times, share),
+        Statistic::Mean => {
+            let count = times.len();
+            let sum: u128 = times.iter().map(|time| u128::from(*time)).sum();
+            Some(((sum.checked_div(count as u128)?) as Nanos, count))
         }
     }
 }

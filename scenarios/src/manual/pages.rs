@@ -420,6 +420,7 @@ fn promised(system: &System) -> String {
         (Claim::Consistent(Guarantee::MonotonicReads), "monotonic reads"),
         (Claim::Converges, "converged"),
         (Claim::HintsDelivered, "hints delivered"),
+        (Claim::Detects { within: Nanos::MAX }, "detection"),
         (Claim::Progress, "progress"),
     ];
     let values = Values::defaults(system.keys);

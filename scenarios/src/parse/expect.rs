@@ -8,7 +8,7 @@ use crate::codes::Code;
 use crate::diagnostics::{Diagnostic, Origin, Severity};
 use crate::judge::level_of;
 use crate::promises::{self, Promises, Unpromised};
-use crate::scenario::{Check, Expect, Expectation, Figure, Goal, Load, Reach, TimeOf};
+use crate::scenario::{Check, CountOf, Expect, Expectation, Figure, Goal, Load, Reach, ShareOf, TimeOf};
 use crate::sections::EXPECT;
 use crate::systems::DataKind;
 use crate::text::entry::quoted;
@@ -128,13 +128,18 @@ fn check(text: &str, origin: &Origin, scene: &Scene<'_>, loads: Option<&[Load]>)
             Figure::Time(TimeOf::Latency { function, .. }, ..) => {
                 function.iter().try_for_each(|function| known_function(function, origin, scene, loads))?;
             }
-            Figure::Time(TimeOf::Visible { .. }, ..) | Figure::Share(..) => {
+            Figure::Time(TimeOf::Detection { .. } | TimeOf::MistakeRecurrence | TimeOf::MistakeDuration, ..)
+            | Figure::Share(ShareOf::QueryAccuracy, ..)
+            | Figure::Count(CountOf::Mistakes { .. }, ..) => {}
+            Figure::Time(TimeOf::Visible { .. }, ..)
+            | Figure::Share(ShareOf::FreshWithin { .. } | ShareOf::FreshOf { .. }, ..) => {
                 let has_order = |model| matches!(model, Model::Kv | Model::Register);
                 suited(text, origin, loads, has_order, "it can be measured of `kv` and `register`")?;
             }
         },
         Check::Latency { function: Some(function), .. } => known_function(function, origin, scene, loads)?,
         Check::NoLostWrites | Check::Availability { .. } | Check::Recovery { .. } | Check::Latency { .. } => {}
+        Check::Detection { .. } | Check::Mistakes { .. } | Check::QueryAccuracy { .. } => {}
     }
     Ok(check)
 }

@@ -3,7 +3,7 @@
 use crate::codes;
 use crate::codes::Code;
 use crate::diagnostics::{Diagnostic, Origin};
-use crate::scenario::{Check, Figure, Reach, ShareOf, TimeOf};
+use crate::scenario::{Check, CountOf, Figure, Reach, ShareOf, Statistic, TimeOf};
 use crate::text::entry::quoted;
 use crate::text::quantity::{did_you_mean, parse_share};
 use sim_core::dice::Ratio;
@@ -12,7 +12,7 @@ use sim_core::settings::parse_duration_range;
 use sim_core::time::parse_duration;
 
 /// What a sentence can say, for `must` and `should`.
-pub const CHECKS: [(&str, &str); 26] = [
+pub const CHECKS: [(&str, &str); 34] = [
     ("linearizable", "Every operation took effect at one instant between its invocation and its completion."),
     (
         "linearizable writes",
@@ -53,6 +53,26 @@ pub const CHECKS: [(&str, &str); 26] = [
     ("p99 <= 400ms", "99 of 100 operations that could be served took no longer; also p50, p90, p99.9 and max."),
     ("p99(read) <= 400ms", "The same of one function only."),
     ("leader changes <= 3", "A role changed hands no more often."),
+    (
+        "detection <= 2s",
+        "So soon after a node went down, every node that is up takes it to be down. VACUOUS if none is down for so long.",
+    ),
+    ("mistakes <= 5", "Nodes that were up were taken to be down no more often. VACUOUS if nobody watches anybody."),
+    ("mistakes(healthy) <= 5", "The same of and by nodes only that no fault struck."),
+    ("query accuracy >= 99.9%", "For so much of the time in which two nodes were up, one took the other to be up."),
+    (
+        "detection(mean) in 1s..2s",
+        "A figure: how long after a crash a node that is up takes the crashed one to be down; also p50, p90, p99, p99.9, max.",
+    ),
+    ("first detection(mean) in 1s..2s", "The same of the first to do so after each crash."),
+    (
+        "mistake duration in 90ms..95ms",
+        "How long it takes on average until a mistake is corrected; `mistake recurrence`: from one to the next of a pair.",
+    ),
+    (
+        "query accuracy in 98%..99%",
+        "A figure, as above; and `mistakes in 5..9`: how often nodes that were up were taken to be down.",
+    ),
     ("p99.9(read) in 640us..680us", "A figure to reproduce: how long operations took. As for `p99(read) <= 400ms`."),
     (
         "visible(99.9%) in 1.8ms..2ms",
@@ -119,6 +139,10 @@ pub(super) fn read(text: &str, origin: &Origin) -> Result<Meaning, Diagnostic> {
         ["siblings", "(", "max", ")", "<=", number] => Check::Siblings { at_most: count(number)? },
         ["converged"] => Check::Converged { within: None },
         ["converged", "within", length] => Check::Converged { within: Some(time(length)?) },
+        ["detection", "<=", length] => Check::Detection { within: time(length)? },
+        ["mistakes", "<=", number] => Check::Mistakes { healthy: false, at_most: count(number)? },
+        ["mistakes", "(", "healthy", ")", "<=", number] => Check::Mistakes { healthy: true, at_most: count(number)? },
+        ["query", "accuracy", ">=", least] => Check::QueryAccuracy { at_least: share(least)? },
         ["hints", "delivered"] => Check::HintsDelivered { within: None },
         ["hints", "delivered", "within", length] => Check::HintsDelivered { within: Some(time(length)?) },
         ["availability", ">=", least] => Check::Availability { at_least: share(least)? },
@@ -169,7 +193,28 @@ fn figure(
         }
         Ok(Figure::Share(measure, from, to))
     };
+    let count = |measure| {
+        let (from, to) = range.split_once("..").unwrap_or((range, range));
+        let number =
+            |text: &str| text.parse::<u64>().map_err(|_| wrong(format!("`{text}` in `{range}` is not a whole number")));
+        let (from, to) = (number(from)?, number(to)?);
+        if from > to {
+            return Err(wrong(format!("`{range}` runs backwards; write the smaller number first")));
+        }
+        Ok(Figure::Count(measure, from, to))
+    };
     match measure {
+        ["mistakes"] => count(CountOf::Mistakes { healthy: false }),
+        ["mistakes", "(", "healthy", ")"] => count(CountOf::Mistakes { healthy: true }),
+        ["mistake", "recurrence"] => time(TimeOf::MistakeRecurrence),
+        ["mistake", "duration"] => time(TimeOf::MistakeDuration),
+        ["query", "accuracy"] => share(ShareOf::QueryAccuracy),
+        ["detection", "(", name, ")"] if statistic(name).is_some() => {
+            time(TimeOf::Detection { statistic: statistic(name).expect("it was just read"), is_first: false })
+        }
+        ["first", "detection", "(", name, ")"] if statistic(name).is_some() => {
+            time(TimeOf::Detection { statistic: statistic(name).expect("it was just read"), is_first: true })
+        }
         ["visible", "(", of, ")"] => time(TimeOf::Visible { share: parse_share(of).map_err(wrong)? }),
         ["fresh", "reads", "within", age] => share(ShareOf::FreshWithin { age: parse_duration(age).map_err(wrong)? }),
         ["fresh", "reads", "of", versions, "version" | "versions"] => {
@@ -182,26 +227,35 @@ fn figure(
             time(TimeOf::Latency { quantile, function: function.map(str::to_owned) })
         }
         _ => {
-            let help =
-                "measures are `p99.9(read)`, `visible(99.9%)`, `fresh reads within 5us`, `fresh reads of 2 versions`";
+            let help = "measures are `p99.9(read)`, `visible(99.9%)`, `fresh reads within 5us`, `fresh reads of 2 versions`, \
+                 `detection(p99)`, `first detection(mean)`, `mistakes`, `mistake duration`, `query accuracy`";
             Err(bad(&codes::UNKNOWN_SENTENCE, format!("`{text}` measures nothing known")).help(help))
         }
     }
 }
 
+/// `p99`, `mean`
+fn statistic(name: &str) -> Option<Statistic> {
+    if name == "mean" { Some(Statistic::Mean) } else { Some(Statistic::Quantile(quantile(name)?)) }
+}
+
 /// `p99`, `p99(read)`: the quantile and the function.
 fn latency<'a>(name: &str, rest: &[&'a str]) -> Option<(Ratio, Option<&'a str>)> {
-    let quantile = match name {
-        "p50" => Ratio::new(50, 100),
-        "p90" => Ratio::new(90, 100),
-        "p99" => Ratio::new(99, 100),
-        "p99.9" => Ratio::new(999, 1000),
-        "max" => Ratio::new(1, 1),
-        _ => return None,
-    };
+    let quantile = quantile(name)?;
     match rest {
         [] => Some((quantile, None)),
         ["(", function, ")"] => Some((quantile, Some(function))),
+        _ => None,
+    }
+}
+
+fn quantile(name: &str) -> Option<Ratio> {
+    match name {
+        "p50" => Some(Ratio::new(50, 100)),
+        "p90" => Some(Ratio::new(90, 100)),
+        "p99" => Some(Ratio::new(99, 100)),
+        "p99.9" => Some(Ratio::new(999, 1000)),
+        "max" => Some(Ratio::new(1, 1)),
         _ => None,
     }
 }
@@ -232,6 +286,18 @@ mod tests {
             ("converged within 2s", Check::Converged { within: Some(2000 * MS) }),
             ("hints delivered", Check::HintsDelivered { within: None }),
             ("hints delivered within 5ms", Check::HintsDelivered { within: Some(5 * MS) }),
+            ("detection <= 2s", Check::Detection { within: 2000 * MS }),
+            ("mistakes (healthy) <= 3", Check::Mistakes { healthy: true, at_most: 3 }),
+            ("query accuracy >= 99.9%", Check::QueryAccuracy { at_least: Ratio::new(999, 1000) }),
+            ("mistakes in 5..9", Check::Figure(Figure::Count(CountOf::Mistakes { healthy: false }, 5, 9))),
+            (
+                "first detection(mean) in 1ms..2ms",
+                Check::Figure(Figure::Time(
+                    TimeOf::Detection { statistic: Statistic::Mean, is_first: true },
+                    MS,
+                    2 * MS,
+                )),
+            ),
             ("availability >= 97.5%", Check::Availability { at_least: Ratio::new(975, 1000) }),
             ("recovery<=2s", Check::Recovery { at_most: 2000 * MS }),
             ("p50 <= 5ms", Check::Latency { quantile: Ratio::new(50, 100), function: None, at_most: 5 * MS }),
@@ -276,6 +342,8 @@ mod tests {
         assert_eq!(meaning("recovery <= 2").unwrap_err().0, "S0104", "no unit");
         assert_eq!(meaning("fresh reads of 0 versions in 1%..2%").unwrap_err().0, "S0104");
         assert_eq!(meaning("fresh reads within 5us in 2%..1%").unwrap_err().0, "S0104");
+        assert_eq!(meaning("mistakes in 9..5").unwrap_err().0, "S0104");
+        assert_eq!(meaning("detection(p98) in 1s..2s").unwrap_err().0, "S0401");
         assert_eq!(meaning("luck in 1%..2%").unwrap_err().0, "S0401");
         assert_eq!(meaning("operations >= many").unwrap_err().0, "S0104");
         assert_eq!(meaning("").unwrap_err().0, "S0401");

@@ -3,7 +3,7 @@
 use super::deliver::Tag;
 use super::strike::{Down, Undo};
 use super::target::Scope;
-use super::{Event, RoleChange, World};
+use super::{Event, Passage, RoleChange, World};
 use crate::dice::{Dice, scale};
 use crate::fault::{DiskFate, Moment, Target};
 use crate::machine::MachineId;
@@ -135,6 +135,7 @@ impl<P: Protocol> World<P> {
         let records = host.journal.crash(disk, &mut host.disk_dice);
         self.processes[index] = None;
         self.roles.push(RoleChange { at: self.queue.now(), node, role: None });
+        self.passages.push(Passage { at: self.queue.now(), node, is_up: false });
         self.stamp(Tag::Crash, machine.0, records as u32);
         self.row(What::Crash, |_| (node.to_string(), String::new(), format!("{how}{records} records lost")));
         for (input, from) in unread.iter().filter_map(|input| Some((input, input.sender()?))) {

@@ -1,6 +1,6 @@
 //! How a packet, an alarm or a flush reaches a process.
 
-use super::{ClientInput, Event, Input, Load, Packet, Stall, World, workload_stream};
+use super::{ClientInput, Event, Input, Load, Packet, Passage, Stall, World, workload_stream};
 use crate::alarms::{Call, Woken};
 use crate::dice::StreamName;
 use crate::disk::Flush;
@@ -436,6 +436,7 @@ impl<P: Protocol> World<P> {
     fn boot_node(&mut self, node: NodeId, why: Why) {
         let index = node.0 as usize;
         let now = self.queue.now();
+        self.passages.push(Passage { at: now, node, is_up: true });
         let host = &mut self.nodes[index];
         let local = host.machine.clocks.monotonic.local(now);
         let wall = host.machine.clocks.wall(local, now);

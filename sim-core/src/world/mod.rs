@@ -244,6 +244,30 @@ pub struct RoleChange {
     pub role: Option<(&'static str, u64)>,
 }
 
+/// A node changed its mind of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opinion {
+    /// When.
+    pub at: Nanos,
+    /// Whose opinion.
+    pub by: NodeId,
+    /// Of whom.
+    pub of: NodeId,
+    /// Whether it takes that node to be down from now on.
+    pub is_down: bool,
+}
+
+/// A node went down or came up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Passage {
+    /// When.
+    pub at: Nanos,
+    /// Who.
+    pub node: NodeId,
+    /// Whether it is up from now on.
+    pub is_up: bool,
+}
+
 /// One time that a fault struck.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StrikeReport {
@@ -285,6 +309,8 @@ pub struct World<P: Protocol> {
     faults: Faults,
     epochs: Epochs,
     roles: Vec<RoleChange>,
+    opinions: Vec<Opinion>,
+    passages: Vec<Passage>,
     first_answers: Vec<(Nanos, NodeId)>,
     trace: Trace,
     executing: Option<MachineId>,
@@ -369,6 +395,8 @@ impl<P: Protocol> World<P> {
             breach: None,
             faults: Faults::new(setup.faults, streams),
             roles: Vec::new(),
+            opinions: Vec::new(),
+            passages: Vec::new(),
             first_answers: Vec::new(),
             trace: Trace::new(setup.trace),
             executing: None,
@@ -500,6 +528,16 @@ impl<P: Protocol> World<P> {
         &self.roles
     }
 
+    /// Every change of a node's mind of another so far.
+    pub fn opinions(&self) -> &[Opinion] {
+        &self.opinions
+    }
+
+    /// When nodes came up and went down so far; each came up at the start.
+    pub fn passages(&self) -> &[Passage] {
+        &self.passages
+    }
+
     /// When each node first told a client something after a change of its role, in order.
     pub fn first_answers(&self) -> &[(Nanos, NodeId)] {
         &self.first_answers
@@ -621,7 +659,17 @@ impl<P: Protocol> World<P> {
     }
 
     fn observe(&mut self, node: NodeId, observation: Observation) {
-        let Observation::Role { role, term } = observation;
+        match observation {
+            Observation::Role { role, term } => self.role_observed(node, role, term),
+            Observation::Deems { peer, is_down } => {
+                self.opinions.push(Opinion { at: self.now(), by: node, of: peer, is_down });
+                let state = if is_down { "down" } else { "up" };
+                self.row(What::Opinion, |_| (node.to_string(), peer.to_string(), format!("is {state}")));
+            }
+        }
+    }
+
+    fn role_observed(&mut self, node: NodeId, role: &'static str, term: u64) {
         let host = &mut self.nodes[node.0 as usize];
         (host.role, host.has_answered) = (Some((role, term)), false);
         self.roles.push(RoleChange { at: self.now(), node, role: Some((role, term)) });

@@ -90,5 +90,6 @@ fn promises(values: &Values, claim: Claim, _: &Premise) -> Result<(), String> {
         | Claim::NoResurrection
         | Claim::Progress => Ok(()),
         Claim::Converges | Claim::HintsDelivered => Err(Claim::not_offered("toy")),
+        Claim::Detects { .. } => Err(Claim::watches_nobody("toy")),
     }
 }
