@@ -13,6 +13,7 @@
 //!   agree, NFD-E where they do not; [`configurator`] finds interval and margin for a quality that is wanted.
 //! - [`phi`]: until a silence would be too unlikely, going by earlier ones (Hayashibara et al., 2004).
 //! - [`watch`]: the system in which every node sends heartbeats and watches all others by one of these.
+//! - [`watch`]: the system in which every node sends heartbeats and watches all others by one of these.
 //!
 //! | | a heartbeat comes twice, or after a later one | the peer starts again | our clock jumps ahead | it is set back |
 //! |---|---|---|---|---|
@@ -26,6 +27,7 @@ pub mod configurator;
 pub mod fixed;
 pub mod phi;
 pub mod timeout;
+pub mod watch;
 
 use sim_core::dice::Dice;
 use sim_core::protocol::NodeId;
