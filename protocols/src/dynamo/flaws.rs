@@ -38,8 +38,8 @@ pub const REPAIR_STAMPS_NOW: Flaw = Flaw {
 pub const TIES_BY_ARRIVAL: Flaw = Flaw {
     name: "ties-by-arrival",
     id: "D07",
-    text: "Between two versions with the same stamp the one that arrives later stays, so home nodes keep different ones for \
-           good (CASSANDRA-6123). Bites with conflicts = \"last-write-wins\" and a coarse clock-tick.",
+    text: "Between two versions with the same stamp the one that arrives later stays, so home nodes that met \
+           them in different orders keep different ones until they compare all they have (CASSANDRA-6123). Bites with conflicts = \"last-write-wins\" and a coarse clock-tick.",
 };
 
 /// A put replaces whatever the coordinator itself has put.

@@ -93,6 +93,9 @@ impl Hints {
             Hint { object: Object::default(), since: added.since, state: added.state }
         });
         hint.object.sync(&added.object, rules);
+        // Whoever passes a hint on passes its age on: what is older than the window may tell of what was deleted and is
+        // forgotten everywhere else.
+        hint.since = hint.since.min(added.since);
         hint.state = added.state;
         record(key, home, hint)
     }
@@ -163,7 +166,18 @@ impl<D: Versioned> Dynamo<D> {
 
     /// Keeps a copy for a node that seems to be away.
     pub(super) fn keep_hint(&mut self, key: Key, home: NodeId, object: Object, ctx: &mut Ctx<'_, Self>) {
-        let hint = Hint { object, since: ctx.now(), state: self.request_id() };
+        self.keep_hint_since(ctx.now(), (key, home), object, ctx);
+    }
+
+    /// The same of one whose age is known.
+    fn keep_hint_since(
+        &mut self,
+        since: LocalTime,
+        (key, home): (Key, NodeId),
+        object: Object,
+        ctx: &mut Ctx<'_, Self>,
+    ) {
+        let hint = Hint { object, since, state: self.request_id() };
         let record = self.hints.add(key, home, hint, self.config.rules());
         // The mistake D02: nobody writes it down.
         if !self.config.flaws.has(&HINTS_IN_MEMORY) {
@@ -200,12 +214,12 @@ impl<D: Versioned> Dynamo<D> {
     /// The ring has changed, and the key is at home elsewhere now: so is its hint.
     fn pass_on_strays(&mut self, ctx: &mut Ctx<'_, Self>) {
         for (key, gone) in self.hints.those(|key, home, _| !self.ring.keeps(home, key)) {
-            let object = self.hints.kept[&(key, gone)].object.clone();
+            let Hint { object, since, .. } = self.hints.kept[&(key, gone)].clone();
             for home in self.ring.keepers(key) {
                 if home == self.me {
                     self.keep(key, &object, ctx);
                 } else {
-                    self.keep_hint(key, home, object.clone(), ctx);
+                    self.keep_hint_since(since, (key, home), object.clone(), ctx);
                 }
             }
             self.forget_hint(key, gone, ctx);
@@ -266,5 +280,23 @@ impl<D: Versioned> Dynamo<D> {
         if !self.config.flaws.has(&HINTS_IN_MEMORY) {
             self.write(Record::HintDone { key, home }, ctx);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hint_is_as_old_as_the_oldest_in_it() {
+        let rules = Rules::of(super::super::versions::Conflicts::Siblings);
+        let mut hints = Hints::default();
+        let added =
+            |since, number| Hint { object: Object::default(), since: LocalTime(since), state: RequestId(number) };
+        for (number, since) in (0..).zip([20, 30, 10]) {
+            hints.add(7, NodeId(1), added(since, number), rules);
+        }
+        assert_eq!(hints.get(7, NodeId(1)).map(|hint| hint.since), Some(LocalTime(10)));
+        assert_eq!(hints.made(), 1);
     }
 }
