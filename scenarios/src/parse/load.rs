@@ -27,7 +27,8 @@ pub(super) fn loads(
     problems: &Problems,
 ) -> Option<Vec<Load>> {
     let tables = top.tables("load");
-    if !top.has("load") {
+    // A system that serves nobody has nothing to ask for.
+    if !top.has("load") && system.is_none_or(|system| !system.data.is_empty()) {
         let help = "add a [[load]]; every key of it has a default";
         problems.push(Diagnostic::new(&codes::NO_LOAD, &Origin::Whole, "no client asks for anything").help(help));
     }
