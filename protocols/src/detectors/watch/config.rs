@@ -89,7 +89,8 @@ const CUTOFF_KEY: Key = Key {
 
 impl Watched for Timeout {
     const NAME: &'static str = "heartbeat";
-    const ABOUT: &'static str = "A failure detector by heartbeats and a fixed timeout: who was silent for so long is down.";
+    const ABOUT: &'static str =
+        "A failure detector by heartbeats and a fixed timeout: who was silent for so long is down.";
     const KEYS: &'static [Key] = &[
         INTERVAL_KEY,
         Key {
@@ -105,7 +106,8 @@ impl Watched for Timeout {
     fn build(values: &Values, flaws: Flaws) -> Result<WatchConfig<Self>, Rejected> {
         let (interval, timeout) = (values.duration(INTERVAL), values.duration(TIMEOUT));
         if timeout <= interval {
-            let message = "the next heartbeat would always be too late: timeout must be longer than interval".to_owned();
+            let message =
+                "the next heartbeat would always be too late: timeout must be longer than interval".to_owned();
             return Err(Rejected { key: TIMEOUT, message });
         }
         Ok(WatchConfig { interval, cutoff: Some(values.duration(CUTOFF)), estimator: timeout, flaws })

@@ -38,7 +38,9 @@ pub fn promise<E: Watched>(config: &WatchConfig<E>, claim: Claim, premise: &Prem
 fn detects<E: Watched>(config: &WatchConfig<E>, within: Nanos, premise: &Premise) -> Result<(), String> {
     let bound = E::bound(config)? + config.interval;
     if !premise.clocks_keep_to(DRIFT_MAX) {
-        return Err("time is measured by clocks, and those here jump, stand still or are wrong by more than 1%".to_owned());
+        return Err(
+            "time is measured by clocks, and those here jump, stand still or are wrong by more than 1%".to_owned()
+        );
     }
     if E::is_by_wall_clock(&config.estimator) && premise.wall_clocks_wrong {
         return Err("NFD-S goes by wall clocks that agree, and those here do not".to_owned());

@@ -36,7 +36,8 @@ impl<E: Watched> Bench<E> {
         let boot = Boot { me: ME, role: "node", members: &members, config: &config, why, journal, flushed: 1 };
         let node = Watch::start(boot, &mut desk.ctx());
         let laws = <WatchLaws as Laws<Watch<E>>>::new(2);
-        let mut bench = Bench { nodes: vec![Some(node), None], desk, laws, broken: None, opinions: vec![], lives: vec![] };
+        let mut bench =
+            Bench { nodes: vec![Some(node), None], desk, laws, broken: None, opinions: vec![], lives: vec![] };
         bench.settle();
         bench
     }
