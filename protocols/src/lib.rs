@@ -5,7 +5,7 @@
 //! - [`machine`]: a replicated state machine: the commands that a log holds, and what applying them makes.
 //! - [`snapshots`]: it as bytes, which travel in pieces.
 //! - [`quorum`]: which members can answer for all of them.
-//! - [`detector`]: who seems to be gone.
+//! - [`detectors`]: who seems to be gone.
 //! - [`hashing`]: whose a key is: the ring, jump, rendezvous, Maglev, bounded loads, Dynamo's partitions.
 //! - [`paxos`]: one decision, a decree for every key.
 //! - [`raft`]: consensus over a replicated log.
@@ -17,7 +17,7 @@
 #![deny(clippy::float_arithmetic)]
 
 pub mod client;
-pub mod detector;
+pub mod detectors;
 pub mod dynamo;
 pub mod hashing;
 mod leases;

@@ -4,6 +4,10 @@
 use crate::execute::{EngineFault, Finished, Options, execute};
 use crate::plan::Plan;
 use history::{Cart, Data, Function, Kv, Object, Register, Siblings};
+use protocols::detectors::chen::Chen;
+use protocols::detectors::phi::Phi;
+use protocols::detectors::timeout::Timeout;
+use protocols::detectors::watch::{Watch, Watched};
 use protocols::dynamo::Dynamo;
 use protocols::multipaxos::MultiPaxos;
 use protocols::paxos::Paxos;
@@ -55,6 +59,9 @@ pub static SYSTEMS: &[System] = &[
     ),
     System::of::<Paxos>(Paxos::NAME, Paxos::ABOUT).roles(&["proposer"]),
     System::silent::<Swim>(Swim::NAME, Swim::ABOUT),
+    System::silent::<Watch<Timeout>>(Timeout::NAME, Timeout::ABOUT),
+    System::silent::<Watch<Chen>>(Chen::NAME, Chen::ABOUT),
+    System::silent::<Watch<Phi>>(Phi::NAME, Phi::ABOUT),
 ];
 
 /// Runs a plan to its end.

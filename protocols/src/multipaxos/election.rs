@@ -12,7 +12,7 @@ use super::flaws::{ACCEPTOR_IN_MEMORY, BALLOTS_WITHOUT_NODE, PHASE1_UP_TO_OWN_LA
 use super::leading::Leadership;
 use super::reports::{Report, Reports};
 use super::{Ballot, Message, MultiPaxos, Promise, Record, Role, Slot, Timer};
-use crate::detector::Detector;
+use crate::detectors::Detector;
 use history::Object;
 use sim_core::protocol::{Ctx, NodeId, Ticket};
 

@@ -20,7 +20,7 @@
 //! - `reads`: answers that take no slot. - [`snapshots`]: what stands for slots that were thrown away.
 //! - [`ballot`], [`log`]: the numbers, the slots, and what they look like on disk. [`members`]: who decides which slot, and the quorums.
 //! - `changes`: how members change.
-//! - [`crate::machine`]: what the commands do; [`crate::detector`]: who suspects whom.
+//! - [`crate::machine`]: what the commands do; [`crate::detectors`]: who suspects whom.
 //! - [`invariants`]: what must hold after every step. [`promises`]: what all this promises, under which settings.
 //! - [`config`]: settings; [`flaws`]: mistakes that implementations make.
 //!
@@ -52,7 +52,7 @@ pub use invariants::MultiPaxosLaws;
 pub use log::{Command, Entry, Held, Log, Record, Slot, Value};
 
 use crate::client::{Answer, Ask, Request, Response, RoutingClient, Service};
-use crate::detector::HeartbeatTimeout;
+use crate::detectors::timeout::HeartbeatTimeout;
 use crate::machine::{Machine, Rules};
 use crate::sessions::Repeated;
 use crate::snapshots::Arriving;

@@ -27,8 +27,8 @@ pub(super) fn loads(
     problems: &Problems,
 ) -> Option<Vec<Load>> {
     let tables = top.tables("load");
-    let is_silent = system.is_some_and(|system| system.data.is_empty());
-    if !top.has("load") && !is_silent {
+    // A system that serves nobody has nothing to ask for.
+    if !top.has("load") && system.is_none_or(|system| !system.data.is_empty()) {
         let help = "add a [[load]]; every key of it has a default";
         problems.push(Diagnostic::new(&codes::NO_LOAD, &Origin::Whole, "no client asks for anything").help(help));
     }

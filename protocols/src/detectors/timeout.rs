@@ -1,23 +1,36 @@
-//! Who seems to be gone: unreliable failure detectors (Chandra & Toueg, 1996).
-//!
-//! Nobody can tell a machine that is down from one that is slow. A detector guesses: it is told of every sign of life, and
-//! says whom it suspects. It may be wrong, and change its mind, so whoever asks it may lose time by a wrong guess and
-//! nothing else.
+//! Trusted for so long after the last sign of life.
 
+use super::{Arrival, Detector, Estimator, Trust};
 use sim_core::dice::Dice;
 use sim_core::protocol::NodeId;
 use sim_core::time::{LocalTime, Nanos};
 use std::collections::BTreeMap;
 
-/// Guesses who is gone, by this node's own clock.
-pub trait Detector {
-    /// A sign of life. From now on this peer is watched.
-    fn heard(&mut self, peer: NodeId, now: LocalTime, dice: &mut Dice);
-    /// After so long without a sign of life a peer will be suspected; 0 if it is now. Nobody suspects who is not watched.
-    fn suspects_in(&mut self, peer: NodeId, now: LocalTime) -> Option<Nanos>;
-    /// Whether it is suspected now.
-    fn suspects(&mut self, peer: NodeId, now: LocalTime) -> bool {
-        self.suspects_in(peer, now) == Some(0)
+/// A fixed timeout. The simplest there is: when the last heartbeat was slow on its way, the end of the trust is late by as
+/// much.
+#[derive(Clone, Debug)]
+pub struct Timeout(Trust);
+
+impl Estimator for Timeout {
+    /// The timeout.
+    type Settings = Nanos;
+
+    fn begin(timeout: &Nanos, now: LocalTime) -> Self {
+        Timeout(Trust::lasting(now, *timeout))
+    }
+
+    fn heard(&mut self, arrival: Arrival, timeout: &Nanos) {
+        self.0 = Trust::lasting(arrival.at, *timeout);
+    }
+
+    fn reborn(&mut self) {}
+
+    fn trust(&self) -> Trust {
+        self.0
+    }
+
+    fn least(&self, timeout: &Nanos) -> Nanos {
+        *timeout
     }
 }
 
