@@ -104,12 +104,12 @@ fn is_enough(eta: Nanos, wanted: &Wanted, network: &Network) -> bool {
     };
     for j in 1..beyond.div_ceil(eta) {
         // The mistakes of `mistakes_apart` must not be more than one: chance / eta of them begin each nanosecond.
-        if i128::from(wanted.mistakes_apart) * (chance >> 16) >> (CHANCE_BITS - 16) <= i128::from(eta) {
+        if (i128::from(wanted.mistakes_apart) * (chance >> 16)) >> (CHANCE_BITS - 16) <= i128::from(eta) {
             return true;
         }
-        chance = chance * is_missing(wanted.detected_within - j * eta) >> 48;
+        chance = (chance * is_missing(wanted.detected_within - j * eta)) >> 48;
     }
-    i128::from(wanted.mistakes_apart) * (chance >> 16) >> (CHANCE_BITS - 16) <= i128::from(eta)
+    (i128::from(wanted.mistakes_apart) * (chance >> 16)) >> (CHANCE_BITS - 16) <= i128::from(eta)
 }
 
 #[cfg(test)]

@@ -119,7 +119,13 @@ impl Table {
                 }
                 Effect::Disarm(timer) => self.alarms[i].retain(|(armed, _)| *armed != timer),
                 Effect::Observe(Observation::Deems { peer, is_down }) => self.deems.push((node, peer, is_down)),
-                other => panic!("SWIM does not ask for {other:?}"),
+                other @ (Effect::Tell(..)
+                | Effect::PersistLater(..)
+                | Effect::Snapshot(_)
+                | Effect::Truncate(_)
+                | Effect::TookEffect(..)
+                | Effect::Observe(_)
+                | Effect::Halt(_)) => panic!("SWIM does not ask for {other:?}"),
             }
         }
     }
