@@ -155,14 +155,14 @@ fn is_passed_on(coordination: &str) -> bool {
         during = "0s..5s"
         messages = ["Forward"]
         [expect]
-        reach = ["operations >= 500", "every fault had an effect"]
+        reach = ["operations >= 20", "every fault had an effect"]
         "#
     );
     let (draft, _) = scenarios::parse(&source, "test", &[], SYSTEMS).expect("well formed");
     let scenario = draft.resolve(1).expect("nothing is drawn");
     let record = scenarios::run(&scenario, 1, SYSTEMS, &mut Options::default()).expect("the engine holds").record;
     let verdict = |check| record.findings.iter().find(|finding| finding.check == check).map(|finding| finding.verdict);
-    assert_eq!(verdict("operations >= 500"), Some(Verdict::Pass));
+    assert_eq!(verdict("operations >= 20"), Some(Verdict::Pass));
     verdict("every fault had an effect") == Some(Verdict::Pass)
 }
 

@@ -141,7 +141,7 @@ fn what_is_right_fits_and_each_mistake_does_not() {
         ("duration = \"60s\"", "duration = { choose = [\"1s\", 5] }"),
         ("scenario = 1", "scenario = { choose = [1] }"),
         ("nodes = 5", "nodes = \"5\""),
-        ("nodes = 5", "nodes = 100"),
+        ("nodes = 5", "nodes = 1001"),
         ("nodes = 5", "nodes = { draw = 5 }"),
         ("nodes = 5", "layout = \"four-zones\""),
         ("\"lognormal\"", "\"normal\""),

@@ -388,7 +388,7 @@ mod tests {
             (
                 "takeover(p50) in 131ms..161ms",
                 Check::Figure(Figure::Time(
-                    TimeOf::Takeover { statistic: Statistic::Quantile(Ratio::new(1, 2)) },
+                    TimeOf::Takeover { statistic: Statistic::Quantile(Ratio::new(50, 100)) },
                     131 * MS,
                     161 * MS,
                 )),

@@ -161,7 +161,7 @@ const MISTAKES: &[Mistake] = &[
     ("end", "[sweep]\nmatrix = { \"cluster.nodes\" = «[]» }", "S0601", "has no value"),
     ("end", "[sweep]\nmatrix = { \"cluster.nodes\" = [3, 5, «3»] }", "S0601", "the value 3 twice"),
     ("end", "[sweep]\nmatrix = { «seed» = [3, 5] }", "S0110", "`seed` is the same for every variant"),
-    ("end", "[sweep]\nmatrix = { \"cluster.nodes\" = [3, «100»] }", "S0104", "`100`"),
+    ("end", "[sweep]\nmatrix = { \"cluster.nodes\" = [3, «1001»] }", "S0104", "`1001`"),
     ("end", "[sweep]\nmatrix = { «\"cluster.node\"» = [3] }", "S0102", "did you mean `nodes`?"),
     ("end", "[sweep]\nmatrix = { «\"load.7.clients\"» = [3] }", "S0005", "`load` is a list of 1"),
     (
