@@ -403,7 +403,11 @@ mod tests {
             ),
             (
                 "reads of 1 version in 99%..100%",
-                Check::Figure(Figure::Share(ShareOf::ReadsOf { versions: 1 }, Ratio::new(99, 100), Ratio::new(1, 1))),
+                Check::Figure(Figure::Share(
+                    ShareOf::ReadsOf { versions: 1 },
+                    Ratio::new(99, 100),
+                    Ratio::new(100, 100),
+                )),
             ),
             (
                 "visible(99.9%) in 1.8ms..2ms",
