@@ -215,7 +215,7 @@ fn expect_of_watchers(system: &System, command: &str) -> String {
     let few = "mistakes(of healthy) <= 20";
     let mut must = vec![bound.map_or(few.to_owned(), |within| format!("detection <= {}", format_duration(within)))];
     must.extend(agrees(system).then(|| "converged".to_owned()));
-    let should = if bound.is_some() { few } else { "detection <= 5s" };
+    let should = if bound.is_some() { few } else { "detection(p99) in 0s..5s" };
     let must: Vec<&str> = must.iter().map(String::as_str).collect();
     let mut text = expected(&must, &[should, "query accuracy >= 99.9%"], command);
     text.push_str(
