@@ -27,6 +27,16 @@ pub fn percent(share: f64) -> String {
     format!("{}.{:02} %", hundredths / 100, hundredths % 100)
 }
 
+/// How often something happens, to about three figures: `0.34`, `11.9`, `2 871`.
+pub fn rate(often: f64) -> String {
+    let often = often.max(0.0);
+    match often {
+        rare if rare < 9.995 => format!("{rare:.2}"),
+        some if some < 99.95 => format!("{some:.1}"),
+        many => grouped(many.round() as u64),
+    }
+}
+
 /// Nanoseconds in the largest unit that is not above them, to a thousandth of it: `1.04s`, `412ms`.
 pub fn duration(nanos: u64) -> String {
     let Some((unit, scale)) = UNITS.iter().find(|(_, scale)| nanos >= *scale) else { return "0s".to_owned() };
@@ -67,6 +77,12 @@ mod tests {
         assert_eq!([grouped(999), grouped(2871), grouped(1_234_567)], ["999", "2 871", "1 234 567"]);
         assert_eq!([counted(1, "key"), counted(50, "key")], ["1 key", "50 keys"]);
         assert_eq!([percent(0.999_99), percent(1.0), percent(0.9769)], ["99.99 %", "100.00 %", "97.69 %"]);
+    }
+
+    #[test]
+    fn rates_have_three_figures() {
+        let told = [0.0, 0.344, 9.999, 11.94, 99.96, 2871.4, f64::NAN, -1.0].map(rate);
+        assert_eq!(told, ["0.00", "0.34", "10.0", "11.9", "100", "2 871", "0.00", "0.00"]);
     }
 
     #[test]

@@ -51,7 +51,8 @@ pub use outage::{Cause, CauseSpan, Outage, Takeover, Who};
 pub use picture::{Arrow, Cell, Cloud, Dot, Fate, Latency, Moment, Note, Picture, Source, Strip};
 pub use queue::{Queue, QueueOp, QueueRet};
 pub use record::{
-    Availability, ConfigLine, Draw, FaultRecord, LatencySummary, OperationCounts, RoleSpan, RunRecord, TimeBucket,
+    Availability, ConfigLine, DetectionSummary, Draw, FaultRecord, LatencySummary, OperationCounts, RoleSpan,
+    RunRecord, TimeBucket,
 };
 pub use register::{Register, RegisterOp, RegisterRet};
 pub use set::{Set, SetOp, SetRet};

@@ -43,6 +43,9 @@ pub struct RunRecord {
     pub availability: Option<Availability>,
     /// Response times of operations that returned; `None` without any.
     pub latency: Option<LatencySummary>,
+    /// How well nodes told who is down; `None` for a run in which nobody watched anybody.
+    #[serde(default)]
+    pub detection: Option<DetectionSummary>,
     /// When nobody was served, or some were not for long although others were.
     pub outages: Vec<Outage>,
     /// Every fault that was planned, and what it did.
@@ -103,7 +106,7 @@ pub struct Availability {
     pub possible: f64,
 }
 
-/// Response times, in nanoseconds.
+/// How long something took, in nanoseconds: responses, or detections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LatencySummary {
     /// Half of them were faster.
@@ -112,6 +115,33 @@ pub struct LatencySummary {
     pub p99_ns: u64,
     /// The slowest.
     pub max_ns: u64,
+}
+
+/// How well nodes that watch each other told who is down, beside who was, while load and faults lasted: the quality of service
+/// of a failure detector (Chen, Toueg and Aguilera 2002, section 2).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DetectionSummary {
+    /// Pairs of a node that watches and one that is watched.
+    pub pairs: u64,
+    /// Crashes that at least one node found out.
+    pub crashes: u64,
+    /// From a crash to each watcher's suspicion that lasted as long as the node was down; `None` if nobody found out anything.
+    pub time: Option<LatencySummary>,
+    /// How often a watcher had not found out when the node was back, the watcher itself died, or the time was up.
+    pub missed: u64,
+    /// How often a watcher came to suspect a node that was up.
+    pub mistakes: u64,
+    /// Of these, about nodes that no fault struck.
+    pub mistakes_of_healthy: u64,
+    /// How many of them a pair makes in an hour in which both are up; `None` if no two ever were.
+    pub mistakes_per_pair_hour: Option<f64>,
+    /// How long a mistake lasted on average, in nanoseconds, of those that were corrected; `None` without any.
+    pub mistake_duration_ns: Option<u64>,
+    /// The share of the time in which both of a pair were up and the one trusted the other, between 0 and 1; `None` if no two
+    /// ever were.
+    pub query_accuracy: Option<f64>,
+    /// Messages delivered in a second for each node, over the whole run.
+    pub messages_per_node_second: f64,
 }
 
 /// One time that a fault struck, or a fault that never did.

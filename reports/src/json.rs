@@ -116,7 +116,9 @@ impl Formatter for Lines {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use history::{Dot, Fate, OperationCounts, Picture, Source, Strip, TimeBucket, Verdict};
+    use history::{
+        DetectionSummary, Dot, Fate, LatencySummary, OperationCounts, Picture, Source, Strip, TimeBucket, Verdict,
+    };
 
     fn sample() -> RunRecord {
         let bucket = |from_ns| TimeBucket { from_ns, invoked: 2, achieved: 1, possible: 2 };
@@ -151,6 +153,7 @@ mod tests {
             operations: Some(OperationCounts { ok: 1, refused: 0, unknown: 3 }),
             availability: None,
             latency: None,
+            detection: None,
             outages: Vec::new(),
             faults: Vec::new(),
             roles: Vec::new(),
@@ -192,6 +195,35 @@ mod tests {
         for line in lines {
             assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
         }
+    }
+
+    #[test]
+    fn a_run_in_which_nobody_watched_has_no_detection() {
+        let watched = DetectionSummary {
+            pairs: 20,
+            crashes: 1,
+            time: Some(LatencySummary { p50_ns: 1, p99_ns: 2, max_ns: 3 }),
+            missed: 0,
+            mistakes: 2,
+            mistakes_of_healthy: 1,
+            mistakes_per_pair_hour: Some(0.5),
+            mistake_duration_ns: None,
+            query_accuracy: Some(0.875),
+            messages_per_node_second: 7.25,
+        };
+        let watched = RunRecord { detection: Some(watched), ..sample() };
+        let (text, none) = (record(&watched), record(&sample()));
+        let expected = concat!(
+            r#"  "detection": {"pairs":20,"crashes":1,"time":{"p50_ns":1,"p99_ns":2,"max_ns":3},"missed":0,"mistakes":2,"#,
+            r#""mistakes_of_healthy":1,"mistakes_per_pair_hour":0.5,"mistake_duration_ns":null,"query_accuracy":0.875,"#,
+            r#""messages_per_node_second":7.25},"#,
+        );
+        assert!(text.lines().any(|line| line == expected), "{text}");
+        assert_eq!(serde_json::from_str::<RunRecord>(&text).expect("it is a record"), watched);
+        let none_line = "  \"detection\": null,\n";
+        assert!(none.contains(none_line), "{none}");
+        let older = none.replace(none_line, "");
+        assert_eq!(serde_json::from_str::<RunRecord>(&older).expect("one of before is read too"), sample());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What `stormglass run` prints: a picture of the run on one time axis, every expectation with what was measured, and the
 //! command that shows it again.
 
+mod detection;
 mod lanes;
 mod outages;
 
@@ -85,7 +86,7 @@ const DRAWN_WIDTH: usize = 76;
 /// The whole text.
 pub fn summary(record: &RunRecord, around: &Around, look: Look) -> String {
     let page = Page { record, look, text: String::new() };
-    page.head(around).picture().outages().expectations().verdict(around)
+    page.head(around).picture().outages().detection().expectations().verdict(around)
 }
 
 struct Page<'a> {
@@ -151,6 +152,13 @@ impl Page<'_> {
 
     fn outages(mut self) -> Self {
         for line in outages::table(&self.record.outages, self.look) {
+            self.line(&line);
+        }
+        self
+    }
+
+    fn detection(mut self) -> Self {
+        for line in self.record.detection.iter().flat_map(detection::lines) {
             self.line(&line);
         }
         self

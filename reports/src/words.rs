@@ -68,6 +68,11 @@ pub fn counted(number: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
 }
 
+/// How often something happens: `0.34`, `2 871`.
+pub fn rate(often: f64) -> String {
+    figures::rate(often).replace(' ', &THIN.to_string())
+}
+
 /// What a cause of an outage is.
 pub const fn meaning(cause: Cause) -> &'static str {
     match cause {
@@ -127,6 +132,7 @@ mod tests {
             ["97.12\u{202f}%", "0.00\u{202f}%", "100.00\u{202f}%"]
         );
         assert_eq!([count(2871), counted(1, "outage")], ["2\u{202f}871", "1 outage"]);
+        assert_eq!([rate(2871.0), rate(0.344)], ["2\u{202f}871", "0.34"]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{MS, any_record, failing, passing, pictured};
+use common::{MS, any_record, failing, passing, pictured, watching};
 use history::{Arrow, Moment, Note, Picture, RunRecord, Source};
 use proptest::prelude::*;
 use reports::draw::Figure;
@@ -165,6 +165,25 @@ fn a_run_without_operations_says_so_instead_of_showing_empty_cards() {
     let html = drawn(&RunRecord { operations: None, availability: None, latency: None, ..passing() });
     assert_tells(&html, &["This system has no clients"]);
     assert!(!html.contains("<dl class=\"cards\""));
+}
+
+#[test]
+fn a_run_of_watchers_shows_how_well_they_watched() {
+    let html = drawn(&watching());
+    assert_tells(
+        &html,
+        &[
+            "p99 detection time 540 ms p50 412 ms max 550 ms",
+            "crashes found 3 1 missed 20 pairs watched",
+            "mistakes 2 1 about healthy 30.5 an hour of a pair",
+            "mistake duration 160 ms",
+            "query accuracy 99.98 %",
+            "messages 39.9 a node and second",
+            "A node that is up comes to be suspected.",
+        ],
+    );
+    assert!(!read(&html).contains("This system has no clients"));
+    assert!(!read(&drawn(&passing())).contains("A node that is up comes to be suspected."));
 }
 
 #[test]

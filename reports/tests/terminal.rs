@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{MS, SECOND, any_record, failing, passing, pictured, stale_read, testimony};
+use common::{MS, SECOND, any_record, failing, passing, pictured, stale_read, testimony, watching};
 use history::{
     Cause, CauseSpan, Draw, Ended, Mark, OperationCounts, Outage, Reason, RunRecord, Server, Testimony, Value, Verdict,
     Who, Witness, merged,
@@ -87,6 +87,18 @@ PASS    all 4 checks held; 1 under `should` did not   availability 86.36 % of 99
         again       stormglass run leader-cut.toml --seed 42
 ",
     );
+}
+
+#[test]
+fn a_run_of_watchers_tells_how_well_they_watched() {
+    let told = printed(&watching(), ASCII);
+    let expected = "
+watched 20 pairs   3 crashes found, 1 missed   p50 412ms, p99 540ms, max 550ms
+        2 mistakes, 1 about healthy nodes   30.5 an hour of a pair, 160ms on average
+        query accuracy 99.98 %   39.9 messages a node and second
+must ";
+    assert!(told.contains(expected), "{told}");
+    assert!(!printed(&passing(), ASCII).contains("watched"));
 }
 
 #[test]

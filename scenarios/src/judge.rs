@@ -21,8 +21,8 @@ use crate::testimony;
 use checkers::{Budget, Consistency, Judgement, Model, Question};
 use history::figures::{counted, grouped, measured};
 use history::{
-    Availability, Finding, History, LatencySummary, Level, Operation, OperationCounts, Outage, Outcome, Purpose,
-    Verdict, Witness,
+    Availability, DetectionSummary, Finding, History, LatencySummary, Level, Operation, OperationCounts, Outage,
+    Outcome, Purpose, Verdict, Witness,
 };
 pub use history::{NO_PANIC, PROGRESS};
 use sim_core::promise::Guarantee;
@@ -49,6 +49,8 @@ pub struct Judged {
     pub availability: Option<Availability>,
     /// `None` without operations that ended.
     pub latency: Option<LatencySummary>,
+    /// How well nodes told who is down; `None` if nobody watched anybody.
+    pub detection: Option<DetectionSummary>,
     /// When nobody was served, or some were not for long although others were.
     pub outages: Vec<Outage>,
     /// Of the outages of everybody, the longest stretch in which somebody who waited could have been served: what
@@ -103,10 +105,11 @@ pub fn judge(scenario: &Scenario, plan: &Plan, finished: &Finished) -> Judged {
     let judge = Judge { scenario, plan, finished, gaps: &gaps };
     let findings = judge.findings();
     let (operations, availability, latency) = (judge.operations(), judge.availability(), judge.latency());
+    let detection = judge.detection();
     let recovery = gaps.iter().map(|gap| gap.chance).max();
     let handovers = plan.serving.map(|role| judge.handovers(role));
     let outages = outage::outages(plan, finished, &load, end, gaps);
-    Judged { findings, operations, availability, latency, outages, recovery, handovers }
+    Judged { findings, operations, availability, latency, detection, outages, recovery, handovers }
 }
 
 /// The findings alone, where nobody will read a report.

@@ -105,6 +105,7 @@ fn record(scenario: &Scenario, plan: &Plan, finished: &Finished, judged: Judged)
         operations: has_clients.then_some(judged.operations),
         availability: judged.availability,
         latency: judged.latency,
+        detection: judged.detection,
         outages: judged.outages,
         faults: faults(plan, finished),
         roles: role_spans(&finished.roles, finished.end),

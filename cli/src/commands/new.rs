@@ -18,13 +18,7 @@ pub fn new(args: &New, systems: &'static [System]) -> Done {
         None => PathBuf::from(format!("{}.toml", file_stem(&args.name)?)),
     };
     let command = program();
-    let text = template(system, &command).ok_or_else(|| {
-        Failure::usage(format!(
-            "{} has no clients, so there is nothing that a first scenario could ask of it",
-            system.name
-        ))
-    })?;
-    files::write_new(&path, &text)?;
+    files::write_new(&path, &template(system, &command))?;
     let file = path.display().to_string();
     screen::print(&format!("wrote {file}\nnext  {command} run {}\n", quoted(&file)))?;
     Ok(Exit::Judged(Verdict::Pass))

@@ -1,8 +1,8 @@
 //! The numbers of a run, one a card.
 
 use super::Page;
-use crate::words::{count, percent, time};
-use history::{Availability, Outage, Who};
+use crate::words::{count, counted, percent, rate, time};
+use history::{Availability, DetectionSummary, OperationCounts, Outage, Who};
 use maud::{Markup, html};
 
 struct Card {
@@ -14,9 +14,16 @@ struct Card {
 
 impl Page<'_> {
     pub(super) fn cards(&self) -> Markup {
-        let Some(operations) = self.record.operations else {
-            return html! { p.lead.muted { "This system has no clients, so there is nothing to count of what they were served." } };
-        };
+        match (self.record.operations, &self.record.detection) {
+            (Some(operations), _) => drawn(self.of_operations(operations)),
+            (None, Some(found)) => drawn(of_detection(found)),
+            (None, None) => html! {
+                p.lead.muted { "This system has no clients, so there is nothing to count of what they were served." }
+            },
+        }
+    }
+
+    fn of_operations(&self, operations: OperationCounts) -> Vec<Card> {
         let (ok, unknown, refused) = (count(operations.ok), count(operations.unknown), count(operations.refused));
         let operations = Card {
             value: ok,
@@ -25,17 +32,7 @@ impl Page<'_> {
         };
         let cards =
             [self.achieved(), self.possible(), Some(self.lost()), self.recovery(), self.latency(), Some(operations)];
-        html! {
-            dl.cards {
-                @for Card { value, name, more } in cards.into_iter().flatten() {
-                    div.card {
-                        dt { (name) }
-                        dd.value { (value) }
-                        @for line in more { dd.more { (line) } }
-                    }
-                }
-            }
-        }
+        cards.into_iter().flatten().collect()
     }
 
     fn achieved(&self) -> Option<Card> {
@@ -75,6 +72,57 @@ impl Page<'_> {
         let more = vec![format!("p50 {}", time(latency.p50_ns)), format!("max {}", time(latency.max_ns))];
         Some(Card { value: time(latency.p99_ns), name: "p99 latency", more })
     }
+}
+
+fn drawn(cards: Vec<Card>) -> Markup {
+    html! {
+        dl.cards {
+            @for Card { value, name, more } in cards {
+                div.card {
+                    dt { (name) }
+                    dd.value { (value) }
+                    @for line in more { dd.more { (line) } }
+                }
+            }
+        }
+    }
+}
+
+/// Of a system whose nodes watch each other.
+fn of_detection(found: &DetectionSummary) -> Vec<Card> {
+    let detection = found.time.map(|took| Card {
+        value: time(took.p99_ns),
+        name: "p99 detection time",
+        more: vec![format!("p50 {}", time(took.p50_ns)), format!("max {}", time(took.max_ns))],
+    });
+    let crashes = Card {
+        value: count(found.crashes),
+        name: if found.crashes == 1 { "crash found" } else { "crashes found" },
+        more: vec![format!("{} missed", count(found.missed)), format!("{} watched", counted(found.pairs, "pair"))],
+    };
+    let often = found.mistakes_per_pair_hour.map(|often| format!("{} an hour of a pair", rate(often)));
+    let about = format!("{} about healthy", count(found.mistakes_of_healthy));
+    let mistakes = Card {
+        value: count(found.mistakes),
+        name: if found.mistakes == 1 { "mistake" } else { "mistakes" },
+        more: [about].into_iter().chain(often).collect(),
+    };
+    let duration = found.mistake_duration_ns.map(|mean| Card {
+        value: time(mean),
+        name: "mistake duration",
+        more: vec!["mean of corrected".to_owned()],
+    });
+    let accuracy = found.query_accuracy.map(|share| Card {
+        value: percent(share),
+        name: "query accuracy",
+        more: vec!["of time both up".to_owned()],
+    });
+    let messages = Card {
+        value: rate(found.messages_per_node_second),
+        name: "messages",
+        more: vec!["a node and second".to_owned()],
+    };
+    [detection, Some(crashes), Some(mistakes), duration, accuracy, Some(messages)].into_iter().flatten().collect()
 }
 
 /// How far it fell short of what was possible: the difference of what stands on the two cards, each rounded down.

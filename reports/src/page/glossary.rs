@@ -16,6 +16,24 @@ const TERMS: &[Term] = &[
          were up and the links that were live would have allowed it.",
         has_operations,
     ),
+    (
+        "detection time",
+        "How long after a crash a node that watched came to the suspicion that lasted as long as the other was down.",
+        watches,
+    ),
+    (
+        "missed crash",
+        "A node that watched had not found out by when the other was back, it died itself, or the time was up.",
+        watches,
+    ),
+    ("pair", "A node that watches, and one that it watches.", watches),
+    (
+        "mistake",
+        "A node that is up comes to be suspected. It is about a healthy node if no fault struck that. Its duration ends when it \
+         is corrected.",
+        watches,
+    ),
+    ("query accuracy", "The share of the time in which both of a pair are up and the one trusts the other.", watches),
     ("nines", "How many nines the availability begins with: 99.9 % has three.", |r| {
         r.availability.is_some_and(|availability| availability.achieved < 1.0)
     }),
@@ -97,6 +115,10 @@ pub fn explained(word: &str) -> Option<&'static str> {
 
 fn has_operations(record: &RunRecord) -> bool {
     record.availability.is_some()
+}
+
+fn watches(record: &RunRecord) -> bool {
+    record.detection.is_some()
 }
 
 fn has_cause(record: &RunRecord, cause: Cause) -> bool {

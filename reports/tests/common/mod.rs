@@ -3,9 +3,9 @@
 #![allow(dead_code, reason = "not every test needs all of them")]
 
 use history::{
-    Arrow, Availability, Cause, CauseSpan, Cell, Cloud, Dot, Draw, Ended, Fate, FaultRecord, Finding, Holder, Latency,
-    Level, Mark, Moment, Note, OperationCounts, Outage, Part, Picture, Reason, RoleSpan, RunRecord, Server, Source,
-    Strip, Takeover, Testimony, TimeBucket, Value, Verdict, Who, Witness, merged,
+    Arrow, Availability, Cause, CauseSpan, Cell, Cloud, DetectionSummary, Dot, Draw, Ended, Fate, FaultRecord, Finding,
+    Holder, Latency, LatencySummary, Level, Mark, Moment, Note, OperationCounts, Outage, Part, Picture, Reason,
+    RoleSpan, RunRecord, Server, Source, Strip, Takeover, Testimony, TimeBucket, Value, Verdict, Who, Witness, merged,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -65,6 +65,7 @@ pub fn passing() -> RunRecord {
         operations: Some(OperationCounts { ok: 95, refused: 0, unknown: 15 }),
         availability: Some(Availability { achieved: 95.0 / 110.0, possible: 109.0 / 110.0 }),
         latency: None,
+        detection: None,
         outages: vec![Outage {
             from_ns: 4 * SECOND,
             to_ns: 6 * SECOND,
@@ -108,6 +109,30 @@ pub fn passing() -> RunRecord {
         interrupted: false,
         source: None,
         picture: None,
+    }
+}
+
+/// Five nodes that watch each other.
+pub fn watching() -> RunRecord {
+    let detection = DetectionSummary {
+        pairs: 20,
+        crashes: 3,
+        time: Some(LatencySummary { p50_ns: 412 * MS, p99_ns: 540 * MS, max_ns: 550 * MS }),
+        missed: 1,
+        mistakes: 2,
+        mistakes_of_healthy: 1,
+        mistakes_per_pair_hour: Some(30.5),
+        mistake_duration_ns: Some(160 * MS),
+        query_accuracy: Some(0.999_81),
+        messages_per_node_second: 39.94,
+    };
+    RunRecord {
+        operations: None,
+        availability: None,
+        outages: Vec::new(),
+        buckets: Vec::new(),
+        detection: Some(detection),
+        ..passing()
     }
 }
 
@@ -401,6 +426,22 @@ fn any_source() -> impl Strategy<Value = Source> {
 }
 
 prop_compose! {
+    fn any_detection()(
+        (pairs, crashes, missed) in any::<(u64, u64, u64)>(),
+        (mistakes, mistakes_of_healthy, mistake_duration_ns) in any::<(u64, u64, Option<u64>)>(),
+        time in proptest::option::of(any::<(u64, u64, u64)>()),
+        (mistakes_per_pair_hour, query_accuracy) in any::<(Option<f64>, Option<f64>)>(),
+        messages_per_node_second in any::<f64>(),
+    ) -> DetectionSummary {
+        let time = time.map(|(p50_ns, p99_ns, max_ns)| LatencySummary { p50_ns, p99_ns, max_ns });
+        DetectionSummary {
+            pairs, crashes, time, missed, mistakes, mistakes_of_healthy, mistakes_per_pair_hour, mistake_duration_ns,
+            query_accuracy, messages_per_node_second,
+        }
+    }
+}
+
+prop_compose! {
     pub fn any_record()(
         picture in proptest::option::of(any_picture()),
         (interrupted, source) in (any::<bool>(), proptest::option::of(any_source())),
@@ -410,6 +451,7 @@ prop_compose! {
         findings in vec(any_finding(), 0..6),
         operations in proptest::option::of((any::<u64>(), any::<u64>(), any::<u64>())),
         availability in proptest::option::of((any::<f64>(), 0.0..=1.0)),
+        detection in proptest::option::of(any_detection()),
         faults in vec(any_fault(), 0..12),
         roles in vec(any_role(), 0..6),
         buckets in vec(any_bucket(), 0..6),
@@ -419,7 +461,7 @@ prop_compose! {
             operations: operations.map(|(ok, refused, unknown)| OperationCounts { ok, refused, unknown }),
             availability: availability.map(|(achieved, possible)| Availability { achieved, possible }),
             draws: draws.into_iter().map(|(key, value)| Draw { key, value }).collect(),
-            interrupted, source, picture, scenario, about, flaws, duration_ns, simulated_ns, events, verdict, findings, faults, roles, buckets, outages,
+            detection, interrupted, source, picture, scenario, about, flaws, duration_ns, simulated_ns, events, verdict, findings, faults, roles, buckets, outages,
             ..passing()
         }
     }

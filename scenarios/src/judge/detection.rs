@@ -12,15 +12,17 @@
 //! *Good time* of a pair is while both are up, from when the subject is first trusted in it: how long a node that came back is
 //! still distrusted is no mistake about a node that is up, but slowness to see that it is.
 
-use super::{Judge, Ruling};
+use super::{Judge, Ruling, quantile};
 use crate::scenario::Whose;
-use history::Verdict;
 use history::figures::{counted, grouped, measured, percent};
+use history::{DetectionSummary, LatencySummary, Verdict};
 use sim_core::dice::Ratio;
 use sim_core::protocol::NodeId;
-use sim_core::time::Nanos;
+use sim_core::time::{Nanos, SECOND};
 use sim_core::world::{Opinion, Passage};
 use std::collections::{BTreeMap, BTreeSet};
+
+const HOUR: Nanos = 3600 * SECOND;
 
 /// What came of watching.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,6 +76,26 @@ impl Quality {
     pub(super) fn accuracy(&self) -> Option<(f64, usize)> {
         (self.good > 0).then(|| (self.trusted as f64 / self.good as f64, self.watched))
     }
+
+    /// For a report; `None` if nobody watched anybody.
+    fn summary(&self, messages_per_node_second: f64) -> Option<DetectionSummary> {
+        let mut times = self.detections.clone();
+        let mut time = |share| quantile(&mut times, share);
+        let (half, most, all) = (time(Ratio::new(1, 2)), time(Ratio::new(99, 100)), time(Ratio::new(1, 1)));
+        let hours = self.good as f64 / HOUR as f64;
+        (self.watched > 0).then(|| DetectionSummary {
+            pairs: self.watched as u64,
+            crashes: self.firsts.len() as u64,
+            time: half.zip(most).zip(all).map(|((p50_ns, p99_ns), max_ns)| LatencySummary { p50_ns, p99_ns, max_ns }),
+            missed: self.missed.len() as u64,
+            mistakes: self.mistakes,
+            mistakes_of_healthy: self.mistakes_of_healthy,
+            mistakes_per_pair_hour: (self.good > 0).then(|| self.mistakes as f64 / hours),
+            mistake_duration_ns: self.duration().map(|(mean, _)| mean),
+            query_accuracy: self.accuracy().map(|(share, _)| share),
+            messages_per_node_second,
+        })
+    }
 }
 
 impl Judge<'_> {
@@ -84,6 +106,13 @@ impl Judge<'_> {
         let end = self.scenario.duration.min(finished.end);
         let nodes = self.plan.nodes.len() as u32;
         quality(&finished.opinions, &finished.passages, nodes, end, |node| !struck.contains(&*node.to_string()))
+    }
+
+    /// What watching came to, and what it cost.
+    pub(super) fn detection(&self) -> Option<DetectionSummary> {
+        let nodes = self.plan.nodes.len().max(1) as f64;
+        let seconds = self.finished.end.max(1) as f64 / SECOND as f64;
+        self.quality().summary(self.finished.messages as f64 / nodes / seconds)
     }
 
     pub(super) fn detected(&self, within: Nanos) -> Ruling {
@@ -311,6 +340,22 @@ mod tests {
         let found = of(&[deems(0, false), deems(110, true), deems(250, false)], &back);
         assert_eq!((found.mistakes, found.good, found.trusted), (0, 850, 850), "slow to trust again");
         assert_eq!(found.detections, [10]);
+    }
+
+    #[test]
+    fn a_summary_is_there_if_anybody_watched() {
+        assert_eq!(of(&[], &[]).summary(7.0), None);
+        let crash = [passes(700, BEN, false)];
+        let opinions = [deems(0, false), deems(100, true), deems(170, false), deems(750, true)];
+        let found = of(&opinions, &crash).summary(7.0).expect("they watched");
+        let time = LatencySummary { p50_ns: 50, p99_ns: 50, max_ns: 50 };
+        assert_eq!((found.pairs, found.crashes, found.time, found.missed), (1, 1, Some(time), 0));
+        assert_eq!((found.mistakes, found.mistakes_of_healthy, found.mistake_duration_ns), (1, 0, Some(70)));
+        assert_eq!((found.query_accuracy, found.messages_per_node_second), (Some(0.9), 7.0));
+        assert_eq!(found.mistakes_per_pair_hour, Some(1.0 / (700.0 / HOUR as f64)));
+        let blind = of(&[deems(0, false)], &crash).summary(7.0).expect("they watched");
+        assert_eq!((blind.crashes, blind.time, blind.missed, blind.mistake_duration_ns), (0, None, 1, None));
+        assert_eq!((blind.query_accuracy, blind.mistakes_per_pair_hour), (Some(1.0), Some(0.0)));
     }
 
     #[test]
