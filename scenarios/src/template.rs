@@ -62,9 +62,10 @@ fn head_of_watchers(system: &System, command: &str) -> String {
     let about =
         "A node crashes and comes back, again and again: the others find out, and nobody else is taken to be down.";
     let duration = line("duration = \"6m\"", "how long faults last");
-    let settle = match agrees(system) {
-        true => line("settle = \"60s\"", "then everything heals, and all come to know the same"),
-        false => line("settle = \"0s\"", "for how long everything heals after that; here nobody looks"),
+    let settle = if agrees(system) {
+        line("settle = \"60s\"", "then everything heals, and all come to know the same")
+    } else {
+        line("settle = \"0s\"", "for how long everything heals after that; here nobody looks")
     };
     headed(about, &(duration + &settle), command)
 }
@@ -307,7 +308,9 @@ mod tests {
             // Nobody can order anything of a system without orders.
             let offered = FAULTS.len() - usize::from(system.orders.is_empty());
             assert_eq!(whole.matches("\n[[fault]]").count(), offered, "{whole}");
-            let found = parse(&whole, "first", &[], std::slice::from_ref(system)).err().unwrap_or_default();
+            let mut found = parse(&whole, "first", &[], std::slice::from_ref(system)).err().unwrap_or_default();
+            // With all of it at once nobody promises to detect anything: that is told, and the reader chooses.
+            found.retain(|problem| problem.code != "S0404" || !system.data.is_empty());
             assert!(found.is_empty(), "{found:?}\n{whole}");
         }
     }
