@@ -13,7 +13,7 @@
 //!   agree, NFD-E where they do not; [`configurator`] finds interval and margin for a quality that is wanted.
 //! - [`phi`]: until a silence would be too unlikely, going by earlier ones (Hayashibara et al., 2004).
 //! - [`watch`]: the system in which every node sends heartbeats and watches all others by one of these.
-//! - [`watch`]: the system in which every node sends heartbeats and watches all others by one of these.
+//! - [`beats`]: how a system with heartbeats of its own plugs one of these in.
 //!
 //! | | a heartbeat comes twice, or after a later one | the peer starts again | our clock jumps ahead | it is set back |
 //! |---|---|---|---|---|
@@ -22,6 +22,7 @@
 //! | NFD-E | the same | expects from the first heartbeat anew | mistakes until the window has moved on | expects anew |
 //! | phi | the same | the gap is not learnt from | a mistake, and a gap learnt from | that gap is not learnt from |
 
+pub mod beats;
 pub mod chen;
 pub mod configurator;
 pub mod fixed;

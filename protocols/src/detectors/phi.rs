@@ -54,6 +54,12 @@ impl PhiSettings {
         PhiSettings { distribution, factor, interval, window, floor, floor_due: floor, pause: 0 }
     }
 
+    /// After how long a silence a peer is suspected at the latest, if no interval is learnt that is longer than this.
+    pub fn longest(&self, interval_max: Nanos) -> Nanos {
+        let mean = interval_max.max(self.interval.saturating_mul(2));
+        self.patience(mean, (mean / 2).max(self.floor))
+    }
+
     /// After how long a silence a peer is suspected.
     fn patience(&self, mean: Nanos, deviation: Nanos) -> Nanos {
         let patience = match self.distribution {

@@ -1,6 +1,8 @@
 //! Multi-Paxos's settings.
 
 use super::flaws::{FLAWS, LEASE_BY_WALL_CLOCK, LEASE_IGNORES_DRIFT, QUORUMS_THAT_MISS};
+use crate::detectors::chen::{ChenSettings, Variant};
+use crate::detectors::phi::{Distribution, PhiSettings};
 use crate::leases;
 use crate::quorum::{GRID_COLUMNS, PHASE1_QUORUM, PHASE2_QUORUM, QUORUM, Quorums};
 use sim_core::dice::Ratio;
@@ -21,6 +23,17 @@ pub enum ReadMode {
     Local,
 }
 
+/// By what a leader is suspected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Watching {
+    /// Its silence, of whatever kind, for a time drawn from `patience`.
+    Timeout,
+    /// A heartbeat that is not there some time after it was expected (NFD-E).
+    Chen(ChenSettings),
+    /// A silence between heartbeats that is too unlikely.
+    Phi(PhiSettings),
+}
+
 /// The settings of [`MultiPaxos`](super::MultiPaxos).
 #[derive(Clone, Debug)]
 pub struct MultiPaxosConfig {
@@ -28,6 +41,8 @@ pub struct MultiPaxosConfig {
     pub patience: (Nanos, Nanos),
     /// How often a leader lets itself be heard.
     pub heartbeat: Nanos,
+    /// By what it is suspected.
+    pub watching: Watching,
     /// Which sets of acceptors are quorums.
     pub quorums: Quorums,
     /// How reads are answered.
@@ -62,6 +77,17 @@ impl MultiPaxosConfig {
     /// What the holder of a lease may count on, by its own clock.
     pub(super) fn usable_lease(&self) -> Nanos {
         leases::usable(self.lease, self.clock_drift_bound)
+    }
+
+    /// After how long a silence a leader is suspected at the latest, where that is not the patience itself. With phi what is
+    /// learnt has a bound: silences longer than the longest patience are outages.
+    pub(super) fn detection(&self) -> Nanos {
+        let (shortest, longest) = self.patience;
+        match &self.watching {
+            Watching::Timeout => 0,
+            Watching::Chen(chen) => chen.interval + chen.margin + (longest - shortest),
+            Watching::Phi(phi) => phi.longest(longest).saturating_add(longest - shortest),
+        }
     }
 
     fn fits_leases(&self) -> Result<(), Rejected> {
@@ -113,6 +139,12 @@ impl MultiPaxosConfig {
 
 const PATIENCE: &str = "patience";
 const HEARTBEAT: &str = "heartbeat";
+const DETECTOR: &str = "detector";
+const MARGIN: &str = "margin";
+const DISTRIBUTION: &str = "distribution";
+const THRESHOLD: &str = "threshold";
+const MIN_DEVIATION: &str = "min-deviation";
+const DETECTOR_WINDOW: &str = "detector-window";
 const READS: &str = "reads";
 const LEASE: &str = "lease";
 const CLOCK_DRIFT_BOUND: &str = "clock-drift-bound";
@@ -132,6 +164,23 @@ const SLOTS_MAX: u64 = 1_000_000_000;
 /// A change of members takes as many slots as the window has, with no-ops in them if nobody asks for anything.
 const WINDOW_MAX: u64 = 100_000;
 
+fn watching(values: &Values) -> Watching {
+    let (interval, window) = (values.duration(HEARTBEAT), values.count(DETECTOR_WINDOW) as usize);
+    match values.word(DETECTOR) {
+        "chen" => {
+            let (variant, margin) = (Variant::Estimated, values.duration(MARGIN));
+            Watching::Chen(ChenSettings { variant, interval, margin, window })
+        }
+        "phi" => {
+            let is_normal = values.word(DISTRIBUTION) == "normal";
+            let distribution = if is_normal { Distribution::Normal } else { Distribution::Exponential };
+            let floor = values.duration(MIN_DEVIATION);
+            Watching::Phi(PhiSettings::new(distribution, values.count(THRESHOLD), interval, window, floor))
+        }
+        _ => Watching::Timeout,
+    }
+}
+
 impl Settings for MultiPaxosConfig {
     const KEYS: &'static [Key] = &[
         Key {
@@ -147,6 +196,49 @@ impl Settings for MultiPaxosConfig {
             default: "75ms",
             text: "How often a leader lets itself be heard, and sends again what was not answered; well below the shortest \
                    patience.",
+        },
+        Key {
+            name: DETECTOR,
+            kind: Kind::Word(&["timeout", "chen", "phi"]),
+            default: "timeout",
+            text: "By what a leader is suspected: its silence for as long as `patience` says; a heartbeat that is not there \
+                   some time after it was expected (NFD-E of Chen, Toueg, Aguilera 2002); a silence that is unlikely, going by \
+                   earlier heartbeats (Hayashibara et al. 2004). With the latter two leaders send numbered heartbeats, and a \
+                   follower adds a while of up to the width of `patience`, so that one is first.",
+        },
+        Key {
+            name: MARGIN,
+            kind: Kind::Duration { min: 0, max: HOUR },
+            default: "300ms",
+            text: "With `detector` = chen: how long after it is expected a heartbeat must be there (alpha).",
+        },
+        Key {
+            name: DISTRIBUTION,
+            kind: Kind::Word(&["normal", "exponential"]),
+            default: "normal",
+            text: "With `detector` = phi: how intervals between heartbeats are taken to be distributed: normally, as in the \
+                   paper and in Akka, or exponentially, as in Cassandra.",
+        },
+        Key {
+            name: THRESHOLD,
+            kind: Kind::Count { min: 1, max: 32 },
+            default: "8",
+            text: "With `detector` = phi: phi from which on a leader is taken to be down: one such suspicion of 10^phi would \
+                   be a mistake.",
+        },
+        Key {
+            name: MIN_DEVIATION,
+            kind: Kind::Duration { min: 0, max: MINUTE },
+            default: "10ms",
+            text: "With `detector` = phi and `distribution` = normal: the deviation of intervals is taken to be at least so \
+                   much.",
+        },
+        Key {
+            name: DETECTOR_WINDOW,
+            kind: Kind::Count { min: 2, max: 100_000 },
+            default: "100",
+            text: "With `detector` = chen or phi: from so many heartbeats it learns. Of silences longer than the longest \
+                   patience phi does not.",
         },
         Key {
             name: QUORUM,
@@ -257,6 +349,7 @@ impl Settings for MultiPaxosConfig {
         let config = MultiPaxosConfig {
             patience: values.duration_range(PATIENCE),
             heartbeat: values.duration(HEARTBEAT),
+            watching: watching(values),
             quorums: Quorums::chosen(values),
             reads: match values.word(READS) {
                 "log" => ReadMode::Log,
@@ -329,6 +422,13 @@ mod tests {
         assert_eq!(refused(&[("heartbeat", "300ms")]), "heartbeat");
         let flaw = Flaws::new([&QUORUMS_THAT_MISS]);
         assert_eq!(build(&[("quorum", "grid")], flaw).unwrap_err().key, "quorum");
+    }
+
+    #[test]
+    fn who_is_suspected_how_late_has_a_bound() {
+        let detection = |detector| build(&[("detector", detector)], Flaws::default()).expect("it fits").detection();
+        assert_eq!((detection("timeout"), detection("chen")), (0, 675 * MILLISECOND));
+        assert_eq!(detection("phi") / MILLISECOND, 600 + 1683 + 300, "z(8) = 5.61 deviations of 300 ms");
     }
 
     #[test]

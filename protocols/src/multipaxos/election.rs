@@ -60,6 +60,9 @@ impl<O: Object> MultiPaxos<O> {
         self.leader = Some(leader);
         self.attempts = 0;
         let now = ctx.now();
+        if is_news {
+            self.detector.expect(leader, now);
+        }
         self.detector.heard(leader, now, ctx.dice());
         if let Some(patience) = self.detector.suspects_in(leader, now) {
             ctx.arm(Timer::Patience, patience);
@@ -236,6 +239,7 @@ impl<O: Object> MultiPaxos<O> {
         self.ask_for_lacking_promises(ctx);
         self.fill_window(ctx);
         self.send_heartbeats(ctx);
+        self.send_beats(ctx);
         self.confirm_again(ctx);
         ctx.arm(Timer::Heartbeat, self.config.heartbeat);
     }

@@ -53,6 +53,8 @@ pub(super) struct Leadership<Op> {
     resend_below: Slot,
     /// By peer: up to where it was sent what it had not answered again, since the latest heartbeat.
     resent: BTreeMap<NodeId, Slot>,
+    /// The number of its latest heartbeat, if it sends any.
+    beat: u64,
 }
 
 /// Who has accepted what we proposed for a slot, in our ballot.
@@ -81,8 +83,15 @@ impl<Op> Leadership<Op> {
             circle,
             open,
             resend_below: next,
+            beat: 0,
             resent: BTreeMap::new(),
         }
+    }
+
+    /// So many intervals have passed since it leads; and never a number twice, though its clock be set back.
+    pub fn next_beat(&mut self, now: LocalTime, interval: Nanos) -> u64 {
+        self.beat = (self.beat + 1).max(now.since(self.began.0) / interval);
+        self.beat
     }
 
     /// The last slot that it has proposed something for.
@@ -311,6 +320,7 @@ impl<O: Object> MultiPaxos<O> {
             Role::Candidate(_) => self.ask_for_promises_again(ctx),
             Role::Leader(_) => {
                 self.send_heartbeats(ctx);
+                self.send_beats(ctx);
                 self.confirm_again(ctx);
                 self.ask_for_lacking_promises(ctx);
                 self.lose_patience_with_newcomers(ctx);

@@ -20,7 +20,7 @@
 //! - `reads`: answers that take no slot. - [`snapshots`]: what stands for slots that were thrown away.
 //! - [`ballot`], [`log`]: the numbers, the slots, and what they look like on disk. [`members`]: who decides which slot, and the quorums.
 //! - `changes`: how members change.
-//! - [`crate::machine`]: what the commands do; [`crate::detectors`]: who suspects whom.
+//! - [`crate::machine`]: what the commands do; [`crate::detectors`]: who suspects whom; `watching`: how that is plugged in.
 //! - [`invariants`]: what must hold after every step. [`promises`]: what all this promises, under which settings.
 //! - [`config`]: settings; [`flaws`]: mistakes that implementations make.
 //!
@@ -45,14 +45,14 @@ mod reports;
 pub mod snapshots;
 #[cfg(test)]
 mod tests;
+mod watching;
 
 pub use ballot::Ballot;
-pub use config::{MultiPaxosConfig, ReadMode};
+pub use config::{MultiPaxosConfig, ReadMode, Watching};
 pub use invariants::MultiPaxosLaws;
 pub use log::{Command, Entry, Held, Log, Record, Slot, Value};
 
 use crate::client::{Answer, Ask, Request, Response, RoutingClient, Service};
-use crate::detectors::timeout::HeartbeatTimeout;
 use crate::machine::{Machine, Rules};
 use crate::sessions::Repeated;
 use crate::snapshots::Arriving;
@@ -70,6 +70,7 @@ use sim_core::protocol::{
 use sim_core::reach::Reach;
 use snapshots::{Piece, Position, Snapshot};
 use std::collections::BTreeMap;
+use watching::Watch;
 
 /// A node of the system: acceptor, learner and proposer in one.
 #[derive(Clone, Debug)]
@@ -106,7 +107,7 @@ pub struct MultiPaxos<O: Object> {
     highest: Ballot,
     /// Who leads, if this node knows.
     leader: Option<NodeId>,
-    detector: HeartbeatTimeout,
+    detector: Watch,
     /// How often in a row it has tried to lead in vain.
     attempts: u64,
     /// Its machine took the place of one that was lost. Whatever that had promised under this name, this node knows nothing of
@@ -195,6 +196,13 @@ pub enum Message<Op> {
     TakeOver {
         /// The leader's.
         ballot: Ballot,
+    },
+    /// A leader's heartbeat, for detectors that want them at regular times.
+    Beat {
+        /// The leader's.
+        ballot: Ballot,
+        /// Its number: one more for each interval that has passed since it leads.
+        number: u64,
     },
 }
 
@@ -361,6 +369,7 @@ impl<O: Object> Protocol for MultiPaxos<O> {
         "Snapshot",
         "Executed",
         "TakeOver",
+        "Beat",
         "Request",
         "Answer",
     ];
@@ -407,7 +416,7 @@ impl<O: Object> Protocol for MultiPaxos<O> {
             ballot: Ballot::ZERO,
             highest: found.promised,
             leader: None,
-            detector: HeartbeatTimeout::new(config.patience),
+            detector: Watch::new(&config),
             attempts: 0,
             is_stranger: boot.why == Why::Replacement,
             config,
@@ -438,6 +447,7 @@ impl<O: Object> Protocol for MultiPaxos<O> {
             Message::Snapshot(piece) => self.on_piece(from, *piece, ctx),
             Message::Executed { slot } => self.on_executed(from, slot, ctx),
             Message::TakeOver { ballot } => self.on_take_over(ballot, ctx),
+            Message::Beat { ballot, number } => self.on_beat(from, ballot, number, ctx),
         }
     }
 

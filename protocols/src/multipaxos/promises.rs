@@ -87,12 +87,12 @@ fn progress(config: &MultiPaxosConfig, premise: &Premise) -> Result<(), String> 
     if premise.unheard {
         return refuse("some messages never arrive, however often they are sent".to_owned());
     }
-    let election = PATIENCES.saturating_mul(config.patience.1);
+    let election = PATIENCES.saturating_mul(config.patience.1).saturating_add(config.detection());
     if let Some(calm) = premise.calm.filter(|calm| *calm < election) {
         let (calm, election) = (format_duration(calm), format_duration(election));
         return refuse(format!(
             "the network may be whole for {calm} at a time, and it can take {election} until somebody leads ({PATIENCES} \
-             times the longest patience)"
+             times the longest patience, and what chen or phi need to suspect a leader)"
         ));
     }
     Ok(())

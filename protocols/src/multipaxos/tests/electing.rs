@@ -1,10 +1,13 @@
 //! Phase 1 (PMS 2.2, 3): who tries, with which ballot, and what it learns.
 
 use super::*;
+use crate::detectors::chen::{ChenSettings, Variant};
+use crate::multipaxos::Watching;
 use crate::multipaxos::flaws::{
     ADOPTS_OWN_VALUE, BALLOTS_WITHOUT_NODE, COUNTS_ACROSS_BALLOTS, NO_NOOP_FILL, PHASE1_UP_TO_OWN_LAST,
 };
 use crate::quorum::Quorums;
+use sim_core::time::MILLISECOND;
 
 /// Its own promise is on disk before anybody is asked for his.
 #[test]
@@ -43,6 +46,57 @@ fn whoever_hears_the_leader_does_not_try() {
     assert_eq!(node.is_asked(1, write(7)).told(), [Response::Redirect(Some(N2))]);
     assert_eq!(node.times_out().order(), ["persist", "send", "send"], "silence for a second");
     assert_eq!(node.is_asked(1, write(7)).told(), [Response::Redirect(None)]);
+}
+
+fn watched_by_chen() -> MultiPaxosConfig {
+    let (variant, interval, margin) = (Variant::Estimated, 75 * MILLISECOND, 100 * MILLISECOND);
+    let chen = ChenSettings { variant, interval, margin, window: 8 };
+    config(|c| (c.watching, c.patience) = (Watching::Chen(chen), (300 * MILLISECOND, 300 * MILLISECOND)))
+}
+
+/// Commands that keep coming do not hide that the heartbeats have stopped, and a late one is forgiven.
+#[test]
+fn with_chen_a_leader_is_suspected_by_its_heartbeats() {
+    let mut node = solo(3, watched_by_chen());
+    node.hears(N2, accept(b(1, N2), 1, &[], 0));
+    let beats = |node: &mut Solo, number: u64, after: u64| {
+        node.desk.now = node.desk.now + after * MILLISECOND;
+        node.hears(N2, Message::Beat { ballot: b(1, N2), number });
+        node.wakes(Timer::Patience).order()
+    };
+    assert_eq!(beats(&mut node, 1, 0), [""; 0]);
+    assert_eq!(beats(&mut node, 2, 75), [""; 0]);
+    assert_eq!(beats(&mut node, 3, 150), [""; 0], "75 ms late");
+    node.desk.now = node.desk.now + 90 * MILLISECOND;
+    node.hears(N2, accept(b(1, N2), 1, &[7], 0));
+    assert_eq!(node.wakes(Timer::Patience).order(), [""; 0]);
+    node.desk.now = node.desk.now + 40 * MILLISECOND;
+    assert_eq!(node.wakes(Timer::Patience).order(), ["persist", "send", "send"]);
+}
+
+#[test]
+fn who_leads_anew_after_long_has_time_for_a_heartbeat() {
+    let mut node = solo(3, watched_by_chen());
+    node.hears(N2, accept(b(1, N2), 1, &[], 0));
+    node.hears(N3, accept(b(2, N3), 1, &[], 0));
+    node.desk.now = node.desk.now + 100 * SECOND;
+    node.hears(N2, accept(b(3, N2), 1, &[], 0));
+    assert_eq!(node.wakes(Timer::Patience).order(), [""; 0]);
+}
+
+#[test]
+fn only_a_detector_that_wants_heartbeats_is_sent_them() {
+    let beats = |config| {
+        let mut node = solo(3, config);
+        let of =
+            |effects: Effects| effects.sent().into_iter().filter(|(_, m)| matches!(m, Message::Beat { .. })).collect();
+        let first: Vec<(NodeId, Words)> = of(node.leads());
+        node.desk.now = node.desk.now + SECOND;
+        (first, of(node.wakes(Timer::Heartbeat)))
+    };
+    assert_eq!(beats(plain()), (vec![], vec![]));
+    let beat = |number| [N2, N3].map(|to| (to, Message::Beat { ballot: b(1, N1), number })).to_vec();
+    assert_eq!(beats(watched_by_chen()), (beat(1), beat(13)), "a second has 13 intervals");
 }
 
 /// "The value of the highest-numbered proposal among the responses" (2.2, P2c), slot by slot.

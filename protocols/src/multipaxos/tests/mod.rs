@@ -181,7 +181,8 @@ impl Effects {
             | Message::Chosen { .. }
             | Message::Snapshot(_)
             | Message::Executed { .. }
-            | Message::TakeOver { .. } => None,
+            | Message::TakeOver { .. }
+            | Message::Beat { .. } => None,
         };
         self.sent().into_iter().filter_map(accept).collect()
     }

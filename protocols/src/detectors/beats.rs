@@ -1,0 +1,185 @@
+//! An estimator for each peer, fed with numbered heartbeats: how a system that has heartbeats of its own plugs one in.
+//!
+//! Estimators learn from heartbeats that are sent at regular times, so nothing else is a sign of life to them. What makes them
+//! fit for a system:
+//!
+//! - *Lives.* Who starts again, or leads anew, counts from the beginning; a life has a name, and its heartbeats are not laid
+//!   beside those before.
+//! - *Silences that tell nothing.* A silence longer than some bound was an outage, and the usual interval is not learnt from it
+//!   (as in Cassandra, which drops intervals that are too long). So there is a bound on what can be learnt.
+//! - *A head start.* Several may watch the same peer and want to act when it is gone. Each adds a while to its patience, drawn
+//!   anew with each heartbeat, so that one of them is first.
+
+use super::{Arrival, Detector, Estimator, Trust};
+use sim_core::dice::Dice;
+use sim_core::protocol::NodeId;
+use sim_core::time::{LocalTime, Nanos};
+use std::collections::BTreeMap;
+
+/// A heartbeat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Beat {
+    /// Names the life that it is a sign of.
+    pub life: u64,
+    /// Its number: one more for each interval that has passed at the sender in this life.
+    pub number: u64,
+}
+
+/// Estimates for each peer.
+#[derive(Clone, Debug)]
+pub struct Beats<E: Estimator> {
+    settings: E::Settings,
+    /// No longer silence is learnt from.
+    silence_max: Nanos,
+    /// What is added to the patience at most.
+    head_start: Nanos,
+    peers: BTreeMap<NodeId, Watched<E>>,
+}
+
+#[derive(Clone, Debug)]
+struct Watched<E> {
+    estimator: E,
+    last: Option<Beat>,
+    /// What the estimator says, and the head start; or as long as a first heartbeat must be given.
+    trust: Trust,
+}
+
+impl<E: Estimator> Beats<E> {
+    /// Nobody is watched yet.
+    pub fn new(settings: E::Settings, silence_max: Nanos, head_start: Nanos) -> Self {
+        Beats { settings, silence_max, head_start, peers: BTreeMap::new() }
+    }
+
+    /// From now on this peer is expected to send heartbeats, the first within an interval.
+    pub fn expect(&mut self, peer: NodeId, now: LocalTime) {
+        let estimator = E::begin(&self.settings, now);
+        let trust = estimator.trust();
+        let fresh = Watched { estimator, last: None, trust };
+        self.peers.entry(peer).or_insert(fresh).trust = trust;
+    }
+
+    /// A heartbeat. One that comes twice, or after a later one, is no news.
+    pub fn beat(&mut self, peer: NodeId, beat: Beat, now: LocalTime, dice: &mut Dice) {
+        if !self.peers.contains_key(&peer) {
+            self.expect(peer, now);
+        }
+        let Some(watched) = self.peers.get_mut(&peer) else { return };
+        match watched.last {
+            Some(last) if last.life == beat.life && last.number >= beat.number => return,
+            Some(last) if last.life == beat.life && watched.estimator.trust().silence(now) <= self.silence_max => {}
+            Some(_) => watched.estimator.reborn(),
+            None => {}
+        }
+        watched.last = Some(beat);
+        watched.estimator.heard(Arrival { number: beat.number, at: now, wall: now }, &self.settings);
+        watched.trust = watched.estimator.trust();
+        watched.trust.until = watched.trust.until + dice.between(0, self.head_start);
+    }
+}
+
+impl<E: Estimator> Detector for Beats<E> {
+    /// Nothing to it, unless the peer is not watched yet: only heartbeats count.
+    fn heard(&mut self, peer: NodeId, now: LocalTime, _: &mut Dice) {
+        if !self.peers.contains_key(&peer) {
+            self.expect(peer, now);
+        }
+    }
+
+    fn suspects_in(&mut self, peer: NodeId, now: LocalTime) -> Option<Nanos> {
+        Some(self.peers.get_mut(&peer)?.trust.left(now))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detectors::chen::{Chen, ChenSettings, Variant};
+    use crate::detectors::phi::{Distribution, Phi, PhiSettings};
+    use sim_core::dice::{StreamName, Streams};
+    use sim_core::time::{MILLISECOND, SECOND};
+
+    const PEER: NodeId = NodeId(1);
+    const INTERVAL: Nanos = 100 * MILLISECOND;
+
+    fn dice() -> Dice {
+        Streams::new(1).dice(StreamName::new(&["beats"]))
+    }
+
+    fn at(ms: u64) -> LocalTime {
+        LocalTime(ms * MILLISECOND)
+    }
+
+    fn chen(head_start: Nanos) -> Beats<Chen> {
+        let settings = ChenSettings { variant: Variant::Estimated, interval: INTERVAL, margin: INTERVAL, window: 8 };
+        Beats::new(settings, SECOND, head_start)
+    }
+
+    fn phi() -> Beats<Phi> {
+        Beats::new(PhiSettings::new(Distribution::Normal, 8, INTERVAL, 100, 10 * MILLISECOND), SECOND, 0)
+    }
+
+    #[test]
+    fn who_is_expected_has_time_for_a_first_heartbeat() {
+        let mut beats = chen(0);
+        assert_eq!(beats.suspects_in(PEER, at(0)), None, "nobody watches it");
+        beats.expect(PEER, at(0));
+        assert_eq!(beats.suspects_in(PEER, at(0)), Some(2 * INTERVAL));
+        assert!(beats.suspects(PEER, at(200)));
+        beats.expect(PEER, at(900));
+        assert!(!beats.suspects(PEER, at(1000)), "it leads anew");
+    }
+
+    #[test]
+    fn other_signs_of_life_and_old_heartbeats_are_no_news() {
+        let mut beats = chen(0);
+        beats.beat(PEER, Beat { life: 1, number: 7 }, at(0), &mut dice());
+        beats.heard(PEER, at(150), &mut dice());
+        for number in [6, 7] {
+            beats.beat(PEER, Beat { life: 1, number }, at(150), &mut dice());
+        }
+        assert_eq!(beats.suspects_in(PEER, at(150)), Some(INTERVAL / 2));
+    }
+
+    #[test]
+    fn a_new_life_counts_from_the_beginning() {
+        let mut beats = chen(0);
+        beats.beat(PEER, Beat { life: 1, number: 700 }, at(0), &mut dice());
+        beats.beat(PEER, Beat { life: 2, number: 1 }, at(300), &mut dice());
+        assert_eq!(beats.suspects_in(PEER, at(300)), Some(2 * INTERVAL));
+    }
+
+    #[test]
+    fn a_head_start_is_drawn_and_passes() {
+        let mut beats = chen(INTERVAL);
+        let mut dice = dice();
+        let patience = |number: u64| {
+            let now = at(100 * number);
+            beats.beat(PEER, Beat { life: 1, number }, now, &mut dice);
+            beats.suspects_in(PEER, now).expect("it is watched")
+        };
+        let drawn: Vec<Nanos> = (1..20).map(patience).collect();
+        assert!(drawn.iter().all(|patience| (2 * INTERVAL..=3 * INTERVAL).contains(patience)));
+        assert!(drawn.iter().any(|patience| *patience != drawn[0]));
+        assert!(beats.suspects(PEER, at(1900 + 300)));
+    }
+
+    /// Heartbeats by turns 60 ms and 140 ms after the one before make phi more patient; an outage does not.
+    #[test]
+    fn phi_learns_of_jitter_and_not_of_outages() {
+        let mut beats = phi();
+        let mut now = at(0);
+        let fed = |beats: &mut Beats<Phi>, now: &mut LocalTime, from: u64| {
+            for number in from..from + 100 {
+                *now = *now + if number % 2 == 0 { 60 } else { 140 } * MILLISECOND;
+                beats.beat(PEER, Beat { life: 1, number }, *now, &mut dice());
+            }
+            beats.suspects_in(PEER, *now).expect("it is watched")
+        };
+        let learnt = fed(&mut beats, &mut now, 1);
+        assert!((320 * MILLISECOND..330 * MILLISECOND).contains(&learnt), "100 + 5.6 x 40: {learnt}");
+        now = now + 60 * SECOND;
+        beats.beat(PEER, Beat { life: 1, number: 700 }, now, &mut dice());
+        let after = beats.suspects_in(PEER, now).expect("it is watched");
+        assert!(after.abs_diff(learnt) < MILLISECOND, "{after}");
+    }
+}
