@@ -71,6 +71,26 @@ fn the_history_it_quotes_was_judged_so() {
     assert_tells(&told.out, &lines);
 }
 
+/// Its comparison takes minutes, so it is not run anew; but what it names is there, and is one storm.
+#[test]
+fn the_comparison_it_names_can_be_made() {
+    let readme = text("README.md");
+    let (dir, rest) = readme.split_once("\ncd ").expect("it goes there").1.split_once('\n').expect("a line ends");
+    let command = rest.lines().next().and_then(|line| line.strip_prefix("stormglass compare ")).expect("a comparison");
+    let files: Vec<&str> = command.split(' ').filter(|word| word.ends_with(".toml")).collect();
+    assert_eq!(files.len(), 4, "{command}");
+    let here = Scratch::new();
+    for file in &files {
+        here.write(file, text(&format!("{dir}/{file}")));
+    }
+    let told = here.stormglass(&[&["compare"], files.as_slice(), &["--seeds", "1"]].concat());
+    assert_eq!(told.code, 0, "{told:?}");
+    let shown = text("docs/three-regions.svg");
+    for file in files {
+        assert!(shown.contains(file.trim_end_matches(".toml")), "{file} is in the picture");
+    }
+}
+
 /// Every command that there is has its line, and every system.
 #[test]
 fn it_names_every_command_and_system() {

@@ -70,13 +70,15 @@ fn comparison(args: &Compare, store: &Store, cases: &[Case<'_>]) -> Result<Compa
     let there: u64 = systems.iter().map(|system| system.runs.len() as u64).sum();
     let metrics = if args.metric.is_empty() { &Metric::ALL[..] } else { &args.metric };
     let first = &cases[0];
+    let scenario = first.loaded.resolve_as(first.draft, first.seeds.first)?;
+    let patience = scenario.loads.iter().map(|load| load.timeout).min().unwrap_or(u64::MAX);
     Ok(Comparison {
         version: scenarios::VERSION.to_owned(),
         asked,
         missing: asked.saturating_sub(there),
-        own_moments: storm::own_moments(&first.loaded.resolve_as(first.draft, first.seeds.first)?, first.seeds.first),
+        own_moments: storm::own_moments(&scenario, first.seeds.first),
         saved: args.db.display().to_string(),
-        ..Comparison::of(systems, metrics)
+        ..Comparison::of(systems, metrics, patience)
     })
 }
 

@@ -105,7 +105,7 @@ fn glance(comparison: &Comparison) -> Option<Figure> {
     svg.text((left, bottom + 24.0), Anchor::Start, &format!("{} small", fill(Ink::MUTED)), &legend(comparison));
     let tell = |(number, system): (usize, &super::Contender)| {
         let told =
-            |panel: &Panel<'_>| format!("{} {}", panel.title, panel.line.metric.unit().told(panel.value(number).value));
+            |panel: &Panel<'_>| format!("{} {}", panel.title, panel.line.told(number, panel.value(number).value));
         format!("{}: {}", system.name, panels.iter().map(told).collect::<Vec<_>>().join(", "))
     };
     Some(Figure {
@@ -142,7 +142,7 @@ fn draw(panel: &Panel<'_>, systems: usize, (begin, end): (f64, f64), (top, botto
         for at in [low, high] {
             svg.line((x(at), y - 4.0), (x(at), y + 4.0), &line);
         }
-        let told = super::metric::typeset(&panel.line.metric.unit().told(value));
+        let told = super::metric::typeset(&panel.line.told(system, value));
         svg.text((x(high.max(value)) + 7.0, y + 4.0), Anchor::Start, &format!("{} bold", fill(Ink::TEXT)), &told);
     }
 }

@@ -34,6 +34,11 @@ pub fn json(comparison: &Comparison, wall_ns: u64) -> String {
 fn metric(comparison: &Comparison, line: &Line) -> Value {
     let names = || comparison.systems.iter().map(|system| system.name.as_str());
     let ends = |name: &str, Interval { value, low, high }: &Interval| json!({ "system": name, "value": value, "low": low, "high": high });
+    let value = |((name, value), at_least): ((&str, &Interval), &bool)| {
+        let mut object = ends(name, value);
+        object["at_least"] = (*at_least).into();
+        object
+    };
     let apart = |(name, apart): (&str, &Option<Interval>)| {
         let mut object = ends(name, apart.as_ref()?);
         object["shown"] = apart.as_ref()?.is_shown().into();
@@ -47,7 +52,7 @@ fn metric(comparison: &Comparison, line: &Line) -> Value {
         "name": line.metric.name(),
         "average": average,
         "seeds": line.seeds,
-        "values": names().zip(&line.values).map(|(name, value)| ends(name, value)).collect::<Vec<_>>(),
+        "values": names().zip(&line.values).zip(&line.at_least).map(value).collect::<Vec<_>>(),
         "differences": names().zip(&line.differences).filter_map(apart).collect::<Vec<_>>(),
     })
 }

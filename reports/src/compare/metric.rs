@@ -204,20 +204,28 @@ impl Unit {
 
     /// With its sign.
     pub fn signed(self, value: f64) -> String {
-        let size = match self {
-            Unit::Share => hundredths(value.abs() * 100.0),
-            Unit::Time => measured(nanos(value.abs())),
-            Unit::Count => tenths(value.abs()),
-        };
-        let is_zero = size.bytes().all(|byte| !byte.is_ascii_digit() || byte == b'0');
-        let sign = if is_zero {
+        let sign = if self.is_zero(value) {
             ""
         } else if value < 0.0 {
             "-"
         } else {
             "+"
         };
-        format!("{sign}{size}")
+        format!("{sign}{}", self.size(value))
+    }
+
+    /// Whether a difference is told as none, since it is smaller than the digits shown.
+    pub(super) fn is_zero(self, value: f64) -> bool {
+        self.size(value).bytes().all(|byte| !byte.is_ascii_digit() || byte == b'0')
+    }
+
+    /// Without its sign.
+    fn size(self, value: f64) -> String {
+        match self {
+            Unit::Share => hundredths(value.abs() * 100.0),
+            Unit::Time => measured(nanos(value.abs())),
+            Unit::Count => tenths(value.abs()),
+        }
     }
 }
 

@@ -64,11 +64,15 @@ pub struct Line {
     pub values: Vec<Interval>,
     /// By system, how much larger its average is than the first one's; the first has none.
     pub differences: Vec<Option<Interval>>,
+    /// By system, whether its average is a bound from below: a response time as long as clients wait, since of whoever was not
+    /// served no more is known.
+    pub at_least: Vec<bool>,
 }
 
 impl Comparison {
-    /// Compares these systems, the first being the baseline, by these metrics.
-    pub fn of(mut systems: Vec<Contender>, metrics: &[Metric]) -> Self {
+    /// Compares these systems, the first being the baseline, by these metrics. Clients wait so long for an answer, in
+    /// nanoseconds; where some have less patience than others, theirs.
+    pub fn of(mut systems: Vec<Contender>, metrics: &[Metric], patience: u64) -> Self {
         let mut counts: BTreeMap<u64, usize> = BTreeMap::new();
         for run in systems.iter().flat_map(|system| &system.runs) {
             *counts.entry(run.seed).or_default() += 1;
@@ -78,7 +82,7 @@ impl Comparison {
         for system in &mut systems {
             system.runs.retain(|run| seeds.binary_search(&run.seed).is_ok());
         }
-        let lines = metrics.iter().filter_map(|metric| Line::of(*metric, &systems)).collect();
+        let lines = metrics.iter().filter_map(|metric| Line::of(*metric, &systems, patience)).collect();
         Comparison { systems, seeds, lines, ..Comparison::default() }
     }
 
@@ -100,7 +104,7 @@ impl Comparison {
 }
 
 impl Line {
-    fn of(metric: Metric, systems: &[Contender]) -> Option<Self> {
+    fn of(metric: Metric, systems: &[Contender], patience: u64) -> Option<Self> {
         let all: Vec<Vec<Option<f64>>> =
             systems.iter().map(|system| system.runs.iter().map(|run| metric.of(run)).collect()).collect();
         let is_whole = |seed: &usize| all.iter().all(|numbers| numbers[*seed].is_some());
@@ -114,7 +118,15 @@ impl Line {
             if number == 0 { None } else { difference(baseline, numbers, average) }
         };
         let differences = all.iter().enumerate().map(apart).collect();
-        Some(Line { metric, seeds: whole.len(), values, differences })
+        let is_wait = matches!(metric, Metric::P50 | Metric::P99);
+        let at_least = values.iter().map(|found| is_wait && found.value >= patience as f64).collect();
+        Some(Line { metric, seeds: whole.len(), values, differences, at_least })
+    }
+
+    /// What is told of a system's average, or of what is drawn of it: `31.5ms`, `at least 1s`.
+    fn told(&self, system: usize, value: f64) -> String {
+        let told = self.metric.unit().told(value);
+        if self.at_least[system] { format!("at least {told}") } else { told }
     }
 }
 

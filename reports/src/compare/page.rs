@@ -69,7 +69,7 @@ fn table(comparison: &Comparison) -> Markup {
         let system = &comparison.systems[number];
         let value = match line.metric {
             Metric::Failed => failures(comparison.failed(number), system.runs.len() as u64),
-            _ => line.metric.unit().told(line.values[number].value),
+            _ => line.told(number, line.values[number].value),
         };
         let apart = line.differences[number].map_or_else(String::new, |apart| told(line.metric.unit(), apart));
         let average = match line.metric.average() {

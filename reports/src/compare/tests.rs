@@ -2,6 +2,9 @@ use super::*;
 use crate::terminal::Look;
 use history::Verdict;
 
+/// How long clients wait, in nanoseconds.
+const PATIENCE: u64 = 1_000_000_000;
+
 /// A run in which so many of a thousand operations were served, and so many of a hundred reads were stale.
 fn run(seed: u64, served: u64, p99_ms: u64, stale: u64) -> Compared {
     Compared {
@@ -28,7 +31,7 @@ fn two() -> Comparison {
     let lost = |seed: u64| seed * 37 % 100;
     let raft = (0..100).map(|seed| run(seed, 950 - lost(seed), 88, 0)).collect();
     let dynamo = (0..100).map(|seed| run(seed, 955 - lost(seed) + seed % 3, 31 + seed % 2, seed % 4)).collect();
-    let compared = Comparison::of(vec![contender("raft", raft), contender("dynamo", dynamo)], &Metric::ALL);
+    let compared = Comparison::of(vec![contender("raft", raft), contender("dynamo", dynamo)], &Metric::ALL, PATIENCE);
     Comparison { version: "1".to_owned(), saved: "out/compare.db".to_owned(), asked: 200, ..compared }
 }
 
@@ -48,12 +51,12 @@ fn a_terminal_shows_metrics_systems_and_a_sentence() {
     let shown = text(&two(), Look { colour: false, unicode: true });
     for line in [
         "100 shared seeds, beside raft",
-        "availability          raft                              90.05 %",
-        "                      dynamo                            90.65 %     +0.60 points (+0.58 to +0.62)",
-        "best possible         raft                              98.00 %",
-        "                      dynamo                            98.00 %   ~ 0.00 points (0.00 to 0.00)",
-        "  median              dynamo                             31.5ms     -56.5ms (-57ms to -56ms)",
-        "failed runs           raft      0 of 100 runs (below 3.00 %)",
+        "availability          raft                          90.05 %",
+        "                      dynamo                        90.65 %     +0.60 points (+0.58 to +0.61)",
+        "best possible         raft                          98.00 %",
+        "                      dynamo                        98.00 %   ~ 0.00 points (0.00 to 0.00)",
+        "  median              dynamo                         31.5ms     -56.5ms (-57ms to -56ms)",
+        "failed runs           raft     0 of 100 runs (below 3.00 %)",
         "dynamo is more available (+0.60 points) and is sooner with its slowest answers (-56.5ms), beside raft; for that it \
          reads what was replaced more often (+1.50 points).",
         "saved in out/compare.db",
@@ -66,13 +69,36 @@ fn a_terminal_shows_metrics_systems_and_a_sentence() {
 fn only_seeds_that_all_have_run_are_paired() {
     let one = contender("one", (0..10).map(|seed| run(seed, 900, 50, 0)).collect());
     let other = contender("other", (5..20).map(|seed| run(seed, 900, 50, 0)).collect());
-    let comparison = Comparison::of(vec![one, other.clone()], &[Metric::Availability]);
+    let comparison = Comparison::of(vec![one, other.clone()], &[Metric::Availability], PATIENCE);
     assert_eq!((comparison.seeds.as_slice(), comparison.lines.len()), (&[5, 6, 7, 8, 9][..], 1));
     assert_eq!(comparison.verdict(), ["Between other and one, no difference was shown in 5 seeds."]);
     let apart = contender("apart", vec![run(99, 900, 50, 0)]);
-    let nothing = Comparison::of(vec![other, apart], &Metric::ALL);
+    let nothing = Comparison::of(vec![other, apart], &Metric::ALL, PATIENCE);
     assert_eq!((nothing.seeds.len(), nothing.lines.len(), nothing.verdict().len()), (0, 0, 0));
     assert!(text(&nothing, Look::default()).contains("no seed was run by all of them"));
+}
+
+/// One run of many reads one stale value: this is shown, but nobody would see it in the digits. As for response times, all that
+/// is known of either system is that its slowest clients gave up.
+#[test]
+fn a_sentence_tells_what_its_digits_can() {
+    let runs = |stale| (0..50).map(|seed| Compared { reads: Some(100_000), ..run(seed, 900, 1000, stale) }).collect();
+    let systems = |p99_ms: u64| {
+        let mut systems = vec![contender("one", runs(0)), contender("other", runs(1))];
+        systems[1].runs.iter_mut().for_each(|run| run.p99_ns = Some(p99_ms * 1_000_000));
+        systems
+    };
+    let comparison = Comparison::of(systems(990), &Metric::ALL, PATIENCE);
+    let shown =
+        |metric| comparison.line(metric).expect("it is there").differences[1].is_some_and(|apart| apart.is_shown());
+    assert_eq!([shown(Metric::Stale), shown(Metric::P99)], [true, true]);
+    assert_eq!(comparison.verdict(), ["Between other and one, no difference was shown in 50 seeds."]);
+    let told = text(&comparison, Look::default());
+    assert!(told.contains("at least 1s\n") && told.contains("at least: as long as clients wait"), "{told}");
+    let patient = Comparison::of(systems(990), &Metric::ALL, 2 * PATIENCE);
+    assert!(!text(&patient, Look::default()).contains("at least"));
+    assert_eq!(patient.verdict().len(), 1);
+    assert!(patient.verdict()[0].starts_with("other is sooner with its slowest answers (-10ms)"), "{patient:?}");
 }
 
 /// Of a seed in which one system answered nothing, response times say nothing of either.
@@ -81,7 +107,7 @@ fn a_metric_takes_the_seeds_that_have_it_everywhere() {
     let one: Vec<Compared> = (0..4).map(|seed| run(seed, 900, 50, 0)).collect();
     let mut other: Vec<Compared> = (0..4).map(|seed| run(seed, 900, 60, 0)).collect();
     (other[1].p99_ns, other[1].stale_reads) = (None, None);
-    let comparison = Comparison::of(vec![contender("one", one), contender("other", other)], &Metric::ALL);
+    let comparison = Comparison::of(vec![contender("one", one), contender("other", other)], &Metric::ALL, PATIENCE);
     let seeds = |metric| comparison.line(metric).map(|line| line.seeds);
     assert_eq!([seeds(Metric::P99), seeds(Metric::P50), seeds(Metric::Stale)], [Some(3), Some(4), Some(3)]);
     assert!(text(&comparison, Look::default()).contains("  of 3 seeds"));

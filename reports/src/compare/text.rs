@@ -26,6 +26,9 @@ pub fn text(comparison: &Comparison, look: Look) -> String {
              difference, by drawing seeds anew (percentile bootstrap); ~ if it holds 0: then no difference is shown\n",
         );
     }
+    if comparison.lines.iter().any(|line| line.at_least.contains(&true)) {
+        text.push_str("at least: as long as clients wait; of whoever was not served no more is known\n");
+    }
     for sentence in comparison.verdict() {
         text.push_str(&format!("\n{}", look.shown(&sentence)));
     }
@@ -76,7 +79,7 @@ fn rows(comparison: &Comparison, line: &Line, look: Look) -> Vec<Row> {
         };
         let value = match line.metric {
             Metric::Failed => failures(comparison.failed(number), system.runs.len() as u64),
-            _ => unit.told(line.values[number].value),
+            _ => line.told(number, line.values[number].value),
         };
         let apart = line.differences[number].map_or_else(String::new, |Interval { value, low, high }| {
             let sign = if (Interval { value, low, high }).is_shown() { " " } else { "~" };

@@ -32,10 +32,15 @@ fn sentence(comparison: &Comparison, system: usize) -> String {
     }
 }
 
-/// Of the metrics of a side, the first that differs: whether the system is better at it, and what it does.
+/// Of the metrics of a side, the first that differs: whether the system is better at it, and what it does. What the digits
+/// would tell as no difference, and what is known as a bound only, is left out.
 fn first(comparison: &Comparison, system: usize, side: Side) -> Option<(bool, String)> {
     let mut lines = comparison.lines.iter().filter(|line| line.metric.side() == Some(side));
-    let shown = |line: &Line| line.differences[system].filter(Interval::is_shown).map(|apart| (line.metric, apart));
+    let shown = |line: &Line| {
+        let apart = line.differences[system].filter(Interval::is_shown)?;
+        let is_known = !line.at_least[system] && !line.at_least[0];
+        (is_known && !line.metric.unit().is_zero(apart.value)).then_some((line.metric, apart))
+    };
     let (metric, apart) = lines.find_map(shown)?;
     let is_better = (apart.value > 0.0) == metric.is_merit();
     let deed = metric.deeds()[usize::from(!is_better)];
