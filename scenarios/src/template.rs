@@ -340,9 +340,9 @@ mod tests {
         let text = clean(watchers);
         assert!(text.contains("must = [\"mistakes(of healthy) <= 20\"]") && !text.contains("[[load]]"), "{text}");
         assert!(text.contains("# do = \"partition\""), "{text}");
-        let prompt: fn(&Values, Claim, &Premise) -> Result<(), String> = |_, claim, premise| match claim {
-            Claim::Detects { within } if within >= 4 * SECOND && premise.nodes == 5 => Ok(()),
-            _ => Err("no".to_owned()),
+        let prompt: fn(&Values, Claim, &Premise) -> Result<(), String> = |_, claim, premise| {
+            let is_promised = matches!(claim, Claim::Detects { within } if within >= 4 * SECOND && premise.nodes == 5);
+            if is_promised { Ok(()) } else { Err("no".to_owned()) }
         };
         assert!(clean(System { promises: prompt, ..watchers }).contains("must = [\"detection <= 5s\"]"));
     }

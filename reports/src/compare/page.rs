@@ -67,9 +67,10 @@ fn text(text: &str) -> String {
 fn table(comparison: &Comparison) -> Markup {
     let row = |line: &Line, number: usize| {
         let system = &comparison.systems[number];
-        let value = match line.metric {
-            Metric::Failed => failures(comparison.failed(number), system.runs.len() as u64),
-            _ => line.told(number, line.values[number].value),
+        let value = if line.metric == Metric::Failed {
+            failures(comparison.failed(number), system.runs.len() as u64)
+        } else {
+            line.told(number, line.values[number].value)
         };
         let apart = line.differences[number].map_or_else(String::new, |apart| told(line.metric.unit(), apart));
         let average = match line.metric.average() {

@@ -77,9 +77,10 @@ fn rows(comparison: &Comparison, line: &Line, look: Look) -> Vec<Row> {
             (1, Average::Median) => "  median".to_owned(),
             (_, Average::Mean | Average::Median) => String::new(),
         };
-        let value = match line.metric {
-            Metric::Failed => failures(comparison.failed(number), system.runs.len() as u64),
-            _ => line.told(number, line.values[number].value),
+        let value = if line.metric == Metric::Failed {
+            failures(comparison.failed(number), system.runs.len() as u64)
+        } else {
+            line.told(number, line.values[number].value)
         };
         let apart = line.differences[number].map_or_else(String::new, |Interval { value, low, high }| {
             let sign = if (Interval { value, low, high }).is_shown() { " " } else { "~" };
