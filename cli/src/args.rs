@@ -55,7 +55,7 @@ pub enum Command {
     /// Finds the smallest scenario that fails as a seed does
     #[command(after_help = SHRINK_EXAMPLES)]
     Shrink(Shrink),
-    /// Draws the page of a run again, from its run.json, or that of a sweep, from its database
+    /// Draws the page of a run, or of a sweep, again from what is saved of it
     #[command(after_help = REPORT_EXAMPLES)]
     Report(Report),
     /// Lists what there is
