@@ -156,7 +156,7 @@ Exit code: 0 if a file was written; if the run does not fail, that of the run, a
 const REPORT_EXAMPLES: &str = "Examples:
   stormglass report out/leader-partition-1
   stormglass report out/leader-partition-1 --out page.html
-  stormglass report out/swarm.db    writes out/swarm.html: pass rates, spreads, settings, ways to fail, coverage";
+  stormglass report out/swarm.db    writes out/swarm.html";
 
 const LIST_EXAMPLES: &str = "Examples:
   stormglass list              which lists there are

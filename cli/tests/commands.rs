@@ -412,6 +412,7 @@ fn help_begins_with_a_sentence_and_ends_with_examples() {
         "check",
         "verify",
         "test",
+        "compare",
         "replay",
         "report",
         "list",

@@ -23,7 +23,7 @@ fn a_word_is_explained_with_all_that_there_is_to_know() {
         ),
         (&["pre-vote"], &["protocol.pre-vote   a key"]),
         (&["fault.partition.groups"], &["a key of a `partition` fault", "minority ", "    groups = ["]),
-        (&["cluster.nodes"], &["within   1 to 1000", "by seed  nodes = { draw = "]),
+        (&["cluster.nodes"], &["within   1 to 1 000", "by seed  nodes = { draw = "]),
         (&["cluster"], &["nodes ", "    [cluster]"]),
         (&["[[fault]]"], &["fault   ", "each below a header [[fault]]"]),
         (&["takeover"], &["takeover   a word of a report", "How another node came to serve"]),

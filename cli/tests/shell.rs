@@ -6,12 +6,13 @@ mod common;
 use common::{Scratch, Told, assert_tells};
 use std::process::Stdio;
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "run",
     "check",
     "verify",
     "test",
     "sweep",
+    "compare",
     "merge",
     "replay",
     "shrink",
