@@ -55,11 +55,16 @@ impl Swim {
         true
     }
 
-    /// It is a member from now on, and knows nobody yet.
+    /// It is a member from now on. Whom it knows from before it left it suspects anew: it was not there to hear them.
     fn come(&mut self, incarnation: u64, ctx: &mut Ctx<'_, Self>) {
         self.place = Place::Inside;
         self.speak_up(incarnation, ctx);
         self.begin_probing(ctx);
+        let suspects = self.members.iter().filter(|(_, known)| known.status == Status::Suspect).map(|(of, _)| of);
+        for of in suspects {
+            self.suspicions.begin(of, self.me, self.members.living(), &self.config, ctx.now());
+        }
+        self.arm_suspicion(ctx);
         self.on_sync_due(ctx);
     }
 

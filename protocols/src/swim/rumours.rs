@@ -82,7 +82,7 @@ impl Swim {
         self.pass_on(news, ctx);
     }
 
-    fn arm_suspicion(&self, ctx: &mut Ctx<'_, Self>) {
+    pub(super) fn arm_suspicion(&self, ctx: &mut Ctx<'_, Self>) {
         match self.suspicions.next() {
             Some(at) => ctx.arm(Timer::Suspicion, time_until(at, ctx.now())),
             None => ctx.disarm(Timer::Suspicion),

@@ -52,6 +52,23 @@ fn who_leaves_is_not_taken_for_dead_and_may_join_again() {
     assert_eq!(table.all_know(BEN), Some((Status::Alive, 1)));
 }
 
+/// What it suspected before it left it suspects anew, or nobody would ever take it for dead.
+#[test]
+fn who_joins_again_brings_old_suspicions_to_an_end() {
+    let mut table = Table::new(SwimConfig { lambda: 0, ..swim() }, 2);
+    table.dies(BEN);
+    table.pass(3 * SECOND);
+    assert_eq!(table.knows(ANN, BEN), Some((Status::Suspect, 0)));
+    table.ordered(ANN, Order::Leave);
+    table.pass(60 * SECOND);
+    assert_eq!(table.knows(ANN, BEN), Some((Status::Suspect, 0)), "who is outside judges nobody");
+    table.ordered(ANN, Order::Join);
+    table.pass(4 * SECOND);
+    assert_eq!(table.knows(ANN, BEN), Some((Status::Suspect, 0)));
+    table.pass(MOMENT + SECOND);
+    assert_eq!(table.knows(ANN, BEN), Some((Status::Dead, 0)));
+}
+
 #[test]
 fn who_joins_asks_until_somebody_answers() {
     let mut table = Table::new(SwimConfig { initial_members: 3, ..swim() }, 5);
