@@ -2,7 +2,8 @@
 //!
 //! Who comes asks somebody who may be a member for all that he knows, again and again until he answers. Members do the same
 //! now and then, with somebody drawn by lot from all they ever heard of: also from the dead, since only so do two groups find
-//! each other that were cut apart for so long that each took the other for dead.
+//! each other that were cut apart for so long that each took the other for dead; and from those who left, since two who left
+//! and came back without hearing of each other's return would else never meet.
 
 use super::members::{News, Standing, Status};
 use super::suspicions::Suspicions;
@@ -100,8 +101,7 @@ impl Swim {
 
     pub(super) fn on_sync_due(&mut self, ctx: &mut Ctx<'_, Self>) {
         let mut partners = if self.is_acquainted() {
-            let has_left = |standing: Standing| standing.status == Status::Left;
-            self.members.iter().filter(|(_, standing)| !has_left(*standing)).map(|(node, _)| node).collect()
+            self.members.iter().map(|(node, _)| node).collect()
         } else {
             self.config.contacts(self.everybody.iter().copied())
         };

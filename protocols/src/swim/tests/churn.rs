@@ -69,6 +69,21 @@ fn who_joins_again_brings_old_suspicions_to_an_end() {
     assert_eq!(table.knows(ANN, BEN), Some((Status::Dead, 0)));
 }
 
+/// Nobody pings who has left, so comparing what is known has to reach them.
+#[test]
+fn two_who_left_and_came_back_unheard_find_each_other() {
+    let mut table = Table::new(swim(), 2);
+    table.is_lost = |_, _, _| true;
+    for (node, other) in [(ANN, BEN), (BEN, ANN)] {
+        table.hears(node, other, Message::Gossip { news: vec![says(other, Status::Left, 0, other)] });
+        table.ordered(node, Order::Leave);
+    }
+    [ANN, BEN].into_iter().for_each(|node| table.ordered(node, Order::Join));
+    table.is_lost = |_, _, _| false;
+    table.pass(30 * SECOND);
+    assert_eq!((table.all_know(ANN), table.all_know(BEN)), (Some((Status::Alive, 1)), Some((Status::Alive, 1))));
+}
+
 #[test]
 fn who_joins_asks_until_somebody_answers() {
     let mut table = Table::new(SwimConfig { initial_members: 3, ..swim() }, 5);
