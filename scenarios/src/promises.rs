@@ -4,6 +4,7 @@
 //! into a yes, is found out by asking again with one setting changed.
 
 mod contact;
+mod transit;
 
 use crate::layout::Layout;
 use crate::scenario::{Action, Check, Cluster, Fault, Protocol, Timing};
@@ -32,7 +33,7 @@ pub fn claim(check: &Check) -> Option<Claim> {
 }
 
 /// The worst that a scenario lets go wrong, but for what that leaves of the contact between machines
-/// (`promises/contact.rs`). Every kind of fault says here what promises depend on.
+/// (`promises/contact.rs`) and how long messages take (`promises/transit.rs`). Every kind of fault says here what promises depend on.
 pub fn premise(cluster: &Cluster, faults: &[Fault]) -> Premise {
     let rate_error = plus_ppb(cluster.clock.drift, worst_rate(faults));
     let nodes = cluster.zones.len() as u32;
@@ -172,7 +173,8 @@ impl<'a> Promises<'a> {
         faults: &[Fault],
     ) -> Self {
         let contact = contact::contact(cluster, layout, faults);
-        let premise = Premise { contact, ..premise(cluster, faults) };
+        let transit = transit::transit(cluster, layout, faults);
+        let premise = Premise { contact, transit, ..premise(cluster, faults) };
         Promises { system, values: &protocol.values, premise, data: None }
     }
 

@@ -35,7 +35,7 @@ pub enum Claim {
     /// A node that went down is taken to be down within so many nanoseconds by every node that is up, and for as long as it
     /// stays down: strong completeness (Chandra and Toueg 1996) with a bound.
     Detects {
-        /// Counted from when it went down.
+        /// Counted from when it went down, and only while the node that detects it does not stand still.
         within: Nanos,
     },
 }
@@ -109,6 +109,25 @@ pub struct Premise {
     pub calm: Option<Nanos>,
     /// Whether some messages never arrive, however often they are sent again, while others between the same machines do.
     pub unheard: bool,
+    /// How long messages can take.
+    pub transit: Transit,
+}
+
+/// How long it can take until a message is heard, if it is: bounds on a network that is slow, not on one that loses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Transit {
+    /// At most, in nanoseconds, from when it could be sent until its receiver has dealt with it; the largest number where
+    /// nobody can say.
+    pub longest: Nanos,
+    /// For so long of it, at most, a node leaves a message or alarm waiting behind others.
+    pub handling: Nanos,
+    /// Whether nodes stand still besides, or messages to and from them wait, while their clocks run on.
+    pub stalls: bool,
+}
+
+impl Transit {
+    /// No time at all.
+    pub const NONE: Transit = Transit { longest: 0, handling: 0, stalls: false };
 }
 
 /// How nodes and clients that can reach each other at all do so; the later ones are worse. A bound on what is possible lets
@@ -142,6 +161,7 @@ impl Premise {
         contact: Contact::Direct,
         calm: None,
         unheard: false,
+        transit: Transit::NONE,
     };
 
     /// Whether a record can be gone of which a flush said that it is safe, and nothing tells: a flush lied, and the power

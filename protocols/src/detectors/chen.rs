@@ -9,7 +9,8 @@
 //! - **NFD-S** (section 3): clocks agree. Heartbeat i is sent when they show i intervals, and tau_i is a margin (delta) later.
 //!   Who crashes is suspected after interval + delta at the latest, whatever the network does.
 //! - **NFD-E** (section 6.3): clocks tick alike and need not agree. When heartbeat i should arrive is estimated from the last n
-//!   that did, and tau_i is a margin (alpha) later.
+//!   that did, and tau_i is a margin (alpha) later. Real clocks drift, and the longer ago an arrival was, the more it is off: so
+//!   after a gap of more than n heartbeats the estimate begins anew, which the paper need not do.
 
 use super::{Arrival, Estimator, Trust};
 use sim_core::time::{LocalTime, Nanos};
@@ -69,8 +70,9 @@ impl Chen {
     }
 
     fn estimate(&mut self, arrival: Arrival, settings: &ChenSettings) {
-        // A clock that was set back makes earlier arrivals tell nothing.
-        if arrival.at < self.trust.since {
+        // Nothing is told by arrivals before a clock was set back, or before so long a gap that clocks may have drifted apart.
+        let gap = arrival.number.saturating_sub(self.number);
+        if arrival.at < self.trust.since || gap > settings.window as u64 {
             self.reborn();
         }
         let origin = i128::from(arrival.at.0) - nominal(arrival.number, settings.interval);
@@ -96,7 +98,6 @@ impl Estimator for Chen {
     }
 
     fn heard(&mut self, arrival: Arrival, settings: &ChenSettings) {
-        self.number = arrival.number;
         let until = match settings.variant {
             Variant::Synchronised => {
                 let due = nominal(arrival.number, settings.interval) + i128::from(settings.interval);
@@ -104,6 +105,7 @@ impl Estimator for Chen {
             }
             Variant::Estimated => {
                 self.estimate(arrival, settings);
+                self.number = arrival.number;
                 self.expected(self.sum, settings) + i128::from(settings.margin)
             }
         };
@@ -169,6 +171,18 @@ mod tests {
     fn arrivals_are_expected_by_the_mean_of_the_window() {
         let chen = fed(Variant::Estimated, &[900, 2, 4, 6, 8]);
         assert_eq!(chen.trust().until, LocalTime(7 * SECOND + (600 + 5 + 50) * MILLISECOND), "the 900 is out of it");
+    }
+
+    /// Clocks that differ by 2 % show 2 s more after a hundred: what was before a gap is no guide after it.
+    #[test]
+    fn after_a_gap_longer_than_the_window_the_estimate_begins_anew() {
+        let expected = |number: u64, late: u64| {
+            let mut chen = fed(Variant::Estimated, &[300; 4]);
+            chen.heard(arrival(number, late), &settings(Variant::Estimated));
+            chen.trust().until.since(arrival(number, 0).at) / MILLISECOND
+        };
+        assert_eq!(expected(9, 0), 150, "5 heartbeats were lost");
+        assert_eq!(expected(8, 0), 150 + 3 * 300 / 4);
     }
 
     #[test]

@@ -196,6 +196,7 @@ fn lasting_writes(premise: &Premise) -> Result<(), String> {
 mod tests {
     use super::*;
     use sim_core::fault::DiskFate;
+    use sim_core::promise::Transit;
     use sim_core::settings::{Flaws, Settings};
     use sim_core::time::MILLISECOND;
 
@@ -224,6 +225,7 @@ mod tests {
         contact: Contact::Direct,
         calm: None,
         unheard: false,
+        transit: Transit { longest: u64::MAX, handling: u64::MAX, stalls: true },
     };
 
     fn promised(terms: Terms, premise: Premise) -> Vec<Claim> {

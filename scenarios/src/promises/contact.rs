@@ -44,7 +44,7 @@ pub(super) fn is_unheard(pick: &Pick) -> bool {
 }
 
 /// Whether two strikes of a fault can be in force at once.
-fn may_overlap(fault: &Fault) -> bool {
+pub(super) fn may_overlap(fault: &Fault) -> bool {
     match fault.timing {
         Timing::At { .. } | Timing::During { .. } => false,
         Timing::Every { period, jitter, times } => {

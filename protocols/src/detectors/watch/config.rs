@@ -7,6 +7,7 @@ use crate::detectors::configurator::{Delays, Network, Wanted, configure};
 use crate::detectors::phi::{Distribution, Phi, PhiSettings};
 use crate::detectors::timeout::Timeout;
 use sim_core::dice::Ratio;
+use sim_core::promise::Transit;
 use sim_core::settings::{Flaw, Flaws, Key, Kind, Rejected, Settings, Values};
 use sim_core::time::{HOUR, MICROSECOND, MILLISECOND, MINUTE, Nanos};
 
@@ -38,11 +39,12 @@ pub trait Watched: Estimator {
     /// # Errors
     /// If they do not fit together.
     fn build(values: &Values, flaws: Flaws) -> Result<WatchConfig<Self>, Rejected>;
-    /// So long after its last heartbeat could have come at the earliest a node is suspected at the latest.
+    /// So long after it crashes a node is suspected at the latest, by watchers' clocks that tick right: what its messages
+    /// (`transit`) and clocks whose rate is wrong by so much on the way (`drift`) may add is in it.
     ///
     /// # Errors
     /// Why there is no such bound.
-    fn bound(config: &WatchConfig<Self>) -> Result<Nanos, String>;
+    fn bound(config: &WatchConfig<Self>, transit: Transit, drift: Ratio) -> Result<Nanos, String>;
 }
 
 impl<E: Watched> Settings for WatchConfig<E> {
@@ -113,8 +115,10 @@ impl Watched for Timeout {
         Ok(WatchConfig { interval, cutoff: Some(values.duration(CUTOFF)), estimator: timeout, flaws })
     }
 
-    fn bound(config: &WatchConfig<Self>) -> Result<Nanos, String> {
-        Ok(config.estimator + config.cutoff.unwrap_or_default())
+    /// The last heartbeat was sent before the crash, is heard a transit later, and patience begins then: T_D <= transit +
+    /// timeout.
+    fn bound(config: &WatchConfig<Self>, transit: Transit, _: Ratio) -> Result<Nanos, String> {
+        Ok(config.estimator.saturating_add(transit.longest))
     }
 }
 
@@ -197,8 +201,27 @@ impl Watched for Chen {
         Ok(WatchConfig { interval, cutoff: None, estimator, flaws })
     }
 
-    fn bound(config: &WatchConfig<Self>) -> Result<Nanos, String> {
-        Ok(config.interval + config.estimator.margin)
+    /// NFD-S: whatever the network does, the trust ends with the freshness point of the heartbeat that was not sent, T_D <=
+    /// eta + delta (theorem 4).
+    ///
+    /// NFD-E: the next heartbeat is expected eta after the last was sent, and later by the mean lateness of the window, which
+    /// is a transit at most: T_D <= eta + alpha + transit. Where the sender's clock is fast and the receiver's slow, each by
+    /// a share rho, an arrival m heartbeats ago makes it 2 rho eta m more; of a window of n, with gaps shorter than the window
+    /// ([`Chen`] begins anew after a longer one), the mean of m is n (n - 1) / 2 at most.
+    fn bound(config: &WatchConfig<Self>, transit: Transit, drift: Ratio) -> Result<Nanos, String> {
+        let ChenSettings { variant, interval, margin, window } = config.estimator;
+        if variant == Variant::Synchronised {
+            return Ok(interval.saturating_add(margin));
+        }
+        if transit.stalls {
+            return Err("what waits for a node that stands still is late, and NFD-E then expects what follows as late"
+                .to_owned());
+        }
+        let window = window as u64;
+        let gaps = u128::from(window) * u128::from(window - 1);
+        let lag = gaps * u128::from(interval) * u128::from(drift.numerator) / u128::from(drift.denominator);
+        let lag = Nanos::try_from(lag).unwrap_or(Nanos::MAX);
+        Ok(interval.saturating_add(margin).saturating_add(transit.longest).saturating_add(lag))
     }
 }
 
@@ -279,7 +302,7 @@ impl Watched for Phi {
         Ok(WatchConfig { interval, cutoff: Some(values.duration(CUTOFF)), estimator, flaws })
     }
 
-    fn bound(_: &WatchConfig<Self>) -> Result<Nanos, String> {
+    fn bound(_: &WatchConfig<Self>, _: Transit, _: Ratio) -> Result<Nanos, String> {
         Err("phi bounds how likely a mistake is, and not how long a detection takes: that is what it learns".to_owned())
     }
 }
@@ -302,7 +325,7 @@ mod tests {
     fn a_quality_that_is_wanted_becomes_an_interval_and_a_margin() {
         let wanted = [(DETECT_WITHIN, "30s"), (MISTAKES_APART, "720h"), (DELAYS, "exponential"), (DELAY_MEAN, "20ms")];
         let config = build::<Chen>(&[&wanted[..], &[(VARIANT, "nfd-s")]].concat()).expect("it can be had");
-        assert_eq!(Chen::bound(&config), Ok(30 * SECOND));
+        assert_eq!(Chen::bound(&config, Transit::NONE, Ratio::ZERO), Ok(30 * SECOND));
         assert_eq!(config.interval / (10 * MILLISECOND), 997);
         let error = build::<Chen>(&[(DETECT_WITHIN, "30s"), (LOSS, "100%")]).expect_err("nothing arrives");
         assert!(error.contains("no number of heartbeats"), "{error}");
