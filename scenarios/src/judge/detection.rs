@@ -4,7 +4,8 @@
 //! Taken of each pair of an observer and a subject while load and faults last:
 //!
 //! - *detection time* (their T_D): from a crash of the subject to the beginning of the suspicion that lasts as long as the
-//!   subject is down; nothing if it was suspected already.
+//!   subject is down; nothing if it was suspected already. What is promised of it leaves out for how long the observer stood
+//!   still ([`Claim::Detects`](sim_core::promise::Claim::Detects)): no process suspects anybody while it is paused.
 //! - a *mistake*: the observer comes to suspect a subject that is up. Its *duration* (T_M) ends when it is corrected, and
 //!   *recurrence* (T_MR) is good time over the number of mistakes.
 //! - *query accuracy* (P_A): the share of good time in which the subject is trusted.
@@ -13,7 +14,7 @@
 //! still distrusted is no mistake about a node that is up, but slowness to see that it is.
 
 use super::{Judge, Ruling, quantile};
-use crate::scenario::Whose;
+use crate::scenario::{Action, Whose};
 use history::figures::{counted, grouped, measured, percent};
 use history::{DetectionSummary, LatencySummary, Verdict};
 use sim_core::dice::Ratio;
@@ -35,7 +36,9 @@ pub(super) struct Quality {
     pub firsts: Vec<Nanos>,
     /// For each crash and each observer but the first, how much later than the first it was.
     pub spreads: Vec<Nanos>,
-    /// For each crash and observer that did not suspect in the end, for how long it could have.
+    /// The same without the time for which the observer stood still.
+    awake: Vec<Nanos>,
+    /// For each crash and observer that did not suspect in the end, for how long it could have, also without that time.
     pub missed: Vec<Nanos>,
     /// How many.
     pub mistakes: u64,
@@ -105,7 +108,17 @@ impl Judge<'_> {
         let struck: BTreeSet<&str> = struck.map(String::as_str).collect();
         let end = self.scenario.duration.min(finished.end);
         let nodes = self.plan.nodes.len() as u32;
-        quality(&finished.opinions, &finished.passages, nodes, end, |node| !struck.contains(&*node.to_string()))
+        let stalls: Vec<Vec<Span>> = (0..nodes).map(|node| self.stalls(&NodeId(node).to_string())).collect();
+        let is_healthy = |node: NodeId| !struck.contains(&*node.to_string());
+        quality(&finished.opinions, &finished.passages, &stalls, end, is_healthy)
+    }
+
+    /// When a node stood still, or its messages waited, in order and apart.
+    fn stalls(&self, node: &str) -> Vec<Span> {
+        let is_pause = |fault: usize| matches!(self.scenario.faults[fault].action, Action::Pause { .. });
+        let pauses = self.finished.strikes.iter().filter(|strike| is_pause(strike.fault));
+        let met = pauses.filter(|strike| strike.met.iter().any(|(_, machines)| machines.iter().any(|it| it == node)));
+        apart(met.map(|strike| (strike.from, strike.to)).collect())
     }
 
     /// What watching came to, and what it cost.
@@ -117,18 +130,19 @@ impl Judge<'_> {
 
     pub(super) fn detected(&self, within: Nanos) -> Ruling {
         let quality = self.quality();
-        let late = quality.detections.iter().filter(|time| **time > within).count();
+        let late = quality.awake.iter().filter(|time| **time > within).count();
         let missed = quality.missed.iter().filter(|could| **could > within).count();
         if quality.detections.is_empty() && missed == 0 {
             return Ruling::new(Verdict::Vacuous, "nobody who watched a node was up when it was down for so long");
         }
         let seen = counted(quality.detections.len() as u64, "detection");
-        let slowest = quality.detections.iter().max().map(|slowest| format!(", the slowest {}", measured(*slowest)));
+        let slowest = quality.awake.iter().max().map(|slowest| format!(", the slowest {}", measured(*slowest)));
         let detail = format!(
-            "{seen}{}, {} too late, {} missed",
+            "{seen}{}, {} too late, {} missed{}",
             slowest.unwrap_or_default(),
             grouped(late as u64),
-            grouped(missed as u64)
+            grouped(missed as u64),
+            if quality.awake == quality.detections { "" } else { "   (while the observer did not stand still)" }
         );
         Ruling::decided(late + missed == 0, detail)
     }
@@ -169,11 +183,11 @@ type Beliefs = Vec<(Span, bool)>;
 fn quality(
     opinions: &[Opinion],
     passages: &[Passage],
-    nodes: u32,
+    stalls: &[Vec<Span>],
     end: Nanos,
     is_healthy: impl Fn(NodeId) -> bool,
 ) -> Quality {
-    let ups: Vec<Vec<Span>> = (0..nodes).map(|node| up_times(passages, NodeId(node), end)).collect();
+    let ups: Vec<Vec<Span>> = (0..stalls.len() as u32).map(|node| up_times(passages, NodeId(node), end)).collect();
     let mut minds: BTreeMap<(NodeId, NodeId), Vec<&Opinion>> = BTreeMap::new();
     for opinion in opinions.iter().filter(|opinion| opinion.by != opinion.of && opinion.at < end) {
         minds.entry((opinion.of, opinion.by)).or_default().push(opinion);
@@ -182,13 +196,15 @@ fn quality(
     let mut found: BTreeMap<(NodeId, Nanos), Vec<Nanos>> = BTreeMap::new();
     for ((of, by), opinions) in &minds {
         let beliefs = beliefs(opinions, &ups[by.0 as usize]);
+        let awake = |(from, to): Span| to - from - overlap((from, to), &stalls[by.0 as usize]);
         for (down, back) in gaps(&ups[of.0 as usize], end) {
             match detection(&beliefs, (down, back)) {
                 Some(Ok(time)) => {
                     quality.detections.push(time);
+                    quality.awake.push(awake((down, down + time)));
                     found.entry((*of, down)).or_default().push(time);
                 }
-                Some(Err(could)) => quality.missed.push(could),
+                Some(Err(could)) => quality.missed.push(awake((down, down + could))),
                 None => {}
             }
         }
@@ -209,6 +225,24 @@ fn quality(
         quality.spreads.extend(times[1..].iter().map(|time| time - first));
     }
     quality
+}
+
+/// The same time, in order and without overlaps.
+fn apart(mut spans: Vec<Span>) -> Vec<Span> {
+    spans.sort_unstable();
+    let mut apart: Vec<Span> = Vec::new();
+    for (from, to) in spans {
+        match apart.last_mut().filter(|(_, last)| from <= *last) {
+            Some((_, last)) => *last = to.max(*last),
+            None => apart.push((from, to)),
+        }
+    }
+    apart
+}
+
+/// How much of it is in these.
+fn overlap((from, to): Span, spans: &[Span]) -> Nanos {
+    spans.iter().map(|(begin, end)| (*end).min(to).saturating_sub((*begin).max(from))).sum()
 }
 
 /// When a node was up.
@@ -307,9 +341,22 @@ mod tests {
     }
 
     fn of(opinions: &[Opinion], later: &[Passage]) -> Quality {
+        while_ann_stalls(&[], opinions, later)
+    }
+
+    fn while_ann_stalls(stalls: &[Span], opinions: &[Opinion], later: &[Passage]) -> Quality {
         let passages: Vec<Passage> =
             [passes(0, ANN, true), passes(0, BEN, true)].into_iter().chain(later.iter().copied()).collect();
-        quality(opinions, &passages, 2, 1000, |node| node == ANN)
+        quality(opinions, &passages, &[stalls.to_vec(), vec![]], 1000, |node| node == ANN)
+    }
+
+    #[test]
+    fn what_is_promised_is_not_counted_while_the_observer_stands_still() {
+        assert_eq!(apart(vec![(300, 400), (50, 110), (100, 200), (150, 160)]), [(50, 200), (300, 400)]);
+        let (crash, stalls) = ([passes(100, BEN, false)], [(50, 200), (300, 400)]);
+        let found = while_ann_stalls(&stalls, &[deems(0, false), deems(320, true)], &crash);
+        assert_eq!((found.detections, found.awake), (vec![220], vec![100]));
+        assert_eq!(while_ann_stalls(&stalls, &[deems(0, false)], &crash).missed, [700]);
     }
 
     #[test]
