@@ -38,8 +38,6 @@ pub struct PhiSettings {
     pub window: usize,
     /// The deviation is never taken to be smaller.
     pub floor: Nanos,
-    /// The floor that the law goes by: the one above, unless that was taken away.
-    pub floor_due: Nanos,
     /// So much longer than the threshold says a silence may be: pauses that are to be lived with.
     pub pause: Nanos,
 }
@@ -51,7 +49,7 @@ impl PhiSettings {
             Distribution::Normal => quantile(threshold),
             Distribution::Exponential => i128::from(threshold) * LN_10,
         };
-        PhiSettings { distribution, factor, interval, window, floor, floor_due: floor, pause: 0 }
+        PhiSettings { distribution, factor, interval, window, floor, pause: 0 }
     }
 
     /// After how long a silence a peer is suspected at the latest, if no interval is learnt that is longer than this.
@@ -149,12 +147,12 @@ impl Estimator for Phi {
         self.trust
     }
 
-    /// What the window says, summed up anew, with the floor that is due.
+    /// What the window says, summed up anew.
     fn least(&self, settings: &PhiSettings) -> Nanos {
         let sum = self.intervals.iter().map(|interval| u128::from(*interval)).sum();
         let squares = self.intervals.iter().map(|interval| square(*interval)).sum();
         let (mean, deviation) = moments(self.intervals.len(), sum, squares);
-        settings.patience(mean, deviation.max(settings.floor_due))
+        settings.patience(mean, deviation.max(settings.floor))
     }
 }
 
@@ -199,7 +197,7 @@ mod tests {
     #[test]
     fn clockwork_is_trusted_by_the_floor() {
         assert_eq!(patience(&settings(Distribution::Normal, 8), &[100_000; 100]), 128_060);
-        let bare = PhiSettings { floor: 0, floor_due: 0, ..settings(Distribution::Normal, 8) };
+        let bare = PhiSettings { floor: 0, ..settings(Distribution::Normal, 8) };
         assert_eq!(patience(&bare, &[100_000; 100]), 100_000, "the next is a mistake if it is a little late");
     }
 

@@ -89,6 +89,11 @@ const CUTOFF_KEY: Key = Key {
            was, not how it is.",
 };
 
+/// The mistake F04 is to have none: however old a heartbeat is, it counts as if it had been sent just now.
+fn cutoff(values: &Values, flaws: &Flaws) -> Option<Nanos> {
+    (!flaws.has(&OLD_NEWS)).then(|| values.duration(CUTOFF))
+}
+
 impl Watched for Timeout {
     const NAME: &'static str = "heartbeat";
     const ABOUT: &'static str =
@@ -112,7 +117,7 @@ impl Watched for Timeout {
                 "the next heartbeat would always be too late: timeout must be longer than interval".to_owned();
             return Err(Rejected { key: TIMEOUT, message });
         }
-        Ok(WatchConfig { interval, cutoff: Some(values.duration(CUTOFF)), estimator: timeout, flaws })
+        Ok(WatchConfig { interval, cutoff: cutoff(values, &flaws), estimator: timeout, flaws })
     }
 
     /// The last heartbeat was sent before the crash, is heard a transit later, and patience begins then: T_D <= transit +
@@ -299,7 +304,7 @@ impl Watched for Phi {
         if flaws.has(&NO_FLOOR) {
             estimator.floor = 0;
         }
-        Ok(WatchConfig { interval, cutoff: Some(values.duration(CUTOFF)), estimator, flaws })
+        Ok(WatchConfig { interval, cutoff: cutoff(values, &flaws), estimator, flaws })
     }
 
     fn bound(_: &WatchConfig<Self>, _: Transit, _: Ratio) -> Result<Nanos, String> {

@@ -1,6 +1,7 @@
 //! What must hold after every step.
 //!
-//! The laws look on from outside: they read no flaw, and what the papers say they compute anew, from scratch.
+//! The laws look on from outside, and what the papers say they compute anew, from scratch, with the settings that the process
+//! goes by. A mistake that is made in those (F03, F04) breaks no law: what becomes of it is seen in how well nodes detect.
 //!
 //! - *news rises*: the newest heartbeat known of a peer never gets older, while a process lives.
 //! - *patience*: nobody is suspected sooner after its last heartbeat than the paper trusts it.

@@ -163,8 +163,7 @@ impl<E: Watched> Peer<E> {
         }
         self.newest = (life, arrival.number);
         let lateness = self.pace.lateness(arrival, config.interval);
-        // The mistake F04: however old it is, it counts as if it had been sent just now.
-        if config.cutoff.is_some_and(|cutoff| lateness > cutoff) && !config.flaws.has(&flaws::OLD_NEWS) {
+        if config.cutoff.is_some_and(|cutoff| lateness > cutoff) {
             return false;
         }
         self.lateness = lateness;

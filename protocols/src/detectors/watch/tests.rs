@@ -10,7 +10,7 @@ use sim_core::desk::Desk;
 use sim_core::laws::{Laws, Nodes};
 use sim_core::protocol::{Boot, Effect, Member, NodeId, Observation, Protocol, Slot, Why};
 use sim_core::settings::{Flaw, Flaws, Settings, Values};
-use sim_core::time::{LocalTime, MILLISECOND};
+use sim_core::time::{LocalTime, MILLISECOND, Nanos};
 
 const ME: NodeId = NodeId(0);
 const PEER: NodeId = NodeId(1);
@@ -117,8 +117,7 @@ fn held_up(flaws: &[&'static Flaw]) -> Bench<Timeout> {
 #[test]
 fn what_was_held_up_is_no_news_but_by_mistake() {
     assert_eq!((held_up(&[]).opinions, held_up(&[]).broken), (vec![false, true], None));
-    let flawed = held_up(&[&OLD_NEWS]);
-    assert_eq!((flawed.opinions, flawed.broken), (vec![false, true, false], Some("only news revives")));
+    assert_eq!(held_up(&[&OLD_NEWS]).opinions, [false, true, false]);
 }
 
 /// Like clockwork, for longer than the window; then one is 2 ms late.
@@ -132,8 +131,30 @@ fn clockwork(flaws: &[&'static Flaw]) -> Bench<Phi> {
 #[test]
 fn clockwork_needs_a_floor() {
     assert_eq!((clockwork(&[]).opinions, clockwork(&[]).broken), (vec![false], None));
-    let flawed = clockwork(&[&NO_FLOOR]);
-    assert_eq!((flawed.opinions, flawed.broken), (vec![false, true], Some("patience")));
+    assert_eq!(clockwork(&[&NO_FLOOR]).opinions, [false, true]);
+}
+
+/// What a process with a mistake in its code could come to think, after a heartbeat at 100 ms and a look at `ms`.
+fn deems(ms: u64, is_down: bool, lateness: Nanos) -> Option<&'static str> {
+    let mut bench = Bench::<Timeout>::new(&[]);
+    bench.hears(100, 1, 1);
+    bench.looks(ms);
+    bench.step(ms, |watch, desk| {
+        let peer = watch.peers.get_mut(&PEER).expect("it is watched");
+        (peer.is_down, peer.lateness) = (is_down, lateness);
+        peer.newest.1 += u64::from(lateness > 0);
+        watch.latest = Some((PEER, desk.now));
+    });
+    bench.broken
+}
+
+#[test]
+fn who_is_suspected_too_soon_or_trusted_by_no_news_breaks_a_law() {
+    assert_eq!((deems(599, false, 0), deems(600, true, 0)), (None, None));
+    assert_eq!(deems(599, true, 0), Some("patience"));
+    assert_eq!(deems(600, false, 0), Some("only news revives"));
+    assert_eq!(deems(600, false, 500 * MILLISECOND), None, "news, and just in time");
+    assert_eq!(deems(600, false, 501 * MILLISECOND), Some("only news revives"));
 }
 
 #[test]
