@@ -1,7 +1,8 @@
 //! What must hold after every step.
 //!
-//! The laws look on from outside, and read no flaw. They remember what each member knew, and the highest incarnation that
-//! each has ever given itself.
+//! The laws look on from outside. They remember what each member knew, and the highest incarnation that each has ever given
+//! itself. They read one flaw: where old good news is to clear suspicions (F02), that views go back by it is no news, and the run
+//! goes on, so that what it comes to can be seen.
 
 use super::Swim;
 use super::members::{Standing, Status};
@@ -56,7 +57,8 @@ impl SwimLaws {
                 format!("knows of incarnation {} of {of}, which has given itself {own} at most", now.incarnation);
             return breach(INCARNATIONS_ARE_OWN, what);
         }
-        let Some(before) = before.filter(|before| *before > now) else { return Ok(()) };
+        let is_forward = |before: Standing| before <= now || swim.members.lets_clear(now, before);
+        let Some(before) = before.filter(|before| !is_forward(*before)) else { return Ok(()) };
         let what = format!("took {of} for {} and now takes it for {}", told(before), told(now));
         if !before.is_living() && now.is_living() {
             return breach(DEAD_STAYS_DEAD, what);

@@ -103,17 +103,20 @@ impl Members {
     /// What a piece of news is worth.
     pub fn worth(&self, news: &News) -> Worth {
         let Some(known) = self.get(news.of) else { return Worth::New };
-        let (theirs, ours) = (news.standing, known);
-        let clears = theirs.status == Status::Alive && ours.status == Status::Suspect;
-        // The mistake F02: good news counts although it is no newer than the suspicion.
-        if self.alive_overrides && clears && theirs.incarnation == ours.incarnation {
+        if self.lets_clear(news.standing, known) {
             return Worth::New;
         }
-        match theirs.cmp(&ours) {
+        match news.standing.cmp(&known) {
             std::cmp::Ordering::Greater => Worth::New,
             std::cmp::Ordering::Equal => Worth::Same,
             std::cmp::Ordering::Less => Worth::Old,
         }
+    }
+
+    /// The mistake F02: good news counts although it is no newer than the suspicion.
+    pub fn lets_clear(&self, theirs: Standing, ours: Standing) -> bool {
+        let clears = theirs.status == Status::Alive && ours.status == Status::Suspect;
+        self.alive_overrides && clears && theirs.incarnation == ours.incarnation
     }
 
     /// From now on this is known of somebody. What was known before.
