@@ -53,14 +53,14 @@ impl Judge<'_> {
                 within(time, (*from, *to), noun, |time| measured(*time))
             }
             Figure::Share(measure, from, to) => {
-                let noun = if *measure == ShareOf::QueryAccuracy { "pair of nodes" } else { "operation" };
+                let noun = if *measure == ShareOf::QueryAccuracy { "pair" } else { "operation" };
                 within(self.share(measure), (float(from), float(to)), noun, |share| percent(*share))
             }
             Figure::Count(CountOf::Mistakes { whose }, from, to) => {
                 let quality = self.quality();
                 let mistakes = quality.mistakes_of(*whose);
                 let watched = (quality.watched > 0).then_some((mistakes, quality.watched));
-                within(watched, (*from, *to), "pair of nodes", |count| grouped(*count))
+                within(watched, (*from, *to), "pair", |count| grouped(*count))
             }
         }
     }
