@@ -231,7 +231,7 @@ impl<'a> Promises<'a> {
     fn cures(&self, claim: Claim) -> Vec<String> {
         let written = |(key, setting): (&Key, Setting)| match setting {
             Setting::Word(word) => format!("{} = \"{word}\"", key.name),
-            Setting::Flag(_) | Setting::Count(_) => format!("{} = {setting}", key.name),
+            Setting::Flag(_) | Setting::Count(_) | Setting::Decimal(_) => format!("{} = {setting}", key.name),
             Setting::Duration(_) | Setting::DurationRange(..) | Setting::Share(_) => {
                 format!("{} = \"{setting}\"", key.name)
             }
@@ -258,7 +258,11 @@ fn choices(key: &Key) -> Vec<Setting> {
     let mut choices = match key.kind {
         Kind::Flag => vec![Setting::Flag(true), Setting::Flag(false)],
         Kind::Word(words) => words.iter().map(|word| Setting::Word(word)).collect(),
-        Kind::Count { .. } | Kind::Duration { .. } | Kind::DurationRange { .. } | Kind::Share { .. } => Vec::new(),
+        Kind::Count { .. }
+        | Kind::Decimal { .. }
+        | Kind::Duration { .. }
+        | Kind::DurationRange { .. }
+        | Kind::Share { .. } => Vec::new(),
     };
     let default = key.kind.parse(key.default);
     choices.sort_by_key(|choice| default.as_ref() != Ok(choice));

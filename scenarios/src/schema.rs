@@ -10,7 +10,7 @@ use crate::sections::{LINK_LOSSES, PLAIN_LINK, PROTOCOL, TOP, fault_name};
 use crate::systems::System;
 use crate::text::entry::{Absent, Entry, Listed, Section, Takes};
 use serde_json::{Map, Value, json};
-use sim_core::settings::{Flaw, Key, Kind};
+use sim_core::settings::{Flaw, Key, Kind, format_decimal};
 use std::collections::BTreeMap;
 
 /// The schema of scenario files that name one of these systems.
@@ -69,6 +69,10 @@ impl Writer<'_> {
             Takes::Setting(kind) => match kind {
                 Kind::Flag => one(json!({ "type": "boolean" })),
                 Kind::Count { min, max } => one(whole(min, max)),
+                Kind::Decimal { min, max } => {
+                    let [min, max] = [min, max].map(|bound| plain(&format_decimal(bound)));
+                    one(json!({ "type": "number", "minimum": min, "maximum": max }))
+                }
                 Kind::Duration { .. } => quantity(&format!("0|{TIME}")),
                 Kind::DurationRange { .. } => quantity(&range(&format!("(0|{TIME})"))),
                 Kind::Share { .. } => quantity(&format!("0|{DECIMAL}(%|ppm)")),
@@ -286,7 +290,8 @@ fn chosen(element: &str) -> Value {
 fn is_drawn_between(takes: &Takes) -> bool {
     match takes {
         Takes::Setting(kind) => match kind {
-            Kind::Count { .. } | Kind::Duration { .. } | Kind::DurationRange { .. } | Kind::Share { .. } => true,
+            Kind::Count { .. } | Kind::Decimal { .. } | Kind::Share { .. } => true,
+            Kind::Duration { .. } | Kind::DurationRange { .. } => true,
             Kind::Flag | Kind::Word(_) => false,
         },
         Takes::Share

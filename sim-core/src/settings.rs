@@ -30,6 +30,13 @@ pub enum Kind {
         /// At most.
         max: u64,
     },
+    /// A number with at most six decimals, such as `8` or `2.5`.
+    Decimal {
+        /// At least.
+        min: Ratio,
+        /// At most.
+        max: Ratio,
+    },
     /// A length of time.
     Duration {
         /// At least.
@@ -60,6 +67,8 @@ pub enum Setting {
     Flag(bool),
     /// For [`Kind::Count`].
     Count(u64),
+    /// For [`Kind::Decimal`].
+    Decimal(Ratio),
     /// For [`Kind::Duration`].
     Duration(Nanos),
     /// For [`Kind::DurationRange`].
@@ -75,6 +84,7 @@ impl fmt::Display for Setting {
         match *self {
             Setting::Flag(flag) => flag.fmt(f),
             Setting::Count(count) => count.fmt(f),
+            Setting::Decimal(number) => f.write_str(&format_decimal(number)),
             Setting::Duration(time) => f.write_str(&format_duration(time)),
             Setting::DurationRange(min, max) => write!(f, "{}..{}", format_duration(min), format_duration(max)),
             Setting::Share(share) => write!(f, "{share}"),
@@ -107,6 +117,13 @@ impl Kind {
             Kind::Count { min, max } => match text.parse::<u64>() {
                 Ok(count) if (min..=max).contains(&count) => Ok(Setting::Count(count)),
                 _ => Err(format!("`{text}` is not a whole number from {min} to {max}")),
+            },
+            Kind::Decimal { min, max } => match parse_decimal(text) {
+                Some(number) if !min.exceeds(number) && !number.exceeds(max) => Ok(Setting::Decimal(number)),
+                _ => {
+                    let (min, max) = (format_decimal(min), format_decimal(max));
+                    Err(format!("`{text}` is not a number from {min} to {max} with at most six decimals"))
+                }
             },
             Kind::Duration { min, max } => Ok(Setting::Duration(within(parse_duration(text)?, min, max)?)),
             Kind::DurationRange { min, max } => {
@@ -173,6 +190,13 @@ pub fn parse_decimal(text: &str) -> Option<Ratio> {
     let denominator = 10u64.pow(fraction.len() as u32);
     let fraction = if fraction.is_empty() { 0 } else { fraction.parse::<u64>().ok()? };
     Some(Ratio::new(whole.parse::<u64>().ok()? * denominator + fraction, denominator))
+}
+
+/// A number as [`parse_decimal`] reads it.
+pub fn format_decimal(number: Ratio) -> String {
+    let millionths = u128::from(number.numerator) * 1_000_000 / u128::from(number.denominator);
+    let text = format!("{}.{:06}", millionths / 1_000_000, millionths % 1_000_000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// A named defect: a historically real mistake that can be switched on to see the checks bite.
@@ -261,6 +285,13 @@ impl Values {
         let setting = self.get(name);
         let Setting::DurationRange(from, to) = setting else { mistyped(name, setting) };
         (from, to)
+    }
+
+    /// The value of a [`Kind::Decimal`].
+    pub fn decimal(&self, name: &str) -> Ratio {
+        let setting = self.get(name);
+        let Setting::Decimal(number) = setting else { mistyped(name, setting) };
+        number
     }
 
     /// The value of a [`Kind::Share`].
@@ -358,6 +389,16 @@ mod tests {
         assert_eq!(range.parse("1ms..3ms"), Ok(Setting::DurationRange(MILLISECOND, 3 * MILLISECOND)));
         assert_eq!(range.parse("1ms").map(|s| s.to_string()), Ok("1ms..1ms".to_owned()));
         assert!(range.parse("3ms..1ms").unwrap_err().contains("backwards"));
+        let decimal = Kind::Decimal { min: Ratio::new(1, 2), max: Ratio::new(32, 1) };
+        assert_eq!(decimal.parse("2.50"), Ok(Setting::Decimal(Ratio::new(250, 100))));
+        assert_eq!(
+            ["0.5", "8", "2.50"].map(|text| decimal.parse(text).expect("it fits").to_string()),
+            ["0.5", "8", "2.5"]
+        );
+        for wrong in ["0.4", "32.000001", "1e3", "-1", "8%", ".5"] {
+            let error = decimal.parse(wrong).expect_err(wrong);
+            assert_eq!(error, format!("`{wrong}` is not a number from 0.5 to 32 with at most six decimals"));
+        }
         let share = Kind::Share { max: Ratio::new(1, 4) };
         assert_eq!(share.parse("2.5%").map(|s| s.to_string()), Ok("2.5%".to_owned()));
         assert_eq!(share.parse("200ppm").map(|s| s.to_string()), Ok("0.02%".to_owned()));

@@ -95,7 +95,7 @@ mod tests {
     use super::*;
     use crate::detectors::chen::{Chen, ChenSettings, Variant};
     use crate::detectors::phi::{Distribution, Phi, PhiSettings};
-    use sim_core::dice::{StreamName, Streams};
+    use sim_core::dice::{Ratio, StreamName, Streams};
     use sim_core::time::{MILLISECOND, SECOND};
 
     const PEER: NodeId = NodeId(1);
@@ -115,7 +115,7 @@ mod tests {
     }
 
     fn phi() -> Beats<Phi> {
-        Beats::new(PhiSettings::new(Distribution::Normal, 8, INTERVAL, 100, 10 * MILLISECOND), SECOND, 0)
+        Beats::new(PhiSettings::new(Distribution::Normal, Ratio::new(8, 1), INTERVAL, 100, 10 * MILLISECOND), SECOND, 0)
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //!
 //! A number is an integer of 2^-48 parts.
 
+use sim_core::dice::Ratio;
+
 /// One.
 pub const ONE: i128 = 1 << BITS;
 const BITS: u32 = 48;
@@ -13,9 +15,9 @@ pub const LN_10: i128 = 648_120_085_424_803;
 const HALF_LN_2_PI: i128 = 258_658_202_232_310;
 /// So many terms of the continued fraction are exact to the last digit from `Z_MIN` on.
 const TERMS: i128 = 120;
-/// A quantile is not smaller than this, as long as a threshold is at least 1.
-const Z_MIN: i128 = ONE;
-/// Nor larger than this, as long as it is at most 50.
+/// From here on that fraction is used; below, a series.
+const Z_MIN: i128 = 2 * ONE;
+/// No quantile is larger, as long as a threshold is at most 50.
 const Z_MAX: i128 = 16 * ONE;
 
 /// The product of two numbers.
@@ -49,23 +51,44 @@ pub fn exp_minus(x: i128) -> i128 {
     power >> halvings
 }
 
-/// How many standard deviations above its mean a normal variable lies with a chance of 10^-`threshold` only.
+/// The natural logarithm of 10^`power`.
+pub fn of_ln_10(power: Ratio) -> i128 {
+    i128::from(power.numerator) * LN_10 / i128::from(power.denominator)
+}
+
+/// How many standard deviations above its mean a normal variable lies with a chance of 10^-`threshold` only; `threshold` from
+/// log10 2 to 50.
 ///
-/// The tail above z is e^(-z²/2) / sqrt(2 pi) divided by z + 1/(z + 2/(z + 3/(z + …))) (Laplace); its logarithm is inverted
-/// by halving.
-pub fn quantile(threshold: u64) -> i128 {
-    let wanted = i128::from(threshold) * LN_10;
-    let (mut low, mut high) = (Z_MIN, Z_MAX);
+/// The tail above z is inverted by halving.
+pub fn quantile(threshold: Ratio) -> i128 {
+    let wanted = of_ln_10(threshold);
+    let (mut low, mut high) = if minus_ln_tail(Z_MIN) < wanted { (Z_MIN, Z_MAX) } else { (0, Z_MIN) };
     while high - low > 1 {
         let z = (low + high) / 2;
-        let fraction = (1..=TERMS).rev().fold(z, |rest, k| z + ((k << (2 * BITS)) / rest));
-        if times(z, z) / 2 + HALF_LN_2_PI + ln(fraction) < wanted {
+        if minus_ln_tail(z) < wanted {
             low = z;
         } else {
             high = z;
         }
     }
     high
+}
+
+/// Minus the logarithm of the chance that a normal variable lies more than z deviations above its mean: of e^(-z²/2) /
+/// sqrt(2 pi) divided by z + 1/(z + 2/(z + 3/(z + …))) (Laplace), or, where that takes many terms, of 1/2 - (z - z³/(1! 2 3) +
+/// z⁵/(2! 4 5) - …) / sqrt(2 pi).
+fn minus_ln_tail(z: i128) -> i128 {
+    let square = times(z, z) / 2;
+    if z >= Z_MIN {
+        let fraction = (1..=TERMS).rev().fold(z, |rest, k| z + ((k << (2 * BITS)) / rest));
+        return square + HALF_LN_2_PI + ln(fraction);
+    }
+    let (mut power, mut sum) = (z, z);
+    for k in 1..30 {
+        power = -times(power, square) / k;
+        sum += power / (2 * k + 1);
+    }
+    -ln(ONE / 2 - times(sum, exp_minus(HALF_LN_2_PI)))
 }
 
 /// A time multiplied by a number; the longest that can be counted, if it is longer.
@@ -106,8 +129,23 @@ mod tests {
             (12, 7_034_484),
         ];
         for (threshold, z) in table {
-            let found = ppm(quantile(threshold));
+            let found = ppm(quantile(Ratio::new(threshold, 1)));
             assert!((found - z).abs() <= 1, "{threshold}: {found} and not {z}");
         }
+        for (hundredths, z) in [
+            (31, 25_624),
+            (50, 478_274),
+            (75, 923_674),
+            (79, 985_534),
+            (80, 1_000_686),
+            (90, 1_146_024),
+            (250, 2_730_462),
+            (850, 5_807_942),
+        ] {
+            let found = ppm(quantile(Ratio::new(hundredths, 100)));
+            assert!((found - z).abs() <= 1, "{hundredths}: {found} and not {z}");
+        }
+        let seam = minus_ln_tail(Z_MIN) - minus_ln_tail(Z_MIN - 1);
+        assert!(seam.abs() < 10_000, "both forms agree: {seam}");
     }
 }

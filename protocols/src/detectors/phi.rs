@@ -11,8 +11,9 @@
 //! - `exponential`, as Cassandra has it: threshold x ln 10 x mean. It needs no deviation and no floor, and is slow: 18.4
 //!   intervals at a threshold of 8.
 
-use super::fixed::{LN_10, quantile, scale};
+use super::fixed::{of_ln_10, quantile, scale};
 use super::{Arrival, Estimator, Trust};
+use sim_core::dice::Ratio;
 use sim_core::time::{HOUR, LocalTime, Nanos};
 use std::collections::VecDeque;
 
@@ -42,12 +43,17 @@ pub struct PhiSettings {
     pub pause: Nanos,
 }
 
+/// The paper's lowest: a suspicion of three is a mistake. Below 0.301 a silence of less than the mean would be suspect.
+pub const THRESHOLD_MIN: Ratio = Ratio { numerator: 1, denominator: 2 };
+/// One mistake in more heartbeats than there will ever be.
+pub const THRESHOLD_MAX: Ratio = Ratio { numerator: 32, denominator: 1 };
+
 impl PhiSettings {
-    /// A suspicion is to be a mistake once in 10^`threshold` times; `threshold` is 1 to 50.
-    pub fn new(distribution: Distribution, threshold: u64, interval: Nanos, window: usize, floor: Nanos) -> Self {
+    /// A suspicion is to be a mistake once in 10^`threshold` times; `threshold` is [`THRESHOLD_MIN`] to [`THRESHOLD_MAX`].
+    pub fn new(distribution: Distribution, threshold: Ratio, interval: Nanos, window: usize, floor: Nanos) -> Self {
         let factor = match distribution {
             Distribution::Normal => quantile(threshold),
-            Distribution::Exponential => i128::from(threshold) * LN_10,
+            Distribution::Exponential => of_ln_10(threshold),
         };
         PhiSettings { distribution, factor, interval, window, floor, pause: 0 }
     }
@@ -163,7 +169,7 @@ mod tests {
     use sim_core::time::{MICROSECOND, MILLISECOND};
 
     fn settings(distribution: Distribution, threshold: u64) -> PhiSettings {
-        PhiSettings::new(distribution, threshold, 100 * MILLISECOND, 100, 5 * MILLISECOND)
+        PhiSettings::new(distribution, Ratio::new(threshold, 1), 100 * MILLISECOND, 100, 5 * MILLISECOND)
     }
 
     /// The patience after these intervals, in microseconds.
@@ -194,6 +200,18 @@ mod tests {
         assert_eq!(patience(&settings(Distribution::Exponential, 8), &[50_000; 100]), 921_034);
     }
 
+    /// By turns as above: z(0.5) = 0.4783, z(2.5) = 2.7289 and z(8.5) = 5.8081; 8.5 ln 10 = 19.572.
+    #[test]
+    fn a_threshold_can_be_a_fraction() {
+        let by_turns: Vec<u64> = (0..100).map(|i| if i % 2 == 0 { 90_000 } else { 110_000 }).collect();
+        let lasts = |distribution, tenths| {
+            let settings = PhiSettings::new(distribution, Ratio::new(tenths, 10), 100 * MILLISECOND, 100, 0);
+            patience(&settings, &by_turns)
+        };
+        assert_eq!([5, 25, 85].map(|tenths| lasts(Distribution::Normal, tenths)), [104_782, 127_304, 158_079]);
+        assert_eq!(lasts(Distribution::Exponential, 85), 1_957_197);
+    }
+
     #[test]
     fn clockwork_is_trusted_by_the_floor() {
         assert_eq!(patience(&settings(Distribution::Normal, 8), &[100_000; 100]), 128_060);
@@ -210,7 +228,7 @@ mod tests {
     proptest! {
         #[test]
         fn trust_rises_with_the_threshold(
-            intervals in prop::collection::vec(1u64..1_000_000, 0..150), low in 1u64..50, high in 1u64..50,
+            intervals in prop::collection::vec(1u64..1_000_000, 0..150), low in 1u64..=32, high in 1u64..=32,
         ) {
             for distribution in [Distribution::Normal, Distribution::Exponential] {
                 let (less, more) = (settings(distribution, low.min(high)), settings(distribution, low.max(high)));
@@ -227,7 +245,7 @@ mod tests {
 
         #[test]
         fn no_time_is_too_long(times in prop::collection::vec(any::<u64>(), 1..10)) {
-            let settings = settings(Distribution::Normal, 50);
+            let settings = settings(Distribution::Normal, 32);
             let mut phi = Phi::begin(&settings, LocalTime(0));
             for at in times {
                 phi.heard(Arrival { number: 0, at: LocalTime(at), wall: LocalTime(at) }, &settings);

@@ -2,7 +2,7 @@
 
 use super::flaws::{FLAWS, LEASE_BY_WALL_CLOCK, LEASE_IGNORES_DRIFT, QUORUMS_THAT_MISS};
 use crate::detectors::chen::{ChenSettings, Variant};
-use crate::detectors::phi::{Distribution, PhiSettings};
+use crate::detectors::phi::{Distribution, PhiSettings, THRESHOLD_MAX, THRESHOLD_MIN};
 use crate::leases;
 use crate::quorum::{GRID_COLUMNS, PHASE1_QUORUM, PHASE2_QUORUM, QUORUM, Quorums};
 use sim_core::dice::Ratio;
@@ -175,7 +175,7 @@ fn watching(values: &Values) -> Watching {
             let is_normal = values.word(DISTRIBUTION) == "normal";
             let distribution = if is_normal { Distribution::Normal } else { Distribution::Exponential };
             let floor = values.duration(MIN_DEVIATION);
-            Watching::Phi(PhiSettings::new(distribution, values.count(THRESHOLD), interval, window, floor))
+            Watching::Phi(PhiSettings::new(distribution, values.decimal(THRESHOLD), interval, window, floor))
         }
         _ => Watching::Timeout,
     }
@@ -221,7 +221,7 @@ impl Settings for MultiPaxosConfig {
         },
         Key {
             name: THRESHOLD,
-            kind: Kind::Count { min: 1, max: 32 },
+            kind: Kind::Decimal { min: THRESHOLD_MIN, max: THRESHOLD_MAX },
             default: "8",
             text: "With `detector` = phi: phi from which on a leader is taken to be down: one such suspicion of 10^phi would \
                    be a mistake.",

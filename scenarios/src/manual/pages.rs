@@ -177,7 +177,7 @@ fn unit(takes: &Takes) -> Option<&'static str> {
         Takes::Rate => Some("/s, /m or /h"),
         Takes::Size => Some("B, KB, MB, GB; KiB, MiB, GiB are 1024 of the next"),
         Takes::Bandwidth => Some("B/s, KB/s, MB/s, GB/s; or Kbit/s, Mbit/s, Gbit/s"),
-        Takes::Setting(Kind::Flag | Kind::Count { .. } | Kind::Word(_))
+        Takes::Setting(Kind::Flag | Kind::Count { .. } | Kind::Decimal { .. } | Kind::Word(_))
         | Takes::Text
         | Takes::Decimal
         | Takes::Places
@@ -235,6 +235,7 @@ fn by_seed(entry: &Entry, value: &str) -> String {
             Kind::Flag => "choose = [true, false]".to_owned(),
             Kind::Word(words) => format!("choose = {words:?}"),
             Kind::Count { min, max } => format!("draw = \"{}..{}\"", min.max(1), (min + 6).min(max)),
+            Kind::Decimal { .. } => format!("draw = \"{0}..{0}.5\"", bare(value)),
             Kind::Share { .. } => "draw = \"1%..5%\"".to_owned(),
             Kind::Duration { max, .. } => drawn_time(bare(value), max),
             Kind::DurationRange { .. } => format!("choose = [{value}, ..]"),

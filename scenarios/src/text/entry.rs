@@ -1,7 +1,7 @@
 //! What a table takes: the key tables that feed the parser, its messages and the manual.
 
 use history::figures::grouped;
-use sim_core::settings::{Key, Kind};
+use sim_core::settings::{Key, Kind, format_decimal};
 use sim_core::time::format_duration;
 
 /// One key of a table.
@@ -149,7 +149,7 @@ impl Takes {
             Takes::Text | Takes::Name(_) => "a text in quotes".to_owned(),
             Takes::Share | Takes::Setting(Kind::Share { .. }) => "a share such as \"97%\"".to_owned(),
             Takes::Rate => "a rate such as \"300/s\"".to_owned(),
-            Takes::Decimal => "a number".to_owned(),
+            Takes::Decimal | Takes::Setting(Kind::Decimal { .. }) => "a number".to_owned(),
             Takes::Offset => "a range of times such as \"-50ms..50ms\"".to_owned(),
             Takes::Step => "a time with a sign, such as \"-5s\"".to_owned(),
             Takes::Drift => "a share with a sign, such as \"+5%\" or \"-200ppm\"".to_owned(),
@@ -184,6 +184,9 @@ impl Takes {
             Takes::Setting(Kind::Count { min, max: u64::MAX }) => Some(format!("{} or more", grouped(*min))),
             Takes::Setting(Kind::Count { min, max }) => Some(format!("{} to {}", grouped(*min), grouped(*max))),
             Takes::Setting(Kind::Duration { min, max } | Kind::DurationRange { min, max }) => Some(times(*min, *max)),
+            Takes::Setting(Kind::Decimal { min, max }) => {
+                Some(format!("{} to {}", format_decimal(*min), format_decimal(*max)))
+            }
             Takes::Setting(Kind::Share { max }) => Some(format!("0% to {max}")),
             Takes::Share => Some("0% to 100%".to_owned()),
             Takes::Setting(Kind::Flag | Kind::Word(_))
@@ -221,7 +224,10 @@ impl Takes {
 
     /// Whether its plain values stand without quotes.
     pub(crate) fn is_bare(&self) -> bool {
-        matches!(self, Takes::Setting(Kind::Flag | Kind::Count { .. }) | Takes::CountOr(_) | Takes::Decimal)
+        matches!(
+            self,
+            Takes::Setting(Kind::Flag | Kind::Count { .. } | Kind::Decimal { .. }) | Takes::CountOr(_) | Takes::Decimal
+        )
     }
 
     /// A value that says what values look like.
@@ -234,7 +240,7 @@ impl Takes {
             Takes::Setting(Kind::Share { .. }) | Takes::Share => "\"1%\"".to_owned(),
             Takes::Text | Takes::Name(_) => "\"..\"".to_owned(),
             Takes::Rate => "\"300/s\"".to_owned(),
-            Takes::Decimal => "0.99".to_owned(),
+            Takes::Decimal | Takes::Setting(Kind::Decimal { .. }) => "0.99".to_owned(),
             Takes::Offset => "\"-50ms..50ms\"".to_owned(),
             Takes::Step => "\"-5s\"".to_owned(),
             Takes::Drift => "\"+5%\"".to_owned(),

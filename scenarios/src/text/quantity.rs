@@ -72,8 +72,9 @@ impl<'a> Given<'a> {
     pub fn setting(&self, kind: Kind) -> Result<Setting, Diagnostic> {
         let text = match (kind, &self.value.shape) {
             (Kind::Flag, Shape::Flag(flag)) => return Ok(Setting::Flag(*flag)),
-            (Kind::Count { .. }, Shape::Number(number)) => number,
-            (Kind::Flag | Kind::Count { .. }, _) => return Err(self.wrong_type()),
+            (Kind::Count { .. } | Kind::Decimal { .. }, Shape::Number(number)) => number,
+            (Kind::Decimal { .. }, Shape::Fraction(number)) => number,
+            (Kind::Flag | Kind::Count { .. } | Kind::Decimal { .. }, _) => return Err(self.wrong_type()),
             (Kind::Duration { .. } | Kind::DurationRange { .. } | Kind::Share { .. }, _) => self.quantity()?,
             (Kind::Word(words), _) => {
                 let text = self.text()?;

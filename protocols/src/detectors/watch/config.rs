@@ -4,7 +4,7 @@ use super::flaws::{NO_FLOOR, OLD_NEWS};
 use crate::detectors::Estimator;
 use crate::detectors::chen::{Chen, ChenSettings, Variant};
 use crate::detectors::configurator::{Delays, Network, Wanted, configure};
-use crate::detectors::phi::{Distribution, Phi, PhiSettings};
+use crate::detectors::phi::{Distribution, Phi, PhiSettings, THRESHOLD_MAX, THRESHOLD_MIN};
 use crate::detectors::timeout::Timeout;
 use sim_core::dice::Ratio;
 use sim_core::promise::Transit;
@@ -267,7 +267,7 @@ impl Watched for Phi {
         },
         Key {
             name: THRESHOLD,
-            kind: Kind::Count { min: 1, max: 32 },
+            kind: Kind::Decimal { min: THRESHOLD_MIN, max: THRESHOLD_MAX },
             default: "8",
             text: "Phi from which on a node is taken to be down: one such suspicion of 10^phi would be a mistake.",
         },
@@ -298,7 +298,7 @@ impl Watched for Phi {
             if values.word(DISTRIBUTION) == "normal" { Distribution::Normal } else { Distribution::Exponential };
         let (interval, floor) = (values.duration(INTERVAL), values.duration(MIN_DEVIATION));
         let window = values.count(WINDOW) as usize;
-        let mut estimator = PhiSettings::new(distribution, values.count(THRESHOLD), interval, window, floor);
+        let mut estimator = PhiSettings::new(distribution, values.decimal(THRESHOLD), interval, window, floor);
         estimator.pause = values.duration(PAUSE);
         // The mistake F03: a deviation of nothing is taken at its word.
         if flaws.has(&NO_FLOOR) {
