@@ -7,6 +7,9 @@
 //!   beside those before.
 //! - *Silences that tell nothing.* A silence longer than some bound was an outage, and the usual interval is not learnt from it
 //!   (as in Cassandra, which drops intervals that are too long). So there is a bound on what can be learnt.
+//! - *Backlogs.* What was held up meanwhile arrives all at once. Each of these heartbeats is a sign of life, and none of the
+//!   instants between them an interval: learnt, they would make the next ordinary one an unlikely silence. The backlog is
+//!   over with the first heartbeat that comes half an interval or more after the one before.
 //! - *A head start.* Several may watch the same peer and want to act when it is gone. Each adds a while to its patience, drawn
 //!   anew with each heartbeat, so that one of them is first.
 
@@ -29,6 +32,8 @@ pub struct Beat {
 #[derive(Clone, Debug)]
 pub struct Beats<E: Estimator> {
     settings: E::Settings,
+    /// How long from one heartbeat to the next.
+    interval: Nanos,
     /// No longer silence is learnt from.
     silence_max: Nanos,
     /// What is added to the patience at most.
@@ -40,21 +45,23 @@ pub struct Beats<E: Estimator> {
 struct Watched<E> {
     estimator: E,
     last: Option<Beat>,
+    /// Whether there was an outage, and what comes may be what was held up by it.
+    is_backlog: bool,
     /// What the estimator says, and the head start; or as long as a first heartbeat must be given.
     trust: Trust,
 }
 
 impl<E: Estimator> Beats<E> {
     /// Nobody is watched yet.
-    pub fn new(settings: E::Settings, silence_max: Nanos, head_start: Nanos) -> Self {
-        Beats { settings, silence_max, head_start, peers: BTreeMap::new() }
+    pub fn new(settings: E::Settings, interval: Nanos, silence_max: Nanos, head_start: Nanos) -> Self {
+        Beats { settings, interval, silence_max, head_start, peers: BTreeMap::new() }
     }
 
     /// From now on this peer is expected to send heartbeats, the first within an interval.
     pub fn expect(&mut self, peer: NodeId, now: LocalTime) {
         let estimator = E::begin(&self.settings, now);
         let trust = estimator.trust();
-        let fresh = Watched { estimator, last: None, trust };
+        let fresh = Watched { estimator, last: None, is_backlog: false, trust };
         self.peers.entry(peer).or_insert(fresh).trust = trust;
     }
 
@@ -66,8 +73,14 @@ impl<E: Estimator> Beats<E> {
         let Some(watched) = self.peers.get_mut(&peer) else { return };
         match watched.last {
             Some(last) if last.life == beat.life && last.number >= beat.number => return,
-            Some(last) if last.life == beat.life && watched.estimator.trust().silence(now) <= self.silence_max => {}
-            Some(_) => watched.estimator.reborn(),
+            Some(last) => {
+                let silence = watched.estimator.trust().silence(now);
+                let is_held_up = watched.is_backlog && silence < self.interval / 2;
+                watched.is_backlog = silence > self.silence_max || is_held_up;
+                if last.life != beat.life || watched.is_backlog {
+                    watched.estimator.reborn();
+                }
+            }
             None => {}
         }
         watched.last = Some(beat);
@@ -111,11 +124,16 @@ mod tests {
 
     fn chen(head_start: Nanos) -> Beats<Chen> {
         let settings = ChenSettings { variant: Variant::Estimated, interval: INTERVAL, margin: INTERVAL, window: 8 };
-        Beats::new(settings, SECOND, head_start)
+        Beats::new(settings, INTERVAL, SECOND, head_start)
     }
 
     fn phi() -> Beats<Phi> {
-        Beats::new(PhiSettings::new(Distribution::Normal, Ratio::new(8, 1), INTERVAL, 100, 10 * MILLISECOND), SECOND, 0)
+        Beats::new(
+            PhiSettings::new(Distribution::Normal, Ratio::new(8, 1), INTERVAL, 100, 10 * MILLISECOND),
+            INTERVAL,
+            SECOND,
+            0,
+        )
     }
 
     #[test]
@@ -181,5 +199,25 @@ mod tests {
         beats.beat(PEER, Beat { life: 1, number: 700 }, now, &mut dice());
         let after = beats.suspects_in(PEER, now).expect("it is watched");
         assert!(after.abs_diff(learnt) < MILLISECOND, "{after}");
+    }
+
+    /// Two minutes of heartbeats arrive a millisecond apart, and then the usual ones.
+    #[test]
+    fn what_was_held_up_by_an_outage_is_not_learnt_from() {
+        let mut beats = phi();
+        let mut now = at(0);
+        let mut fed = |numbers: std::ops::Range<u64>, apart: Nanos| {
+            for number in numbers {
+                now = now + apart;
+                beats.beat(PEER, Beat { life: 1, number }, now, &mut dice());
+            }
+            beats.suspects_in(PEER, now).expect("it is watched")
+        };
+        let learnt = fed(1..200, INTERVAL);
+        fed(200..201, 120 * SECOND);
+        assert_eq!(fed(201..1400, MILLISECOND), learnt, "each is a sign of life");
+        let after = fed(1400..1410, INTERVAL);
+        assert_eq!(after, learnt);
+        assert!(fed(1410..1411, 2 * INTERVAL) > learnt, "it learns again");
     }
 }

@@ -30,8 +30,10 @@ impl Watch {
         let head_start = longest - shortest;
         match &config.watching {
             Watching::Timeout => Watch::Timeout(HeartbeatTimeout::new(config.patience)),
-            Watching::Chen(settings) => Watch::Chen(Beats::new(settings.clone(), longest, head_start)),
-            Watching::Phi(settings) => Watch::Phi(Beats::new(settings.clone(), longest, head_start)),
+            Watching::Chen(settings) => {
+                Watch::Chen(Beats::new(settings.clone(), config.heartbeat, longest, head_start))
+            }
+            Watching::Phi(settings) => Watch::Phi(Beats::new(settings.clone(), config.heartbeat, longest, head_start)),
         }
     }
 
