@@ -9,6 +9,7 @@ use history::Verdict;
 use reports::compare::{Comparison, Contender, Metric, figures, json, page, text};
 use scenarios::storm;
 use scenarios::systems::System;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
@@ -71,15 +72,24 @@ fn comparison(args: &Compare, store: &Store, cases: &[Case<'_>]) -> Result<Compa
     let metrics = if args.metric.is_empty() { &Metric::ALL[..] } else { &args.metric };
     let first = &cases[0];
     let scenario = first.loaded.resolve_as(first.draft, first.seeds.first)?;
-    let patience = scenario.loads.iter().map(|load| load.timeout).min().unwrap_or(u64::MAX);
+    let patience = patience(first)?;
     Ok(Comparison {
         version: scenarios::VERSION.to_owned(),
         asked,
         missing: asked.saturating_sub(there),
         own_moments: storm::own_moments(&scenario, first.seeds.first),
         saved: args.db.display().to_string(),
-        ..Comparison::of(systems, metrics, patience)
+        ..Comparison::of(systems, metrics, |seed| patience.get(&seed).copied().unwrap_or(u64::MAX))
     })
+}
+
+/// By seed, how long the least patient clients wait. All systems have the same.
+fn patience(case: &Case<'_>) -> Result<BTreeMap<u64, u64>, Failure> {
+    let of = |seed: u64| {
+        let scenario = case.loaded.resolve_as(case.draft, seed)?;
+        Ok((seed, scenario.loads.iter().map(|load| load.timeout).min().unwrap_or(u64::MAX)))
+    };
+    case.seeds.iter().map(of).collect()
 }
 
 /// By what tells it from the others: its variant among variants of one scenario, else its scenario too.

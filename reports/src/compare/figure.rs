@@ -3,7 +3,7 @@
 use super::{Comparison, Line, Metric, Unit};
 use crate::draw::Figure;
 use crate::draw::ink::Ink;
-use crate::draw::measure::{PLAIN, fitted, width};
+use crate::draw::measure::{BOLD, PLAIN, fitted, width};
 use crate::draw::svg::{Anchor, Svg, fill, px, stroke};
 use crate::plot::dots::{Sample, dots};
 use crate::plot::scale::Scale;
@@ -89,13 +89,13 @@ fn glance(comparison: &Comparison) -> Option<Figure> {
         return None;
     }
     let systems = &comparison.systems[..comparison.systems.len().min(SYSTEMS_MAX)];
-    let left = systems.iter().map(|system| width(&system.name, PLAIN)).fold(60.0, f64::max).min(NAME_MAX) + 20.0;
+    let left = systems.iter().map(|system| width(&system.name, BOLD)).fold(60.0, f64::max).min(NAME_MAX) + 20.0;
     let room = (WIDTH - left) / panels.len() as f64;
     let (top, bottom) = (34.0, PITCH.mul_add(systems.len() as f64, 34.0));
     let mut svg = Svg::new();
     for (number, system) in systems.iter().enumerate() {
         let y = PITCH.mul_add(number as f64 + 0.5, top);
-        let name = fitted(&system.name, PLAIN, NAME_MAX).unwrap_or_default();
+        let name = fitted(&system.name, BOLD, NAME_MAX).unwrap_or_default();
         svg.text((left - 14.0, y + 4.0), Anchor::End, &format!("{} bold", fill(Ink::TEXT)), &name);
     }
     for (number, panel) in panels.iter().enumerate() {
@@ -162,16 +162,16 @@ fn differences(comparison: &Comparison) -> Option<Figure> {
     let mut svg = Svg::new();
     let mut y = 12.0;
     for line in &lines {
-        let most = others.clone().filter_map(|system| line.differences[system]);
-        let most = most.map(|apart| apart.low.abs().max(apart.high.abs())).fold(0.0, f64::max);
+        let most = others.clone().filter_map(|system| line.apart(system));
+        let most = most.map(|(apart, _)| apart.low.abs().max(apart.high.abs())).fold(0.0, f64::max);
         let x = |value: f64| if most > 0.0 { zero + (right - zero) * value / most } else { zero };
         svg.text((0.0, y + 16.0), Anchor::Start, &format!("{} bold", fill(Ink::TEXT)), line.metric.heading());
         for system in others.clone() {
-            let Some(apart) = line.differences[system] else { continue };
+            let Some((apart, is_shown)) = line.apart(system) else { continue };
             y += ROW;
             let name = fitted(&comparison.systems[system].name, PLAIN, NAME_MAX).unwrap_or_default();
             svg.text((left - 14.0, y - 6.0), Anchor::End, &fill(Ink::TEXT), &name);
-            let ink = if apart.is_shown() { Ink::OK } else { Ink::MUTED };
+            let ink = if is_shown { Ink::OK } else { Ink::MUTED };
             svg.line(
                 (x(apart.low), y - 10.0),
                 (x(apart.high), y - 10.0),
@@ -182,8 +182,8 @@ fn differences(comparison: &Comparison) -> Option<Figure> {
             svg.text(
                 (right + 16.0, y - 6.0),
                 Anchor::Start,
-                &fill(if apart.is_shown() { Ink::TEXT } else { Ink::MUTED }),
-                &told(line.metric.unit(), apart),
+                &fill(if is_shown { Ink::TEXT } else { Ink::MUTED }),
+                &told(line.metric.unit(), (apart, is_shown)),
             );
         }
         y += 14.0;
@@ -200,7 +200,7 @@ fn differences(comparison: &Comparison) -> Option<Figure> {
     svg.text((zero + 60.0, y + 28.0), Anchor::Start, &format!("{} small", fill(Ink::MUTED)), "more \u{2192}");
     let tell = |line: &&Line| {
         let apart = others.clone().filter_map(|system| {
-            let apart = line.differences[system]?;
+            let apart = line.apart(system)?;
             Some(format!("{} {}", comparison.systems[system].name, told(line.metric.unit(), apart)))
         });
         format!("{}: {}", line.metric.heading(), apart.collect::<Vec<_>>().join(", "))
@@ -216,8 +216,8 @@ fn differences(comparison: &Comparison) -> Option<Figure> {
 }
 
 /// `+2.26 points (+2.10 to +2.42)`, typeset.
-pub(super) fn told(unit: Unit, apart: Interval) -> String {
+pub(super) fn told(unit: Unit, (apart, is_shown): (Interval, bool)) -> String {
     let Interval { value, low, high } = apart;
-    let not = if apart.is_shown() { "" } else { ", not shown" };
+    let not = if is_shown { "" } else { ", not shown" };
     super::metric::typeset(&format!("{} ({} to {}){not}", unit.difference(value), unit.signed(low), unit.signed(high)))
 }

@@ -39,9 +39,10 @@ fn metric(comparison: &Comparison, line: &Line) -> Value {
         object["at_least"] = (*at_least).into();
         object
     };
-    let apart = |(name, apart): (&str, &Option<Interval>)| {
-        let mut object = ends(name, apart.as_ref()?);
-        object["shown"] = apart.as_ref()?.is_shown().into();
+    let apart = |(number, name): (usize, &str)| {
+        let (apart, is_shown) = line.apart(number)?;
+        let mut object = ends(name, &apart);
+        object["shown"] = is_shown.into();
         Some(object)
     };
     let average = match line.metric.average() {
@@ -53,6 +54,6 @@ fn metric(comparison: &Comparison, line: &Line) -> Value {
         "average": average,
         "seeds": line.seeds,
         "values": names().zip(&line.values).zip(&line.at_least).map(value).collect::<Vec<_>>(),
-        "differences": names().zip(&line.differences).filter_map(apart).collect::<Vec<_>>(),
+        "differences": names().enumerate().filter_map(apart).collect::<Vec<_>>(),
     })
 }

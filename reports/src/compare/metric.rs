@@ -190,7 +190,7 @@ impl Unit {
     /// `97.69 %`, `1.42s`, `1 618`.
     pub fn told(self, value: f64) -> String {
         match self {
-            Unit::Share => format!("{} %", hundredths(value * 100.0)),
+            Unit::Share => format!("{} %", percents(value)),
             Unit::Time => measured(nanos(value)),
             Unit::Count => grouped(libm::round(value.max(0.0)) as u64),
         }
@@ -204,7 +204,7 @@ impl Unit {
 
     /// With its sign.
     pub fn signed(self, value: f64) -> String {
-        let sign = if self.is_zero(value) {
+        let sign = if is_nothing(value) {
             ""
         } else if value < 0.0 {
             "-"
@@ -214,16 +214,22 @@ impl Unit {
         format!("{sign}{}", self.size(value))
     }
 
-    /// Whether a difference is told as none, since it is smaller than the digits shown.
-    pub(super) fn is_zero(self, value: f64) -> bool {
-        self.size(value).bytes().all(|byte| !byte.is_ascii_digit() || byte == b'0')
+    /// Whether a difference is too small for a sentence: below a hundredth of a point, a nanosecond, a tenth of a thing.
+    pub(super) fn is_slight(self, value: f64) -> bool {
+        let told = match self {
+            Unit::Share => hundredths(value.abs() * 100.0),
+            Unit::Time => measured(nanos(value.abs())),
+            Unit::Count => tenths(value.abs()),
+        };
+        told.bytes().all(|byte| !byte.is_ascii_digit() || byte == b'0')
     }
 
     /// Without its sign.
     fn size(self, value: f64) -> String {
         match self {
-            Unit::Share => hundredths(value.abs() * 100.0),
+            Unit::Share => percents(value.abs()),
             Unit::Time => measured(nanos(value.abs())),
+            Unit::Count if value.abs() < 0.05 => first_digit(value.abs()),
             Unit::Count => tenths(value.abs()),
         }
     }
@@ -239,6 +245,27 @@ pub(super) fn failures(failed: u64, all: u64) -> String {
 
 fn nanos(value: f64) -> u64 {
     libm::round(value.clamp(0.0, 1e18)) as u64
+}
+
+/// Beside this, sums of shares are not exact.
+const NOTHING: f64 = 1e-12;
+
+fn is_nothing(value: f64) -> bool {
+    value.abs() < NOTHING
+}
+
+/// A share in percent: to the second decimal, or further where that would tell something as nothing.
+fn percents(share: f64) -> String {
+    if share < 0.00005 { first_digit(share * 100.0) } else { hundredths(share * 100.0) }
+}
+
+/// What is small, to its first digit that is not 0: `0.003`. What is nothing is `0`.
+fn first_digit(value: f64) -> String {
+    if value < 100.0 * NOTHING {
+        return "0".to_owned();
+    }
+    let places = (1..=12).find(|places| libm::round(value * libm::pow(10.0, f64::from(*places))) >= 1.0).unwrap_or(12);
+    format!("{value:.*}", places as usize)
 }
 
 /// To the second decimal.
@@ -284,7 +311,16 @@ mod tests {
             Unit::Count.difference(-1234.4),
             Unit::Share.difference(-0.00001),
         ];
-        assert_eq!(differences, ["+2.26 points", "-57ms", "+2.3", "-1 234", "0.00 points"]);
+        assert_eq!(differences, ["+2.26 points", "-57ms", "+2.3", "-1 234", "-0.001 points"]);
+    }
+
+    /// What is small is told as small, and only what is nothing as nothing.
+    #[test]
+    fn a_small_difference_is_not_told_as_none() {
+        let told = [0.00005, 0.00003, -0.000002, 1e-17, 0.0].map(|value| Unit::Share.difference(value));
+        assert_eq!(told, ["+0.01 points", "+0.003 points", "-0.0002 points", "0 points", "0 points"]);
+        assert_eq!([Unit::Count.difference(0.04), Unit::Count.difference(0.06)], ["+0.04", "+0.1"]);
+        assert_eq!([Unit::Share.is_slight(0.00003), Unit::Share.is_slight(0.0006)], [true, false]);
     }
 
     #[test]

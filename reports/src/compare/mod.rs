@@ -16,7 +16,7 @@ pub use metric::{Compared, Metric, Unit};
 pub use page::page;
 pub use text::text;
 
-use crate::statistics::paired::{Interval, difference, single};
+use crate::statistics::paired::{Difference, Interval, difference, holm, single};
 use std::collections::BTreeMap;
 
 /// A system, and its runs.
@@ -63,16 +63,18 @@ pub struct Line {
     /// By system, its average.
     pub values: Vec<Interval>,
     /// By system, how much larger its average is than the first one's; the first has none.
-    pub differences: Vec<Option<Interval>>,
+    pub differences: Vec<Option<Difference>>,
+    /// By system, whether its difference is more than chance, if one looks at all differences of the comparison (Holm).
+    pub shown: Vec<bool>,
     /// By system, whether its average is a bound from below: a response time as long as clients wait, since of whoever was not
     /// served no more is known.
     pub at_least: Vec<bool>,
 }
 
 impl Comparison {
-    /// Compares these systems, the first being the baseline, by these metrics. Clients wait so long for an answer, in
-    /// nanoseconds; where some have less patience than others, theirs.
-    pub fn of(mut systems: Vec<Contender>, metrics: &[Metric], patience: u64) -> Self {
+    /// Compares these systems, the first being the baseline, by these metrics. In the run of a seed, clients wait so
+    /// long for an answer, in nanoseconds; where some have less patience than others, theirs.
+    pub fn of(mut systems: Vec<Contender>, metrics: &[Metric], patience: impl Fn(u64) -> u64) -> Self {
         let mut counts: BTreeMap<u64, usize> = BTreeMap::new();
         for run in systems.iter().flat_map(|system| &system.runs) {
             *counts.entry(run.seed).or_default() += 1;
@@ -82,7 +84,11 @@ impl Comparison {
         for system in &mut systems {
             system.runs.retain(|run| seeds.binary_search(&run.seed).is_ok());
         }
-        let lines = metrics.iter().filter_map(|metric| Line::of(*metric, &systems, patience)).collect();
+        let patience: Vec<f64> = seeds.iter().map(|seed| patience(*seed) as f64).collect();
+        let of = metrics.len() * systems.len().saturating_sub(1);
+        let mut lines: Vec<Line> =
+            metrics.iter().filter_map(|metric| Line::of(*metric, &systems, &patience, of)).collect();
+        judge(&mut lines);
         Comparison { systems, seeds, lines, ..Comparison::default() }
     }
 
@@ -104,29 +110,57 @@ impl Comparison {
 }
 
 impl Line {
-    fn of(metric: Metric, systems: &[Contender], patience: u64) -> Option<Self> {
+    /// Of a comparison with so many differences.
+    fn of(metric: Metric, systems: &[Contender], patience: &[f64], of: usize) -> Option<Self> {
         let all: Vec<Vec<Option<f64>>> =
             systems.iter().map(|system| system.runs.iter().map(|run| metric.of(run)).collect()).collect();
         let is_whole = |seed: &usize| all.iter().all(|numbers| numbers[*seed].is_some());
         let whole: Vec<usize> = (0..all.first()?.len()).filter(is_whole).collect();
-        let of = |numbers: &Vec<Option<f64>>| whole.iter().filter_map(|seed| numbers[*seed]).collect::<Vec<f64>>();
-        let all: Vec<Vec<f64>> = all.iter().map(of).collect();
+        let kept = |numbers: &Vec<Option<f64>>| whole.iter().filter_map(|seed| numbers[*seed]).collect::<Vec<f64>>();
+        let all: Vec<Vec<f64>> = all.iter().map(kept).collect();
         let average = metric.average();
         let values = all.iter().map(|numbers| single(numbers, average)).collect::<Option<Vec<Interval>>>()?;
         let baseline = &all[0];
         let apart = |(number, numbers): (usize, &Vec<f64>)| {
-            if number == 0 { None } else { difference(baseline, numbers, average) }
+            if number == 0 { None } else { difference(baseline, numbers, average, of) }
         };
         let differences = all.iter().enumerate().map(apart).collect();
         let is_wait = matches!(metric, Metric::P50 | Metric::P99);
-        let at_least = values.iter().map(|found| is_wait && found.value >= patience as f64).collect();
-        Some(Line { metric, seeds: whole.len(), values, differences, at_least })
+        // A run that knows only that clients gave up may belong behind the middle.
+        let is_bound = |(found, numbers): (&Interval, &Vec<f64>)| {
+            let given_up = numbers.iter().zip(&whole).filter(|(number, seed)| **number >= patience[**seed]);
+            is_wait && given_up.into_iter().any(|(number, _)| *number <= found.value)
+        };
+        let at_least = values.iter().zip(&all).map(is_bound).collect();
+        let shown = vec![false; all.len()];
+        Some(Line { metric, seeds: whole.len(), values, differences, shown, at_least })
+    }
+
+    /// How far a system is from the baseline, and whether that is shown.
+    fn apart(&self, system: usize) -> Option<(Interval, bool)> {
+        Some((self.differences[system]?.interval, self.shown[system]))
     }
 
     /// What is told of a system's average, or of what is drawn of it: `31.5ms`, `at least 1s`.
     fn told(&self, system: usize, value: f64) -> String {
         let told = self.metric.unit().told(value);
         if self.at_least[system] { format!("at least {told}") } else { told }
+    }
+}
+
+/// Says of all differences together which are shown.
+fn judge(lines: &mut [Line]) {
+    let places: Vec<(usize, usize, f64)> = lines
+        .iter()
+        .enumerate()
+        .flat_map(|(number, line)| {
+            let levels = line.differences.iter().enumerate();
+            levels.filter_map(move |(system, apart)| Some((number, system, apart.as_ref()?.level)))
+        })
+        .collect();
+    let shown = holm(&places.iter().map(|(_, _, level)| *level).collect::<Vec<f64>>());
+    for ((line, system, _), is_shown) in places.into_iter().zip(shown) {
+        lines[line].shown[system] = is_shown;
     }
 }
 

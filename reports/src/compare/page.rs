@@ -72,7 +72,7 @@ fn table(comparison: &Comparison) -> Markup {
         } else {
             line.told(number, line.values[number].value)
         };
-        let apart = line.differences[number].map_or_else(String::new, |apart| told(line.metric.unit(), apart));
+        let apart = line.apart(number).map_or_else(String::new, |apart| told(line.metric.unit(), apart));
         let average = match line.metric.average() {
             Average::Mean => "mean",
             Average::Median => "median",
@@ -93,7 +93,8 @@ fn table(comparison: &Comparison) -> Markup {
             table {
                 caption {
                     "Averages over the shared seeds; differences to the first system with 95 % intervals of the percentile \
-                     bootstrap over seeds. One whose interval holds 0 is not shown by these runs."
+                     bootstrap over seeds, each for itself. With so many looked at, some would seem to differ by chance: \
+                     those are called not shown that these runs do not show if all are taken together (Holm, 1979)."
                 }
                 thead {
                     tr {

@@ -23,7 +23,7 @@ pub fn text(comparison: &Comparison, look: Look) -> String {
     if !rows.is_empty() {
         text.push_str(
             "means over seeds (medians of longest outages and response times); in brackets 95 % intervals of the paired\n\
-             difference, by drawing seeds anew (percentile bootstrap); ~ if it holds 0: then no difference is shown\n",
+             difference, by drawing seeds anew (percentile bootstrap); ~ if no difference is shown, all of them taken together (Holm)\n",
         );
     }
     if comparison.lines.iter().any(|line| line.at_least.contains(&true)) {
@@ -82,8 +82,8 @@ fn rows(comparison: &Comparison, line: &Line, look: Look) -> Vec<Row> {
         } else {
             line.told(number, line.values[number].value)
         };
-        let apart = line.differences[number].map_or_else(String::new, |Interval { value, low, high }| {
-            let sign = if (Interval { value, low, high }).is_shown() { " " } else { "~" };
+        let apart = line.apart(number).map_or_else(String::new, |(Interval { value, low, high }, is_shown)| {
+            let sign = if is_shown { " " } else { "~" };
             format!("{sign} {} ({} to {})", unit.difference(value), unit.signed(low), unit.signed(high))
         });
         Row([metric, look.shown(&brief(&system.name, NAME_MAX)), value, apart])

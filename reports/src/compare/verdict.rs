@@ -2,7 +2,6 @@
 
 use super::metric::Side;
 use super::{Comparison, Line};
-use crate::statistics::paired::Interval;
 use history::figures::counted;
 
 /// A sentence for each system but the first.
@@ -37,9 +36,9 @@ fn sentence(comparison: &Comparison, system: usize) -> String {
 fn first(comparison: &Comparison, system: usize, side: Side) -> Option<(bool, String)> {
     let mut lines = comparison.lines.iter().filter(|line| line.metric.side() == Some(side));
     let shown = |line: &Line| {
-        let apart = line.differences[system].filter(Interval::is_shown)?;
+        let (apart, _) = line.apart(system).filter(|(_, is_shown)| *is_shown)?;
         let is_known = !line.at_least[system] && !line.at_least[0];
-        (is_known && !line.metric.unit().is_zero(apart.value)).then_some((line.metric, apart))
+        (is_known && !line.metric.unit().is_slight(apart.value)).then_some((line.metric, apart))
     };
     let (metric, apart) = lines.find_map(shown)?;
     let is_better = (apart.value > 0.0) == metric.is_merit();

@@ -5,11 +5,15 @@
 //! together: the percentile bootstrap of Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13. It asks
 //! nothing of the shape of the differences, and for few seeds it is somewhat too narrow, as all such intervals are.
 
-/// So many times seeds are drawn anew; with one more, the quantiles fall on whole ranks (Efron and Tibshirani, section 12.5).
-const RESAMPLES: usize = 1999;
+/// So many times, less one, seeds are drawn anew for each [`FAMILY`] of differences that are looked at: the quantiles fall on
+/// whole ranks (Efron and Tibshirani, section 12.5), and the least level there is, 2 / 2000, passes [`holm`] in such a family.
+const RESAMPLES: usize = 2000;
 
-/// The rank of the lower end, counted from 1: 2.5 % of [`RESAMPLES`] + 1. The upper end is as far from the other side.
-const RANK: usize = (RESAMPLES + 1) / 40;
+/// So many differences.
+const FAMILY: usize = 25;
+
+/// How often a difference may be called one that is none.
+const ERROR: f64 = 0.05;
 
 /// Where the dice begin, always.
 const DICE: u64 = 0x5eed_0f5e_ed50_1d1e;
@@ -34,25 +38,45 @@ pub struct Interval {
     pub high: f64,
 }
 
-impl Interval {
-    /// Whether it is on one side of 0; if not, nobody can tell from these runs which of the two is larger.
-    pub fn is_shown(&self) -> bool {
-        self.low > 0.0 || self.high < 0.0
+/// How much larger one average is than another.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Difference {
+    /// How much, and its interval: as if nothing else had been looked at.
+    pub interval: Interval,
+    /// How often seeds would show as much by chance, if there were no difference: twice the share of draws on the other side
+    /// of 0 (Davison and Hinkley, Bootstrap Methods and their Application, 1997, section 4.2). At most 0.05 if and only if the
+    /// interval does not hold 0.
+    pub level: f64,
+}
+
+/// Which of the differences are shown, if all of them are looked at: with these levels, at most once in twenty such tables is
+/// any of them shown that is none (Holm, A simple sequentially rejective multiple test procedure, 1979).
+pub fn holm(levels: &[f64]) -> Vec<bool> {
+    let mut order: Vec<usize> = (0..levels.len()).collect();
+    order.sort_by(|a, b| levels[*a].total_cmp(&levels[*b]));
+    let mut shown = vec![false; levels.len()];
+    for (rank, number) in order.into_iter().enumerate() {
+        // Whoever is less sure than one that is not shown is not either.
+        if levels[number] * (levels.len() - rank) as f64 > ERROR {
+            break;
+        }
+        shown[number] = true;
     }
+    shown
 }
 
 /// The average of some numbers, one for each seed; `None` of none.
 pub fn single(of: &[f64], average: Average) -> Option<Interval> {
     let zeros = vec![0.0; of.len()];
-    difference(&zeros, of, average)
+    difference(&zeros, of, average, 1).map(|found| found.interval)
 }
 
 /// How much larger the average of `other` is than that of `one`; they hold a number each for the same seeds, in the same order.
-/// `None` of no seed.
+/// `None` of no seed. It is one of so many that are looked at.
 ///
 /// # Panics
 /// If one has more numbers than the other.
-pub fn difference(one: &[f64], other: &[f64], average: Average) -> Option<Interval> {
+pub fn difference(one: &[f64], other: &[f64], average: Average, of: usize) -> Option<Difference> {
     assert_eq!(one.len(), other.len(), "each seed has a number in both");
     if one.is_empty() {
         return None;
@@ -62,14 +86,20 @@ pub fn difference(one: &[f64], other: &[f64], average: Average) -> Option<Interv
     let value = at(&vec![1; one.len()]);
     let mut dice = Dice(DICE);
     let mut counts = vec![0; one.len()];
-    let drawn = (0..RESAMPLES).map(|_| {
+    let all = RESAMPLES * of.div_ceil(FAMILY).max(1);
+    let drawn = (1..all).map(|_| {
         counts.fill(0);
         (0..one.len()).for_each(|_| counts[dice.below(one.len())] += 1);
         at(&counts)
     });
     let mut drawn: Vec<f64> = drawn.collect();
     drawn.sort_unstable_by(f64::total_cmp);
-    Some(Interval { value, low: drawn[RANK - 1], high: drawn[RESAMPLES - RANK] })
+    let rank = all / 40;
+    let interval = Interval { value, low: drawn[rank - 1], high: drawn[drawn.len() - rank] };
+    let below = drawn.partition_point(|drawn| *drawn <= 0.0);
+    let above = drawn.len() - drawn.partition_point(|drawn| *drawn < 0.0);
+    let level = (2 * (below.min(above) + 1)) as f64 / all as f64;
+    Some(Difference { interval, level: level.min(1.0) })
 }
 
 /// The numbers of one system, ready to be averaged again and again.
@@ -142,6 +172,14 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// The only one that is looked at.
+    fn difference(one: &[f64], other: &[f64], average: Average) -> Option<Interval> {
+        let found = super::difference(one, other, average, 1)?;
+        let is_apart = found.interval.low > 0.0 || found.interval.high < 0.0;
+        assert_eq!(is_apart, found.level <= ERROR, "{found:?}");
+        Some(found.interval)
+    }
+
     /// The first three numbers from 1234567, as the authors' reference gives them.
     #[test]
     fn the_dice_are_splitmix64() {
@@ -172,7 +210,7 @@ mod tests {
         assert!((found.value - mean).abs() < 1e-9);
         assert!((found.low - (mean - half)).abs() < 0.1 * half, "{found:?} {mean} {half}");
         assert!((found.high - (mean + half)).abs() < 0.1 * half, "{found:?} {mean} {half}");
-        assert!(found.is_shown(), "pairs cancel what they share: apart, each varies three times as much");
+        assert!(found.low > 0.0, "pairs cancel what they share: apart, each varies three times as much");
     }
 
     /// 95 of 100 intervals hold what is true, also where differences are skewed: here the square of a normal number, whose
@@ -200,9 +238,43 @@ mod tests {
         assert_eq!(difference(&[2.0], &[5.0], Median), Some(Interval { value: 3.0, low: 3.0, high: 3.0 }));
         let same = difference(&[1.0, 7.0, 2.0], &[1.0, 7.0, 2.0], Median).unwrap();
         assert_eq!(same, Interval { value: 0.0, low: 0.0, high: 0.0 });
-        assert!(!same.is_shown());
         let even = single(&[4.0, 1.0, 2.0, 100.0], Median).unwrap();
         assert_eq!((even.value, even.low >= 1.0, even.high <= 100.0), (3.0, true, true));
+    }
+
+    /// Holm's steps: 0.01 × 4, then 0.015 × 3 pass; 0.03 × 2 does not, and nothing behind it, though 0.04 alone would.
+    #[test]
+    fn what_is_shown_of_many_is_what_holm_leaves() {
+        assert_eq!(holm(&[0.03, 0.01, 0.04, 0.015]), [false, true, false, true]);
+        assert_eq!(holm(&[0.05]), [true]);
+        assert_eq!(holm(&[]), Vec::<bool>::new());
+    }
+
+    /// Of tables of forty differences that are none, about two in each are shown one by one; and in at most a few of a
+    /// hundred tables any, if all are looked at.
+    #[test]
+    fn tables_of_nothing_show_nothing() {
+        let mut dice = Dice(3);
+        let (tables, family) = (20, 40);
+        let (mut alone, mut wrong) = (0, 0);
+        for _ in 0..tables {
+            let level = |_| {
+                let [one, other] = [0, 1].map(|_| (0..60).map(|_| normal(&mut dice)).collect::<Vec<f64>>());
+                super::difference(&one, &other, Mean, family).unwrap().level
+            };
+            let levels: Vec<f64> = (0..family).map(level).collect();
+            alone += levels.iter().filter(|level| **level <= ERROR).count();
+            wrong += usize::from(holm(&levels).contains(&true));
+        }
+        assert!(alone > tables && wrong <= 4, "{alone} of {} alone, {wrong} of {tables} tables", tables * family);
+    }
+
+    /// However many are looked at, what is certain is shown.
+    #[test]
+    fn many_differences_do_not_hide_what_is_certain() {
+        let (one, other) = (vec![0.0; 50], vec![1.0; 50]);
+        let level = super::difference(&one, &other, Mean, 120).unwrap().level;
+        assert!(holm(&vec![level; 120]).iter().all(|shown| *shown), "{level}");
     }
 
     proptest! {
