@@ -60,6 +60,6 @@ pub use siblings::{Seen, Siblings, SiblingsAsk, SiblingsOp, SiblingsRet};
 pub use signature::{principal, signature};
 pub use stack::{Stack, StackOp, StackRet};
 pub use value::Value;
-pub use verdict::{Finding, Level, NO_PANIC, PROGRESS, Verdict, merged};
+pub use verdict::{Finding, Level, Measured, NO_PANIC, PROGRESS, Quantity, Verdict, merged};
 pub use witness::{Ended, Holder, Part, Reason, Server, Step, Testimony, Witness};
 pub use words::Words;

@@ -96,7 +96,7 @@ mod tests {
 
     fn finding(check: &str, verdict: Verdict, level: Level) -> Finding {
         let (check, detail) = (check.to_owned(), String::new());
-        Finding { check, verdict, detail, level, promise: None, witness: None }
+        Finding { check, verdict, detail, level, promise: None, witness: None, measured: None }
     }
 
     /// The signature that a run with these findings has.

@@ -69,6 +69,34 @@ pub struct Finding {
     /// For a violation: what shows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub witness: Option<Witness>,
+    /// For a figure that was asked to lie in a range: the figure as a number, and the range.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured: Option<Measured>,
+}
+
+/// A figure and the range it was asked to lie in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Measured {
+    /// What the numbers are.
+    pub quantity: Quantity,
+    /// What was measured.
+    pub value: u64,
+    /// The least that it may be.
+    pub from: u64,
+    /// The most.
+    pub to: u64,
+}
+
+/// What a measured number is, and so its unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Quantity {
+    /// Nanoseconds.
+    Time,
+    /// Parts of a billion.
+    Share,
+    /// How many.
+    Count,
 }
 
 impl Finding {
@@ -92,7 +120,7 @@ mod tests {
         use Verdict::*;
         let finding = |verdict, level| {
             let (check, detail) = (String::new(), String::new());
-            Finding { check, verdict, detail, level, promise: None, witness: None }
+            Finding { check, verdict, detail, level, promise: None, witness: None, measured: None }
         };
         assert_eq!(merged(&[]), Vacuous);
         assert_eq!(merged(&[finding(Fail, Level::Should)]), Vacuous);

@@ -21,8 +21,8 @@ use crate::testimony;
 use checkers::{Budget, Consistency, Judgement, Model, Question};
 use history::figures::{counted, grouped, measured};
 use history::{
-    Availability, DetectionSummary, Finding, History, LatencySummary, Level, Operation, OperationCounts, Outage,
-    Outcome, Purpose, Verdict, Witness,
+    Availability, DetectionSummary, Finding, History, LatencySummary, Level, Measured, Operation, OperationCounts,
+    Outage, Outcome, Purpose, Verdict, Witness,
 };
 pub use history::{NO_PANIC, PROGRESS};
 use sim_core::promise::Guarantee;
@@ -65,11 +65,12 @@ struct Ruling {
     verdict: Verdict,
     detail: String,
     witness: Option<Witness>,
+    measured: Option<Measured>,
 }
 
 impl Ruling {
     fn new(verdict: Verdict, detail: impl Into<String>) -> Self {
-        Ruling { verdict, detail: detail.into(), witness: None }
+        Ruling { verdict, detail: detail.into(), witness: None, measured: None }
     }
 
     fn decided(holds: bool, detail: impl Into<String>) -> Self {
@@ -85,15 +86,15 @@ impl Ruling {
     }
 
     fn finding(self, check: &str, level: Level) -> Finding {
-        let Ruling { verdict, detail, witness } = self;
-        Finding { check: check.to_owned(), verdict, detail, level, promise: None, witness }
+        let Ruling { verdict, detail, witness, measured } = self;
+        Finding { check: check.to_owned(), verdict, detail, level, promise: None, witness, measured }
     }
 }
 
 impl From<Judgement> for Ruling {
     fn from(judgement: Judgement) -> Self {
         let Judgement { verdict, detail, witness, .. } = judgement;
-        Ruling { verdict, detail, witness }
+        Ruling { verdict, detail, witness, measured: None }
     }
 }
 

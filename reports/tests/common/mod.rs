@@ -15,7 +15,7 @@ pub const MS: u64 = 1_000_000;
 
 pub fn finding(level: Level, check: &str, verdict: Verdict, detail: &str) -> Finding {
     let (check, detail) = (check.to_owned(), detail.to_owned());
-    Finding { check, verdict, detail, level, promise: None, witness: None }
+    Finding { check, verdict, detail, level, promise: None, witness: None, measured: None }
 }
 
 /// Twelve seconds: the leader is cut off in the fourth, and the second after has no operation at all.
@@ -295,7 +295,7 @@ prop_compose! {
         promise in proptest::option::of(word()),
         witness in proptest::option::of(any_witness()),
     ) -> Finding {
-        Finding { check, verdict, detail, level, promise, witness }
+        Finding { check, verdict, detail, level, promise, witness, measured: None }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::execute::OpFact;
 use crate::outage::cause::Reign;
 use crate::scenario::{CountOf, Figure, Finding, ShareOf, Statistic, TimeOf};
 use history::figures::{counted, grouped, measured, percent};
-use history::{Completion, Mark, Operation, Outcome, Purpose, Value, Verdict};
+use history::{Completion, Mark, Measured, Operation, Outcome, Purpose, Quantity, Value, Verdict};
 use sim_core::dice::Ratio;
 use sim_core::protocol::NodeId;
 use sim_core::time::Nanos;
@@ -50,17 +50,17 @@ impl Judge<'_> {
                     TimeOf::MistakeRecurrence => (self.quality().recurrence(), "mistake"),
                     TimeOf::MistakeDuration => (self.quality().duration(), "mistake"),
                 };
-                within(time, (*from, *to), noun, |time| measured(*time))
+                within(time, (*from, *to), noun, &TIMES)
             }
             Figure::Share(measure, from, to) => {
                 let noun = if *measure == ShareOf::QueryAccuracy { "pair" } else { "operation" };
-                within(self.share(measure), (float(from), float(to)), noun, |share| percent(*share))
+                within(self.share(measure), (float(from), float(to)), noun, &SHARES)
             }
             Figure::Count(CountOf::Mistakes { whose }, from, to) => {
                 let quality = self.quality();
                 let mistakes = quality.mistakes_of(*whose);
                 let watched = (quality.watched > 0).then_some((mistakes, quality.watched));
-                within(watched, (*from, *to), "pair", |count| grouped(*count))
+                within(watched, (*from, *to), "pair", &COUNTS)
             }
         }
     }
@@ -132,13 +132,29 @@ fn float(ratio: &Ratio) -> f64 {
     ratio.numerator as f64 / ratio.denominator as f64
 }
 
+/// How a kind of figure is told, and what it is as a whole number.
+struct Kind<T> {
+    quantity: Quantity,
+    told: fn(T) -> String,
+    whole: fn(T) -> u64,
+}
+
+const TIMES: Kind<Nanos> = Kind { quantity: Quantity::Time, told: measured, whole: |time| time };
+const SHARES: Kind<f64> =
+    Kind { quantity: Quantity::Share, told: percent, whole: |share| libm::round(share * 1e9) as u64 };
+const COUNTS: Kind<u64> = Kind { quantity: Quantity::Count, told: grouped, whole: |count| count };
+
 /// A figure and how many it was measured of, against its range.
-fn within<T: PartialOrd>(figure: Option<(T, usize)>, range: (T, T), noun: &str, show: impl Fn(&T) -> String) -> Ruling {
+fn within<T: PartialOrd + Copy>(figure: Option<(T, usize)>, (from, to): (T, T), noun: &str, kind: &Kind<T>) -> Ruling {
     let Some((figure, count)) = figure else {
         return Ruling::new(Verdict::Vacuous, "nothing that it could be measured of");
     };
-    let holds = range.0 <= figure && figure <= range.1;
-    Ruling::decided(holds, format!("{}   (of {})", show(&figure), counted(count as u64, noun)))
+    let holds = from <= figure && figure <= to;
+    let [value, from, to] = [figure, from, to].map(kind.whole);
+    Ruling {
+        measured: Some(Measured { quantity: kind.quantity, value, from, to }),
+        ..Ruling::decided(holds, format!("{}   (of {})", (kind.told)(figure), counted(count as u64, noun)))
+    }
 }
 
 /// What these times come to, and how many they are.
@@ -314,7 +330,7 @@ mod tests {
 
     #[test]
     fn a_figure_is_held_against_its_range_and_nothing_is_no_figure() {
-        let verdict = |figure| within(figure, (2, 4), "operation", |n: &u64| n.to_string()).verdict;
+        let verdict = |figure| within(figure, (2, 4), "operation", &COUNTS).verdict;
         assert_eq!(verdict(Some((4, 1))), Verdict::Pass);
         assert_eq!(verdict(Some((5, 1))), Verdict::Fail);
         assert_eq!(verdict(None), Verdict::Vacuous);
