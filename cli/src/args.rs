@@ -319,6 +319,9 @@ pub struct Test {
     /// Also write the results as JUnit XML
     #[arg(long)]
     pub junit: Option<PathBuf>,
+    /// Also lay what was measured over what papers published (each published.toml in the directories), as a page
+    #[arg(long, value_name = "FILE.html")]
+    pub figures: Option<PathBuf>,
     /// How to show how far it has come
     #[arg(long, value_enum, default_value_t)]
     pub progress: Progress,

@@ -206,6 +206,20 @@ pub fn told(error: &io::Error) -> String {
 /// The scenarios at a path: the file itself, or every `.toml` below the directory, by name. Links to directories are not
 /// followed, since they can lead back.
 pub fn scenarios_at(path: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let is_scenario = |path: &PathBuf| path.file_name().is_none_or(|name| name != PUBLISHED);
+    Ok(toml_at(path)?.into_iter().filter(is_scenario).collect())
+}
+
+/// What papers published: beside the scenarios that reproduce it, and none itself.
+pub const PUBLISHED: &str = "published.toml";
+
+/// The files of that name in a directory, in the order of their paths.
+pub fn published_at(path: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let is_published = |path: &PathBuf| path.file_name().is_some_and(|name| name == PUBLISHED);
+    Ok(toml_at(path)?.into_iter().filter(is_published).collect())
+}
+
+fn toml_at(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     let cannot = |e: &io::Error| Failure::usage(format!("cannot read {}: {}", path.display(), told(e)));
     if !fs::metadata(path).map_err(|e| cannot(&e))?.is_dir() {
         return Ok(vec![path.to_owned()]);
@@ -216,7 +230,7 @@ pub fn scenarios_at(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     for entry in entries {
         let path = entry.path();
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            found.extend(scenarios_at(&path)?);
+            found.extend(toml_at(&path)?);
         } else if path.extension().is_some_and(|extension| extension == "toml") && !path.is_dir() {
             found.push(path);
         }

@@ -165,6 +165,43 @@ fn junit_is_well_formed_and_names_every_scenario() {
     assert_tells(&here.read("junit.xml"), &["stormglass run &#39;suite/broken &amp; bad.toml&#39; --seed 1"]);
 }
 
+/// What somebody published of the calm scenario, in a file beside it.
+fn published(check: &str) -> String {
+    let head = "[[figure]]\ntitle = 'Calm'\nsource = 'Somebody'\nat = 'nodes'\nof = 'served'\nunit = '%'\n";
+    let series = "[[figure.series]]\nname = 'one'\nfile = 'calm.toml'\n";
+    format!("{head}{series}points = [{{ at = 3, published = 99, check = '{check}' }}]\n")
+}
+
+#[test]
+fn figures_are_laid_over_what_was_published() {
+    let here = Scratch::new();
+    here.write("suite/calm.toml", CALM.replace("[expect]\nmust = [", "[expect]\nmust = [\"served in 90%..100%\", "));
+    here.write("suite/published.toml", published("served"));
+    let told = here.stormglass(&["test", "suite", "--figures", "figures.html"]);
+    assert_eq!((told.code, told.err.as_str()), (0, ""));
+    assert_tells(&told.out, &["1 passed, 0 failed"]);
+    assert_tells(&here.read("figures.html"), &["1 of 1 number", "+1.01\u{202f}%", "90–100\u{202f}%"]);
+}
+
+#[test]
+fn what_was_published_is_refused_where_it_is_wrong() {
+    let here = Scratch::new();
+    here.write("suite/calm.toml", CALM);
+    let test = ["test", "suite", "--figures", "figures.html"];
+    assert_tells(&here.refused(&test), &["there is no published.toml"]);
+    here.write("suite/published.toml", published("served").replace("unit", "units"));
+    assert_tells(&here.refused(&test), &["suite/published.toml:6:1: unknown field `units`"]);
+    here.write("suite/published.toml", published("served").replace("calm.toml", "storm.toml"));
+    assert_tells(&here.refused(&test), &["there is no scenario \"storm.toml\" beside it"]);
+    // That a scenario does not ask for it is known once it was run: its verdict is told first.
+    here.write("suite/published.toml", published("served"));
+    let told = here.stormglass(&test);
+    assert_eq!(told.code, 2);
+    assert_tells(&told.out, &["1 passed, 0 failed"]);
+    assert_tells(&told.err, &["`served` of one at 3: calm.toml does not ask for it"]);
+    assert!(!here.path("figures.html").exists());
+}
+
 /// The elements of an XML text and their attributes as they stand, in order. Panics if the text is not well-formed.
 fn xml_elements(text: &str) -> Vec<(String, String)> {
     let (mut found, mut open) = (Vec::new(), Vec::new());

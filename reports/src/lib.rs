@@ -18,6 +18,7 @@ pub mod compare;
 pub mod draw;
 pub mod json;
 pub mod page;
+pub mod papers;
 pub mod plot;
 mod roles;
 pub mod statistics;

@@ -8,6 +8,7 @@ pub mod list;
 pub mod man;
 pub mod merge;
 pub mod new;
+mod papers;
 mod parted;
 pub mod replay;
 pub mod report;

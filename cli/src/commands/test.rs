@@ -4,6 +4,7 @@
 //! every scenario runs on every seed, on all cores; each run has one thread, and its result does not depend on how many
 //! others there are.
 
+use super::papers::Papers;
 use super::replay_command;
 use crate::args::Test;
 use crate::exit::{Done, Exit, Failure};
@@ -13,13 +14,13 @@ use crate::progress::{Progress, Work};
 use crate::seeds::Seeds;
 use crate::{files, interrupt, screen};
 use history::figures::{counted, grouped};
-use history::{Level, RunRecord, Verdict};
+use history::{Level, Measured, RunRecord, Verdict};
 use reports::draw::svg::escaped;
 use reports::terminal::test_line;
 use scenarios::scenario::Scenario;
 use scenarios::systems::System;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Failing seeds that are shown of one scenario; the rest are counted.
 const FAILURES_SHOWN: usize = 5;
@@ -36,6 +37,8 @@ struct Outcome {
     seed: u64,
     verdict: Verdict,
     detail: String,
+    /// Each check, and what it measured if it asks for a figure.
+    measured: Vec<(String, Option<Measured>)>,
 }
 
 /// One scenario of the suite with all its runs.
@@ -94,6 +97,7 @@ pub fn test(args: &Test, systems: &'static [System]) -> Done {
     }
     // What cannot be written is told before anything runs.
     let junit_file = args.junit.as_deref().map(files::Beside::create).transpose()?;
+    let papers = args.figures.as_deref().map(|place| Papers::read(place, &args.paths)).transpose()?;
     let outcomes = run_all(&cases, many::jobs(args.jobs), args.progress)?;
     let judged: Vec<Judged<'_>> =
         cases.iter().zip(outcomes).map(|(case, outcomes)| Judged::of(case, outcomes)).collect();
@@ -109,14 +113,24 @@ pub fn test(args: &Test, systems: &'static [System]) -> Done {
     let passed = judged.iter().filter(|case| case.verdict == Verdict::Pass).count();
     let open = judged.iter().filter(|case| case.is_open()).count();
     let failed = judged.len() - passed - open;
-    let Some(interrupted) = interrupted else {
-        text.push_str(&format!("{passed} passed, {failed} failed\n"));
-        screen::print(&text)?;
-        return Ok(Exit::Judged(judged.iter().map(|case| case.verdict).max().unwrap_or(Verdict::Vacuous)));
-    };
-    text.push_str(&format!("{passed} passed, {failed} failed, {open} open: {interrupted}\n"));
+    match &interrupted {
+        None => text.push_str(&format!("{passed} passed, {failed} failed\n")),
+        Some(told) => text.push_str(&format!("{passed} passed, {failed} failed, {open} open: {told}\n")),
+    }
     screen::print(&text)?;
+    if let Some(papers) = papers {
+        papers.write(|path| measured(&judged, path))?;
+    }
+    if interrupted.is_none() {
+        return Ok(Exit::Judged(judged.iter().map(|case| case.verdict).max().unwrap_or(Verdict::Vacuous)));
+    }
     Ok(Exit::Interrupted)
+}
+
+/// What the checks of all runs of a scenario measured; `None` if it was not run.
+fn measured(judged: &[Judged<'_>], path: &Path) -> Option<Vec<(String, Option<Measured>)>> {
+    let judged = judged.iter().find(|judged| judged.case.path == path && !judged.outcomes.is_empty())?;
+    Some(judged.outcomes.iter().flat_map(|outcome| outcome.measured.iter().cloned()).collect())
 }
 
 /// That it was interrupted, and after how much; `None` if all was run.
@@ -163,7 +177,8 @@ fn run_one(loaded: &Loaded, seed: u64) -> Result<Outcome, Failure> {
     let scenario = loaded.resolve(seed)?;
     let run = many::run(&scenario, seed, loaded.systems)?;
     let (verdict, detail) = against_expectations(&scenario, &run.record);
-    Ok(Outcome { seed, verdict, detail })
+    let measured = run.record.findings.into_iter().map(|finding| (finding.check, finding.measured)).collect();
+    Ok(Outcome { seed, verdict, detail, measured })
 }
 
 /// The run's own verdict, unless the scenario is made to show a violation: then whether exactly that was seen.
