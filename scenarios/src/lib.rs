@@ -11,6 +11,7 @@
 //! - [`manual`]: what is known of a word: a key, a code, a check, a fault, a flaw. [`schema`]: the same keys for editors.
 //!   [`template`]: a first scenario for a system.
 //! - [`storm`]: whether two scenarios are the same storm, so that they can be compared.
+//! - [`published`]: what papers published, beside the scenarios that reproduce it.
 //! - [`run`]: all of it, to a [`Run`]: the plain record and the history.
 //!
 //! ```
@@ -45,6 +46,7 @@ mod parting;
 mod picture;
 pub mod plan;
 pub mod promises;
+pub mod published;
 mod record;
 pub mod scenario;
 pub mod schema;

@@ -4,6 +4,7 @@ use crate::exit::Failure;
 use crate::files::{self, Beside, PUBLISHED};
 use history::Measured;
 use reports::papers::{Found, Laid, Published, page};
+use scenarios::published::Problem;
 use std::path::{Path, PathBuf};
 
 /// The figures of a suite, and where their page goes.
@@ -51,11 +52,8 @@ impl Papers {
 
 fn read(file: &Path) -> Result<Published, Failure> {
     let text = files::read_text(file)?;
-    toml::from_str(&text).map_err(|error| {
-        let before = &text[..error.span().map_or(0, |span| span.start.min(text.len()))];
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        Failure::usage(format!("{}:{line}:{column}: {}", file.display(), error.message()))
+    scenarios::published::read(&text).map_err(|Problem { line, column, message }| {
+        Failure::usage(format!("{}:{line}:{column}: {message}", file.display()))
     })
 }
 
