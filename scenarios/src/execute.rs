@@ -19,6 +19,7 @@ use sim_core::time::{MILLISECOND, Nanos, SECOND};
 use sim_core::trace::ALWAYS;
 pub use sim_core::trace::{Row, What};
 use sim_core::world::{Opinion, Passage, Returns, RoleChange, StrikeReport, World};
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// How to run a plan, beyond what the plan says. Nothing here changes what happens.
@@ -105,6 +106,8 @@ pub struct Finished {
     pub messages: u64,
     /// How nodes came back after they had died.
     pub returns: Returns,
+    /// How often nodes told that they came back to what others know, by way; those never taken too.
+    pub recoveries: BTreeMap<&'static str, u64>,
     /// When a node held the role whose holder serves; `None` for a system in which every node does.
     pub reigns: Option<Vec<Reign>>,
     /// When each node first told a client something after a change of its role.
@@ -317,6 +320,7 @@ fn finished<P: Protocol>(plan: &Plan, world: &World<P>) -> Finished {
         passages: world.passages().to_vec(),
         messages: world.messages(),
         returns: world.returns(),
+        recoveries: world.recoveries().clone(),
         first_answers: world.first_answers().to_vec(),
         reigns,
         reach,

@@ -12,6 +12,7 @@ use history::{ConfigLine, FaultRecord, History, Picture, Purpose, RoleSpan, RunR
 use sim_core::protocol::NodeId;
 use sim_core::time::Nanos;
 use sim_core::world::{Returns, RoleChange};
+use std::collections::BTreeMap;
 
 /// Into how many stretches the load's time is cut for availability over time.
 const BUCKETS: u64 = 240;
@@ -29,6 +30,8 @@ pub struct Run {
     pub handovers: Option<u64>,
     /// How nodes came back after they had died.
     pub returns: Returns,
+    /// How often nodes told that they came back to what others know, by way; those never taken too.
+    pub recoveries: BTreeMap<&'static str, u64>,
 }
 
 impl Run {
@@ -70,7 +73,14 @@ pub fn run(scenario: &Scenario, seed: u64, systems: &[System], options: &mut Opt
         let moments = moments(&plan, (&record.findings, &record.outages), &finished, retrace);
         record.picture = Some(Picture { service, latency, moments });
     }
-    Ok(Run { record, history: finished.history, recovery, handovers, returns: finished.returns })
+    Ok(Run {
+        record,
+        history: finished.history,
+        recovery,
+        handovers,
+        returns: finished.returns,
+        recoveries: finished.recoveries,
+    })
 }
 
 /// What runs the plans of a scenario.

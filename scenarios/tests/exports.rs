@@ -95,7 +95,7 @@ fn events(log: &str) -> Vec<Event> {
 fn host(row: &Row) -> Option<&str> {
     match row.what {
         What::Message | What::Request | What::Reply | What::Timer | What::OnDisk | What::Admin => Some(&row.to),
-        What::Sent | What::Start | What::Crash | What::Role | What::Opinion => Some(&row.from),
+        What::Sent | What::Start | What::Crash | What::Role | What::Opinion | What::Recovery => Some(&row.from),
         What::Lost | What::Corrupt | What::Flush | What::Fault | What::Heal => None,
     }
 }

@@ -135,6 +135,10 @@ pub trait Protocol: Vocabulary + Clone {
     /// some and not others. A system that lists none can only be made to lose messages of all kinds.
     const KINDS: &'static [&'static str] = &[];
 
+    /// The ways in which its nodes come back to what others know, as they [tell](Observation::Recovered): a sweep counts how often
+    /// each was taken, and names those that never were.
+    const RECOVERIES: &'static [&'static str] = &[];
+
     /// The order of this name (one of [`Protocol::ORDERS`]) about these nodes.
     fn order(name: &str, about: &[NodeId]) -> Self::Admin {
         let _ = about;
@@ -332,6 +336,8 @@ pub enum Observation {
         /// Down, or up.
         is_down: bool,
     },
+    /// It has come back to what others know, in this way: one of [`Protocol::RECOVERIES`].
+    Recovered(&'static str),
 }
 
 /// How a message travels.

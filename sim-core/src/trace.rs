@@ -112,7 +112,7 @@ impl Post {
                 Some(Letter { number, under_way })
             }
             What::Timer | What::OnDisk | What::Flush | What::Admin | What::Start | What::Crash => None,
-            What::Role | What::Opinion | What::Fault | What::Heal | What::Corrupt => None,
+            What::Role | What::Opinion | What::Recovery | What::Fault | What::Heal | What::Corrupt => None,
         }
     }
 
@@ -186,6 +186,8 @@ pub enum What {
     Role,
     /// A process changed its mind of whether a peer is down.
     Opinion,
+    /// A process came back to what others know.
+    Recovery,
     /// A fault began.
     Fault,
     /// A fault ended.
@@ -194,7 +196,7 @@ pub enum What {
 
 impl What {
     /// All there are.
-    pub const ALL: [What; 16] = [
+    pub const ALL: [What; 17] = [
         What::Sent,
         What::Message,
         What::Request,
@@ -209,6 +211,7 @@ impl What {
         What::Corrupt,
         What::Role,
         What::Opinion,
+        What::Recovery,
         What::Fault,
         What::Heal,
     ];
@@ -230,6 +233,7 @@ impl What {
             What::Corrupt => "corrupt",
             What::Role => "role",
             What::Opinion => "opinion",
+            What::Recovery => "recovery",
             What::Fault => "fault",
             What::Heal => "heal",
         }

@@ -123,6 +123,7 @@ fn every_message_is_told_of_when_it_leaves_and_when_its_way_ends() {
             | What::Corrupt
             | What::Role
             | What::Opinion
+            | What::Recovery
             | What::Fault
             | What::Heal => {}
         }

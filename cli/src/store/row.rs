@@ -71,7 +71,7 @@ pub const INSERT: &str = "INSERT INTO runs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?
 impl Row {
     pub fn of(run: Run) -> Self {
         let staleness = run.staleness();
-        let Run { record, recovery, handovers, returns, .. } = run;
+        let Run { record, recovery, handovers, returns, recoveries: told, .. } = run;
         let principal = record.principal().map(|finding| (finding.check.clone(), finding.detail.clone()));
         let (finding, detail) = principal.unzip();
         Row {
@@ -94,7 +94,7 @@ impl Row {
             draws: draws(&record),
             faults: faults(&record),
             roles: roles(&record),
-            recoveries: recoveries(&record, returns, handovers.is_some()),
+            recoveries: recoveries(&record, (returns, &told), handovers.is_some()),
             version: record.version,
             name: record.scenario,
             fingerprint: record.fingerprint,
@@ -241,7 +241,8 @@ fn roles(record: &RunRecord) -> String {
 }
 
 /// By way, how often something came back. All ways are there: what never happened is worth knowing.
-fn recoveries(record: &RunRecord, Returns { whole, spoilt, replaced }: Returns, has_leader: bool) -> String {
+fn recoveries(record: &RunRecord, (returns, told): (Returns, &BTreeMap<&str, u64>), has_leader: bool) -> String {
+    let Returns { whole, spoilt, replaced } = returns;
     let takeovers = record.outages.iter().filter_map(|outage| outage.takeover?.clients_ns).count();
     let mut ways = json!({
         "restart with journal": whole,
@@ -250,6 +251,9 @@ fn recoveries(record: &RunRecord, Returns { whole, spoilt, replaced }: Returns, 
     });
     if has_leader {
         ways["takeover"] = takeovers.into();
+    }
+    for (way, times) in told {
+        ways[*way] = (*times).into();
     }
     ways.to_string()
 }

@@ -32,9 +32,12 @@ use super::versions::Object;
 use super::{Dynamo, Message, Timer};
 use history::Key;
 use serde::Serialize;
-use sim_core::protocol::{Ctx, NodeId};
+use sim_core::protocol::{Ctx, NodeId, Observation};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
+
+/// A comparison of hash trees brought something that this node did not know.
+pub(super) const COMPARED: &str = "copies mended by hash trees";
 
 /// At most so many roots or keys go into one message; of a bucket that has more keys, all of them.
 const NAMES_MAX: usize = 64;
@@ -272,10 +275,14 @@ impl<D: Versioned> Dynamo<D> {
         ctx: &mut Ctx<'_, Self>,
     ) {
         let theirs: BTreeMap<Key, Object> = objects.into_iter().collect();
+        let mut is_behind = false;
         for (key, object) in &theirs {
             if self.ring.keeps(self.me, *key) {
-                self.keep(*key, object, ctx);
+                is_behind |= self.learns(*key, object, ctx);
             }
+        }
+        if is_behind {
+            ctx.observe(Observation::Recovered(COMPARED));
         }
         let new = wanted.iter().copied().filter(|key| theirs.get(key) != self.store.get(*key));
         self.exchange(from, new, Vec::new(), ctx);

@@ -15,8 +15,11 @@ use super::flaws::{REPAIR_NOT_AWAITED, REPAIR_STAMPS_NOW};
 use super::versions::Object;
 use super::{Dynamo, Message};
 use history::Key;
-use sim_core::protocol::{Ctx, NodeId};
+use sim_core::protocol::{Ctx, NodeId, Observation};
 use std::collections::BTreeMap;
+
+/// A read found copies that know less than others, and wrote to them.
+pub(super) const REPAIRED: &str = "read repair";
 
 impl<D: Versioned> Dynamo<D> {
     /// Coordinates a `get` of a key with these places.
@@ -73,6 +76,7 @@ impl<D: Versioned> Dynamo<D> {
 
     /// Blocking read repair: the read becomes a write of what it found to all who do not hold it, and is answered like one.
     fn repair_first(&mut self, id: RequestId, object: &Object, holders: &[NodeId], ctx: &mut Ctx<'_, Self>) {
+        ctx.observe(Observation::Recovered(REPAIRED));
         let repaired = self.as_repaired(object, ctx);
         let Some(request) = self.coordination.under_way.get_mut(&id) else { return };
         request.stage = Stage::Repair { object: repaired };
@@ -105,6 +109,7 @@ impl<D: Versioned> Dynamo<D> {
         if old.is_empty() {
             return;
         }
+        ctx.observe(Observation::Recovered(REPAIRED));
         let object = self.as_repaired(&object, ctx);
         for node in old {
             if node == self.me {

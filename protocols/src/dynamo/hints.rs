@@ -18,9 +18,12 @@ use super::flaws::{HINTS_IN_MEMORY, HINTS_OVERWRITE};
 use super::versions::{Object, Rules};
 use super::{Dynamo, Message, Record, RequestId, Timer, Versioned};
 use history::Key;
-use sim_core::protocol::{Ctx, NodeId};
+use sim_core::protocol::{Ctx, NodeId, Observation};
 use sim_core::time::{LocalTime, Nanos};
 use std::collections::BTreeMap;
+
+/// What was kept for another is on its disk.
+pub(super) const HANDED_OVER: &str = "hint handed over";
 
 /// So many hints are on their way to a node at a time.
 const OFFERED_MAX: usize = 16;
@@ -265,6 +268,7 @@ impl<D: Versioned> Dynamo<D> {
     /// A node has what was kept for it on its disk.
     pub(super) fn on_hint_taken(&mut self, from: NodeId, key: Key, state: RequestId, ctx: &mut Ctx<'_, Self>) {
         if self.hints.get(key, from).is_some_and(|hint| hint.state == state) {
+            ctx.observe(Observation::Recovered(HANDED_OVER));
             self.forget_hint(key, from, ctx);
         }
         let Some((_, left)) = self.hints.offered.get_mut(&from) else { return };

@@ -400,6 +400,9 @@ impl<D: Versioned> Protocol for Dynamo<D> {
         },
     ];
 
+    const RECOVERIES: &'static [&'static str] =
+        &[anti_entropy::COMPARED, gets::REPAIRED, hints::HANDED_OVER, transfer::FETCHED];
+
     const KINDS: &'static [&'static str] = &[
         "Forward",
         "TakenUp",

@@ -79,10 +79,15 @@ impl<D: Versioned> Dynamo<D> {
 
     /// Puts a copy together with what this node keeps as a home node.
     pub(super) fn keep(&mut self, key: Key, object: &Object, ctx: &mut Ctx<'_, Self>) {
-        if let Some(record) = self.store.merge(key, object, self.config.rules()) {
-            self.write(record, ctx);
-            self.put_aside(key, ctx);
-        }
+        self.learns(key, object, ctx);
+    }
+
+    /// The same, and whether it said something new.
+    pub(super) fn learns(&mut self, key: Key, object: &Object, ctx: &mut Ctx<'_, Self>) -> bool {
+        let Some(record) = self.store.merge(key, object, self.config.rules()) else { return false };
+        self.write(record, ctx);
+        self.put_aside(key, ctx);
+        true
     }
 
     /// Keeps a copy for another.

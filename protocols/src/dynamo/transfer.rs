@@ -27,8 +27,11 @@ use super::{Dynamo, Message, Record, Timer};
 use crate::hashing::ring::Arc;
 use history::Key;
 use serde::Serialize;
-use sim_core::protocol::{Ctx, NodeId};
+use sim_core::protocol::{Ctx, NodeId, Observation};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// A range that this node will keep has come from those who kept it.
+pub(super) const FETCHED: &str = "range fetched";
 
 /// So many keys go into a message.
 const PAGE: usize = 32;
@@ -252,6 +255,7 @@ impl<D: Versioned> Dynamo<D> {
         if !page.is_last {
             self.ask_for_page(from, ctx);
         } else if self.transfer.wanted.first().is_some_and(Wanted::is_complete) {
+            ctx.observe(Observation::Recovered(FETCHED));
             self.fetch(ctx);
             self.report(ctx);
         }

@@ -14,7 +14,10 @@ use super::reports::{Report, Reports};
 use super::{Ballot, Message, MultiPaxos, Promise, Record, Role, Slot, Timer};
 use crate::detectors::Detector;
 use history::Object;
-use sim_core::protocol::{Ctx, NodeId, Ticket};
+use sim_core::protocol::{Ctx, NodeId, Observation, Ticket};
+
+/// A leader proposes again what phase 1 found, and fills what lies between.
+pub(super) const ADOPTED: &str = "values of earlier ballots adopted";
 
 /// After so many attempts in vain the time to wait grows no more.
 const ATTEMPTS_MAX: u64 = 8;
@@ -231,6 +234,9 @@ impl<O: Object> MultiPaxos<O> {
             return self.resign(ctx);
         }
         let time = reports.iter().map(|(_, report)| report.entry.value.time).fold(self.executed.time, u64::max);
+        if !reports.is_empty() {
+            ctx.observe(Observation::Recovered(ADOPTED));
+        }
         self.role = Role::Leader(Box::new(Leadership::new(self.first_open(), promised, reports, (ctx.now(), time))));
         self.leader = Some(self.me);
         self.attempts = 0;

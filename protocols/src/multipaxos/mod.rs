@@ -356,6 +356,8 @@ impl<O: Object> Protocol for MultiPaxos<O> {
         OrderKind { name: "snapshot", about: About::Nobody, text: "The node shall take a snapshot now." },
     ];
 
+    const RECOVERIES: &'static [&'static str] = &[election::ADOPTED, snapshots::INSTALLED];
+
     const KINDS: &'static [&'static str] = &[
         "Prepare",
         "Promise",

@@ -12,8 +12,11 @@ use super::{Message, MultiPaxos, Record, Slot};
 use crate::snapshots::{Bytes, Taken};
 use history::Object;
 use serde::Serialize;
-use sim_core::protocol::{Ctx, NodeId};
+use sim_core::protocol::{Ctx, NodeId, Observation};
 use sim_core::time::Nanos;
+
+/// Somebody was too far behind for the log.
+pub(super) const INSTALLED: &str = "snapshot installed";
 
 /// A slot, and the system time as of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -139,5 +142,6 @@ impl<O: Object> MultiPaxos<O> {
         self.executed = snapshot.last;
         self.members = Members::new(snapshot.members.clone(), &self.config);
         self.keep(snapshot, ctx);
+        ctx.observe(Observation::Recovered(INSTALLED));
     }
 }

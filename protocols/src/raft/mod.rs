@@ -344,6 +344,8 @@ impl<O: Object> Protocol for Raft<O> {
         OrderKind { name: "snapshot", about: About::Nobody, text: "The node shall take a snapshot now." },
     ];
 
+    const RECOVERIES: &'static [&'static str] = &[replication::CONFLICT, snapshots::INSTALLED];
+
     const KINDS: &'static [&'static str] = &[
         "PreVote",
         "PreVoteReply",

@@ -20,7 +20,10 @@ use super::progress::{Mode, Progress, StaleRefusal};
 use super::{Append, AppendResult, Appended, Conflict, Message, Raft, ReadMode, Record, Role, Timer};
 use crate::client::Response;
 use history::Object;
-use sim_core::protocol::{Ctx, NodeId};
+use sim_core::protocol::{Ctx, NodeId, Observation};
+
+/// A follower deleted entries that its leader does not have (rule 3 of AppendEntries).
+pub(super) const CONFLICT: &str = "conflicting entries deleted";
 
 impl<O: Object> Raft<O> {
     /// "If command received from client: append entry to local log, respond after entry applied to state machine"
@@ -234,6 +237,7 @@ impl<O: Object> Raft<O> {
         if known < entries.len() {
             let prev = prev + known as Index;
             if prev < self.log.last_index() {
+                ctx.observe(Observation::Recovered(CONFLICT));
                 self.cut(prev + 1);
             }
             // 4. "Append any new entries not already in the log".

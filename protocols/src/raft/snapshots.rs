@@ -22,7 +22,10 @@ use crate::machine::Machine;
 use crate::snapshots::{Bytes, Taken};
 use history::Object;
 use serde::Serialize;
-use sim_core::protocol::{Ctx, NodeId};
+use sim_core::protocol::{Ctx, NodeId, Observation};
+
+/// Somebody was too far behind for the log.
+pub(super) const INSTALLED: &str = "snapshot installed";
 
 /// A state machine written down, and which one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -197,6 +200,7 @@ impl<O: Object> Raft<O> {
         self.commit = snapshot.last.index;
         self.applied = snapshot.last.index;
         self.keep(snapshot, ctx);
+        ctx.observe(Observation::Recovered(INSTALLED));
         self.answer_forwarded(ctx);
     }
 

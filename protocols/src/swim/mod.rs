@@ -182,6 +182,8 @@ impl Protocol for Swim {
         OrderKind { name: "join", about: About::Nobody, text: "Whoever is told this becomes a member." },
         OrderKind { name: "leave", about: About::Nobody, text: "Whoever is told this says that it leaves, and does." },
     ];
+    const RECOVERIES: &'static [&'static str] = &[rumours::REFUTED];
+
     const KINDS: &'static [&'static str] = &["Ping", "Ack", "PingReq", "Nack", "Gossip", "Sync"];
     const REVEALS: bool = true;
 

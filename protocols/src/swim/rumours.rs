@@ -4,6 +4,9 @@ use super::members::{News, Standing, Status, Worth};
 use super::{Message, Record, Swim, Timer, time_until};
 use sim_core::protocol::{Ctx, NodeId, Observation};
 
+/// It was suspected, or taken for dead, and said that it is alive.
+pub(super) const REFUTED: &str = "suspicion refuted";
+
 impl Swim {
     /// News that came along with a message.
     pub(super) fn hear(&mut self, from: NodeId, all: &[News], ctx: &mut Ctx<'_, Self>) {
@@ -24,6 +27,7 @@ impl Swim {
             if said.status == Status::Suspect {
                 self.feel_worse(1);
             }
+            ctx.observe(Observation::Recovered(REFUTED));
             self.speak_up(said.incarnation + 1, ctx);
         } else if said < own && said.status != Status::Alive {
             let news = vec![News { of: self.me, standing: own, by: self.me }];

@@ -111,6 +111,7 @@ impl Export for Perfetto {
             What::Crash => self.crash(row, out),
             What::Role => self.role(row, out),
             What::Opinion => self.instant(row, &row.from, &format!("{} {}", row.to, row.text), None, out),
+            What::Recovery => self.instant(row, &row.from, &row.text, None, out),
             What::Fault => self.fault(row, out),
             What::Heal => self.heal(row, out),
         }

@@ -63,7 +63,7 @@ fn event(row: &Row) -> Option<(&str, String)> {
         What::Message | What::Request | What::Reply => Some((to, format!("from {from}: {text}"))),
         What::Timer | What::OnDisk | What::Admin => Some((to, format!("{}: {text}", row.what.name()))),
         What::Opinion => Some((from, format!("{to} {text}"))),
-        What::Start | What::Crash | What::Role => Some((from, format!("{}: {text}", row.what.name()))),
+        What::Start | What::Crash | What::Role | What::Recovery => Some((from, format!("{}: {text}", row.what.name()))),
         What::Lost | What::Corrupt | What::Flush | What::Fault | What::Heal => None,
     }
 }

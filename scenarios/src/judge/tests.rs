@@ -10,6 +10,7 @@ use sim_core::Reachability;
 use sim_core::dice::Ratio;
 use sim_core::protocol::ClientId;
 use sim_core::time::{Nanos, SECOND};
+use std::collections::BTreeMap;
 
 /// 10 s and 10 s to settle, on one register.
 fn judged(history: History, facts: Vec<OpFact>, judge: impl Fn(&Judge<'_>) -> Ruling) -> Ruling {
@@ -27,6 +28,7 @@ fn judged(history: History, facts: Vec<OpFact>, judge: impl Fn(&Judge<'_>) -> Ru
         messages: 0,
         roles: Vec::new(),
         returns: sim_core::world::Returns::default(),
+        recoveries: BTreeMap::new(),
         reigns: None,
         first_answers: Vec::new(),
         reach: Reachability::default(),

@@ -158,7 +158,7 @@ impl<'a> Story<'a> {
 fn happens_to(row: &Row) -> Option<&str> {
     match row.what {
         What::Message | What::Request | What::Reply | What::Timer | What::OnDisk | What::Admin => Some(&row.to),
-        What::Start | What::Crash | What::Role | What::Opinion => Some(&row.from),
+        What::Start | What::Crash | What::Role | What::Opinion | What::Recovery => Some(&row.from),
         What::Sent | What::Lost | What::Corrupt | What::Flush | What::Fault | What::Heal => None,
     }
 }
@@ -197,7 +197,7 @@ fn pair(rows: &[Row], now: usize, to: Nanos) -> (Vec<Message<'_>>, Vec<Nanos>) {
             }
             What::Sent | What::Message | What::Request | What::Reply | What::Lost => {}
             What::Timer | What::OnDisk | What::Flush | What::Admin | What::Start | What::Crash => {}
-            What::Role | What::Opinion | What::Fault | What::Heal | What::Corrupt => {}
+            What::Role | What::Opinion | What::Recovery | What::Fault | What::Heal | What::Corrupt => {}
         }
     }
     let under_way = open.into_values().flatten().map(|message| messages[message].sent).collect();
@@ -245,6 +245,7 @@ fn remarks(rows: &[Row], deeds: &[Deed]) -> Vec<Remark> {
         match row.what {
             What::Role => remarks.push(Remark::new(i, row.at, &row.from, role(&rows[..i], row))),
             What::Opinion => remarks.push(Remark::new(i, row.at, &row.from, format!("{} {}", row.to, row.text))),
+            What::Recovery => remarks.push(Remark::new(i, row.at, &row.from, row.text.clone())),
             What::Crash => remarks.push(Remark::new(i, row.at, &row.from, crash(&row.text))),
             What::Start if row.at > 0 => remarks.push(Remark::new(i, row.at, &row.from, "restart".to_owned())),
             What::Fault | What::Heal if row.text != "crash" => {

@@ -323,6 +323,7 @@ pub struct World<P: Protocol> {
     opinions: Vec<Opinion>,
     passages: Vec<Passage>,
     returns: Returns,
+    recoveries: BTreeMap<&'static str, u64>,
     first_answers: Vec<(Nanos, NodeId)>,
     trace: Trace,
     executing: Option<MachineId>,
@@ -410,6 +411,7 @@ impl<P: Protocol> World<P> {
             opinions: Vec::new(),
             passages: Vec::new(),
             returns: Returns::default(),
+            recoveries: P::RECOVERIES.iter().map(|way| (*way, 0)).collect(),
             first_answers: Vec::new(),
             trace: Trace::new(setup.trace),
             executing: None,
@@ -556,6 +558,11 @@ impl<P: Protocol> World<P> {
         self.returns
     }
 
+    /// How often nodes have told that they came back to what others know, by way; those never taken too.
+    pub fn recoveries(&self) -> &BTreeMap<&'static str, u64> {
+        &self.recoveries
+    }
+
     /// When each node first told a client something after a change of its role, in order.
     pub fn first_answers(&self) -> &[(Nanos, NodeId)] {
         &self.first_answers
@@ -683,6 +690,11 @@ impl<P: Protocol> World<P> {
                 self.opinions.push(Opinion { at: self.now(), by: node, of: peer, is_down });
                 let state = if is_down { "down" } else { "up" };
                 self.row(What::Opinion, |_| (node.to_string(), peer.to_string(), format!("is {state}")));
+            }
+            Observation::Recovered(way) => {
+                debug_assert!(P::RECOVERIES.contains(&way), "`{way}` is none of the ways that the protocol lists");
+                *self.recoveries.entry(way).or_default() += 1;
+                self.row(What::Recovery, |_| (node.to_string(), String::new(), way.to_owned()));
             }
         }
     }
