@@ -186,6 +186,22 @@ fn failures_are_grouped_and_shown_again() {
 }
 
 #[test]
+fn what_goes_with_failing_is_said_at_once() {
+    let here = Scratch::with(&rough());
+    let told = swept(&here, &["storm.toml", "--seeds", "60"]);
+    assert_tells(&told.out, &["  goes with failing: fault.partition-1.for = 1s (", " without it: risk × "]);
+    let told = swept(&here, &["storm.toml", "--seeds", "60", "--format", "json"]);
+    let separates = &json(&told)["scenarios"][0]["separates"];
+    assert_eq!(separates["sure"][0]["condition"], "fault.partition-1.for = 1s");
+    assert!(separates["sure"][0]["low"].as_f64().expect("a number") > 1.0, "{separates}");
+    // All that fail may as well be chance where hardly any were run.
+    let few = swept(&here, &["storm.toml", "--seeds", "3", "--db", "few.db"]);
+    assert!(!few.out.contains("goes with failing: "), "{few:?}");
+    let calm = Scratch::with(&swarm());
+    assert!(!swept(&calm, &["storm.toml", "--seeds", "4"]).out.contains("with failing"), "nothing failed");
+}
+
+#[test]
 fn what_was_not_tested_or_not_decided_is_no_pass() {
     let idle = format!("{CALM}{}", CUT.replace("[[\"leader\"], [\"others\"]]", "[[\"client:c1\"], [\"client:c2\"]]"));
     let here = Scratch::with(&idle);

@@ -1,6 +1,6 @@
 //! `stormglass merge`: several databases of sweeps as one.
 
-use super::sweep::{count, print};
+use super::sweep::{count, print, separate};
 use crate::args::Merge;
 use crate::exit::{Done, Exit};
 use crate::program;
@@ -21,6 +21,7 @@ pub fn merge(args: &Merge) -> Done {
         let source = Source { program: program(), file: subject.file.clone(), set: subject.changes.clone() };
         count(&store, subject, None, source, &mut summary)?;
     }
+    separate(&store, subjects.iter().map(|subject| (subject, None)), &mut summary)?;
     print(&summary, args.format, began)?;
     Ok(Exit::Judged(summary.verdict()))
 }

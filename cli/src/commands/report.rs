@@ -71,7 +71,7 @@ fn of_sweep(path: &Path, out: Option<&Path>) -> Done {
         let (program, file, set) = ("stormglass".to_owned(), subject.file.clone(), subject.changes.clone());
         let (name, source) = (subject.variant.clone(), Source { program, file, set });
         study.swept.variants.push(Variant { name, source, ..Variant::default() });
-        store.measured(subject, |measured| study.add(number, measured))?;
+        store.measured(subject, None, |measured| study.add(number, measured))?;
     }
     let page = reports::sweep::page(&first.version, &studies);
     let place = out.map_or_else(|| path.with_extension("html"), Path::to_owned);

@@ -10,7 +10,7 @@ use crate::store::{Row, Store, Subject, Writer};
 use crate::{interrupt, program, screen};
 use history::Verdict;
 use history::figures::{counted, duration, grouped, measured};
-use reports::sweep::{Source, Summary, Swept, Variant, json, text};
+use reports::sweep::{Source, Study, Summary, Swept, Variant, json, text};
 use scenarios::Draft;
 use scenarios::systems::System;
 use std::num::{NonZeroU64, NonZeroUsize};
@@ -67,6 +67,7 @@ pub fn sweep(args: &Sweep, systems: &'static [System]) -> Done {
             Source { program: program(), file: case.path.display().to_string(), set: case.subject.changes.clone() };
         count(&store, &case.subject, Some(case.seeds), source, &mut summary)?;
     }
+    separate(&store, cases.iter().map(|case| (&case.subject, Some(case.seeds))), &mut summary)?;
     let is_whole = summary.tally().missing == 0;
     summary.ended = ended.filter(|_| !is_whole).map(|ended| ended.told(&limits));
     print(&summary, args.format, began)?;
@@ -339,6 +340,23 @@ pub fn count(
     store.each(subject, seeds, |seen| swept.add(number, seen))?;
     let tally = &mut swept.variants[number].tally;
     tally.missing = seeds.map_or(0, |seeds| seeds.count.saturating_sub(tally.runs()));
+    Ok(())
+}
+
+/// Finds what goes with failing, where something failed.
+pub fn separate<'a>(
+    store: &Store,
+    cases: impl Iterator<Item = (&'a Subject, Option<Seeds>)> + Clone,
+    summary: &mut Summary,
+) -> Result<(), Failure> {
+    for swept in summary.scenarios.iter_mut().filter(|swept| swept.tally().failed > 0) {
+        let mut study = Study::of(swept.unseen());
+        let own = cases.clone().filter(|(subject, _)| subject.name == swept.name);
+        for (number, (subject, seeds)) in own.enumerate() {
+            store.measured(subject, seeds, |measured| study.add(number, measured))?;
+        }
+        swept.separates = study.separates();
+    }
     Ok(())
 }
 

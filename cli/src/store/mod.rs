@@ -257,15 +257,23 @@ impl Store {
         Ok(())
     }
 
-    /// Tells a page of every run there is, in the order of their seeds.
-    pub fn measured(&self, subject: &Subject, mut tell: impl FnMut(Measured)) -> Result<(), Failure> {
+    /// Tells of every run of these seeds, or of all that there are, in their order, as a page sees them.
+    pub fn measured(
+        &self,
+        subject: &Subject,
+        seeds: Option<Seeds>,
+        mut tell: impl FnMut(Measured),
+    ) -> Result<(), Failure> {
         let sql = "SELECT seed, verdict, signature, finding, detail, simulated_ns, CASE WHEN ok IS NULL THEN NULL ELSE outage_ns END, \
             recovery_ns, reads, stale_reads, stale_max_ns, draws, faults, roles, recoveries FROM runs \
             WHERE scenario = ?1 AND version = ?2 AND variant = ?3 ORDER BY seed";
         let mut all = self.note(self.db.prepare(sql))?;
         let mut rows = self.note(all.query(params![subject.hash, subject.version, subject.variant]))?;
         while let Some(row) = self.note(rows.next())? {
-            tell(self.note(row::measured(row))?.ok_or_else(|| self.damaged())?);
+            let measured = self.note(row::measured(row))?.ok_or_else(|| self.damaged())?;
+            if seeds.is_none_or(|seeds| seeds.contains(measured.seen.seed)) {
+                tell(measured);
+            }
         }
         Ok(())
     }

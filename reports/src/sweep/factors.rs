@@ -2,6 +2,7 @@
 //! them go with failing.
 
 use crate::statistics::{RiskRatio, risk_ratio};
+use crate::words::count;
 use std::collections::BTreeMap;
 
 /// A setting of which not all runs have the same value.
@@ -43,12 +44,36 @@ impl Risk {
     }
 }
 
-/// The conditions that may go with failing, the surest first, and how many were looked at. Those whose interval holds 1 may as
-/// well not: [`Risk::is_sure`].
+/// What goes with failing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Separates {
+    /// The conditions that may, the surest first. Those whose interval holds 1 may as well not: [`Risk::is_sure`].
+    pub(super) found: Vec<Risk>,
+    /// So many conditions were looked at.
+    pub(super) looked: usize,
+}
+
+impl Separates {
+    /// The conditions of which more than chance can be said.
+    pub(super) fn sure(&self) -> impl Iterator<Item = &Risk> {
+        self.found.iter().filter(|risk| risk.is_sure())
+    }
+}
+
+/// A risk ratio to two figures.
+pub(super) fn times(ratio: f64) -> String {
+    match ratio {
+        ..9.95 => format!("{ratio:.1}"),
+        9.95..1e5 => count(libm::round(ratio) as u64),
+        _ => "∞".to_owned(),
+    }
+}
+
+/// Looks at every value of every setting, or at quarters of those that have a size.
 ///
 /// Of many conditions some seem to matter by chance. So each interval may miss the truth a twentieth of the time divided by
 /// how many conditions there are (Bonferroni): all of them hold together 95 times of 100.
-pub(super) fn risks(factors: &[Factor], failed: &[Option<bool>]) -> (Vec<Risk>, usize) {
+pub(super) fn risks(factors: &[Factor], failed: &[Option<bool>]) -> Separates {
     let conditions: Vec<Vec<Condition>> = factors.iter().map(|factor| conditions(factor, failed)).collect();
     let looked: usize = conditions.iter().map(Vec::len).sum();
     let error = ERROR / looked.max(1) as f64;
@@ -66,7 +91,7 @@ pub(super) fn risks(factors: &[Factor], failed: &[Option<bool>]) -> (Vec<Risk>, 
     }
     found.sort_by(|a, b| b.ratio.interval.0.total_cmp(&a.ratio.interval.0));
     found.truncate(TOLD_MAX);
-    (found, looked)
+    Separates { found, looked }
 }
 
 /// A condition, and how many failed where it holds and where not.
@@ -206,7 +231,7 @@ mod tests {
             )
         });
         let factors: Vec<Factor> = std::iter::once(lease).chain(noise).collect();
-        let (found, looked) = risks(&factors, &failed);
+        let Separates { found, looked } = risks(&factors, &failed);
         assert_eq!((found.iter().filter(|risk| risk.is_sure()).count(), looked), (1, 21), "{found:?}");
         assert_eq!(found[0].condition, "protocol.reads = lease");
         assert_eq!((found[0].with, found[0].without), ((34, 100), (0, 300)));
@@ -217,12 +242,16 @@ mod tests {
     fn what_has_a_size_is_cut_at_quarters() {
         let delay = |run: u64| format!("{}ms", run * 37 % 1000);
         let failed: Vec<Option<bool>> = (0..1000).map(|run| Some(run * 37 % 1000 >= 750 && run % 2 == 0)).collect();
-        let (found, looked) = risks(&[factor("delay", (0..1000).map(delay))], &failed);
+        let Separates { found, looked } = risks(&[factor("delay", (0..1000).map(delay))], &failed);
         assert_eq!((looked, found.len()), (3, 1));
         assert_eq!(found[0].condition, "delay ≥ 750ms");
         assert_eq!(found[0].without.0, 0);
         let names = factor("name", (0..1000).map(|run| format!("name {run}")));
-        assert_eq!(risks(&[names], &failed), (vec![], 0), "without a size there is nothing to compare");
+        assert_eq!(
+            risks(&[names], &failed),
+            Separates { found: vec![], looked: 0 },
+            "without a size there is nothing to compare"
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A sweep as one object.
 
-use super::{Failed, Summary, Swept, Tally};
+use super::factors::Risk;
+use super::{Failed, Separates, Summary, Swept, Tally};
 use crate::statistics::{below, wilson};
 use history::Verdict;
 use serde_json::{Map, Value, json};
@@ -62,7 +63,25 @@ fn scenario(swept: &Swept) -> Value {
     object.insert("variants".to_owned(), swept.variants.iter().map(variant).collect());
     object.insert("groups".to_owned(), swept.groups().iter().map(group).collect());
     object.insert("ungrouped".to_owned(), swept.ungrouped.into());
+    object.insert("separates".to_owned(), swept.separates.as_ref().map(separates).into());
     Value::Object(object)
+}
+
+/// The conditions that go with failing; of an interval whose end is beyond all numbers that end is null.
+fn separates(separates: &Separates) -> Value {
+    let risk = |risk: &Risk| {
+        json!({
+            "condition": risk.condition,
+            "failed_with": risk.with.0,
+            "with": risk.with.1,
+            "failed_without": risk.without.0,
+            "without": risk.without.1,
+            "risk_ratio": risk.ratio.ratio,
+            "low": risk.ratio.interval.0,
+            "high": risk.ratio.interval.1,
+        })
+    };
+    json!({ "conditions": separates.looked, "sure": separates.sure().map(risk).collect::<Vec<Value>>() })
 }
 
 fn counts(tally: Tally) -> Map<String, Value> {

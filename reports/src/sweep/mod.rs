@@ -10,6 +10,7 @@ mod page;
 mod study;
 mod text;
 
+pub use factors::Separates;
 pub use json::json;
 pub use page::page;
 pub use study::{Measured, Reads, Sort, Study};
@@ -45,6 +46,8 @@ pub struct Swept {
     pub name: String,
     /// Its variants, in the order of the matrix; one without a name if there is no matrix.
     pub variants: Vec<Variant>,
+    /// What goes with failing, if anybody looked: it takes a [`Study`].
+    pub separates: Option<Separates>,
     groups: BTreeMap<(std::cmp::Reverse<Verdict>, String), Group>,
     /// Runs that did not pass, of kinds that are too many to be told.
     ungrouped: u64,
@@ -189,6 +192,12 @@ impl Swept {
     /// One of which nothing was seen yet.
     pub fn named(name: &str) -> Self {
         Swept { name: name.to_owned(), ..Swept::default() }
+    }
+
+    /// One of the same name and variants, of which nothing was seen yet.
+    pub fn unseen(&self) -> Self {
+        let variants = self.variants.iter().map(|variant| Variant { tally: Tally::default(), ..variant.clone() });
+        Swept { variants: variants.collect(), ..Swept::named(&self.name) }
     }
 
     /// Counts a run of the variant of this number. Those of one variant come in the order of their seeds.

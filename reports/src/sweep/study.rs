@@ -1,6 +1,6 @@
 //! What a page needs of many runs, beside what a summary counts: their numbers, what the seeds decided, and what happened.
 
-use super::factors::{Factor, VALUES_MAX};
+use super::factors::{Factor, Separates, VALUES_MAX, risks};
 use super::{Seen, Swept};
 use history::Verdict;
 use std::collections::BTreeMap;
@@ -82,6 +82,17 @@ pub(super) struct Numbers {
     pub reads: Option<Reads>,
 }
 
+impl Numbers {
+    /// `None` of a run that was not decided.
+    pub fn is_failed(&self) -> Option<bool> {
+        match self.verdict {
+            Verdict::Pass => Some(false),
+            Verdict::Fail => Some(true),
+            Verdict::Unknown | Verdict::Vacuous => None,
+        }
+    }
+}
+
 /// A setting that seeds decide.
 #[derive(Clone, Debug)]
 struct Key {
@@ -158,6 +169,12 @@ impl Study {
             sorted(Factor { key: key.name.clone(), values, of, is_varied: false })
         });
         self.varied().into_iter().chain(drawn).filter(|factor| factor.values.len() > 1).collect()
+    }
+
+    /// What goes with failing; `None` if nothing failed.
+    pub fn separates(&self) -> Option<Separates> {
+        let failed: Vec<Option<bool>> = self.runs.iter().map(Numbers::is_failed).collect();
+        failed.contains(&Some(true)).then(|| risks(&self.factors(), &failed))
     }
 
     /// What the matrix varied.

@@ -1,6 +1,7 @@
 //! A sweep for a terminal. It says nothing that differs from one machine to the next.
 
-use super::{Group, Summary, Swept, Tally};
+use super::factors::times;
+use super::{Group, Separates, Summary, Swept, Tally};
 use crate::command::report;
 use crate::statistics::{below, wilson};
 use crate::terminal::Look;
@@ -62,6 +63,7 @@ fn scenario(swept: &Swept, look: Look) -> String {
         [only] => text.push_str(&format!("  {}\n{}", look.shown(&only.name), rate(tally))),
         _ => text.push_str(&table(swept, look)),
     }
+    text.extend(swept.separates.iter().map(|separates| apart(separates, look)));
     let groups = swept.groups();
     if !groups.is_empty() {
         text.push('\n');
@@ -90,6 +92,32 @@ fn rate(tally: Tally) -> String {
         ));
     }
     text
+}
+
+/// What goes with failing: the surest of it, since the page has all.
+fn apart(separates: &Separates, look: Look) -> String {
+    let looked = separates.looked;
+    if looked == 0 {
+        return String::new();
+    }
+    let Some(risk) = separates.sure().next() else {
+        return format!("  nothing goes with failing for sure, of {}\n", counted(looked as u64, "condition"));
+    };
+    let shares = |(failed, all): (u64, u64)| format!("{} of {}", grouped(failed), grouped(all));
+    let (low, high) = risk.ratio.interval;
+    let more = match separates.sure().count() - 1 {
+        0 => String::new(),
+        more => format!("; {} more", grouped(more as u64)),
+    };
+    format!(
+        "  goes with failing: {} ({} fail, {} without it: risk × {}, {} to {}{more})\n",
+        look.shown(&brief(&risk.condition, NAME_MAX)),
+        shares(risk.with),
+        shares(risk.without),
+        times(risk.ratio.ratio),
+        times(low),
+        times(high),
+    )
 }
 
 /// `99.69 %  (99.12 to 99.89 %)`

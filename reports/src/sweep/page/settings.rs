@@ -6,10 +6,9 @@ use crate::page::scrolling;
 use crate::plot::heat::{Cell, Heat, heat};
 use crate::plot::scale::Scale;
 use crate::statistics::{median, wilson};
-use crate::sweep::factors::{Factor, Risk, VALUES_MAX, risks, telling};
+use crate::sweep::factors::{Factor, Risk, Separates, VALUES_MAX, telling, times};
 use crate::sweep::study::{Numbers, Study};
 use crate::words::{brief, count, counted};
-use history::Verdict;
 use maud::{Markup, html};
 
 /// Of a setting, in characters.
@@ -37,40 +36,24 @@ impl Page<'_> {
 
     /// What goes with failing.
     pub(super) fn separates(&self) -> Part {
-        let content = self.each(|_, study| {
-            let failed: Vec<Option<bool>> = study.runs.iter().map(is_failed).collect();
-            if !failed.contains(&Some(true)) {
-                return None;
-            }
-            let (found, looked) = risks(&study.factors(), &failed);
-            Some(told(&found, looked, study.swept.variants.len() > 1))
-        })?;
+        let content = self.each(|_, study| Some(told(&study.separates()?, study.swept.variants.len() > 1)))?;
         Some(("separates", "What goes with failing", content))
     }
 }
 
-/// `None` of a run that was not decided.
-fn is_failed(run: &Numbers) -> Option<bool> {
-    match run.verdict {
-        Verdict::Pass => Some(false),
-        Verdict::Fail => Some(true),
-        Verdict::Unknown | Verdict::Vacuous => None,
-    }
-}
-
-fn told(found: &[Risk], looked: usize, has_variants: bool) -> Markup {
-    let looked_at = counted(looked as u64, "condition");
-    if looked == 0 {
+fn told(separates: &Separates, has_variants: bool) -> Markup {
+    let looked_at = counted(separates.looked as u64, "condition");
+    if separates.looked == 0 {
         return html! { p { "All runs have the same settings: only what happens by chance separates those that fail." } };
     }
-    let sure: Vec<&Risk> = found.iter().filter(|risk| risk.is_sure()).collect();
+    let sure: Vec<&Risk> = separates.sure().collect();
     if sure.is_empty() {
         return html! {
             p {
                 "Nothing that was drawn or varied separates the runs that fail from the others for sure: of " (looked_at)
                 " none goes with failing at 95 %, if all are to hold together."
             }
-            @if let Some(Risk { condition, ratio, .. }) = found.first() {
+            @if let Some(Risk { condition, ratio, .. }) = separates.found.first() {
                 p.muted.after {
                     "The nearest to it is " code { (text(&brief(condition, 2 * NAME_MAX))) } ", with a risk × of "
                     (times(ratio.ratio)) " (" (times(ratio.interval.0)) "–" (times(ratio.interval.1)) "). More seeds would tell."
@@ -110,21 +93,12 @@ fn told(found: &[Risk], looked: usize, has_variants: bool) -> Markup {
     }
 }
 
-/// To two figures.
-fn times(ratio: f64) -> String {
-    match ratio {
-        ..9.95 => format!("{ratio:.1}"),
-        9.95..1e5 => count(libm::round(ratio) as u64),
-        _ => "∞".to_owned(),
-    }
-}
-
 /// The share that fails, where some do and some do not.
 fn failing(number: usize, study: &Study, factors: &[&Factor]) -> Option<Figure> {
-    let rank = |run: &Numbers| is_failed(run).map(|failed| f64::from(u8::from(failed)));
+    let rank = |run: &Numbers| run.is_failed().map(|failed| f64::from(u8::from(failed)));
     let cell = |runs: &[&Numbers]| {
-        let failed = runs.iter().filter_map(|run| is_failed(run)).filter(|failed| *failed).count() as u64;
-        let all = runs.iter().filter_map(|run| is_failed(run)).count() as u64;
+        let failed = runs.iter().filter_map(|run| run.is_failed()).filter(|failed| *failed).count() as u64;
+        let all = runs.iter().filter_map(|run| run.is_failed()).count() as u64;
         (all > 0).then(|| share(failed, all))
     };
     drawn(&format!("failing-{number}"), "Share of runs that fail", Scale::Share, (study, factors), rank, cell)
