@@ -303,6 +303,7 @@ impl Cluster {
             Effect::Observe(Observation::Deems { peer, is_down }) => {
                 self.also(&format!("takes {peer} to be {}", if is_down { "down" } else { "up" }));
             }
+            Effect::Observe(Observation::Recovered(way)) => self.also(way),
             Effect::Halt(why) => self.also(&format!("refuses to serve: {why}")),
             Effect::Arm(..) | Effect::Disarm(_) | Effect::TookEffect(..) => {}
         }
