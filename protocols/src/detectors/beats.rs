@@ -17,7 +17,7 @@ use super::{Arrival, Detector, Estimator, Trust};
 use sim_core::dice::Dice;
 use sim_core::protocol::NodeId;
 use sim_core::time::{LocalTime, Nanos};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A heartbeat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +63,11 @@ impl<E: Estimator> Beats<E> {
         let trust = estimator.trust();
         let fresh = Watched { estimator, last: None, is_backlog: false, trust };
         self.peers.entry(peer).or_insert(fresh).trust = trust;
+    }
+
+    /// Nobody but these is watched any more.
+    pub fn keep_only(&mut self, peers: &BTreeSet<NodeId>) {
+        self.peers.retain(|peer, _| peers.contains(peer));
     }
 
     /// A heartbeat. One that comes twice, or after a later one, is no news.

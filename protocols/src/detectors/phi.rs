@@ -14,7 +14,8 @@
 use super::fixed::{of_ln_10, quantile, scale};
 use super::{Arrival, Estimator, Trust};
 use sim_core::dice::Ratio;
-use sim_core::time::{HOUR, LocalTime, Nanos};
+use sim_core::settings::{Key, Kind, Values};
+use sim_core::time::{HOUR, LocalTime, MINUTE, Nanos};
 use std::collections::VecDeque;
 
 /// How intervals are taken to be distributed.
@@ -48,7 +49,38 @@ pub const THRESHOLD_MIN: Ratio = Ratio { numerator: 1, denominator: 2 };
 /// One mistake in more heartbeats than there will ever be.
 pub const THRESHOLD_MAX: Ratio = Ratio { numerator: 32, denominator: 1 };
 
+/// How a system that has a choice of detectors names the settings of this one.
+pub const DISTRIBUTION: Key = Key {
+    name: "distribution",
+    kind: Kind::Word(&["normal", "exponential"]),
+    default: "normal",
+    text: "With `detector` = phi: how intervals between heartbeats are taken to be distributed: normally, as in the paper and in \
+           Akka, or exponentially, as in Cassandra.",
+};
+/// The same.
+pub const THRESHOLD: Key = Key {
+    name: "threshold",
+    kind: Kind::Decimal { min: THRESHOLD_MIN, max: THRESHOLD_MAX },
+    default: "8",
+    text: "With `detector` = phi: phi from which on somebody is taken to be down: one such suspicion of 10^phi would be a mistake.",
+};
+/// The same.
+pub const MIN_DEVIATION: Key = Key {
+    name: "min-deviation",
+    kind: Kind::Duration { min: 0, max: MINUTE },
+    default: "10ms",
+    text: "With `detector` = phi and `distribution` = normal: the deviation of intervals is taken to be at least so much.",
+};
+
 impl PhiSettings {
+    /// As these keys say.
+    pub fn read(values: &Values, interval: Nanos, window: usize) -> Self {
+        let is_normal = values.word(DISTRIBUTION.name) == "normal";
+        let distribution = if is_normal { Distribution::Normal } else { Distribution::Exponential };
+        let (threshold, floor) = (values.decimal(THRESHOLD.name), values.duration(MIN_DEVIATION.name));
+        PhiSettings::new(distribution, threshold, interval, window, floor)
+    }
+
     /// A suspicion is to be a mistake once in 10^`threshold` times; `threshold` is [`THRESHOLD_MIN`] to [`THRESHOLD_MAX`].
     pub fn new(distribution: Distribution, threshold: Ratio, interval: Nanos, window: usize, floor: Nanos) -> Self {
         let factor = match distribution {

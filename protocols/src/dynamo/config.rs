@@ -3,6 +3,7 @@
 use super::flaws::{CLOCKS_OF_SERVERS, FLAWS, PURGES_BY_AGE, REPEATS_NODES, TIES_BY_ARRIVAL};
 use super::promises::Founded;
 use super::versions::{Conflicts, Rules};
+use crate::detectors::phi::{DISTRIBUTION, MIN_DEVIATION, PhiSettings, THRESHOLD};
 use history::{Data, Kv};
 use sim_core::protocol::{NodeId, Transport};
 use sim_core::settings::{Flaw, Flaws, Key, Kind, Rejected, Settings, Values};
@@ -16,6 +17,15 @@ pub enum Quorum {
     Strict,
     /// Of the first N that seem to be up; who stands in for another keeps a hint for it (4.6).
     Sloppy,
+}
+
+/// By what a node takes another to be down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Watching {
+    /// It has not answered in time what it was asked (4.8.3).
+    Answers,
+    /// Its heartbeats are missing for longer than is likely (Hayashibara et al. 2004), as in Cassandra.
+    Phi(PhiSettings),
 }
 
 /// What a read does about copies that it finds to be old.
@@ -94,6 +104,8 @@ pub struct DynamoConfig {
     pub replica_timeout: Nanos,
     /// A request that has no quorum after so long is given up.
     pub request_timeout: Nanos,
+    /// By what others are taken to be down.
+    pub watching: Watching,
     /// Who is believed to be down is tried again this often.
     pub probe: Nanos,
     /// What a read does about old copies.
@@ -138,11 +150,25 @@ impl DynamoConfig {
         }
     }
 
+    /// How long it takes at most until who is there is known to be, and who is not known not to be, as far as requests do not find
+    /// that out.
+    pub(super) fn detection(&self) -> Nanos {
+        match &self.watching {
+            Watching::Answers => self.probe,
+            Watching::Phi(phi) => phi.longest(silence_max(phi.interval)).saturating_add(phi.interval),
+        }
+    }
+
     /// The members of a new cluster of these nodes: the first `initial-members` of them, or all.
     pub fn founders(&self, nodes: impl IntoIterator<Item = NodeId>) -> BTreeSet<NodeId> {
         let count = if self.initial_members == 0 { usize::MAX } else { self.initial_members as usize };
         nodes.into_iter().take(count).collect()
     }
+}
+
+/// With `detector` = phi, no longer silence is learnt from at these heartbeats: it was an outage. Jitter of several of them is not.
+pub(super) const fn silence_max(heartbeat: Nanos) -> Nanos {
+    4 * heartbeat
 }
 
 const N: &str = "n";
@@ -157,6 +183,9 @@ const COORDINATION: &str = "coordination";
 const FAN_OUT: &str = "fan-out";
 const REPLICA_TIMEOUT: &str = "replica-timeout";
 const REQUEST_TIMEOUT: &str = "request-timeout";
+const DETECTOR: &str = "detector";
+const HEARTBEAT: &str = "heartbeat";
+const DETECTOR_WINDOW: &str = "detector-window";
 const PROBE: &str = "probe";
 const READ_REPAIR: &str = "read-repair";
 const HINTED_HANDOFF: &str = "hinted-handoff";
@@ -246,7 +275,8 @@ impl Settings for DynamoConfig {
             name: REPLICA_TIMEOUT,
             kind: Kind::Duration { min: MILLISECOND, max: MINUTE },
             default: "100ms",
-            text: "Who does not answer for so long is believed to be down until it is heard of again.",
+            text: "Who does not answer for so long is asked no further, and another instead; with `detector` = answers it is \
+                   believed to be down until it is heard of again.",
         },
         Key {
             name: REQUEST_TIMEOUT,
@@ -255,10 +285,33 @@ impl Settings for DynamoConfig {
             text: "A request without a quorum after so long is given up; a write may have taken effect all the same.",
         },
         Key {
+            name: DETECTOR,
+            kind: Kind::Word(&["answers", "phi"]),
+            default: "answers",
+            text: "By what a node takes another to be down: an answer that has not come within `replica-timeout`, until the next \
+                   sign of life (4.8.3 of the paper); or heartbeats that are missing for longer than is likely, going by earlier \
+                   ones, until the next heartbeat (Hayashibara et al. 2004, as in Cassandra).",
+        },
+        Key {
+            name: HEARTBEAT,
+            kind: Kind::Duration { min: MILLISECOND, max: MINUTE },
+            default: "250ms",
+            text: "With `detector` = phi: how often every node lets all others hear of it, and looks whom it has not heard.",
+        },
+        DISTRIBUTION,
+        THRESHOLD,
+        MIN_DEVIATION,
+        Key {
+            name: DETECTOR_WINDOW,
+            kind: Kind::Count { min: 2, max: 100_000 },
+            default: "100",
+            text: "With `detector` = phi: from so many heartbeats it learns. Of silences longer than four of them it does not.",
+        },
+        Key {
             name: PROBE,
             kind: Kind::Duration { min: MILLISECOND, max: HOUR },
             default: "500ms",
-            text: "Who is believed to be down is tried again this often.",
+            text: "With `detector` = answers: who is believed to be down is tried again this often.",
         },
         Key {
             name: READ_REPAIR,
@@ -392,6 +445,13 @@ impl Settings for DynamoConfig {
             fan_out: if values.word(FAN_OUT) == "all" { FanOut::All } else { FanOut::Quorum },
             replica_timeout: values.duration(REPLICA_TIMEOUT),
             request_timeout: values.duration(REQUEST_TIMEOUT),
+            watching: match values.word(DETECTOR) {
+                "answers" => Watching::Answers,
+                _ => {
+                    let window = values.count(DETECTOR_WINDOW) as usize;
+                    Watching::Phi(PhiSettings::read(values, values.duration(HEARTBEAT), window))
+                }
+            },
             probe: values.duration(PROBE),
             read_repair: match values.word(READ_REPAIR) {
                 "off" => ReadRepair::Off,

@@ -191,6 +191,11 @@ impl Membership {
         self.digest
     }
 
+    /// All nodes but this one, members or not.
+    pub fn others(&self, me: NodeId) -> impl Iterator<Item = NodeId> {
+        self.everybody.iter().copied().filter(move |node| *node != me)
+    }
+
     /// What it knows.
     pub fn view(&self) -> &View {
         &self.view
@@ -205,8 +210,7 @@ impl<D: Versioned> Dynamo<D> {
 
     /// Asks somebody, drawn by lot, whether he knows the same (4.8.1: "each node contacts a peer chosen at random").
     pub(super) fn gossip(&mut self, ctx: &mut Ctx<'_, Self>) {
-        let mut others: Vec<NodeId> =
-            self.membership.everybody.iter().copied().filter(|node| *node != self.me).collect();
+        let mut others: Vec<NodeId> = self.membership.others(self.me).collect();
         ctx.dice().draw_to_front(&mut others, 1);
         if self.believes() == Believes::Clock {
             self.membership.view = self.membership.view.said_at(ctx.wall().0);

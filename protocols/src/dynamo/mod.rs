@@ -65,6 +65,7 @@ pub use tombstones::Tombstone;
 pub use transfer::{Page, Range};
 
 use crate::client::{Answer, Ask, Request, Response, RoutingClient, Service};
+use crate::detectors::beats::Beat;
 use anti_entropy::Forest;
 use config::{Driver, FIRST_ROUND};
 use coordinator::Coordination;
@@ -259,6 +260,13 @@ pub enum Message<Op> {
         /// Which.
         keys: Vec<Key>,
     },
+    /// "I am here." One goes out every interval, with `detector` = phi.
+    Beat {
+        /// Names the process.
+        life: u64,
+        /// Its number in that life.
+        number: u64,
+    },
     /// "Are you there?"
     Ping,
     /// "Yes."
@@ -330,6 +338,8 @@ pub enum Timer {
     Tombstones,
     /// Something is due with a request that this node has passed on.
     Forwarded(RequestId),
+    /// It is time for a heartbeat.
+    Beat,
     /// Those who seem to be down are asked whether they are there.
     Probe,
     /// Hints are looked after.
@@ -415,6 +425,7 @@ impl<D: Versioned> Protocol for Dynamo<D> {
         "HintTaken",
         "Ping",
         "Pong",
+        "Beat",
         "Compare",
         "Objects",
         "MayForget",
@@ -473,21 +484,25 @@ impl<D: Versioned> Protocol for Dynamo<D> {
             None => ring_of(&founders, &founders),
         };
         let ring = ring_of(&membership.view().now(), &membership.view().next(boot.config.n));
+        let transfer = Transfer::new(has, fetched, ctx.dice().bits() >> 1);
+        let numbering = Numbering::new(boot.me, ctx.dice());
+        // Its first request's number is no other process's, and names this one.
+        let life = ctx.dice().bits() >> 1;
         let mut node = Dynamo {
             config: boot.config.clone(),
             me: boot.me,
             ring,
             membership,
-            transfer: Transfer::new(has, fetched, ctx.dice().bits() >> 1),
-            peers: Peers::default(),
+            transfer,
+            peers: Peers::new(&boot.config.watching, life, ctx.now()),
             store,
             hints,
             forest: Forest::default(),
             turned_to: boot.me,
             tombstones: Tombstones::default(),
             records: boot.journal.len() as u64,
-            numbering: Numbering::new(boot.me, ctx.dice()),
-            coordination: Coordination::new(ctx.dice().bits() >> 1),
+            numbering,
+            coordination: Coordination::new(life),
             forwarded: BTreeMap::new(),
         };
         if is_stranger {
@@ -496,6 +511,7 @@ impl<D: Versioned> Protocol for Dynamo<D> {
         if boot.why != Why::First {
             node.greet(ctx);
         }
+        node.on_beat_due(ctx);
         node.begin_transfer(ctx);
         node.plan_gossip(true, ctx);
         let soon = ctx.dice().between(FIRST_ROUND.0, FIRST_ROUND.1);
@@ -507,7 +523,10 @@ impl<D: Versioned> Protocol for Dynamo<D> {
 
     fn on_message(&mut self, from: NodeId, message: Message<D::Op>, ctx: &mut Ctx<'_, Self>) {
         self.begin_step();
-        self.peers.heard(from, ctx.now());
+        // A heartbeat tells of its sender, not that it hears us.
+        if !matches!(message, Message::Beat { .. }) {
+            self.peers.heard(from, ctx.now());
+        }
         match message {
             Message::Forward { request, query, hops, stands_in_for } => {
                 self.send(from, Message::TakenUp { request }, ctx);
@@ -552,6 +571,7 @@ impl<D: Versioned> Protocol for Dynamo<D> {
             Message::Ready { ring } => self.on_ready(from, ring, ctx),
             Message::HandOver { page, objects } => self.on_hand_over(from, page, &objects, ctx),
             Message::Taken { page, keys } => self.on_taken(from, page, &keys, ctx),
+            Message::Beat { life, number } => self.peers.beat(from, Beat { life, number }, ctx.now(), ctx.dice()),
             Message::Ping => self.send(from, Message::Pong, ctx),
             Message::Pong => {}
         }
@@ -564,6 +584,7 @@ impl<D: Versioned> Protocol for Dynamo<D> {
             Timer::AntiEntropy => self.on_anti_entropy(ctx),
             Timer::Tombstones => self.on_tombstones(ctx),
             Timer::Forwarded(id) => self.on_forward_due(id, ctx),
+            Timer::Beat => self.on_beat_due(ctx),
             Timer::Probe => self.on_probe(ctx),
             Timer::Hints => self.on_hints(ctx),
             Timer::Gossip => self.gossip(ctx),

@@ -23,7 +23,7 @@
 //! Crashes take nothing: a node speaks of nothing that its disk does not hold. What does not read back is lost at one node and
 //! others have it; so many of them as can be counted on are fewer than w.
 
-use super::config::{DynamoConfig, Quorum, ReadRepair};
+use super::config::{DynamoConfig, Quorum, ReadRepair, Watching};
 use super::ring::Circle;
 use super::versions::Conflicts;
 use history::Key;
@@ -211,12 +211,13 @@ fn progress(config: &DynamoConfig, premise: &Premise) -> Result<(), String> {
     if premise.unheard {
         return refuse("some messages never arrive, however often they are sent");
     }
-    let back = config.probe.saturating_add(config.request_timeout);
+    let back = config.detection().saturating_add(config.request_timeout);
     if let Some(calm) = premise.calm.filter(|calm| *calm < back) {
         let (calm, back) = (format_duration(calm), format_duration(back));
         return Err(format!(
-            "the network may be whole for {calm} at a time, and a node that seemed to be down can take {back} to be asked \
-             again and to answer (probe and request-timeout)"
+            "the network may be whole for {calm} at a time, and a node that seemed to be down can take {back} to be known \
+             again and to answer ({} and request-timeout)",
+            if config.watching == Watching::Answers { "probe" } else { "the longest silence that phi allows" }
         ));
     }
     Ok(())

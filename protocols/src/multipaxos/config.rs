@@ -2,7 +2,7 @@
 
 use super::flaws::{FLAWS, LEASE_BY_WALL_CLOCK, LEASE_IGNORES_DRIFT, QUORUMS_THAT_MISS};
 use crate::detectors::chen::{ChenSettings, Variant};
-use crate::detectors::phi::{Distribution, PhiSettings, THRESHOLD_MAX, THRESHOLD_MIN};
+use crate::detectors::phi::{DISTRIBUTION, MIN_DEVIATION, PhiSettings, THRESHOLD};
 use crate::leases;
 use crate::quorum::{GRID_COLUMNS, PHASE1_QUORUM, PHASE2_QUORUM, QUORUM, Quorums};
 use sim_core::dice::Ratio;
@@ -141,9 +141,6 @@ const PATIENCE: &str = "patience";
 const HEARTBEAT: &str = "heartbeat";
 const DETECTOR: &str = "detector";
 const MARGIN: &str = "margin";
-const DISTRIBUTION: &str = "distribution";
-const THRESHOLD: &str = "threshold";
-const MIN_DEVIATION: &str = "min-deviation";
 const DETECTOR_WINDOW: &str = "detector-window";
 const READS: &str = "reads";
 const LEASE: &str = "lease";
@@ -171,12 +168,7 @@ fn watching(values: &Values) -> Watching {
             let (variant, margin) = (Variant::Estimated, values.duration(MARGIN));
             Watching::Chen(ChenSettings { variant, interval, margin, window })
         }
-        "phi" => {
-            let is_normal = values.word(DISTRIBUTION) == "normal";
-            let distribution = if is_normal { Distribution::Normal } else { Distribution::Exponential };
-            let floor = values.duration(MIN_DEVIATION);
-            Watching::Phi(PhiSettings::new(distribution, values.decimal(THRESHOLD), interval, window, floor))
-        }
+        "phi" => Watching::Phi(PhiSettings::read(values, interval, window)),
         _ => Watching::Timeout,
     }
 }
@@ -212,27 +204,9 @@ impl Settings for MultiPaxosConfig {
             default: "300ms",
             text: "With `detector` = chen: how long after it is expected a heartbeat must be there (alpha).",
         },
-        Key {
-            name: DISTRIBUTION,
-            kind: Kind::Word(&["normal", "exponential"]),
-            default: "normal",
-            text: "With `detector` = phi: how intervals between heartbeats are taken to be distributed: normally, as in the \
-                   paper and in Akka, or exponentially, as in Cassandra.",
-        },
-        Key {
-            name: THRESHOLD,
-            kind: Kind::Decimal { min: THRESHOLD_MIN, max: THRESHOLD_MAX },
-            default: "8",
-            text: "With `detector` = phi: phi from which on a leader is taken to be down: one such suspicion of 10^phi would \
-                   be a mistake.",
-        },
-        Key {
-            name: MIN_DEVIATION,
-            kind: Kind::Duration { min: 0, max: MINUTE },
-            default: "10ms",
-            text: "With `detector` = phi and `distribution` = normal: the deviation of intervals is taken to be at least so \
-                   much.",
-        },
+        DISTRIBUTION,
+        THRESHOLD,
+        MIN_DEVIATION,
         Key {
             name: DETECTOR_WINDOW,
             kind: Kind::Count { min: 2, max: 100_000 },
