@@ -260,6 +260,10 @@ pub enum Message<Op> {
         /// Which.
         keys: Vec<Key>,
     },
+    /// "Are you there?"
+    Ping,
+    /// "Yes."
+    Pong,
     /// "I am here." One goes out every interval, with `detector` = phi.
     Beat {
         /// Names the process.
@@ -267,10 +271,6 @@ pub enum Message<Op> {
         /// Its number in that life.
         number: u64,
     },
-    /// "Are you there?"
-    Ping,
-    /// "Yes."
-    Pong,
 }
 
 /// What is written down.
@@ -338,8 +338,6 @@ pub enum Timer {
     Tombstones,
     /// Something is due with a request that this node has passed on.
     Forwarded(RequestId),
-    /// It is time for a heartbeat.
-    Beat,
     /// Those who seem to be down are asked whether they are there.
     Probe,
     /// Hints are looked after.
@@ -348,6 +346,8 @@ pub enum Timer {
     Gossip,
     /// Whoever was to send or take keys and has not answered is asked again.
     Transfer,
+    /// It is time for a heartbeat.
+    Beat,
 }
 
 impl<D: Versioned> Dynamo<D> {
