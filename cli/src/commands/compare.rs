@@ -4,9 +4,9 @@ use super::sweep::{self, Asked, Case, Limits, Way, fill};
 use crate::args::{Compare, Format};
 use crate::exit::{Done, Exit, Failure};
 use crate::store::Store;
-use crate::{files, interrupt, screen};
+use crate::{files, interrupt, many, screen};
 use history::Verdict;
-use reports::compare::{Comparison, Contender, Metric, figures, json, page, text};
+use reports::compare::{Comparison, Contender, Metric, Storm, figures, json, page, text};
 use scenarios::storm;
 use scenarios::systems::System;
 use std::collections::BTreeMap;
@@ -31,7 +31,7 @@ pub fn compare(args: &Compare, systems: &'static [System]) -> Done {
     let ended = fill(&store, &cases, Way { jobs: args.jobs, progress: args.progress }, &limits)?;
     let comparison = Comparison { ended: ended.map(|ended| ended.told(&limits)), ..comparison(args, &store, &cases)? };
     if let Some(dir) = &args.out {
-        draw(dir, &comparison)?;
+        draw(dir, &comparison, &cases)?;
     }
     let wall_ns = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
     screen::print(&match args.format {
@@ -51,13 +51,23 @@ pub fn compare(args: &Compare, systems: &'static [System]) -> Done {
 const PAGE: &str = "compare.html";
 
 /// Writes the page and its pictures.
-fn draw(dir: &Path, comparison: &Comparison) -> Result<(), Failure> {
+fn draw(dir: &Path, comparison: &Comparison, cases: &[Case<'_>]) -> Result<(), Failure> {
     files::make_dir(dir)?;
-    let figures = figures(comparison);
+    let storms = comparison.storms().into_iter().map(|(which, seed)| storm(which, seed, cases));
+    let figures = figures(comparison, &storms.collect::<Result<Vec<_>, Failure>>()?);
     for figure in &figures {
         files::write(&dir.join(format!("{}.svg", figure.name)), &figure.file())?;
     }
     files::write(&dir.join(PAGE), &page(comparison, &figures))
+}
+
+/// A storm again, with what happened when: a database keeps no more of a run than numbers.
+fn storm(which: &'static str, seed: u64, cases: &[Case<'_>]) -> Result<Storm, Failure> {
+    let again = |case: &Case<'_>| {
+        let scenario = case.loaded.resolve_as(case.draft, seed)?;
+        Ok(many::run(&scenario, seed, case.loaded.systems)?.record)
+    };
+    Ok(Storm { which, seed, runs: cases.iter().map(again).collect::<Result<Vec<_>, Failure>>()? })
 }
 
 /// What is known of the runs that are there.

@@ -7,7 +7,9 @@ use crate::draw::measure::{BOLD, PLAIN, fitted, width};
 use crate::draw::svg::{Anchor, Svg, fill, px, stroke};
 use crate::plot::dots::{Sample, dots};
 use crate::plot::scale::Scale;
+use crate::plot::timeline::multiples;
 use crate::statistics::paired::Interval;
+use history::RunRecord;
 use history::figures::counted;
 
 /// How wide a picture is, in pixels.
@@ -25,8 +27,18 @@ const NAME_MAX: f64 = 190.0;
 /// Between two panels, and after the last: what a bar comes to is told there.
 const TOLD: f64 = 74.0;
 
-/// Everything there is to draw of a comparison: at a glance, differences, and every run.
-pub fn figures(comparison: &Comparison) -> Vec<Figure> {
+/// A storm, as every system met it.
+pub struct Storm {
+    /// Which it is: `a harsh storm`.
+    pub which: &'static str,
+    /// Its seed.
+    pub seed: u64,
+    /// By system.
+    pub runs: Vec<RunRecord>,
+}
+
+/// Everything there is to draw of a comparison: at a glance, differences, some storms over time, and every run.
+pub fn figures(comparison: &Comparison, storms: &[Storm]) -> Vec<Figure> {
     if comparison.seeds.is_empty() {
         return Vec::new();
     }
@@ -36,11 +48,21 @@ pub fn figures(comparison: &Comparison) -> Vec<Figure> {
     };
     let samples: Vec<Sample> = comparison.systems.iter().map(sample).collect();
     let title = "How long nobody was served, in each run";
-    [glance(comparison), differences(comparison), dots("runs", title, Scale::Time, &samples)]
+    let storms = (1..).zip(storms).map(|(number, Storm { which, seed, runs })| {
+        let named: Vec<(&str, &RunRecord)> =
+            comparison.systems.iter().map(|system| &*system.name).zip(runs).take(SYSTEMS_MAX).collect();
+        multiples(&format!("{STORM}{number}"), format!("Seed {seed}, {which}, over time"), &named)
+    });
+    [glance(comparison), differences(comparison)]
         .into_iter()
+        .chain(storms)
+        .chain([dots("runs", title, Scale::Time, &samples)])
         .flatten()
         .collect()
 }
+
+/// How the names of pictures of storms begin.
+pub(super) const STORM: &str = "storm-";
 
 /// What a panel shows of each system.
 struct Panel<'a> {

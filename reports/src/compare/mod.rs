@@ -10,7 +10,7 @@ mod page;
 mod text;
 mod verdict;
 
-pub use figure::figures;
+pub use figure::{Storm, figures};
 pub use json::json;
 pub use metric::{Compared, Metric, Unit};
 pub use page::page;
@@ -95,6 +95,24 @@ impl Comparison {
     /// What is known of a metric; `None` if no seed has it for all systems, or if nobody asked.
     pub fn line(&self, metric: Metric) -> Option<&Line> {
         self.lines.iter().find(|line| line.metric == metric)
+    }
+
+    /// The shared seeds at the 5th, 50th and 95th percentile of how long nobody was served, summed over all systems: a mild storm, a
+    /// typical one and a harsh one; each seed once, by its rank from the mildest on.
+    pub fn storms(&self) -> Vec<(&'static str, u64)> {
+        let outage =
+            |number: usize| self.systems.iter().map(|system| u128::from(system.runs[number].outage_ns)).sum::<u128>();
+        let mut ranked: Vec<(u128, u64)> =
+            self.seeds.iter().enumerate().map(|(number, seed)| (outage(number), *seed)).collect();
+        ranked.sort_unstable();
+        let mut storms: Vec<(&'static str, u64)> = Vec::new();
+        for (which, percentile) in [("a typical storm", 50), ("a mild storm", 5), ("a harsh storm", 95)] {
+            let rank = (ranked.len() * percentile).div_ceil(100).max(1);
+            let seed = ranked.get(rank - 1).map(|(_, seed)| *seed);
+            storms.extend(seed.filter(|seed| storms.iter().all(|(_, known)| known != seed)).map(|seed| (which, seed)));
+        }
+        storms.sort_by_key(|(_, seed)| ranked.iter().position(|(_, known)| known == seed));
+        storms
     }
 
     /// In words: who is better at what than the baseline, and what that costs. A sentence for each of the others.

@@ -1,6 +1,6 @@
 //! A comparison as a page: one file that stands alone.
 
-use super::figure::told;
+use super::figure::{STORM, told};
 use super::metric::{failures, typeset};
 use super::{Comparison, Line, Metric};
 use crate::draw::Figure;
@@ -21,6 +21,7 @@ pub fn page(comparison: &Comparison, figures: &[Figure]) -> String {
     let parts = [
         part("glance", "At a glance", "glance"),
         part("differences", "Paired differences", "differences"),
+        storms(figures),
         part("runs", "Every run", "runs"),
         Some(("numbers", "In numbers", html! { (table(comparison)) })),
     ];
@@ -58,6 +59,21 @@ pub fn page(comparison: &Comparison, figures: &[Figure]) -> String {
         ),
     };
     document.write()
+}
+
+/// Some storms, each as every system met it.
+fn storms(figures: &[Figure]) -> Option<(&'static str, &'static str, Markup)> {
+    let storms: Vec<&Figure> = figures.iter().filter(|figure| figure.name.starts_with(STORM)).collect();
+    (!storms.is_empty()).then(|| {
+        let content = html! {
+            p.muted {
+                "Seeds at the 5th, 50th and 95th percentile of how long nobody was served, summed over all systems. In one picture \
+                 all systems meet the same faults at the same moments."
+            }
+            @for storm in storms { figure { (drawn(storm)) } }
+        };
+        ("storms", "Some storms over time", content)
+    })
 }
 
 fn text(text: &str) -> String {

@@ -145,7 +145,7 @@ fn names_stand_within_the_picture() {
     let runs = || (0..5).map(|seed| run(seed, 900, 50, 0)).collect();
     for name in ["dynamo-sloppy", "WWWWWWWWWWWW", "a"] {
         let systems = vec![contender("raft", runs()), contender(name, runs())];
-        let figures = figures(&Comparison::of(systems, &Metric::ALL, |_| PATIENCE));
+        let figures = figures(&Comparison::of(systems, &Metric::ALL, |_| PATIENCE), &[]);
         let glance = figures.iter().find(|figure| figure.name == "glance").expect("it is drawn");
         let element =
             glance.elements.split("<text").find(|text| text.contains(&format!(">{name}<"))).expect("its name");
@@ -153,4 +153,25 @@ fn names_stand_within_the_picture() {
         let room = x.parse::<f64>().expect("a number") - crate::draw::measure::width(name, crate::draw::measure::BOLD);
         assert!(element.contains("bold") && room >= 0.0, "{name}: {room} in {element}");
     }
+}
+
+#[test]
+fn a_mild_a_typical_and_a_harsh_storm_are_by_what_all_systems_suffered() {
+    let runs = |served: &dyn Fn(u64) -> u64| (0..100).map(|seed| run(seed, served(seed), 30, 0)).collect();
+    // The one suffers in the order of the seeds; for the other all are alike.
+    let systems = vec![contender("a", runs(&|seed| 1000 - seed)), contender("b", runs(&|_| 500))];
+    let comparison = Comparison::of(systems, &Metric::ALL, |_| PATIENCE);
+    assert_eq!(comparison.storms(), [("a mild storm", 4), ("a typical storm", 49), ("a harsh storm", 94)]);
+}
+
+#[test]
+fn of_few_storms_each_is_told_once() {
+    let of = |count: u64| {
+        let runs: Vec<Compared> = (0..count).map(|seed| run(seed, 900, 30, 0)).collect();
+        Comparison::of(vec![contender("a", runs.clone()), contender("b", runs)], &Metric::ALL, |_| PATIENCE).storms()
+    };
+    assert_eq!(of(0), []);
+    assert_eq!(of(1), [("a typical storm", 0)]);
+    assert_eq!(of(2), [("a typical storm", 0), ("a harsh storm", 1)], "of equal ones the seeds decide");
+    assert_eq!(of(3), [("a mild storm", 0), ("a typical storm", 1), ("a harsh storm", 2)]);
 }

@@ -6,8 +6,11 @@ mod availability;
 mod bands;
 mod lanes;
 mod latency;
+mod multiples;
 mod strips;
 mod words;
+
+pub use multiples::multiples;
 
 use super::axis::Axis;
 use super::{LEFT, RIGHT, WIDTH};

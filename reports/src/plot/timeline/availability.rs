@@ -12,11 +12,19 @@ use history::figures::shown;
 use history::{RunRecord, Strip};
 use plotters::style::ShapeStyle;
 
-/// How high the panel is, in pixels.
-const HEIGHT: f64 = 150.0;
+/// How a panel looks.
+pub(super) struct Look<'a> {
+    /// What it is called.
+    pub name: &'a str,
+    /// The id of its hatching: no two in a page.
+    pub hatch: &'a str,
+    /// How high it is, in pixels.
+    pub height: f64,
+    /// How high it is if there is nothing to see in it.
+    pub flat: f64,
+}
 
-/// How high it is if there is nothing to see in it.
-const FLAT: f64 = 30.0;
+const LOOK: Look<'_> = Look { name: "Availability", hatch: "timeline-hatch", height: 150.0, flat: 30.0 };
 
 /// So many places have lines of their own, those that differ most.
 const PLACES_MAX: usize = 3;
@@ -27,7 +35,8 @@ const DIFFERENCE_MIN: f64 = 0.03;
 /// By stretch, a share; `None` where nobody asked.
 type Shares = Vec<Option<f64>>;
 
-struct Panel {
+struct Panel<'a> {
+    hatch: &'a str,
     frame: Frame,
     axis: Axis,
     stretches: Vec<Stretch>,
@@ -46,6 +55,11 @@ struct Line {
 
 /// Draws the panel from `y` on; returns where it ends.
 pub(super) fn panel(svg: &mut Svg, record: &RunRecord, axis: &Axis, y: f64) -> f64 {
+    drawn(svg, record, axis, y, &LOOK)
+}
+
+/// The same, with a look of its own.
+pub(super) fn drawn(svg: &mut Svg, record: &RunRecord, axis: &Axis, y: f64, look: &Look<'_>) -> f64 {
     let places = by_place(record.picture.as_ref().map_or(&[], |picture| &picture.service));
     let all = Place::all(record);
     // One place may have few of the operations, and its line stands on the steps of the others.
@@ -65,12 +79,12 @@ pub(super) fn panel(svg: &mut Svg, record: &RunRecord, axis: &Axis, y: f64) -> f
         return y;
     }
     let is_flat = achieved.iter().flatten().all(|share| *share == 1.0);
-    let height = if is_flat { FLAT } else { HEIGHT };
+    let height = if is_flat { look.flat } else { look.height };
     let frame = Frame { left: LEFT, top: y + HEAD, width: RIGHT - LEFT, height };
     let width = stretches.first().map_or(0, |stretch| stretch.to_ns - stretch.from_ns);
-    let panel = Panel { frame, axis: *axis, stretches, achieved, possible, places };
-    head(svg, y, "Availability", &panel.told(width));
-    let marks: &[u8] = if is_flat { &[0, 100] } else { &[0, 25, 50, 75, 100] };
+    let panel = Panel { hatch: look.hatch, frame, axis: *axis, stretches, achieved, possible, places };
+    head(svg, y, look.name, &panel.told(width));
+    let marks: &[u8] = if is_flat || height < 100.0 { &[0, 100] } else { &[0, 25, 50, 75, 100] };
     for mark in marks {
         rule(svg, panel.y(f64::from(*mark) / 100.0), &format!("{mark} %"));
     }
@@ -81,7 +95,7 @@ pub(super) fn panel(svg: &mut Svg, record: &RunRecord, axis: &Axis, y: f64) -> f
     frame.bottom() + 18.0 + GAP
 }
 
-impl Panel {
+impl Panel<'_> {
     fn y(&self, share: f64) -> f64 {
         self.frame.bottom() - self.frame.height * share
     }
@@ -148,14 +162,14 @@ impl Panel {
     fn hatched(&self, svg: &mut Svg) {
         let line = format!("<path d=\"M0 0v5\" class=\"s-{}\"/>", Ink::MUTED.name);
         let size = "width=\"5\" height=\"5\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\"";
-        svg.raw(&format!("<pattern id=\"timeline-hatch\" {size}>{line}</pattern>"));
+        svg.raw(&format!("<pattern id=\"{}\" {size}>{line}</pattern>", self.hatch));
         for run in runs(&self.possible) {
             let Some(possible) = self.possible[run.start].filter(|share| *share < 1.0) else { continue };
             let (from, to) = (self.stretches[run.start].from_ns, self.stretches[run.end - 1].to_ns);
             let (from, to) = (self.axis.x(from), self.axis.x(to));
             let at = format!("x=\"{}\" y=\"{}\"", px(from), px(self.y(1.0)));
             let size = format!("width=\"{}\" height=\"{}\"", px(to - from), px(self.frame.height * (1.0 - possible)));
-            svg.element("rect", &format!("{at} {size} fill=\"url(#timeline-hatch)\" opacity=\".45\""));
+            svg.element("rect", &format!("{at} {size} fill=\"url(#{})\" opacity=\".45\"", self.hatch));
         }
     }
 
