@@ -46,6 +46,8 @@ struct Table {
     sent: Vec<(NodeId, NodeId, Message)>,
     /// Who says of whom whether it is down.
     deems: Vec<(NodeId, NodeId, bool)>,
+    /// Who cleared itself of a suspicion, each time.
+    refuted: Vec<NodeId>,
     is_lost: fn(NodeId, NodeId, &Message) -> bool,
     now: Nanos,
 }
@@ -62,6 +64,7 @@ impl Table {
             wire: VecDeque::new(),
             sent: Vec::new(),
             deems: Vec::new(),
+            refuted: Vec::new(),
             is_lost: |_, _, _| false,
             now: 0,
         };
@@ -119,6 +122,7 @@ impl Table {
                 }
                 Effect::Disarm(timer) => self.alarms[i].retain(|(armed, _)| *armed != timer),
                 Effect::Observe(Observation::Deems { peer, is_down }) => self.deems.push((node, peer, is_down)),
+                Effect::Observe(Observation::Recovered(_)) => self.refuted.push(node),
                 other @ (Effect::Tell(..)
                 | Effect::PersistLater(..)
                 | Effect::Snapshot(_)

@@ -100,6 +100,7 @@ fn who_is_suspected_says_that_it_is_alive() {
     table.pass(4 * SECOND);
     assert_eq!(table.all_know(BEN), Some((Status::Alive, 1)));
     assert_eq!(table.journals[1].last(), Some(&Slot::Ok(Record::Own { incarnation: 1, is_member: true })));
+    assert_eq!(table.refuted, [BEN], "by its own word, and once");
 }
 
 #[test]
