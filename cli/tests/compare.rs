@@ -55,9 +55,10 @@ fn neither_threads_nor_a_second_call_change_a_byte() {
     let one = compared(&here, &["--jobs", "1", "--db", "one.db", "--out", "one"]);
     let two = compared(&here, &["--jobs", "2", "--db", "two.db", "--out", "two"]);
     assert_eq!(two.out.replace("two.db", "one.db"), one.out);
-    for name in ["compare.html", "glance.svg", "differences.svg", "runs.svg"] {
+    for name in ["compare.html", "glance.svg", "differences.svg", "runs.svg", "storm-1.svg", "storm-3.svg"] {
         assert!(here.read(&format!("one/{name}")) == here.read(&format!("two/{name}")), "{name}");
     }
+    assert_tells(&here.read("one/compare.html"), &["Some storms over time", "95th percentile"]);
 }
 
 #[test]

@@ -179,7 +179,7 @@ fn differences(comparison: &Comparison) -> Option<Figure> {
     let others = 1..comparison.systems.len().min(SYSTEMS_MAX);
     let names = others.clone().map(|system| width(&comparison.systems[system].name, PLAIN));
     let left = 170.0 + names.fold(40.0, f64::max).min(NAME_MAX) + 20.0;
-    let right = WIDTH - 250.0;
+    let right = WIDTH - 280.0;
     let zero = f64::midpoint(left, right);
     let mut svg = Svg::new();
     let mut y = 12.0;

@@ -70,7 +70,10 @@ fn storms(figures: &[Figure]) -> Option<(&'static str, &'static str, Markup)> {
                 "Seeds at the 5th, 50th and 95th percentile of how long nobody was served, summed over all systems. In one picture \
                  all systems meet the same faults at the same moments."
             }
-            @for storm in storms { figure { (drawn(storm)) } }
+            @for storm in storms {
+                h3 { (storm.title) }
+                figure { (drawn(storm)) }
+            }
         };
         ("storms", "Some storms over time", content)
     })
