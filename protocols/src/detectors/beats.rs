@@ -115,6 +115,7 @@ mod tests {
     use crate::detectors::phi::{Distribution, Phi, PhiSettings};
     use sim_core::dice::{Ratio, StreamName, Streams};
     use sim_core::time::{MILLISECOND, SECOND};
+    use std::ops::Range;
 
     const PEER: NodeId = NodeId(1);
     const INTERVAL: Nanos = 100 * MILLISECOND;
@@ -139,6 +140,15 @@ mod tests {
             SECOND,
             0,
         )
+    }
+
+    /// How long the peer is trusted after heartbeats of these numbers, so long one after the other.
+    fn fed<E: Estimator>(beats: &mut Beats<E>, now: &mut LocalTime, numbers: Range<u64>, apart: Nanos) -> Nanos {
+        for number in numbers {
+            *now = *now + apart;
+            beats.beat(PEER, Beat { life: 1, number }, *now, &mut dice());
+        }
+        beats.suspects_in(PEER, *now).expect("it is watched")
     }
 
     #[test]
@@ -211,18 +221,24 @@ mod tests {
     fn what_was_held_up_by_an_outage_is_not_learnt_from() {
         let mut beats = phi();
         let mut now = at(0);
-        let mut fed = |numbers: std::ops::Range<u64>, apart: Nanos| {
-            for number in numbers {
-                now = now + apart;
-                beats.beat(PEER, Beat { life: 1, number }, now, &mut dice());
-            }
-            beats.suspects_in(PEER, now).expect("it is watched")
-        };
+        let mut fed = |numbers, apart| fed(&mut beats, &mut now, numbers, apart);
         let learnt = fed(1..200, INTERVAL);
         fed(200..201, 120 * SECOND);
         assert_eq!(fed(201..1400, MILLISECOND), learnt, "each is a sign of life");
         let after = fed(1400..1410, INTERVAL);
         assert_eq!(after, learnt);
         assert!(fed(1410..1411, 2 * INTERVAL) > learnt, "it learns again");
+    }
+
+    /// To NFD-E, which expects heartbeats by the shifts of earlier ones, those of an outage are not shifted: it begins anew.
+    #[test]
+    fn chen_expects_the_next_heartbeat_as_before_an_outage() {
+        let mut beats = chen(0);
+        let mut now = at(0);
+        let mut fed = |numbers, apart| fed(&mut beats, &mut now, numbers, apart);
+        assert_eq!(fed(1..50, INTERVAL), 2 * INTERVAL);
+        fed(50..51, 120 * SECOND);
+        fed(51..1250, MILLISECOND);
+        assert_eq!(fed(1250..1251, INTERVAL), 2 * INTERVAL, "by the two last of them alone");
     }
 }

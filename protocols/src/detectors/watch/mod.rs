@@ -9,6 +9,8 @@
 //! out, and the later heartbeats are where they are expected. News has a higher life, or the same and a higher number: what comes
 //! twice or was overtaken is none. Neither is what was long on its way (`pace`): a network that held heartbeats up
 //! and lets them go at last tells how the sender was, not how it is.
+//! What else makes heartbeats look late cannot be told from that: the receiver's clock jumped ahead, the sender's stood still,
+//! the way became longer. If that is by more than the `cutoff`, nothing is news until a hundred heartbeats have made a new pace.
 //!
 //! - [`config`]: settings of each detector; [`flaws`]: mistakes.
 //! - [`invariants`]: what must hold after every step; [`promises`]: what is promised.
