@@ -436,6 +436,7 @@ fn each_list_has_a_line_for_each_thing() {
         assert_eq!((told.code, told.err.as_str()), (0, ""), "{kind}");
         assert_tells(&told.out, wanted);
         assert!(told.out.lines().all(|line| line.contains("  ")), "a name and a sentence: {}", told.out);
+        assert!(!told.out.contains(": ."), "no title without a list: {}", told.out);
     }
     let nowhere = Scratch::new().stormglass(&["list", "scenarios"]);
     assert_eq!((nowhere.code, nowhere.out.as_str(), nowhere.err.as_str()), (4, "", "there is none here\n"));

@@ -109,8 +109,9 @@ fn rows(kind: Kind, systems: &'static [System]) -> Result<Vec<Row>, Failure> {
 fn protocol_row(system: &System) -> Row {
     let data: Vec<&str> = system.data.iter().map(|kind| kind.name).collect();
     let orders: Vec<&str> = system.orders.iter().map(|order| order.name).collect();
-    let also = if orders.is_empty() { String::new() } else { format!(" Orders: {}.", orders.join(", ")) };
-    let also = format!(" Data: {}.{also}", data.join(", "));
+    // A system without any, as detectors alone are, says nothing of them.
+    let lists = [("Data", &data), ("Orders", &orders)].into_iter().filter(|(_, names)| !names.is_empty());
+    let also: String = lists.map(|(title, names)| format!(" {title}: {}.", names.join(", "))).collect();
     let flaws: Vec<&str> = system.flaws.iter().map(|flaw| flaw.name).collect();
     let keys: Vec<&str> = system.keys.iter().map(|key| key.name).collect();
     Row::new(system.name, system.about)
